@@ -1,0 +1,61 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldavi._typing import Doubles, Floats, Int32s, Int64s
+
+PAD: int
+ALIGNMENT: int
+
+def instruction_sets() -> list[str]: ...
+def instruction_set() -> str: ...
+def use_instruction_set(name: str) -> None: ...
+def scratch_size(max_words: int, Kp: int) -> int: ...
+def update_documents(
+    indptr: Int64s,
+    indices: Int32s,
+    counts: Floats,
+    B: Floats,
+    log_scale: Doubles,
+    topic_weight: Floats,
+    alpha: Floats,
+    gamma: Floats,
+    n_sweeps: Int32s,
+    bound: Doubles | None,
+    position: Int32s | None,
+    doc_weight: Floats | None,
+    doc_factor: Floats | None,
+    ratio: Floats | None,
+    scratch: NDArray[np.uint8],
+    first_doc: int,
+    start: int,
+    stop: int,
+    max_words: int,
+    max_sweeps: int,
+    tol: float,
+) -> None: ...
+def accumulate_words(
+    word_ptr: Int64s,
+    word_row: Int32s,
+    doc: Int32s,
+    ratio: Floats,
+    doc_factor: Floats,
+    B: Floats,
+    sstats: Floats,
+    start: int,
+    stop: int,
+) -> None: ...
+def update_topics(
+    sstats: Floats,
+    B: Floats,
+    log_scale: Doubles,
+    eta: Floats,
+    terms: Doubles | None,
+    totals: Doubles,
+    start: int,
+    stop: int,
+    K: int,
+) -> None: ...
+def exp_digamma(x: NDArray[Any], out: NDArray[Any]) -> None: ...
+def log_gamma_digamma(x: Doubles, log_gamma: Doubles, digamma: Doubles) -> None: ...

@@ -1,0 +1,214 @@
+"""The compiled floor: typed arrays in, one C call without the interpreter's lock.
+
+Thin on purpose. The algorithms are in _kernels/, one C body per instruction set; this module checks nothing but types,
+layout and (in a debug build, in C) bounds. The callers own every array, scratch included.
+"""
+
+import os
+
+from libc.stdint cimport int32_t, int64_t
+
+ctypedef fused floating:
+    float
+    double
+
+cdef extern from "kernels.h":
+    enum:
+        LDAVI_PAD
+        LDAVI_ALIGN
+    ctypedef struct ldavi_documents:
+        const int64_t *indptr
+        const int32_t *indices
+        const void *counts
+        const int32_t *position
+        const void *doc_weight
+        const void *B
+        const double *log_scale
+        const void *topic_weight
+        const void *alpha
+        void *gamma
+        void *doc_factor
+        void *ratio
+        double *bound
+        int32_t *n_sweeps
+        void *scratch
+        int64_t first_doc, start, stop, K, Kp, n_rows, max_words, max_sweeps
+        double tol
+    ctypedef struct ldavi_statistics:
+        const int64_t *word_ptr
+        const int32_t *word_row
+        const int32_t *doc
+        const void *ratio
+        const void *doc_factor
+        const void *B
+        void *sstats
+        int64_t start, stop, Kp
+    ctypedef struct ldavi_topics:
+        void *sstats
+        void *B
+        double *log_scale
+        const void *eta
+        double *terms
+        double *totals
+        int64_t eta_row, eta_col, start, stop, K, Kp
+    ctypedef struct ldavi_table:
+        const char *name
+        void (*update_documents[2])(const ldavi_documents *) noexcept nogil
+        void (*accumulate_words[2])(const ldavi_statistics *) noexcept nogil
+        void (*update_topics[2])(const ldavi_topics *) noexcept nogil
+        void (*exp_digamma[2])(const void *, void *, int64_t) noexcept nogil
+        void (*log_gamma_digamma)(const double *, double *, double *, int64_t) noexcept nogil
+    const ldavi_table *ldavi_table_baseline() noexcept nogil
+    const ldavi_table *ldavi_table_avx2() noexcept nogil
+    const ldavi_table *ldavi_table_avx512() noexcept nogil
+    int ldavi_cpu_has(const char *name) noexcept nogil
+    int64_t ldavi_scratch_size(int64_t max_words, int64_t Kp) noexcept nogil
+
+PAD = LDAVI_PAD
+ALIGNMENT = LDAVI_ALIGN
+
+cdef const ldavi_table *table = ldavi_table_baseline()
+
+
+cdef const ldavi_table *find_table(str name):
+    if not ldavi_cpu_has(name.encode()):
+        return NULL
+    if name == "avx512":
+        return ldavi_table_avx512()
+    if name == "avx2":
+        return ldavi_table_avx2()
+    return ldavi_table_baseline() if name == "baseline" else NULL
+
+
+def instruction_sets():
+    """The instruction sets that this build has and this machine runs, the widest first."""
+    return [name for name in ("avx512", "avx2", "baseline") if find_table(name) is not NULL]
+
+
+def instruction_set():
+    """The one in use."""
+    return table.name.decode()
+
+
+def use_instruction_set(str name):
+    """Use another one from now on; for `LDAVI_SIMD` and for tests, not while a call is under way."""
+    global table
+    cdef const ldavi_table *found = find_table(name)
+    if found is NULL:
+        raise ValueError(f"LDAVI_SIMD={name!r} must be one of {instruction_sets()} on this machine and build")
+    table = found
+
+
+def scratch_size(int64_t max_words, int64_t Kp):
+    """Bytes of scratch that `update_documents` needs."""
+    return ldavi_scratch_size(max_words, Kp)
+
+
+def update_documents(
+    const int64_t[::1] indptr,        # IN    (D + 1,)
+    const int32_t[::1] indices,       # IN    (nnz,) rows of B
+    const floating[::1] counts,       # IN    (nnz,)
+    const floating[:, ::1] B,         # IN    (U, Kp)
+    const double[::1] log_scale,      # IN    (U,)
+    const floating[::1] topic_weight, # IN    (Kp,)
+    const floating[::1] alpha,        # IN    (Kp,)
+    floating[:, ::1] gamma,           # INOUT (D, K)
+    int32_t[::1] n_sweeps,            # OUT   (D,)
+    double[:, ::1] bound,             # OUT   (D, 2), or None
+    const int32_t[::1] position,      # IN    (nnz of block,), or None: no statistics
+    const floating[::1] doc_weight,   # IN    (D,), or None
+    floating[:, ::1] doc_factor,      # OUT   (docs of block, Kp), or None
+    floating[::1] ratio,              # OUT   (nnz of block,), or None
+    unsigned char[::1] scratch,       # TMP
+    int64_t first_doc, int64_t start, int64_t stop, int64_t max_words, int64_t max_sweeps, double tol,
+):
+    """Visit the documents [start, stop): equations (14), (16) and (24)."""
+    cdef ldavi_documents a
+    if start >= stop:
+        return
+    a.indptr = &indptr[0]
+    a.indices = &indices[0] if indices.shape[0] else NULL
+    a.counts = &counts[0] if counts.shape[0] else NULL
+    a.position = &position[0] if position is not None and position.shape[0] else NULL
+    a.doc_weight = &doc_weight[0] if doc_weight is not None else NULL
+    a.B = &B[0, 0] if B.shape[0] else NULL
+    a.log_scale = &log_scale[0] if log_scale.shape[0] else NULL
+    a.topic_weight = &topic_weight[0]
+    a.alpha = &alpha[0]
+    a.gamma = &gamma[0, 0]
+    a.doc_factor = &doc_factor[0, 0] if doc_factor is not None else NULL
+    a.ratio = &ratio[0] if ratio is not None and ratio.shape[0] else NULL
+    a.bound = &bound[0, 0] if bound is not None else NULL
+    a.n_sweeps = &n_sweeps[0]
+    a.scratch = &scratch[0]
+    a.first_doc, a.start, a.stop = first_doc, start, stop
+    a.K, a.Kp, a.n_rows = gamma.shape[1], B.shape[1], B.shape[0]
+    a.max_words, a.max_sweeps, a.tol = max_words, max_sweeps, tol
+    with nogil:
+        table.update_documents[0 if floating is float else 1](&a)
+
+
+def accumulate_words(
+    const int64_t[::1] word_ptr,      # IN    (words + 1,)
+    const int32_t[::1] word_row,      # IN    (words,)
+    const int32_t[::1] doc,           # IN    (nnz of block,)
+    const floating[::1] ratio,        # IN    (nnz of block,)
+    const floating[:, ::1] doc_factor,# IN    (docs of block, Kp)
+    const floating[:, ::1] B,         # IN    (U, Kp)
+    floating[:, ::1] sstats,          # INOUT (U, Kp)
+    int64_t start, int64_t stop,
+):
+    """Add one block's statistics for its words [start, stop): equation (15)."""
+    cdef ldavi_statistics a
+    if start >= stop:
+        return
+    a.word_ptr, a.word_row, a.doc = &word_ptr[0], &word_row[0], &doc[0]
+    a.ratio, a.doc_factor = &ratio[0], &doc_factor[0, 0]
+    a.B, a.sstats = &B[0, 0], &sstats[0, 0]
+    a.start, a.stop, a.Kp = start, stop, B.shape[1]
+    with nogil:
+        table.accumulate_words[0 if floating is float else 1](&a)
+
+
+def update_topics(
+    floating[:, ::1] sstats,          # INOUT (U, Kp) S, then lambda
+    floating[:, ::1] B,               # INOUT (U, Kp)
+    double[::1] log_scale,            # INOUT (U,)
+    const floating[:, :] eta,         # IN    (1 or U, 1 or K)
+    double[::1] terms,                # OUT   (3,), or None
+    double[::1] totals,               # OUT   (Kp,)
+    int64_t start, int64_t stop, int64_t K,
+):
+    """M-step of the words [start, stop): equations (12), (14) and (17)."""
+    cdef ldavi_topics a
+    if start >= stop:
+        totals[:] = 0
+        if terms is not None:
+            terms[:] = 0
+        return
+    a.sstats, a.B, a.log_scale = &sstats[0, 0], &B[0, 0], &log_scale[0]
+    a.eta = &eta[0, 0]
+    a.eta_row = eta.strides[0] // <int64_t>sizeof(floating) if eta.shape[0] > 1 else 0
+    a.eta_col = eta.strides[1] // <int64_t>sizeof(floating) if eta.shape[1] > 1 else 0
+    a.terms = &terms[0] if terms is not None else NULL
+    a.totals = &totals[0]
+    a.start, a.stop, a.K, a.Kp = start, stop, K, B.shape[1]
+    with nogil:
+        table.update_topics[0 if floating is float else 1](&a)
+
+
+def exp_digamma(const floating[::1] x, floating[::1] out):
+    """out = exp(psi(x)): equation (23)."""
+    if x.shape[0]:
+        with nogil:
+            table.exp_digamma[0 if floating is float else 1](&x[0], &out[0], x.shape[0])
+
+
+def log_gamma_digamma(const double[::1] x, double[::1] log_gamma, double[::1] digamma):
+    """lnGamma(x) and psi(x) at once."""
+    if x.shape[0]:
+        with nogil:
+            table.log_gamma_digamma(&x[0], &log_gamma[0], &digamma[0], x.shape[0])
+
+
+use_instruction_set(os.environ.get("LDAVI_SIMD") or instruction_sets()[0])

@@ -1,0 +1,57 @@
+"""Documents given fixed topics: γ, φ and each document's bound. Equations (10), (11), (25)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp, psi
+
+from ldavi import _elbo
+from ldavi._documents import cold_start, visit_documents
+from ldavi._parallel import Workers
+from ldavi._state import Counts, Topics
+from ldavi._typing import Doubles, Floats, Int32s
+
+COUNTS_AT_ONCE = 2**15
+
+
+class Inference(NamedTuple):
+    """What is known of documents once topics are fixed.
+
+    Attributes
+    ----------
+    gamma : array of shape (D, K)
+        Parameters of q(θ_d) = Dir(γ_d).
+    bound : array of shape (D,)
+        Lower bound of log p(w_d | topics, α), in nats; −∞ where a document holds a word that no topic can produce.
+    n_sweeps : array of shape (D,)
+        Updates of γ_d and φ_d until they settled.
+    """
+
+    gamma: Floats
+    bound: Doubles
+    n_sweeps: Int32s
+
+
+def infer_documents(
+    counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers
+) -> Inference:
+    """γ from a cold start, every document by itself, and the bound of each. Equations (14), (16)."""
+    gamma = cold_start(counts.doc_tokens, alpha, topics.B.dtype)
+    visit = visit_documents(counts, topics, alpha, gamma, max_sweeps=max_sweeps, tol=tol, workers=workers, with_bound=True)
+    assert visit.bound is not None
+    word, doc_topic = _elbo.document_terms(visit.bound, counts.doc_tokens, alpha, topics)
+    return Inference(gamma, word + doc_topic, visit.n_sweeps)
+
+
+def responsibilities(counts: Counts, topics: Topics, gamma: Floats) -> Floats:
+    """φ, a row for each stored count, by log-sum-exp; a word that no topic can produce follows θ. Equation (10)."""
+    documents = np.repeat(np.arange(counts.n_docs), np.diff(counts.indptr))
+    log_theta = psi(gamma.astype(np.float64))
+    phi = np.empty((len(counts.indices), gamma.shape[1]), gamma.dtype)
+    for start in range(0, len(phi), COUNTS_AT_ONCE):
+        at = slice(start, start + COUNTS_AT_ONCE)
+        log_beta = topics.expected_log(counts.indices[at])
+        log_beta[np.isneginf(log_beta).all(axis=1)] = 0.0
+        scores = log_theta[documents[at]] + log_beta
+        phi[at] = np.exp(scores - logsumexp(scores, axis=1, keepdims=True))
+    return phi

@@ -1,0 +1,87 @@
+/* The compiled floor: what each instruction set provides, as one table of functions.
+ *
+ * kernels.c is compiled once per instruction set (see setup.py); dispatch.c picks a table at import.
+ * Every REAL array is float or double; the table's index [0] is float, [1] is double.
+ * K is the number of topics, Kp >= K the padded row length (a multiple of LDAVI_PAD); padded entries of
+ * B are 0 and those of `topic_weight` are 0, so no padded lane ever carries mass.
+ * Direction tags: IN read, OUT written, INOUT both, TMP scratch whose content is of no interest.
+ * Nothing here allocates, raises or touches a Python object. */
+#ifndef LDAVI_KERNELS_H
+#define LDAVI_KERNELS_H
+
+#include <stdint.h>
+
+#define LDAVI_PAD 16 /* row length of B, S and lambda is a multiple of this many entries */
+#define LDAVI_ALIGN 64
+
+/* One visit to the documents [start, stop): equations (14), (16), (24) of docs/math.md. */
+typedef struct {
+    const int64_t *indptr;     /* IN  (D + 1,) */
+    const int32_t *indices;    /* IN  (nnz,) rows of B */
+    const void *counts;        /* IN  (nnz,) REAL */
+    const int32_t *position;   /* IN  (nnz of block,) where a count's ratio goes in `ratio`; NULL: no statistics */
+    const void *doc_weight;    /* IN  (D,) REAL, omega_d; NULL: all 1 */
+    const void *B;             /* IN  (U, Kp) REAL, exp(E[log beta]) scaled by word and topic */
+    const double *log_scale;   /* IN  (U,) m_w, the logarithm of each word's scale */
+    const void *topic_weight;  /* IN  (Kp,) REAL, v_k */
+    const void *alpha;         /* IN  (Kp,) REAL, padded with 1 */
+    void *gamma;               /* INOUT (D, K) REAL */
+    void *doc_factor;          /* OUT (stop - first_doc, Kp) REAL, omega_d e_dk; NULL: no statistics */
+    void *ratio;               /* OUT (nnz of block,) REAL, r_dw at `position`; NULL: no statistics */
+    double *bound;             /* OUT (D, 2): the document's part of (16), and of (8); NULL: none */
+    int32_t *n_sweeps;         /* OUT (D,) sweeps done; -1 where the weights of a word underflowed */
+    void *scratch;             /* TMP ldavi_scratch_size(max_words, Kp) bytes, aligned */
+    int64_t first_doc;         /* first document of the block: row 0 of doc_factor, entry 0 of position */
+    int64_t start, stop;
+    int64_t K, Kp;
+    int64_t n_rows;            /* U, for assertions */
+    int64_t max_words;         /* the longest document's number of stored counts */
+    int64_t max_sweeps;
+    double tol;
+} ldavi_documents;
+
+/* Statistics of the words [start, stop) of one block: equation (15). */
+typedef struct {
+    const int64_t *word_ptr;   /* IN  (words + 1,) into doc and ratio */
+    const int32_t *word_row;   /* IN  (words,) row of B and S */
+    const int32_t *doc;        /* IN  (nnz of block,) row of doc_factor, by word */
+    const void *ratio;         /* IN  (nnz of block,) REAL, by word */
+    const void *doc_factor;    /* IN  (D of block, Kp) REAL */
+    const void *B;             /* IN  (U, Kp) REAL */
+    void *sstats;              /* INOUT (U, Kp) REAL */
+    int64_t start, stop, Kp;
+} ldavi_statistics;
+
+/* M-step of the words [start, stop): equations (12), (14), (17). */
+typedef struct {
+    void *sstats;              /* INOUT (U, Kp) REAL: S on entry, lambda on return */
+    void *B;                   /* INOUT (U, Kp) REAL: of the old lambda on entry, of the new on return */
+    double *log_scale;         /* INOUT (U,) */
+    const void *eta;           /* IN  REAL, read as eta[w * eta_row + k * eta_col] */
+    double *terms;             /* OUT (3,) sum S log B_old, sum S log B_new (scales included), sum lnGamma(lambda);
+                                  NULL: none */
+    double *totals;            /* OUT (Kp,) sum over these words of lambda */
+    int64_t eta_row, eta_col;  /* strides in entries; 0 where eta does not vary */
+    int64_t start, stop, K, Kp;
+} ldavi_topics;
+
+typedef struct {
+    const char *name;
+    void (*update_documents[2])(const ldavi_documents *);
+    void (*accumulate_words[2])(const ldavi_statistics *);
+    void (*update_topics[2])(const ldavi_topics *);
+    void (*exp_digamma[2])(const void *x, void *out, int64_t n);
+    void (*log_gamma_digamma)(const double *x, double *log_gamma, double *digamma, int64_t n);
+} ldavi_table;
+
+/* NULL where the compiler or the machine lacks the instruction set. */
+const ldavi_table *ldavi_table_baseline(void);
+const ldavi_table *ldavi_table_avx2(void);
+const ldavi_table *ldavi_table_avx512(void);
+
+/* dispatch.c: 1 if this machine and its operating system can run the named instruction set. */
+int ldavi_cpu_has(const char *name);
+
+int64_t ldavi_scratch_size(int64_t max_words, int64_t Kp);
+
+#endif

@@ -1,0 +1,34 @@
+/* Statistics by words, equation (15) of docs/math.md: S_w += B_w * sum_d r_dw e_d.
+ *
+ * Included once per precision. Each word's row has one writer and one order of summation, that of the documents,
+ * so the bits do not depend on how the words were shared out among threads. */
+
+#define TILE (8 * NAME(LANES))
+
+INLINE void NAME(accumulate_tile)(const ldavi_statistics *a, int64_t from, int64_t to, int64_t row, int64_t k, int vectors) {
+    const REAL *ratio = (const REAL *)a->ratio, *factor = (const REAL *)a->doc_factor;
+    const REAL *B = (const REAL *)a->B + row * a->Kp + k;
+    REAL *S = (REAL *)a->sstats + row * a->Kp + k;
+    NAME(vec) sum[8];
+    for (int j = 0; j < vectors; j++) sum[j] = NAME(SPLAT)(0);
+    for (int64_t i = from; i < to; i++) {
+        const REAL *e = factor + (int64_t)a->doc[i] * a->Kp + k;
+        NAME(vec) r = NAME(SPLAT)(ratio[i]);
+        for (int j = 0; j < vectors; j++) sum[j] += r * NAME(load)(e + j * NAME(LANES));
+    }
+    for (int j = 0; j < vectors; j++) {
+        REAL *out = S + j * NAME(LANES);
+        NAME(store)(out, NAME(load)(out) + NAME(load)(B + j * NAME(LANES)) * sum[j]);
+    }
+}
+
+static void NAME(accumulate_words)(const ldavi_statistics *a) {
+    for (int64_t w = a->start; w < a->stop; w++) {
+        int64_t from = a->word_ptr[w], to = a->word_ptr[w + 1], row = a->word_row[w], k = 0;
+        for (; k + TILE <= a->Kp; k += TILE) NAME(accumulate_tile)(a, from, to, row, k, 8);
+        for (; k + 4 * NAME(LANES) <= a->Kp; k += 4 * NAME(LANES)) NAME(accumulate_tile)(a, from, to, row, k, 4);
+        for (; k < a->Kp; k += NAME(LANES)) NAME(accumulate_tile)(a, from, to, row, k, 1);
+    }
+}
+
+#undef TILE

@@ -1,0 +1,90 @@
+/* The M-step by words: lambda = eta + S, the new B, and the bound's sums while the row is at hand.
+ * Equations (12), (14), (17) of docs/math.md. Included once per precision. */
+
+/* B_k = exp(psi(lambda_k) - m), m = max_k psi(lambda_k), which is returned. */
+static double NAME(topic_row)(const REAL *lam, REAL *B, int64_t K, int64_t Kp) {
+    REAL top = lam[0];
+    for (int64_t k = 1; k < K; k++) top = lam[k] > top ? lam[k] : top;
+    vec_f64 P64, R64;
+    NAME(vec) P_top, R_top;
+    exp_digamma_parts_f64(SPLAT_f64(top), &P64, &R64);
+    NAME(exp_digamma_parts)(NAME(SPLAT)(top), &P_top, &R_top);
+    NAME(vec) unit = NAME(SPLAT)(1) / P_top;
+    for (int64_t k = 0; k < Kp; k += NAME(LANES)) {
+        REAL x[NAME(LANES)], y[NAME(LANES)];
+        NAME(vec) P, R;
+        if (k + NAME(LANES) <= K) {
+            NAME(exp_digamma_parts)(NAME(load)(lam + k), &P, &R);
+            NAME(store)(B + k, (P * unit) * NAME(exp)(R_top - R));
+            continue;
+        }
+        for (int j = 0; j < NAME(LANES); j++) x[j] = k + j < K ? lam[k + j] : (REAL)1;
+        NAME(exp_digamma_parts)(NAME(load)(x), &P, &R);
+        NAME(store)(y, (P * unit) * NAME(exp)(R_top - R));
+        for (int j = 0; j < NAME(LANES); j++) B[k + j] = k + j < K ? y[j] : (REAL)0;
+    }
+    return max_lanes_f64(log_f64(P64)) - max_lanes_f64(R64);
+}
+
+/* sum_k S_k (log B_k + m), S = x - eta; a topic whose B has underflowed holds no mass. eta may be NULL for 0. */
+static double NAME(row_bound)(const REAL *x, const REAL *eta, int64_t eta_col, const REAL *B, double m, int64_t K) {
+    vec_f64 total = SPLAT_f64(0);
+    for (int64_t k = 0; k < K; k += LANES_f64) {
+        double mass[LANES_f64], b[LANES_f64];
+        for (int j = 0; j < LANES_f64; j++) {
+            int inside = k + j < K && B[k + j] > 0;
+            mass[j] = inside ? (double)x[k + j] - (eta ? (double)eta[(k + j) * eta_col] : 0.0) : 0.0;
+            b[j] = inside ? (double)B[k + j] : 1.0;
+        }
+        total += load_f64(mass) * (log_f64(load_f64(b)) + SPLAT_f64(m));
+    }
+    return sum_lanes_f64(total);
+}
+
+static double NAME(row_log_gamma)(const REAL *lam, int64_t K) {
+    vec_f64 total = SPLAT_f64(0);
+    for (int64_t k = 0; k < K; k += LANES_f64) {
+        double x[LANES_f64], keep[LANES_f64];
+        vec_f64 lg, psi;
+        for (int j = 0; j < LANES_f64; j++) {
+            x[j] = k + j < K ? (double)lam[k + j] : 1.0;
+            keep[j] = k + j < K;
+        }
+        log_gamma_digamma_f64(load_f64(x), &lg, &psi);
+        total += lg * load_f64(keep);
+    }
+    return sum_lanes_f64(total);
+}
+
+static void NAME(update_topics)(const ldavi_topics *a) {
+    double *terms = a->terms;
+    memset(a->totals, 0, sizeof(double) * (size_t)a->Kp);
+    if (terms) terms[0] = terms[1] = terms[2] = 0;
+    for (int64_t w = a->start; w < a->stop; w++) {
+        REAL *row = (REAL *)a->sstats + w * a->Kp, *B = (REAL *)a->B + w * a->Kp;
+        const REAL *eta = (const REAL *)a->eta + w * a->eta_row;
+        if (terms) terms[0] += NAME(row_bound)(row, NULL, 0, B, a->log_scale[w], a->K);
+        for (int64_t k = 0; k < a->K; k++) {
+            row[k] += eta[k * a->eta_col];
+            a->totals[k] += (double)row[k];
+        }
+        a->log_scale[w] = NAME(topic_row)(row, B, a->K, a->Kp);
+        if (terms) {
+            terms[1] += NAME(row_bound)(row, eta, a->eta_col, B, a->log_scale[w], a->K);
+            terms[2] += NAME(row_log_gamma)(row, a->K);
+        }
+    }
+}
+
+static void NAME(exp_digamma)(const void *x, void *out, int64_t n) {
+    const REAL *from = (const REAL *)x;
+    REAL *to = (REAL *)out;
+    for (int64_t i = 0; i < n; i += NAME(LANES)) {
+        REAL lane[NAME(LANES)];
+        NAME(vec) P, R;
+        for (int j = 0; j < NAME(LANES); j++) lane[j] = i + j < n ? from[i + j] : (REAL)1;
+        NAME(exp_digamma_parts)(NAME(load)(lane), &P, &R);
+        NAME(store)(lane, P * NAME(exp)(-R));
+        for (int j = 0; j < NAME(LANES) && i + j < n; j++) to[i + j] = lane[j];
+    }
+}

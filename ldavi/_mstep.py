@@ -1,0 +1,219 @@
+"""The M-step: from statistics to topics. Equations (12), (14), (18), (19), (22).
+
+Arrays are word-major and padded, as in `ldavi._state`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import psi
+
+from ldavi import _estep
+from ldavi._parallel import Workers, even_ranges
+from ldavi._state import Priors, Topics, aligned_zeros
+from ldavi._typing import Doubles, Floats, Int64s
+
+WORDS_PER_CALL = 2**11  # fixed, since the sums of each call are added up in order
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSums:
+    """Sums over words that the bound needs: equation (17).
+
+    Attributes
+    ----------
+    old, new : float
+        Σ_kw S_kw E[log β_kw] before and after the M-step.
+    log_gamma : float
+        Σ_kw lnΓ(λ_kw) over the words at hand; 0 for point estimates.
+    totals : array of shape (K,)
+        Λ_k over every word, also those that do not occur.
+    """
+
+    old: float
+    new: float
+    log_gamma: float
+    totals: Doubles
+
+
+def topics_from(rows: Floats, totals: Doubles, workers: Workers, *, point_estimate: bool) -> Topics:
+    """Topics of given λ; of given expected counts where β is a point estimate. Equations (14), (22).
+
+    Parameters
+    ----------
+    rows : array of shape (U, Kp)
+        λ of some words, or of all; not copied.
+    totals : array of shape (K,)
+        Λ_k over all words.
+    """
+    if point_estimate:
+        return _point_topics(rows, totals)
+    topics = Topics(rows, aligned_zeros(rows.shape, rows.dtype), np.zeros(len(rows)), psi(totals), False)
+    eta = np.zeros((1, 1), rows.dtype)
+
+    def update(edges: tuple[int, int]) -> None:
+        sums = np.empty(rows.shape[1])
+        _estep.update_topics(rows, topics.B, topics.log_scale, eta, None, sums, *edges, len(totals))
+
+    workers.run(update, even_ranges(np.arange(len(rows) + 1), 0, len(rows), WORDS_PER_CALL))
+    return topics
+
+
+def m_step(
+    sstats: Floats, topics: Topics, priors: Priors, eta: Doubles, absent: Doubles, workers: Workers
+) -> tuple[Topics, TopicSums]:
+    """The topics that maximise the bound given statistics: `posterior_step` or, where η = 0, `point_step`."""
+    if priors.point_estimate:
+        return point_step(sstats, topics)
+    return posterior_step(sstats, topics, eta, absent, workers)
+
+
+def posterior_step(
+    sstats: Floats, topics: Topics, eta: Doubles, absent: Doubles, workers: Workers
+) -> tuple[Topics, TopicSums]:
+    """λ = η + S, in the memory of `sstats`; B and the scales of `topics` are overwritten. Equations (12), (14).
+
+    Parameters
+    ----------
+    sstats : array of shape (U, Kp)
+    topics : Topics
+        Those that `sstats` were taken with.
+    eta : array of shape (1, 1), (U, 1) or (U, K)
+    absent : array of shape (K,)
+        Σ η over the words that are not among the rows.
+    """
+    n_topics, width = topics.n_topics, sstats.shape[1]
+    eta = np.ascontiguousarray(eta, sstats.dtype)
+    ranges = even_ranges(np.arange(len(sstats) + 1), 0, len(sstats), WORDS_PER_CALL)
+    terms, totals = np.zeros((len(ranges), 3)), np.zeros((len(ranges), width))
+
+    def update(job: tuple[int, tuple[int, int]]) -> None:
+        i, edges = job
+        _estep.update_topics(sstats, topics.B, topics.log_scale, eta, terms[i], totals[i], *edges, n_topics)
+
+    workers.run(update, enumerate(ranges))
+    lam_totals = totals.sum(axis=0)[:n_topics] + absent
+    eta_totals = np.broadcast_to(eta.sum(axis=0) * (len(sstats) if len(eta) == 1 else 1), (n_topics,)) + absent
+    log_norm = psi(lam_totals)
+    mass = lam_totals - eta_totals
+    old, new, log_gamma = terms.sum(axis=0)
+    sums = TopicSums(
+        old=float(old - mass @ topics.log_norm),
+        new=float(new - mass @ log_norm),
+        log_gamma=float(log_gamma),
+        totals=lam_totals,
+    )
+    return Topics(sstats, topics.B, topics.log_scale, log_norm, False), sums
+
+
+def point_step(sstats: Floats, topics: Topics) -> tuple[Topics, TopicSums]:
+    """β_kw = S_kw / Σ_w S_kw; a zero stays zero. Equation (22)."""
+    totals = sstats[:, : topics.n_topics].sum(axis=0, dtype=np.float64)
+    updated = _point_topics(sstats, totals)
+    return updated, TopicSums(mass_times_log(sstats, topics), mass_times_log(sstats, updated), 0.0, totals)
+
+
+def mass_times_log(sstats: Floats, topics: Topics) -> float:
+    """Σ_kw S_kw E[log β_kw], S having been taken with these topics or with topics that lead to them."""
+    K = topics.n_topics
+    log_b = np.log(topics.B[:, :K], where=topics.B[:, :K] > 0, out=np.zeros_like(topics.B[:, :K]))
+    by_word = np.sum(sstats[:, :K], axis=1, dtype=np.float64) @ topics.log_scale
+    by_topic = np.sum(sstats[:, :K], axis=0, dtype=np.float64) @ topics.log_norm
+    return float(np.sum(sstats[:, :K] * log_b, dtype=np.float64) + by_word - by_topic)
+
+
+def _point_topics(counts: Floats, totals: Doubles) -> Topics:
+    """Topics whose β is in proportion to expected counts. One that holds none is uniform, as good as absent."""
+    K = len(totals)
+    beta, B = aligned_zeros(counts.shape, counts.dtype), aligned_zeros(counts.shape, counts.dtype)
+    np.divide(counts[:, :K], totals, out=beta[:, :K], where=totals > 0, casting="same_kind")
+    beta[:, :K][:, totals == 0] = 1 / max(len(counts), 1)
+    top = beta.max(axis=1, initial=0, keepdims=True)
+    top[top == 0] = 1
+    np.divide(beta, top, out=B)
+    return Topics(beta, B, np.log(top[:, 0].astype(np.float64)), np.zeros(K), True)
+
+
+def learning_rate(n_updates: int, *, offset: float, decay: float) -> float:
+    """ρ_t = (τ0 + t)^−κ, t counting from 1. Equation (18)."""
+    return float((offset + n_updates) ** -decay)
+
+
+class DecayingRows:
+    """λ of every word, of which a batch touches only its own words' rows. Equation (19).
+
+    Kept as λ = c·M + (1 − c)·η: the decay that an online step owes to every row is one multiplication of c, and the rows
+    of a batch's words absorb what their step adds. Reading all of λ folds c into M.
+
+    Parameters
+    ----------
+    lam : array of shape (V, Kp)
+        Word-major; becomes M.
+    priors : Priors
+    """
+
+    SMALLEST = 1e-6  # c at which M is folded, before its entries grow out of proportion
+
+    def __init__(self, lam: Floats, priors: Priors) -> None:
+        self._rows = lam
+        self._priors = priors
+        self._decay = 1.0
+        self._totals: Doubles | None = None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._rows.dtype
+
+    @property
+    def totals(self) -> Doubles:
+        """Λ_k, of shape (K,)."""
+        if self._totals is None:
+            self._totals = self.folded().sum(axis=0, dtype=np.float64)[: self._priors.n_topics]
+        return self._totals
+
+    def folded(self) -> Floats:
+        """λ in full, of shape (V, Kp): the array itself, which its owner may change in place."""
+        if self._decay != 1.0:
+            K = self._priors.n_topics
+            if not self._rows.flags.writeable:  # as joblib hands arrays to its workers
+                self._rows = self._rows.copy()
+            self._rows *= self._decay
+            self._rows[:, :K] += ((1 - self._decay) * self._priors.eta).astype(self._rows.dtype)
+            self._decay = 1.0
+        return self._rows
+
+    def exposed(self) -> Floats:
+        """As `folded`, for callers who may write to it: nothing derived from λ is kept."""
+        self._totals = None
+        return self.folded()
+
+    def replace(self, lam: Floats) -> None:
+        """Another λ, word-major of shape (V, K)."""
+        rows = np.zeros_like(self._rows)
+        rows[:, : self._priors.n_topics] = lam
+        self._rows, self._decay, self._totals = rows, 1.0, None
+
+    def rows(self, words: Int64s) -> Floats:
+        """λ of some words, of shape (words, Kp), a copy."""
+        K = self._priors.n_topics
+        picked = aligned_zeros((len(words), self._rows.shape[1]), self._rows.dtype)
+        np.multiply(self._rows[words], self._decay, out=picked, casting="same_kind")
+        picked[:, :K] += ((1 - self._decay) * self._priors.eta_rows(words)).astype(picked.dtype)
+        return picked
+
+    def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
+        """λ ← (1 − ρ) λ + ρ (η + scale·S), S being zero in every row but those of `words`. Equation (18)."""
+        K, n_words = self._priors.n_topics, len(self._rows)
+        totals = (1 - rho) * self.totals + rho * (
+            self._priors.eta_totals(n_words) + scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
+        )
+        decay = self._decay * (1 - rho)
+        if decay < self.SMALLEST:  # also where ρ = 1, which forgets everything
+            rest = self.folded()
+            rest *= 1 - rho
+            rest[:, :K] += (rho * self._priors.eta).astype(rest.dtype)
+            decay = 1.0
+        self._decay = decay
+        self._rows[words] += (rho * scale / decay) * sstats
+        self._totals = totals

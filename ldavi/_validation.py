@@ -1,0 +1,206 @@
+"""What users pass, made canonical or refused: counts, parameters, priors.
+
+Messages name the parameter, its value, what is allowed and what to do. Nothing here changes what it is given.
+"""
+
+import numbers
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
+from numpy.typing import DTypeLike, NDArray
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from ldavi._state import Counts, Priors
+from ldavi._typing import Doubles, Floats
+
+LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # up to which every integer is exact
+MAX_WORDS = 2**31 - 1
+
+
+def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
+    """`check_counts` for an estimator; unless `reset`, the columns of X must be those that it was fitted with."""
+    if not reset:
+        validate_data(estimator, X, skip_check_array=True, reset=False)
+    return check_counts(X, dtype=dtype, name=type(estimator).__name__)
+
+
+def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_array:
+    """X as a CSR matrix of finite counts > 0, sorted, without duplicates; X itself is left as it was.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or DataFrame of shape (D, V)
+    dtype : None, float32 or float64
+        None keeps floating input as it is and holds integers in float32, or in float64 where float32 could not hold them.
+    name : str
+        Whose input it is, for messages.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, infinite or NaN, X has no rows or columns, or its sparse structure is broken.
+    TypeError
+        If X does not hold numbers.
+    """
+    X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
+    if X.shape[1] > MAX_WORDS:
+        raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
+    if sparse.issparse(X):
+        _check_structure(X)
+    _check_not_negative(X.data if sparse.issparse(X) else X, X, name)
+    counts = sparse.csr_array(X)
+    if not counts.has_canonical_format or not counts.data.all():
+        counts = counts.copy()
+        counts.sum_duplicates()
+        counts.eliminate_zeros()
+    data = counts.data.astype(_counts_dtype(counts.data, dtype), copy=False)
+    if not np.isfinite(data.sum(dtype=np.float64)) or not np.isfinite(data.max(initial=0)):
+        raise ValueError(f"X holds counts too large for {data.dtype}, or for their sum: scale them down")
+    return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
+
+
+def _check_structure(X: Any) -> None:
+    rows, columns = (X.row, X.col) if X.format == "coo" else (None, X.indices)
+    try:
+        if rows is None:
+            X.check_format(full_check=True)
+        elif len(rows) and (min(rows.min(), columns.min()) < 0 or rows.max() >= X.shape[0] or columns.max() >= X.shape[1]):
+            raise ValueError("a row or column index lies outside its shape")
+    except ValueError as error:
+        msg = f"X is not a valid sparse matrix of shape {X.shape}: {error}; build it anew from its entries"
+        raise ValueError(msg) from error
+
+
+def _check_not_negative(values: NDArray[Any], X: Any, name: str) -> None:
+    if values.size == 0 or values.dtype.kind in "ub" or values.min() >= 0:
+        return
+    place = sparse.coo_array(X)
+    i = int(np.flatnonzero(place.data < 0)[0])
+    where = f"X[{place.coords[0][i]}, {place.coords[1][i]}] = {place.data[i]}"
+    raise ValueError(f"Negative values in data passed to {name}: {where}; counts must be >= 0")
+
+
+def _counts_dtype(data: NDArray[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
+    if dtype is not None:
+        return np.dtype(dtype)
+    if data.dtype in LARGEST_INTEGER:
+        return data.dtype
+    if data.dtype.kind == "f":
+        return np.dtype(np.float32 if data.dtype.itemsize < 4 else np.float64)
+    exact = data.max(initial=0) <= LARGEST_INTEGER[np.dtype(np.float32)]
+    return np.dtype(np.float32 if exact else np.float64)
+
+
+def to_counts(X: sparse.csr_array) -> Counts:
+    """The record that the floors below work on: every column a word."""
+    n_words = X.shape[1]
+    indptr, indices = X.indptr.astype(np.int64), X.indices.astype(np.int32)
+    return Counts(indptr, indices, np.ascontiguousarray(X.data), np.arange(n_words), n_words)
+
+
+def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -> Floats | None:
+    """A weight >= 0 for each document, or None where all weigh 1."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, numbers.Real):
+        sample_weight = np.full(n_docs, sample_weight)
+    weight = check_array(sample_weight, ensure_2d=False, dtype=dtype, input_name="sample_weight")
+    if weight.shape != (n_docs,):
+        raise ValueError(f"sample_weight has shape {weight.shape}; X has {n_docs} documents, so it must be ({n_docs},)")
+    if weight.min() < 0:
+        raise ValueError(f"sample_weight holds {weight.min()}; weights must be >= 0")
+    return weight  # type: ignore[no-any-return]
+
+
+def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int) -> Priors:
+    """α as (K,) and η word-major; None means 1 / n_components, as in scikit-learn."""
+    alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"})
+    shapes = {(n_words,): "(n_features,)", (n_topics, n_words): "(n_components, n_features)"}
+    if isinstance(topic_word_prior, numbers.Real) and not isinstance(topic_word_prior, bool) and topic_word_prior == 0:
+        eta = np.zeros((1, 1))
+    else:
+        eta = _prior("topic_word_prior", topic_word_prior, n_topics, shapes)
+        eta = np.ascontiguousarray(eta.T) if eta.ndim == 2 else eta.reshape(-1, 1)
+    return Priors(np.broadcast_to(alpha, (n_topics,)).copy(), eta)
+
+
+def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str]) -> Doubles:
+    if value is None:
+        return np.array(1 / n_topics)
+    if isinstance(value, (str, bytes, bool)):
+        raise TypeError(f"{name}={value!r} must be None, a number > 0 or an array of them")
+    try:
+        prior = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name}={value!r} must be None, a number > 0 or an array of them") from error
+    if prior.ndim and prior.shape not in shapes:
+        allowed = " or ".join(f"{label} = {shape}" for shape, label in shapes.items())
+        raise ValueError(f"{name} has shape {prior.shape}; an array must have shape {allowed}")
+    if not (np.isfinite(prior).all() and (prior > 0).all()):
+        worst = value if prior.ndim == 0 else prior[~(np.isfinite(prior) & (prior > 0))][0]
+        also = ", or the number 0 for point estimates of the topics" if name == "topic_word_prior" else ""
+        raise ValueError(f"{name}={worst!r} must be finite and > 0{also}")
+    return prior
+
+
+def check_integer(name: str, value: Any, *, least: int | None = None) -> int:
+    """An integer, at least `least`."""
+    allowed = "an integer" if least is None else f"an integer >= {least}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}={value!r} must be {allowed}")
+    if least is not None and value < least:
+        raise ValueError(f"{name}={value!r} must be {allowed}")
+    return int(value)
+
+
+def check_number(name: str, value: Any, *, least: float, most: float = np.inf, above: bool = False) -> float:
+    """A finite number between `least` and `most`, both included unless `above` shuts out `least`."""
+    allowed = f"a finite number {'>' if above else '>='} {least:g}" + ("" if most == np.inf else f" and <= {most:g}")
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}={value!r} must be {allowed}")
+    if not np.isfinite(value) or value < least or value > most or (above and value == least):
+        raise ValueError(f"{name}={value!r} must be {allowed}")
+    return float(value)
+
+
+def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
+    """One of a few values."""
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        error = ValueError if isinstance(value, str) else TypeError
+        raise error(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}")
+
+
+def check_dtype(value: Any) -> np.dtype[Any] | None:
+    """None, float32 or float64."""
+    try:
+        dtype = None if value is None else np.dtype(value)
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype is not None and dtype not in LARGEST_INTEGER:
+        raise ValueError(f"dtype={value!r} must be None, 'float32' or 'float64'")
+    return dtype
+
+
+def check_callbacks(callbacks: Any) -> list[Callable[[Any], Any]]:
+    """A callable, several, or None."""
+    if callbacks is None:
+        return []
+    found = [callbacks] if callable(callbacks) else list(callbacks) if isinstance(callbacks, (list, tuple)) else [None]
+    if not all(callable(callback) for callback in found):
+        raise TypeError(f"callbacks={callbacks!r} must be None, a callable or a list of callables")
+    return found
+
+
+def count_threads(n_jobs: Any) -> int:
+    """Threads for `n_jobs`, as joblib counts jobs; one inside a joblib worker, where the cores are taken already."""
+    if n_jobs is not None and check_integer("n_jobs", n_jobs) == 0:
+        raise ValueError("n_jobs=0 must be None or an integer other than 0; -1 means all cores")
+    backend, _ = get_active_backend()
+    if getattr(backend, "nesting_level", 0):
+        return 1
+    return int(effective_n_jobs(n_jobs))

@@ -1,0 +1,272 @@
+"""Variational LDA, slow and obvious: the float64 twin that the compiled code is tested against.
+
+Plain loops over documents, dense arrays, one formula per function. Numbers in brackets are the equations of
+docs/math.md. Nothing here imports ldavi.
+
+Shapes: X (D, V) counts; alpha (K,); eta (), (V,) or (K, V); gamma (D, K); lam, sstats (K, V); phi (D, V, K), with zero
+rows for words that a document does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln, logsumexp, psi
+
+Array = npt.NDArray[np.float64]
+
+
+# Dirichlet distributions
+
+
+def expected_log(x: npt.ArrayLike) -> Array:
+    """E[log p] under Dir(x), over the last axis. (5), (6)"""
+    x = np.asarray(x, dtype=np.float64)
+    return psi(x) - psi(x.sum(axis=-1, keepdims=True))
+
+
+def log_normaliser(x: Array) -> Array:
+    """Log of the multivariate beta function, over the last axis. (17)"""
+    return gammaln(x).sum(axis=-1) - gammaln(x.sum(axis=-1))
+
+
+def dirichlet_kl(a: Array, b: Array) -> Array:
+    """KL(Dir(a) || Dir(b)), over the last axis. (8), (9)"""
+    return log_normaliser(b) - log_normaliser(a) + ((a - b) * expected_log(a)).sum(axis=-1)
+
+
+# E-step
+
+
+def cold_start(X: Array, alpha: Array) -> Array:
+    """Start of gamma that prefers no topic. (26)"""
+    return alpha + X.sum(axis=1, keepdims=True) / len(alpha)
+
+
+def document_update(
+    counts_d: Array,
+    exp_elog_beta: Array,
+    alpha: Array,
+    gamma_d: Array,
+    n_sweeps: int | None = None,
+    *,
+    tol: float = 0.0,
+    max_sweeps: int = 1000,
+) -> tuple[Array, Array, int]:
+    """Alternate (10) and (11) as they stand: may underflow where `document_update_log` does not.
+
+    Runs exactly `n_sweeps` sweeps if given, otherwise until (24) holds, `max_sweeps` at most. Returns gamma (K,), the
+    phi (V, K) of the last sweep and the number of sweeps; gamma is optimal for that phi.
+    """
+
+    def responsibilities(w: int, elog_theta: Array) -> Array:
+        unnormalised = np.exp(elog_theta) * exp_elog_beta[:, w]
+        return unnormalised / unnormalised.sum()
+
+    if n_sweeps is not None:
+        tol, max_sweeps = -1.0, n_sweeps
+    return _alternate(counts_d, responsibilities, alpha, gamma_d, max_sweeps, tol)
+
+
+def document_update_log(
+    counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_sweeps: int, tol: float
+) -> tuple[Array, Array, int]:
+    """As `document_update`, in log space; a negative tol runs all of `max_sweeps`. (10), (11), (24), (27)"""
+
+    def responsibilities(w: int, elog_theta: Array) -> Array:
+        log_phi = elog_theta + elog_beta[:, w]
+        return np.exp(log_phi - logsumexp(log_phi))
+
+    return _alternate(counts_d, responsibilities, alpha, gamma_d, max_sweeps, tol)
+
+
+def _alternate(
+    counts_d: Array,
+    responsibilities: Callable[[int, Array], Array],
+    alpha: Array,
+    gamma_d: Array,
+    max_sweeps: int,
+    tol: float,
+) -> tuple[Array, Array, int]:
+    phi = np.zeros((len(counts_d), len(alpha)))
+    for n_sweeps in range(1, max_sweeps + 1):
+        elog_theta = expected_log(gamma_d)
+        for w in np.flatnonzero(counts_d):
+            phi[w] = responsibilities(w, elog_theta)
+        gamma_old, gamma_d = gamma_d, alpha + counts_d @ phi
+        if np.abs(gamma_d - gamma_old).sum() <= tol * counts_d.sum():
+            return gamma_d, phi, n_sweeps
+    return gamma_d, phi, max_sweeps
+
+
+def sufficient_statistics(X: Array, phi: Sequence[Array] | Array, sample_weight: Array | None = None) -> Array:
+    """Sum of weight times n_dw times phi_dwk over the documents, (K, V). (12), (15)"""
+    return np.einsum("d,dv,dvk->kv", _weights(X, sample_weight), X, np.asarray(phi))
+
+
+def estep(
+    X: Array,
+    elog_beta: Array,
+    alpha: Array,
+    gamma: Array,
+    max_sweeps: int,
+    tol: float,
+    sample_weight: Array | None = None,
+) -> tuple[Array, Array, list[Array], npt.NDArray[np.int64]]:
+    """E-step of every document from `gamma`: gamma (D, K), sstats (K, V), phi of each document, sweeps (D,)."""
+    documents = [
+        document_update_log(counts_d, elog_beta, alpha, gamma_d, max_sweeps, tol)
+        for counts_d, gamma_d in zip(X, gamma, strict=True)
+    ]
+    phi = [phi_d for _, phi_d, _ in documents]
+    sweeps = np.array([n for _, _, n in documents], dtype=np.int64)
+    return np.array([g for g, _, _ in documents]), sufficient_statistics(X, phi, sample_weight), phi, sweeps
+
+
+# M-step
+
+
+def mstep(sstats: Array, eta: npt.ArrayLike) -> Array:
+    """Topics that maximise the bound given the statistics. (12)"""
+    return np.asarray(eta) + sstats
+
+
+def point_estimate_step(sstats: Array, beta: Array) -> Array:
+    """Maximum-likelihood topics; a topic without tokens keeps its `beta`. (22)"""
+    total = sstats.sum(axis=1, keepdims=True)
+    return np.where(total > 0, sstats / np.where(total > 0, total, 1.0), beta)
+
+
+def online_update(lam: Array, eta: npt.ArrayLike, sstats: Array, rho: float, scale: float) -> Array:
+    """Natural-gradient step of length rho; scale is n_docs / batch size. (18)"""
+    return (1 - rho) * lam + rho * (np.asarray(eta) + scale * sstats)
+
+
+# Bound
+
+
+def word_term(
+    X: Array, phi: Sequence[Array] | Array, gamma: Array, elog_beta: Array, sample_weight: Array | None = None
+) -> float:
+    """E[log p(w | z, beta)] + E[log p(z | theta)] + H[q(z)]; for point estimates pass log beta. (7), (22)"""
+    total = 0.0
+    for weight, counts_d, phi_d, elog_theta in zip(
+        _weights(X, sample_weight), X, phi, expected_log(gamma), strict=True
+    ):
+        for w, k in np.argwhere(phi_d > 0):
+            p = phi_d[w, k]
+            total += weight * counts_d[w] * p * (elog_theta[k] + elog_beta[k, w] - np.log(p))
+    return float(total)
+
+
+def doc_topic_term(X: Array, gamma: Array, alpha: Array, sample_weight: Array | None = None) -> float:
+    """Minus the weighted divergence of q(theta) from its prior. (8)"""
+    return -float(_weights(X, sample_weight) @ dirichlet_kl(gamma, alpha))
+
+
+def topic_word_term(lam: Array, eta: npt.ArrayLike) -> float:
+    """Minus the divergence of q(beta) from its prior. (9)"""
+    return -float(dirichlet_kl(lam, np.broadcast_to(np.asarray(eta, dtype=np.float64), lam.shape)).sum())
+
+
+def elbo_terms(
+    X: Array,
+    phi: Sequence[Array] | Array,
+    gamma: Array,
+    lam: Array,
+    alpha: Array,
+    eta: npt.ArrayLike,
+    sample_weight: Array | None = None,
+) -> tuple[float, float, float]:
+    """The three terms of the bound at an explicit phi: word, doc_topic, topic_word. (7), (8), (9)"""
+    return (
+        word_term(X, phi, gamma, expected_log(lam), sample_weight),
+        doc_topic_term(X, gamma, alpha, sample_weight),
+        topic_word_term(lam, eta),
+    )
+
+
+def elbo_collapsed(
+    X: Array, gamma: Array, lam: Array, alpha: Array, eta: npt.ArrayLike, sample_weight: Array | None = None
+) -> float:
+    """The bound at the phi that is best for gamma and lam. (13), (8), (9)"""
+    log_z = logsumexp(expected_log(gamma)[:, None, :] + expected_log(lam).T[None, :, :], axis=2)
+    word = _weights(X, sample_weight) @ (X * log_z).sum(axis=1)
+    return float(word) + doc_topic_term(X, gamma, alpha, sample_weight) + topic_word_term(lam, eta)
+
+
+def _weights(X: Array, sample_weight: Array | None) -> Array:
+    return np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+
+
+# Loops
+
+
+def fit_batch(
+    X: Array, alpha: Array, eta: npt.ArrayLike, lam0: Array, n_iter: int, n_sweeps: int
+) -> tuple[Array, Array, list[float]]:
+    """Batch VB with gamma carried over: gamma, lam, and the bound after every E-step and every M-step."""
+    gamma, lam, trace = cold_start(X, alpha), lam0, []
+    for _ in range(n_iter):
+        gamma, sstats, phi, _ = estep(X, expected_log(lam), alpha, gamma, n_sweeps, -1.0)
+        trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
+        lam = mstep(sstats, eta)
+        trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
+    return gamma, lam, trace
+
+
+def fit_memoized(
+    X: Array,
+    batches: Sequence[npt.NDArray[np.int64]],
+    alpha: Array,
+    eta: npt.ArrayLike,
+    lam0: Array,
+    n_laps: int,
+    n_sweeps: int,
+) -> tuple[Array, Array, list[float]]:
+    """Memoized VB, (20): gamma, lam, and the bound after every visit from the end of the first lap on. (21)"""
+    gamma, lam, trace = cold_start(X, alpha), lam0, []
+    phi = np.zeros((*X.shape, len(alpha)))
+    memory = [np.zeros_like(lam0) for _ in batches]
+    for visit in range(n_laps * len(batches)):
+        b = visit % len(batches)
+        rows = batches[b]
+        gamma[rows], memory[b], phi[rows], _ = estep(X[rows], expected_log(lam), alpha, gamma[rows], n_sweeps, -1.0)
+        lam = mstep(np.sum(memory, axis=0), eta)
+        if visit >= len(batches) - 1:
+            trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
+    return gamma, lam, trace
+
+
+# Exact answers for tiny problems, by enumeration
+
+
+def log_evidence(X: Array, alpha: Array, eta: npt.ArrayLike) -> float:
+    """Log of p(w | alpha, eta), tokens in order: a sum over all K ** n_tokens assignments. (2)"""
+    n_docs, n_words = X.shape
+    eta = np.broadcast_to(np.asarray(eta, dtype=np.float64), (len(alpha), n_words))
+    docs, words = np.nonzero(X)
+    repeats = X[docs, words].astype(int)
+    docs, words = np.repeat(docs, repeats), np.repeat(words, repeats)
+    terms = []
+    for z in product(range(len(alpha)), repeat=len(words)):
+        n_dk, n_kw = np.zeros((n_docs, len(alpha))), np.zeros(eta.shape)
+        np.add.at(n_dk, (docs, z), 1.0)
+        np.add.at(n_kw, (z, words), 1.0)
+        by_docs = log_normaliser(alpha + n_dk) - log_normaliser(alpha)
+        by_topics = log_normaliser(eta + n_kw) - log_normaliser(eta)
+        terms.append(by_docs.sum() + by_topics.sum())
+    return float(logsumexp(terms))
+
+
+def log_evidence_fixed_topics(x_d: Array, topics: Array, alpha: Array) -> float:
+    """Log of p(w_d | beta, alpha), one document, tokens in order; topics (K, V), all entries positive. (2)"""
+    words = np.repeat(np.arange(len(x_d)), x_d.astype(int))
+    terms = []
+    for z in product(range(len(alpha)), repeat=len(words)):
+        n_k = np.bincount(np.array(z, dtype=int), minlength=len(alpha))
+        terms.append(log_normaliser(alpha + n_k) - log_normaliser(alpha) + np.log(topics[list(z), words]).sum())
+    return float(logsumexp(terms))
