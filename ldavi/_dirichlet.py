@@ -12,24 +12,28 @@ from ldavi._typing import Floats
 
 def expected_log(concentration: Floats) -> Floats:
     """E[log p] under Dir(concentration): ψ(x_i) − ψ(Σx). Equations (5), (6)."""
-    return psi(concentration) - psi(concentration.sum(axis=-1, keepdims=True))  # type: ignore[no-any-return]
+    elog: Floats = psi(concentration) - psi(concentration.sum(axis=-1, keepdims=True))
+    return elog
 
 
 def log_beta(concentration: Floats) -> Floats:
     """ln 𝔅(x) = Σ lnΓ(x_i) − lnΓ(Σx), the log-normaliser of Dir(x). Equation (17)."""
-    return gammaln(concentration).sum(axis=-1) - gammaln(concentration.sum(axis=-1))  # type: ignore[no-any-return]
+    normaliser: Floats = gammaln(concentration).sum(axis=-1) - gammaln(concentration.sum(axis=-1))
+    return normaliser
 
 
 def kl_divergence(q: Floats, p: Floats) -> Floats:
     """KL(Dir(q) ‖ Dir(p)), a value per row, in nats. Equations (8), (9)."""
     p = np.broadcast_to(p, q.shape)
-    return log_beta(p) - log_beta(q) + ((q - p) * expected_log(q)).sum(axis=-1)  # type: ignore[no-any-return]
+    divergence: Floats = log_beta(p) - log_beta(q) + ((q - p) * expected_log(q)).sum(axis=-1)
+    return divergence
 
 
 def mean(concentration: Floats) -> Floats:
     """E[p] = x / Σx; uniform where a row is all zero (a point estimate that no word supports)."""
     total = concentration.sum(axis=-1, keepdims=True)
     if not np.any(total == 0):
-        return concentration / total
+        proportions: Floats = concentration / total
+        return proportions
     uniform = 1 / concentration.shape[-1]
     return np.where(total > 0, concentration / np.where(total > 0, total, 1), uniform).astype(concentration.dtype)

@@ -233,7 +233,8 @@ class _Step:
         """Visit again, in order, the documents that the compiled loop had to leave."""
         counts, topics = self.counts, self.topics
         for d in np.flatnonzero(self.n_sweeps < 0):
-            words, values = (a[counts.indptr[d] : counts.indptr[d + 1]] for a in (counts.indices, counts.values))
+            at = slice(counts.indptr[d], counts.indptr[d + 1])
+            words, values = counts.indices[at], counts.values[at]
             visit = _underflow.visit_document(
                 values.astype(np.float64),
                 topics.expected_log(words),

@@ -115,11 +115,13 @@ def summed_terms(visit: Visit, documents: Documents, priors: Priors, topics: Top
 def absent_mass(counts: Counts, priors: Priors) -> Doubles:
     """Σ η over the words that do not occur, of shape (K,): their share of each Λ_k."""
     present = priors.eta_rows(counts.words).sum(axis=0) * (len(counts.words) if len(priors.eta) == 1 else 1)
-    return priors.eta_totals(counts.n_words) - present
+    absent: Doubles = priors.eta_totals(counts.n_words) - present
+    return absent
 
 
 def column_sums(rows: Floats, priors: Priors) -> Doubles:
-    return rows[:, : priors.n_topics].sum(axis=0, dtype=np.float64)  # type: ignore[no-any-return]
+    sums: Doubles = rows[:, : priors.n_topics].sum(axis=0, dtype=np.float64)
+    return sums
 
 
 def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Iterator[Learned]:

@@ -78,19 +78,15 @@ class Counts:
         """
         n_words = len(self.words)
         if len(self.indices) * 4 < n_words:  # a few documents of a large vocabulary: do not walk all of it
-            rows, inverse, frequency = np.unique(self.indices, return_inverse=True, return_counts=True)
-            order = np.argsort(-frequency, kind="stable")
-            renumber = np.empty(len(rows), np.int32)
-            renumber[order] = np.arange(len(rows), dtype=np.int32)
-            rows, indices = rows[order], renumber[inverse]
+            present, place, frequency = np.unique(self.indices, return_inverse=True, return_counts=True)
         else:
-            frequency = np.bincount(self.indices, minlength=n_words)
-            rows = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
-            renumber = np.empty(n_words, np.int32)
-            renumber[rows] = np.arange(len(rows), dtype=np.int32)
-            indices = renumber[self.indices]
-        rows = rows.astype(np.int64)
-        return Counts(self.indptr, indices, self.values, self.words[rows], self.n_words), rows
+            frequency, place = np.bincount(self.indices, minlength=n_words), self.indices.astype(np.intp)
+            present = np.arange(n_words, dtype=np.int32)
+        order = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
+        renumber = np.empty(len(present), np.int32)
+        renumber[order] = np.arange(len(order), dtype=np.int32)
+        rows = present[order].astype(np.int64)
+        return Counts(self.indptr, renumber[place], self.values, self.words[rows], self.n_words), rows
 
     def documents(self, start: int, stop: int) -> "Counts":
         """The documents [start, stop), words numbered as here."""
@@ -168,7 +164,6 @@ class Topics:
     def expected_log(self, words: Int32s | Int64s) -> Doubles:
         """E[log β] of the given local words, of shape (words, K); −∞ where a point estimate is 0."""
         rows = self.rows[words, : self.n_topics].astype(np.float64)
-        if not self.point_estimate:
-            return psi(rows) - self.log_norm  # type: ignore[no-any-return]
         with np.errstate(divide="ignore"):
-            return np.log(rows)  # type: ignore[no-any-return]
+            elog: Doubles = np.log(rows) if self.point_estimate else psi(rows) - self.log_norm
+        return elog

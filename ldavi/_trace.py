@@ -49,7 +49,8 @@ class TraceRecord:
 def record(iteration: int, phase: str, terms: ELBOTerms, tokens: float, sweeps: float, seconds: float) -> TraceRecord:
     """A record with the perplexity that belongs to its terms. Equation (25)."""
     perplexity = float(np.exp(-(terms.word + terms.doc_topic) / tokens)) if tokens else 1.0
-    return TraceRecord(iteration, phase, *map(float, terms), perplexity, sweeps, seconds)
+    word, doc_topic, topic_word = (float(term) for term in terms)
+    return TraceRecord(iteration, phase, word, doc_topic, topic_word, perplexity, sweeps, seconds)
 
 
 def relative_gain(before: TraceRecord, after: TraceRecord) -> float:

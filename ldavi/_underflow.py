@@ -42,7 +42,7 @@ def visit_document(
     log_norm_min : float
         min_k ψ(Λ_k), which the reported bound leaves out as the compiled one does.
     """
-    impossible = np.isneginf(elog_beta).all(axis=1)
+    impossible = np.all(np.isneginf(elog_beta), axis=1, keepdims=False).reshape(-1)
     log_likelihood = np.where(impossible[:, None], 0.0, elog_beta)
     for done in range(max_sweeps):  # noqa: B007  told to the caller
         log_t = psi(gamma)

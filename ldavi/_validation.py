@@ -121,7 +121,7 @@ def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_w
     """α as (K,) and η word-major; None means 1 / n_components, as in scikit-learn."""
     alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"})
     shapes = {(n_words,): "(n_features,)", (n_topics, n_words): "(n_components, n_features)"}
-    if isinstance(topic_word_prior, numbers.Real) and not isinstance(topic_word_prior, bool) and topic_word_prior == 0:
+    if np.ndim(topic_word_prior) == 0 and not isinstance(topic_word_prior, (bool, str)) and topic_word_prior == 0:
         eta = np.zeros((1, 1))
     else:
         eta = _prior("topic_word_prior", topic_word_prior, n_topics, shapes)
@@ -163,9 +163,10 @@ def check_number(name: str, value: Any, *, least: float, most: float = np.inf, a
     allowed = f"a finite number {'>' if above else '>='} {least:g}" + ("" if most == np.inf else f" and <= {most:g}")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}={value!r} must be {allowed}")
-    if not np.isfinite(value) or value < least or value > most or (above and value == least):
+    number = float(value)
+    if not np.isfinite(number) or number < least or number > most or (above and number == least):
         raise ValueError(f"{name}={value!r} must be {allowed}")
-    return float(value)
+    return number
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
@@ -190,10 +191,11 @@ def check_callbacks(callbacks: Any) -> list[Callable[[Any], Any]]:
     """A callable, several, or None."""
     if callbacks is None:
         return []
-    found = [callbacks] if callable(callbacks) else list(callbacks) if isinstance(callbacks, (list, tuple)) else [None]
-    if not all(callable(callback) for callback in found):
+    if callable(callbacks):
+        return [callbacks]
+    if not isinstance(callbacks, (list, tuple)) or not all(callable(callback) for callback in callbacks):
         raise TypeError(f"callbacks={callbacks!r} must be None, a callable or a list of callables")
-    return found
+    return list(callbacks)
 
 
 def count_threads(n_jobs: Any) -> int:

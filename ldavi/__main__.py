@@ -1,0 +1,7 @@
+"""`python -m ldavi`."""
+
+import sys
+
+from ldavi.cli import main
+
+sys.exit(main())

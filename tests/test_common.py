@@ -1,0 +1,22 @@
+"""scikit-learn's checks of estimators, for every way of learning."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ldavi import LatentDirichletAllocation
+
+METHODS = ("batch", "online", "memoized")
+
+
+def expected_failures(estimator):
+    return {}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:X holds no counts:UserWarning")
+@parametrize_with_checks(
+    [LatentDirichletAllocation(n_components=3, max_iter=5, learning_method=method, inference="vb") for method in METHODS],
+    expected_failed_checks=expected_failures,
+)
+def test_passes_every_estimator_check(estimator, check):
+    check(estimator)

@@ -1,0 +1,53 @@
+"""scikit-learn's own tests of LatentDirichletAllocation, run with this package's class in place of theirs."""
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+EXPECTED_FAILURES = {
+    "test_lda_default_prior_params": "the default priors are 0.1 and 0.05 instead of 1 / n_components",
+    "test_lda_preplexity_mismatch": "calls a private helper, _perplexity_precomp_distr",
+    "test_lda_fit_perplexity": "bound_ belongs to the last pass; theirs costs a hidden E-step after the last M-step",
+    "test_lda_empty_docs": "asserts that columns of components_ sum to 1, which is the prior 1 / n_components",
+}
+
+REPLACE = """\
+import sklearn.decomposition
+import ldavi
+
+sklearn.decomposition.LatentDirichletAllocation = ldavi.LatentDirichletAllocation
+"""
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """{name of a test: whether every parametrisation of it passed}."""
+    place = tmp_path_factory.mktemp("suite")
+    (place / "put_ldavi_in_place.py").write_text(REPLACE)
+    (place / "pytest.ini").write_text("[pytest]\n")
+    report = place / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-c", str(place / "pytest.ini"), f"--junitxml={report}"]
+    command += ["-p", "put_ldavi_in_place", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    command += ["--pyargs", "sklearn.decomposition.tests.test_online_lda"]
+    path = os.pathsep.join([str(place), *(entry for entry in sys.path if entry)])
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    run = subprocess.run(command, cwd=place, env=environment | {"PYTHONPATH": path}, capture_output=True, text=True)
+    assert report.exists(), run.stdout + run.stderr
+    passed = {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = case.attrib["name"].partition("[")[0]
+        failed = case.find("failure") is not None or case.find("error") is not None
+        passed[name] = passed.get(name, True) and not failed
+    return passed
+
+
+def test_all_of_scikit_learns_tests_ran(outcomes):
+    assert len(outcomes) >= 20
+    assert outcomes.keys() >= EXPECTED_FAILURES.keys()
+
+
+def test_scikit_learns_tests_pass_but_for_the_named_ones(outcomes):
+    assert {name for name, passed in outcomes.items() if not passed} == EXPECTED_FAILURES.keys()
