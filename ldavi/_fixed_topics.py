@@ -62,8 +62,9 @@ def infer(
     --------
     >>> import ldavi
     >>> topics = [[0.5, 0.5, 0.0], [0.0, 0.1, 0.9]]
-    >>> ldavi.infer([[3, 1, 0]], topics, doc_topic_prior=0.1).gamma.argmax()
-    0
+    >>> gamma = ldavi.infer([[3, 1, 0]], topics, doc_topic_prior=0.1).gamma
+    >>> print(gamma.argmax(axis=1))
+    [0]
     """
     check.check_number("mean_change_tol", mean_change_tol, least=0)
     check.check_integer("max_doc_update_iter", max_doc_update_iter, least=1)

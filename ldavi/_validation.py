@@ -12,6 +12,7 @@ from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 from numpy.typing import DTypeLike, NDArray
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
@@ -24,9 +25,10 @@ MAX_WORDS = 2**31 - 1
 
 def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
     """`check_counts` for an estimator; unless `reset`, the columns of X must be those that it was fitted with."""
-    if not reset:
-        validate_data(estimator, X, skip_check_array=True, reset=False)
-    return check_counts(X, dtype=dtype, name=type(estimator).__name__)
+    counts = check_counts(X, dtype=dtype, name=type(estimator).__name__)
+    judge = BaseEstimator() if reset else estimator  # a reset must not touch the estimator before all is checked
+    validate_data(judge, X, skip_check_array=True, reset=reset)
+    return counts
 
 
 def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_array:
@@ -52,13 +54,18 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
     if sparse.issparse(X):
         _check_structure(X)
+    elif X.dtype.kind == "f" and (X.dtype.itemsize < 4 or not X.dtype.isnative):  # which scipy.sparse does not hold
+        X = X.astype(np.float64 if X.dtype.itemsize > 4 else np.float32)
+    elif not X.dtype.isnative:
+        X = X.astype(X.dtype.newbyteorder("="))
     _check_not_negative(X.data if sparse.issparse(X) else X, X, name)
     counts = sparse.csr_array(X)
     if not counts.has_canonical_format or not counts.data.all():
         counts = counts.copy()
         counts.sum_duplicates()
         counts.eliminate_zeros()
-    data = counts.data.astype(_counts_dtype(counts.data, dtype), copy=False)
+    with np.errstate(over="ignore"):  # said below
+        data = counts.data.astype(_counts_dtype(counts.data, dtype), copy=False)
     if not np.isfinite(data.sum(dtype=np.float64)) or not np.isfinite(data.max(initial=0)):
         raise ValueError(f"X holds counts too large for {data.dtype}, or for their sum: scale them down")
     return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
@@ -114,6 +121,8 @@ def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -
         raise ValueError(f"sample_weight has shape {weight.shape}; X has {n_docs} documents, so it must be ({n_docs},)")
     if weight.min() < 0:
         raise ValueError(f"sample_weight holds {weight.min()}; weights must be >= 0")
+    if not weight.any():
+        raise ValueError("every sample_weight is zero; at least one document must have a weight > 0")
     return weight  # type: ignore[no-any-return]
 
 

@@ -47,5 +47,5 @@ const ldavi_table *ldavi_table_avx512(void) { return NULL; }
 #endif
 
 int64_t ldavi_scratch_size(int64_t max_words, int64_t Kp) {
-    return (4 * Kp + max_words + 16) * (int64_t)sizeof(double);
+    return (4 * Kp + 2 * (max_words + 9)) * (int64_t)sizeof(double) + (max_words + 8) * (int64_t)sizeof(void *);
 }

@@ -7,16 +7,30 @@
 
 #define GROUP 8
 
-/* The rows of B of words i .. i+7; past the end the last row again, to be met with a count of 0. */
-INLINE void NAME(point_at_rows)(const REAL **rows, REAL *counts, const ldavi_documents *a, int64_t first, int64_t i, int64_t n) {
-    const REAL *B = (const REAL *)a->B;
-    const REAL *count = (const REAL *)a->counts + first;
+/* What is looked up once per visit: each word's row of B, its count; and the counts' sum. Past the document's end, up
+ * to a whole group, stands the last row again, with a count of 0. */
+typedef struct {
+    const REAL **rows;
+    REAL *counts, *ratio;
+    int64_t n, groups;
+    double tokens;
+} NAME(words);
+
+INLINE void NAME(look_up)(NAME(words) *words, const ldavi_documents *a, int64_t first) {
+    const REAL *B = (const REAL *)a->B, *count = (const REAL *)a->counts + first;
     const int32_t *index = a->indices + first;
-    for (int j = 0; j < GROUP; j++) {
-        int64_t at = i + j < n ? i + j : n - 1;
-        assert(index[at] >= 0 && index[at] < a->n_rows);
-        rows[j] = B + (int64_t)index[at] * a->Kp;
-        counts[j] = i + j < n ? count[at] : (REAL)0;
+    int64_t n = words->n, i = 0;
+    words->groups = (n + GROUP - 1) / GROUP;
+    words->tokens = 0;
+    for (; i < n; i++) {
+        assert(index[i] >= 0 && index[i] < a->n_rows);
+        words->rows[i] = B + (int64_t)index[i] * a->Kp;
+        words->counts[i] = count[i];
+        words->tokens += (double)count[i];
+    }
+    for (; i < words->groups * GROUP; i++) {
+        words->rows[i] = words->rows[n - 1];
+        words->counts[i] = 0;
     }
 }
 
@@ -53,19 +67,60 @@ INLINE int NAME(divide_group)(const REAL *counts, const REAL *norm, REAL *ratio)
 }
 
 /* acc = sum_w r_w B_w over the document: one sweep. Returns 0 on underflow, see divide_group. */
-static int NAME(sweep)(const ldavi_documents *a, int64_t first, int64_t n, const REAL *e, REAL *acc, REAL *ratio) {
-    const REAL *rows[2][GROUP];
-    REAL counts[GROUP], norm[GROUP];
-    int sound = 1, at_hand = 0;
-    memset(acc, 0, sizeof(REAL) * (size_t)a->Kp);
-    for (int64_t i = 0; i < n; i += GROUP, at_hand = !at_hand) {
-        NAME(point_at_rows)(rows[at_hand], counts, a, first, i, n);
-        NAME(dot_group)(rows[at_hand], e, norm, a->Kp);
-        sound &= NAME(divide_group)(counts, norm, ratio + i);
-        if (i) NAME(add_group)(rows[!at_hand], ratio + i - GROUP, acc, a->Kp);
+static int NAME(sweep_any)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t Kp) {
+    const REAL *const *rows = words->rows;
+    REAL *ratio = words->ratio, norm[GROUP];
+    int sound = 1;
+    memset(acc, 0, sizeof(REAL) * (size_t)Kp);
+    for (int64_t g = 0; g < words->groups; g++, rows += GROUP, ratio += GROUP) {
+        NAME(dot_group)(rows, e, norm, Kp);
+        sound &= NAME(divide_group)(words->counts + g * GROUP, norm, ratio);
+        if (g) NAME(add_group)(rows - GROUP, ratio - GROUP, acc, Kp);
     }
-    NAME(add_group)(rows[!at_hand], ratio + (n - 1) / GROUP * GROUP, acc, a->Kp);
+    NAME(add_group)(rows - GROUP, ratio - GROUP, acc, Kp);
     return sound;
+}
+
+/* The same where all of e and acc fits in registers, `vectors` of each: B is then all that is read. */
+INLINE int NAME(sweep_tile)(const NAME(words) *words, const REAL *e, REAL *acc, const int vectors) {
+    const REAL *const *rows = words->rows;
+    REAL *ratio = words->ratio, norm[GROUP];
+    NAME(vec) held[MOST_VECTORS], total[MOST_VECTORS], sum[GROUP];
+    int sound = 1;
+    UNROLL for (int v = 0; v < vectors; v++) {
+        held[v] = NAME(load)(e + v * NAME(LANES));
+        total[v] = NAME(SPLAT)(0);
+    }
+    for (int64_t g = 0; g < words->groups; g++, rows += GROUP, ratio += GROUP) {
+        UNROLL for (int j = 0; j < GROUP; j++) {
+            sum[j] = held[0] * NAME(load)(rows[j]);
+            UNROLL for (int v = 1; v < vectors; v++) sum[j] += held[v] * NAME(load)(rows[j] + v * NAME(LANES));
+        }
+        NAME(sum_eight)(sum, norm);
+        sound &= NAME(divide_group)(words->counts + g * GROUP, norm, ratio);
+        UNROLL for (int j = 0; j < GROUP; j++) {
+            NAME(vec) r = NAME(SPLAT)(ratio[j]);
+            UNROLL for (int v = 0; v < vectors; v++) total[v] += r * NAME(load)(rows[j] + v * NAME(LANES));
+        }
+    }
+    UNROLL for (int v = 0; v < vectors; v++) NAME(store)(acc + v * NAME(LANES), total[v]);
+    return sound;
+}
+
+static int NAME(sweep)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t Kp) {
+    switch (Kp / NAME(LANES)) {
+    case 1: return NAME(sweep_tile)(words, e, acc, 1);
+    case 2: return NAME(sweep_tile)(words, e, acc, 2);
+#if MOST_VECTORS >= 8
+    case 3: return NAME(sweep_tile)(words, e, acc, 3);
+    case 4: return NAME(sweep_tile)(words, e, acc, 4);
+    case 5: return NAME(sweep_tile)(words, e, acc, 5);
+    case 6: return NAME(sweep_tile)(words, e, acc, 6);
+    case 7: return NAME(sweep_tile)(words, e, acc, 7);
+    case 8: return NAME(sweep_tile)(words, e, acc, 8);
+#endif
+    default: return NAME(sweep_any)(words, e, acc, Kp);
+    }
 }
 
 /* t_k = exp(psi(gamma_k)) e^shift and e_k = t_k v_k. The shift, R at the largest gamma, keeps the largest t near
@@ -95,86 +150,67 @@ static double NAME(update_gamma)(const REAL *alpha, const REAL *e, const REAL *a
     return (double)NAME(sum_lanes)(change);
 }
 
-/* sum over the first n entries of x_i log(y_i), in double; an x of 0 weighs nothing whatever y is. */
-static double NAME(sum_times_log)(const REAL *x, const REAL *y, int64_t n) {
-    vec_f64 total = SPLAT_f64(0);
-    for (int64_t i = 0; i < n; i += LANES_f64) {
-        double xs[LANES_f64], ys[LANES_f64];
-        for (int j = 0; j < LANES_f64; j++) {
-            int inside = i + j < n && x[i + j] > 0 && y[i + j] > 0;
-            xs[j] = inside ? (double)x[i + j] : 0.0;
-            ys[j] = inside ? (double)y[i + j] : 1.0;
-        }
-        total += load_f64(xs) * log_f64(load_f64(ys));
-    }
-    return sum_lanes_f64(total);
-}
-
 /* (16) without its constants: bound[0] = sum n (log Z + m) - sum s log t + sum lnGamma(gamma),
- * and of (8): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
-static void NAME(document_bound)(const ldavi_documents *a, int64_t first, int64_t n, const REAL *ratio, const REAL *t,
+ * and of (8): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). `acc` becomes s. */
+static void NAME(document_bound)(const ldavi_documents *a, int64_t first, const NAME(words) *words, const REAL *t,
                                  REAL shift, const REAL *gamma, const REAL *e, REAL *acc, double *bound) {
-    const REAL *count = (const REAL *)a->counts + first;
-    double log_norm = -NAME(sum_times_log)(count, ratio, n), scale = 0, tokens = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double c = (double)count[i];
-        scale += c * a->log_scale[a->indices[first + i]];
-        tokens += c;
+    int64_t K = a->K, n = words->n;
+    double scale = 0;
+    vec_f64 log_norm = SPLAT_f64(0), entropy = SPLAT_f64(0), log_gamma = SPLAT_f64(0), s_digamma = SPLAT_f64(0);
+    for (int64_t i = 0; i < n; i++) scale += (double)words->counts[i] * a->log_scale[a->indices[first + i]];
+    for (int64_t i = 0; i < n; i += LANES_f64) { /* Z = n / r */
+        vec_f64 count = NAME(widen)(words->counts, i, n, 0);
+        vec_f64 norm = NAME(widen)(words->counts, i, n, 1) / NAME(widen)(words->ratio, i, n, 1);
+        log_norm += count * log_f64(norm);
     }
-    log_norm += NAME(sum_times_log)(count, count, n); /* log Z = log n - log r */
-    for (int64_t k = 0; k < a->K; k++) acc[k] *= e[k]; /* s, no longer acc */
-    vec_f64 log_gamma = SPLAT_f64(0), s_digamma = SPLAT_f64(0);
-    for (int64_t k = 0; k < a->K; k += LANES_f64) {
-        double g[LANES_f64], s[LANES_f64], keep[LANES_f64];
-        vec_f64 lg, psi;
-        for (int j = 0; j < LANES_f64; j++) {
-            int inside = k + j < a->K;
-            s[j] = inside ? (double)acc[k + j] : 0.0;
-            g[j] = inside ? (double)gamma[k + j] : 1.0;
-            keep[j] = inside;
-        }
-        log_gamma_digamma_f64(load_f64(g), &lg, &psi);
-        log_gamma += lg * load_f64(keep);
-        s_digamma += load_f64(s) * psi;
+    for (int64_t k = 0; k < K; k += LANES_f64) {
+        vec_f64 s = NAME(widen)(e, k, K, 0) * NAME(widen)(acc, k, K, 0), tk = NAME(widen)(t, k, K, 1), lg, psi;
+        entropy += s * log_f64(where_less_f64(SPLAT_f64(0), s, tk, SPLAT_f64(1)));
+        log_gamma_digamma_f64(NAME(widen)(gamma, k, K, 1), &lg, &psi); /* lnGamma(1) = 0: padding adds nothing */
+        log_gamma += lg;
+        s_digamma += s * psi;
     }
-    double entropy = NAME(sum_times_log)(acc, t, a->K) - (double)shift * tokens;
-    bound[0] = log_norm + scale - entropy + sum_lanes_f64(log_gamma);
-    bound[1] = sum_lanes_f64(log_gamma) - sum_lanes_f64(s_digamma);
+    double sum_log_gamma = sum_lanes_f64(log_gamma);
+    bound[0] = sum_lanes_f64(log_norm) + scale - (sum_lanes_f64(entropy) - (double)shift * words->tokens) + sum_log_gamma;
+    bound[1] = sum_log_gamma - sum_lanes_f64(s_digamma);
 }
 
 static void NAME(update_documents)(const ldavi_documents *a) {
     const REAL *v = (const REAL *)a->topic_weight, *alpha = (const REAL *)a->alpha;
     const REAL *doc_weight = (const REAL *)a->doc_weight;
-    REAL *gamma = (REAL *)a->scratch, *t = gamma + a->Kp, *e = t + a->Kp, *acc = e + a->Kp, *ratio = acc + a->Kp;
+    int64_t K = a->K, Kp = a->Kp, padded_words = a->max_words + GROUP;
+    REAL *gamma = (REAL *)a->scratch, *t = gamma + Kp, *e = t + Kp, *acc = e + Kp;
+    NAME(words) words;
+    words.counts = acc + Kp;
+    words.ratio = words.counts + padded_words;
+    words.rows = (const REAL **)(void *)(words.ratio + padded_words + padded_words % 2);
     for (int64_t d = a->start; d < a->stop; d++) {
-        int64_t first = a->indptr[d], n = a->indptr[d + 1] - first, done = 0;
-        REAL *gamma_row = (REAL *)a->gamma + d * a->K;
-        REAL *factor = a->doc_factor ? (REAL *)a->doc_factor + (d - a->first_doc) * a->Kp : NULL;
-        double tokens = 0;
-        REAL shift = 0;
+        int64_t first = a->indptr[d], done = 0;
+        REAL *gamma_row = (REAL *)a->gamma + d * K, shift = 0;
         int sound = 1;
-        assert(n >= 0 && n <= a->max_words);
-        for (int64_t i = 0; i < n; i++) tokens += (double)((const REAL *)a->counts)[first + i];
-        memcpy(gamma, alpha, sizeof(REAL) * (size_t)a->Kp);
-        if (n) memcpy(gamma, gamma_row, sizeof(REAL) * (size_t)a->K);
-        if (!n) memset(t, 0, 3 * sizeof(REAL) * (size_t)a->Kp); /* t, e and acc of an empty document */
-        while (n && done < a->max_sweeps) {
-            shift = NAME(topic_factors)(gamma, v, t, e, a->Kp);
-            sound = NAME(sweep)(a, first, n, e, acc, ratio);
+        words.n = a->indptr[d + 1] - first;
+        assert(words.n >= 0 && words.n <= a->max_words);
+        NAME(look_up)(&words, a, first);
+        memcpy(gamma, alpha, sizeof(REAL) * (size_t)Kp);
+        if (words.n) memcpy(gamma, gamma_row, sizeof(REAL) * (size_t)K);
+        else memset(t, 0, 3 * sizeof(REAL) * (size_t)Kp); /* t, e and acc of an empty document */
+        while (words.n && done < a->max_sweeps) {
+            shift = NAME(topic_factors)(gamma, v, t, e, Kp);
+            sound = NAME(sweep)(&words, e, acc, Kp);
             if (!sound) break;
             done++;
-            if (NAME(update_gamma)(alpha, e, acc, gamma, a->Kp) <= a->tol * tokens) break;
+            if (NAME(update_gamma)(alpha, e, acc, gamma, Kp) <= a->tol * words.tokens) break;
         }
         a->n_sweeps[d] = sound ? (int32_t)done : -1;
-        if (factor) {
+        if (a->doc_factor) {
+            REAL *factor = (REAL *)a->doc_factor + (d - a->first_doc) * Kp, *out = (REAL *)a->ratio;
             REAL weight = sound ? (doc_weight ? doc_weight[d] : (REAL)1) : (REAL)0;
-            REAL *out = (REAL *)a->ratio;
             const int32_t *position = a->position + (first - a->indptr[a->first_doc]);
-            for (int64_t k = 0; k < a->Kp; k++) factor[k] = weight * e[k];
-            for (int64_t i = 0; i < n; i++) out[position[i]] = sound ? ratio[i] : (REAL)0;
+            for (int64_t k = 0; k < Kp; k++) factor[k] = weight * e[k];
+            for (int64_t i = 0; i < words.n; i++) out[position[i]] = sound ? words.ratio[i] : (REAL)0;
         }
         if (!sound) continue;
-        memcpy(gamma_row, gamma, sizeof(REAL) * (size_t)a->K);
-        if (a->bound) NAME(document_bound)(a, first, n, ratio, t, shift, gamma, e, acc, a->bound + 2 * d);
+        memcpy(gamma_row, gamma, sizeof(REAL) * (size_t)K);
+        if (a->bound) NAME(document_bound)(a, first, &words, t, shift, gamma, e, acc, a->bound + 2 * d);
     }
 }

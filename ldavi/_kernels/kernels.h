@@ -61,7 +61,7 @@ typedef struct {
     double *terms;             /* OUT (3,) sum S log B_old, sum S log B_new (scales included), sum lnGamma(lambda);
                                   NULL: none */
     double *totals;            /* OUT (Kp,) sum over these words of lambda */
-    int64_t eta_row, eta_col;  /* strides in entries; 0 where eta does not vary */
+    int64_t eta_row, eta_col;  /* strides in entries: K, 1 or 0, and 1 or 0; 0 where eta does not vary */
     int64_t start, stop, K, Kp;
 } ldavi_topics;
 

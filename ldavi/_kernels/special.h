@@ -25,7 +25,7 @@ INLINE vec_f32 exp_f32(vec_f32 x) {
     p = p * r + SPLAT_f32(5.0000001201e-1f);
     p = p * (r * r) + (r + SPLAT_f32(1.0f));
     vec_f32 result = REAL_f32(BITS_f32(p) + (BITS_f32(shifted) << 23));
-    return WHERE_f32(x < SPLAT_f32(-87.0f), SPLAT_f32(0), result);
+    return where_less_f32(x, SPLAT_f32(-87.0f), SPLAT_f32(0), result);
 }
 
 INLINE vec_f64 exp_f64(vec_f64 x) {
@@ -51,7 +51,7 @@ INLINE vec_f64 exp_f64(vec_f64 x) {
     p = p * (r * r) + r;
     p = p + SPLAT_f64(1.0);
     vec_f64 result = REAL_f64(BITS_f64(p) + (BITS_f64(shifted) << 52));
-    return WHERE_f64(x < SPLAT_f64(-708.0), SPLAT_f64(0), result);
+    return where_less_f64(x, SPLAT_f64(-708.0), SPLAT_f64(0), result);
 }
 
 /* ln x for normal x > 0. x = 2^e m, m in [sqrt(1/2), sqrt(2)); ln m = 2 atanh((m - 1) / (m + 1)). */

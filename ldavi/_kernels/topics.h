@@ -28,30 +28,21 @@ static double NAME(topic_row)(const REAL *lam, REAL *B, int64_t K, int64_t Kp) {
 
 /* sum_k S_k (log B_k + m), S = x - eta; a topic whose B has underflowed holds no mass. eta may be NULL for 0. */
 static double NAME(row_bound)(const REAL *x, const REAL *eta, int64_t eta_col, const REAL *B, double m, int64_t K) {
-    vec_f64 total = SPLAT_f64(0);
+    vec_f64 total = SPLAT_f64(0), prior = SPLAT_f64(eta && !eta_col ? *eta : 0);
     for (int64_t k = 0; k < K; k += LANES_f64) {
-        double mass[LANES_f64], b[LANES_f64];
-        for (int j = 0; j < LANES_f64; j++) {
-            int inside = k + j < K && B[k + j] > 0;
-            mass[j] = inside ? (double)x[k + j] - (eta ? (double)eta[(k + j) * eta_col] : 0.0) : 0.0;
-            b[j] = inside ? (double)B[k + j] : 1.0;
-        }
-        total += load_f64(mass) * (log_f64(load_f64(b)) + SPLAT_f64(m));
+        vec_f64 zero = SPLAT_f64(0), b = NAME(widen)(B, k, K, 0);
+        if (eta && eta_col) prior = NAME(widen)(eta, k, K, 0);
+        vec_f64 mass = where_less_f64(zero, b, NAME(widen)(x, k, K, 0) - prior, zero);
+        total += mass * (log_f64(where_less_f64(zero, b, b, SPLAT_f64(1))) + SPLAT_f64(m));
     }
     return sum_lanes_f64(total);
 }
 
 static double NAME(row_log_gamma)(const REAL *lam, int64_t K) {
-    vec_f64 total = SPLAT_f64(0);
+    vec_f64 total = SPLAT_f64(0), lg, psi;
     for (int64_t k = 0; k < K; k += LANES_f64) {
-        double x[LANES_f64], keep[LANES_f64];
-        vec_f64 lg, psi;
-        for (int j = 0; j < LANES_f64; j++) {
-            x[j] = k + j < K ? (double)lam[k + j] : 1.0;
-            keep[j] = k + j < K;
-        }
-        log_gamma_digamma_f64(load_f64(x), &lg, &psi);
-        total += lg * load_f64(keep);
+        log_gamma_digamma_f64(NAME(widen)(lam, k, K, 1), &lg, &psi);
+        total += lg;
     }
     return sum_lanes_f64(total);
 }
@@ -62,7 +53,7 @@ static void NAME(update_topics)(const ldavi_topics *a) {
     if (terms) terms[0] = terms[1] = terms[2] = 0;
     for (int64_t w = a->start; w < a->stop; w++) {
         REAL *row = (REAL *)a->sstats + w * a->Kp, *B = (REAL *)a->B + w * a->Kp;
-        const REAL *eta = (const REAL *)a->eta + w * a->eta_row;
+        const REAL *eta = (const REAL *)a->eta + w * a->eta_row; /* eta_col is 0 or 1 */
         if (terms) terms[0] += NAME(row_bound)(row, NULL, 0, B, a->log_scale[w], a->K);
         for (int64_t k = 0; k < a->K; k++) {
             row[k] += eta[k * a->eta_col];

@@ -20,13 +20,25 @@
 #define LDAVI_WIDTH 16
 #endif
 
+/* Vectors of one row that a sweep holds in registers, twice over and with eight sums beside them. */
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define MOST_VECTORS 8
+#else
+#define MOST_VECTORS 2
+#endif
+
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
 #define INLINE static inline __attribute__((always_inline))
-#define PREFETCH(p) __builtin_prefetch(p)
+#define PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define UNROLL PRAGMA(clang loop unroll(full))
+#else
+#define UNROLL PRAGMA(GCC unroll 8)
+#endif
 typedef float vec_f32 __attribute__((vector_size(LDAVI_WIDTH)));
 typedef double vec_f64 __attribute__((vector_size(LDAVI_WIDTH)));
 typedef int32_t bits_f32 __attribute__((vector_size(LDAVI_WIDTH)));
@@ -35,15 +47,13 @@ typedef int64_t bits_f64 __attribute__((vector_size(LDAVI_WIDTH)));
 #define LANES_f64 (LDAVI_WIDTH / 8)
 #define SPLAT_f32(x) ((vec_f32){0} + (float)(x))
 #define SPLAT_f64(x) ((vec_f64){0} + (double)(x))
-#define WHERE_f32(mask, a, b) ((vec_f32)(((bits_f32)(a) & (mask)) | ((bits_f32)(b) & ~(mask))))
-#define WHERE_f64(mask, a, b) ((vec_f64)(((bits_f64)(a) & (mask)) | ((bits_f64)(b) & ~(mask))))
 #define BITS_f32(x) ((bits_f32)(x))
 #define BITS_f64(x) ((bits_f64)(x))
 #define REAL_f32(x) ((vec_f32)(x))
 #define REAL_f64(x) ((vec_f64)(x))
 #else
 #define INLINE static __inline
-#define PREFETCH(p) ((void)0)
+#define UNROLL
 typedef float vec_f32;
 typedef double vec_f64;
 typedef int32_t bits_f32;
@@ -52,8 +62,6 @@ typedef int64_t bits_f64;
 #define LANES_f64 1
 #define SPLAT_f32(x) ((float)(x))
 #define SPLAT_f64(x) ((double)(x))
-#define WHERE_f32(mask, a, b) ((mask) ? (a) : (b))
-#define WHERE_f64(mask, a, b) ((mask) ? (a) : (b))
 INLINE bits_f32 BITS_f32(float x) { bits_f32 b; memcpy(&b, &x, 4); return b; }
 INLINE bits_f64 BITS_f64(double x) { bits_f64 b; memcpy(&b, &x, 8); return b; }
 INLINE float REAL_f32(bits_f32 b) { float x; memcpy(&x, &b, 4); return x; }
@@ -72,12 +80,41 @@ INLINE vec_f64 load_f64(const double *p) { vec_f64 v; memcpy(&v, p, sizeof v); r
 INLINE void store_f32(float *p, vec_f32 v) { memcpy(p, &v, sizeof v); }
 INLINE void store_f64(double *p, vec_f64 v) { memcpy(p, &v, sizeof v); }
 
-INLINE vec_f32 max_f32(vec_f32 a, vec_f32 b) { return WHERE_f32(a > b, a, b); }
-INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) { return WHERE_f64(a > b, a, b); }
-INLINE vec_f32 min_f32(vec_f32 a, vec_f32 b) { return WHERE_f32(a < b, a, b); }
-INLINE vec_f64 min_f64(vec_f64 a, vec_f64 b) { return WHERE_f64(a < b, a, b); }
-INLINE vec_f32 abs_f32(vec_f32 a) { return WHERE_f32(a < SPLAT_f32(0), -a, a); }
-INLINE vec_f64 abs_f64(vec_f64 a) { return WHERE_f64(a < SPLAT_f64(0), -a, a); }
+/* where_less(x, y, a, b): a in the lanes where x < y, b elsewhere. */
+#if defined(__AVX512F__)
+INLINE vec_f32 where_less_f32(vec_f32 x, vec_f32 y, vec_f32 a, vec_f32 b) {
+    return (vec_f32)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)x, (__m512)y, _CMP_LT_OQ), (__m512)b, (__m512)a);
+}
+INLINE vec_f64 where_less_f64(vec_f64 x, vec_f64 y, vec_f64 a, vec_f64 b) {
+    return (vec_f64)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)x, (__m512d)y, _CMP_LT_OQ), (__m512d)b, (__m512d)a);
+}
+#elif defined(__AVX2__)
+INLINE vec_f32 where_less_f32(vec_f32 x, vec_f32 y, vec_f32 a, vec_f32 b) {
+    return (vec_f32)_mm256_blendv_ps((__m256)b, (__m256)a, _mm256_cmp_ps((__m256)x, (__m256)y, _CMP_LT_OQ));
+}
+INLINE vec_f64 where_less_f64(vec_f64 x, vec_f64 y, vec_f64 a, vec_f64 b) {
+    return (vec_f64)_mm256_blendv_pd((__m256d)b, (__m256d)a, _mm256_cmp_pd((__m256d)x, (__m256d)y, _CMP_LT_OQ));
+}
+#elif defined(__GNUC__) || defined(__clang__)
+INLINE vec_f32 where_less_f32(vec_f32 x, vec_f32 y, vec_f32 a, vec_f32 b) {
+    bits_f32 mask = x < y;
+    return REAL_f32((BITS_f32(a) & mask) | (BITS_f32(b) & ~mask));
+}
+INLINE vec_f64 where_less_f64(vec_f64 x, vec_f64 y, vec_f64 a, vec_f64 b) {
+    bits_f64 mask = x < y;
+    return REAL_f64((BITS_f64(a) & mask) | (BITS_f64(b) & ~mask));
+}
+#else
+INLINE float where_less_f32(float x, float y, float a, float b) { return x < y ? a : b; }
+INLINE double where_less_f64(double x, double y, double a, double b) { return x < y ? a : b; }
+#endif
+
+INLINE vec_f32 min_f32(vec_f32 a, vec_f32 b) { return where_less_f32(a, b, a, b); }
+INLINE vec_f64 min_f64(vec_f64 a, vec_f64 b) { return where_less_f64(a, b, a, b); }
+INLINE vec_f32 max_f32(vec_f32 a, vec_f32 b) { return where_less_f32(a, b, b, a); }
+INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) { return where_less_f64(a, b, b, a); }
+INLINE vec_f32 abs_f32(vec_f32 a) { return REAL_f32(BITS_f32(a) & 0x7fffffff); }
+INLINE vec_f64 abs_f64(vec_f64 a) { return REAL_f64(BITS_f64(a) & 0x7fffffffffffffffLL); }
 
 INLINE float sum_lanes_f32(vec_f32 v) {
     float lane[LANES_f32], total = 0;
@@ -106,6 +143,26 @@ INLINE double max_lanes_f64(vec_f64 v) {
     return top;
 }
 
+/* x[i] .. x[i + lanes - 1] in double, with `beyond` in place of what lies past n. */
+#if defined(__GNUC__) || defined(__clang__)
+typedef float half_f32 __attribute__((vector_size(LDAVI_WIDTH / 2)));
+#define WIDEN_WHOLE(x) half_f32 half; memcpy(&half, x, sizeof half); return __builtin_convertvector(half, vec_f64)
+#else
+#define WIDEN_WHOLE(x) return (double)*(x)
+#endif
+INLINE vec_f64 widen_f32(const float *x, int64_t i, int64_t n, double beyond) {
+    if (i + LANES_f64 <= n) { WIDEN_WHOLE(x + i); }
+    double lane[LANES_f64];
+    for (int j = 0; j < LANES_f64; j++) lane[j] = i + j < n ? (double)x[i + j] : beyond;
+    return load_f64(lane);
+}
+INLINE vec_f64 widen_f64(const double *x, int64_t i, int64_t n, double beyond) {
+    if (i + LANES_f64 <= n) return load_f64(x + i);
+    double lane[LANES_f64];
+    for (int j = 0; j < LANES_f64; j++) lane[j] = i + j < n ? x[i + j] : beyond;
+    return load_f64(lane);
+}
+
 /* out[i] = sum of the lanes of v[i], for eight vectors at once. */
 #if defined(__AVX512F__) || defined(__AVX2__)
 INLINE __m256 half_sum_f32(vec_f32 v) {
@@ -123,11 +180,17 @@ INLINE __m256d half_sum_f64(vec_f64 v) {
     return (__m256d)v;
 #endif
 }
+/* Lane by lane of 128 bits, (x0 x1 x2 x3), (y0 y1 y2 y3) -> (x0+x2 y0+y2 x1+x3 y1+y3), and so on down to one vector. */
+INLINE __m256 add_pair_ps(__m256 x, __m256 y) { return _mm256_add_ps(_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)); }
+INLINE __m256 add_pair_pd(__m256 x, __m256 y) {
+    __m256d a = _mm256_castps_pd(x), b = _mm256_castps_pd(y);
+    return _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)), _mm256_castpd_ps(_mm256_unpackhi_pd(a, b)));
+}
 INLINE void sum_eight_f32(const vec_f32 *v, float *out) {
-    __m256 a = _mm256_hadd_ps(_mm256_hadd_ps(half_sum_f32(v[0]), half_sum_f32(v[1])),
-                              _mm256_hadd_ps(half_sum_f32(v[2]), half_sum_f32(v[3])));
-    __m256 b = _mm256_hadd_ps(_mm256_hadd_ps(half_sum_f32(v[4]), half_sum_f32(v[5])),
-                              _mm256_hadd_ps(half_sum_f32(v[6]), half_sum_f32(v[7])));
+    __m256 a = add_pair_pd(add_pair_ps(half_sum_f32(v[0]), half_sum_f32(v[1])),
+                           add_pair_ps(half_sum_f32(v[2]), half_sum_f32(v[3])));
+    __m256 b = add_pair_pd(add_pair_ps(half_sum_f32(v[4]), half_sum_f32(v[5])),
+                           add_pair_ps(half_sum_f32(v[6]), half_sum_f32(v[7])));
     _mm256_storeu_ps(out, _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31)));
 }
 INLINE void sum_eight_f64(const vec_f64 *v, double *out) {

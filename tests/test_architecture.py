@@ -1,0 +1,257 @@
+"""The rules of the house, read from the sources: docs/design.md says why each is there.
+
+A new module must be given a floor in FLOORS before these tests pass.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import ldavi
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "ldavi"
+KERNELS = PACKAGE / "_kernels"
+
+pytestmark = pytest.mark.skipif(
+    not (PACKAGE / "_estep.pyx").exists(), reason="reads the sources, which are not beside the tests here"
+)
+
+FLOORS = {
+    "__init__": 5,
+    "__main__": 5,
+    "cli": 5,
+    "datasets": 5,
+    "_show_config": 5,
+    "_estimator": 4,
+    "_fitted": 4,
+    "_fixed_topics": 4,
+    "_validation": 4,
+    "_fit": 3,
+    "_infer": 3,
+    "_documents": 2,
+    "_underflow": 2,
+    "_mstep": 2,
+    "_elbo": 2,
+    "_trace": 2,
+    "_state": 1,
+    "_parallel": 1,
+    "_estep": 1,
+    "_dirichlet": 0,
+    "_typing": 0,
+    "_version": 0,
+}
+MAX_LINES = 400
+MORE_LINES = {"_estimator": 450}
+FORBIDDEN_FLAGS = ("-ffast-math", "-Ofast", "-march=native", "-mtune=native", "-fopenmp", "/fp:fast", "/openmp")
+OPTIONAL = ("pandas", "polars", "matplotlib", "dask")
+EXPORTED_BY_C = {"JOIN", "ldavi_table_avx2", "ldavi_table_avx512", "ldavi_cpu_has", "ldavi_scratch_size"}
+
+PYTHON_MODULES = sorted(name for name in FLOORS if name != "_estep")
+LOW_MODULES = sorted(name for name in PYTHON_MODULES if FLOORS[name] <= 3)
+C_FILES = sorted(path.name for path in KERNELS.glob("*.[ch]"))
+
+
+def module_name(path):
+    """ "_fit" of ldavi/_fit.py, "io.models" of ldavi/io/models.py, "io" of ldavi/io/__init__.py."""
+    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def tree_of(name):
+    return ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
+
+
+def imported_names(name, *, top_level=False):
+    """Dotted names that a module imports, anywhere in it or at the top: "numpy.typing.NDArray", "ldavi._fit.Plan"."""
+    if name == "_estep":  # Cython is not Python: its import lines are read one by one
+        lines = re.findall(r"^\s*(?:from|c?import)\s+.*$", (PACKAGE / "_estep.pyx").read_text(encoding="utf-8"), re.M)
+        tree = ast.parse("\n".join(line.strip().replace("cimport", "import") for line in lines))
+    else:
+        tree = tree_of(name)
+    for node in tree.body if top_level else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} has a relative import, which these tests do not follow"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_modules(name):
+    """Modules of the package that a module imports, by their names in FLOORS."""
+    for full in imported_names(name):
+        top, _, rest = full.partition(".")
+        if top == "ldavi":
+            candidates = [rest, rest.rpartition(".")[0]]
+            yield next((module for module in candidates if module in FLOORS), "__init__")
+
+
+def called_names(tree):
+    return {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+
+def code_of_pyx():
+    """The .pyx without comments; its docstrings stay."""
+    return re.sub(r"#.*", "", (PACKAGE / "_estep.pyx").read_text(encoding="utf-8"))
+
+
+def code_of_c(path):
+    """A C file without comments, strings and preprocessor lines."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", path.read_text(encoding="utf-8"), flags=re.S)
+    text = re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", " ", text, flags=re.M)
+    return re.sub(r'"(?:\\.|[^"\\])*"', '""', text)
+
+
+def c_functions(path):
+    """(name, head) of each function that a C file defines: head is what stands between the last definition and its body."""
+    depth, head, found = 0, "", []
+    for character in code_of_c(path):
+        if character == "{":
+            if depth == 0 and head.rstrip().endswith(")"):
+                name = re.search(r"(?:NAME\((\w+)\)|(\w+))\s*\(", head.replace("extern C", ""))
+                found.append((name[1] or name[2], head.strip()))
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            head = ""
+        elif depth == 0:
+            head = "" if character == ";" else head + character
+    assert depth == 0, f"{path.name}: braces do not pair"
+    return found
+
+
+def string_constants(path):
+    return {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+# Floors
+
+
+def test_every_module_has_a_floor():
+    sources = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyx")]
+    assert {module_name(path) for path in sources} == FLOORS.keys()
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_imports_go_to_the_same_or_a_lower_floor(name):
+    upward = {module for module in imported_modules(name) if FLOORS[module] > FLOORS[name]}
+    assert not upward
+
+
+def test_imports_make_no_cycle():
+    graph = {name: set(imported_modules(name)) - {name} for name in FLOORS}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
+
+
+@pytest.mark.parametrize("name", sorted(set(FLOORS) - {name for name, floor in FLOORS.items() if floor >= 4}))
+def test_scikit_learn_and_joblib_stay_on_floors_4_and_5(name):
+    assert not {full for full in imported_names(name) if full.partition(".")[0] in ("sklearn", "joblib")}
+
+
+@pytest.mark.parametrize("name", [name for name in PYTHON_MODULES if FLOORS[name] != 4])
+def test_randomness_enters_on_floor_4_alone(name):
+    uses = [
+        ast.unparse(node)
+        for node in ast.walk(tree_of(name))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.random", "numpy.random")
+    ]
+    uses += [full for full in imported_names(name) if full.partition(".")[0] in ("random", "secrets")]
+    uses += [full for full in imported_names(name) if full.startswith("numpy.random")]
+    assert not uses
+
+
+@pytest.mark.parametrize("name", LOW_MODULES)
+def test_nothing_below_floor_4_prints(name):
+    assert "print" not in called_names(tree_of(name))
+
+
+@pytest.mark.parametrize("name", LOW_MODULES)
+def test_nothing_below_floor_4_warns_or_logs(name):
+    assert not {full for full in imported_names(name) if full.partition(".")[0] in ("warnings", "logging")}
+
+
+# Size and face
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=module_name)
+def test_a_module_is_short_enough_to_read(path):
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= MORE_LINES.get(module_name(path), MAX_LINES)
+
+
+def test_public_names_are_those_in_all():
+    nodes = [node for node in tree_of("__init__").body if isinstance(node, ast.ImportFrom)]
+    imported = {alias.asname or alias.name for node in nodes for alias in node.names}
+    assert imported == set(ldavi.__all__)
+
+
+def test_all_is_sorted_and_names_what_exists():
+    assert list(ldavi.__all__) == sorted(name for name in ldavi.__all__ if hasattr(ldavi, name))
+
+
+@pytest.mark.parametrize("library", OPTIONAL)
+def test_no_module_needs_when_it_is_imported(library):
+    """scikit-learn loads pandas where it is installed, so `sys.modules` would tell nothing of this package."""
+    block = f"import sys; sys.path[:0] = [{str(PACKAGE.parent)!r}]; sys.modules[{library!r}] = None; import ldavi.cli"
+    run = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_optional_libraries_are_not_imported_at_the_top(name):
+    loaded = {full.partition(".")[0] for full in imported_names(name, top_level=True)}
+    assert not loaded & set(OPTIONAL)
+
+
+# The compiled floor
+
+
+def test_the_compiled_module_never_takes_the_interpreters_lock_back():
+    assert not re.search(r"with\s+gil", code_of_pyx())
+
+
+def test_the_compiled_module_does_not_allocate():
+    assert not re.search(r"\b(malloc|calloc|realloc|free|PyMem_\w+)\b", code_of_pyx())
+
+
+def test_the_compiled_module_uses_memoryviews_and_not_numpys_c_interface():
+    assert not re.search(r"cimport\s+numpy|from\s+numpy\s+cimport", code_of_pyx())
+
+
+def test_compiler_directives_stand_in_setup_alone():
+    assert not re.search(r"#\s*(cython|distutils)\s*:", (PACKAGE / "_estep.pyx").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("flag", FORBIDDEN_FLAGS)
+def test_the_build_does_not_pass(flag):
+    assert not any(flag in text.split() for text in string_constants(ROOT / "setup.py"))
+
+
+@pytest.mark.parametrize("file", C_FILES)
+def test_c_functions_are_static_but_for_the_interface(file):
+    public = {name for name, head in c_functions(KERNELS / file) if not re.match(r"(static|INLINE)\b", head)}
+    assert public <= EXPORTED_BY_C
+
+
+def test_c_functions_are_found_at_all():
+    names = {name for file in C_FILES for name, _ in c_functions(KERNELS / file)}
+    assert names >= {"update_documents", "accumulate_words", "update_topics", "exp_f32", "JOIN", "ldavi_cpu_has"}
+
+
+@pytest.mark.parametrize("file", C_FILES)
+def test_c_bodies_do_not_allocate(file):
+    assert not re.search(r"\b(malloc|calloc|realloc|free|alloca)\s*\(", code_of_c(KERNELS / file))
+
+
+@pytest.mark.parametrize("file", C_FILES)
+def test_c_bodies_do_not_know_python(file):
+    assert not re.search(r"\bPy[A-Z_]\w*", (KERNELS / file).read_text(encoding="utf-8"))

@@ -1,0 +1,110 @@
+"""Which instruction set runs: what is reported, and how LDAVI_SIMD chooses."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy
+import sklearn
+
+import ldavi
+from ldavi import _estep
+
+PLACE = str(Path(ldavi.__file__).resolve().parent.parent)
+SETS = _estep.instruction_sets()
+
+
+def run_with(simd, code):
+    """Python code in a new process that imports the package anew; LDAVI_SIMD is `simd`, or unset for None."""
+    environment = {name: value for name, value in os.environ.items() if name != "LDAVI_SIMD"}
+    if simd is not None:
+        environment["LDAVI_SIMD"] = simd
+    command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{PLACE!r}]\n{code}"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def config(capsys):
+    result = ldavi.show_config()
+    return result, capsys.readouterr().out
+
+
+@pytest.fixture
+def restored():
+    before = _estep.instruction_set()
+    yield
+    _estep.use_instruction_set(before)
+
+
+def test_instruction_set_in_use_is_one_of_the_available(config):
+    assert config[0]["instruction set"] in config[0]["available"].split(", ")
+
+
+def test_baseline_is_always_available(config):
+    assert "baseline" in config[0]["available"].split(", ")
+
+
+def test_config_tells_the_versions(config):
+    names = ("ldavi", "numpy", "scipy", "scikit-learn")
+    versions = (ldavi.__version__, np.__version__, scipy.__version__, sklearn.__version__)
+    assert tuple(config[0][name] for name in names) == versions
+
+
+def test_config_is_text(config):
+    assert all(isinstance(text, str) for item in config[0].items() for text in item)
+
+
+def test_what_is_returned_is_printed(config):
+    lines = [tuple(line.strip().split("  ", 1)) for line in config[1].splitlines()]
+    assert lines == list(config[0].items())
+
+
+def test_config_follows_a_change(restored, capsys):
+    _estep.use_instruction_set("baseline")
+    assert ldavi.show_config()["instruction set"] == "baseline"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_available_set_can_be_used(name, restored):
+    _estep.use_instruction_set(name)
+    assert _estep.instruction_set() == name
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_available_set_computes(name, restored):
+    _estep.use_instruction_set(name)
+    found = np.empty(3)
+    _estep.exp_digamma(np.array([0.5, 1.0, 10.0]), found)
+    np.testing.assert_allclose(found, np.exp(scipy.special.psi([0.5, 1.0, 10.0])), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_environment_chooses(name):
+    result = run_with(name, "import ldavi._estep as e; print(e.instruction_set())")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == name
+
+
+@pytest.mark.parametrize("unset", [None, ""], ids=["unset", "empty"])
+def test_without_the_environment_it_is_the_widest(unset):
+    result = run_with(unset, "import ldavi._estep as e; print(e.instruction_set())")
+    assert result.stdout.strip() == SETS[0]
+
+
+def test_an_unknown_set_stops_the_import_and_names_the_known():
+    result = run_with("nonsense", "import ldavi")
+    last = result.stderr.strip().splitlines()[-1]
+    assert result.returncode != 0
+    assert last.startswith("ValueError: LDAVI_SIMD='nonsense' must be one of")
+    assert all(repr(name) in last for name in SETS)
+
+
+@pytest.mark.parametrize("name", ["nonsense", "", "AVX2", "baseline\0", "b\xe4seline"])
+def test_an_unknown_set_is_refused_and_the_old_one_kept(name, restored):
+    before = _estep.instruction_set()
+    with pytest.raises(ValueError, match="must be one of"):
+        _estep.use_instruction_set(name)
+    assert _estep.instruction_set() == before

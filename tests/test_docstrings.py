@@ -1,0 +1,135 @@
+"""Public docstrings say what the signatures say, and their examples run."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import typing
+
+import numpy as np
+import pytest
+from numpydoc.docscrape import NumpyDocString
+
+import ldavi
+from ldavi import LatentDirichletAllocation, datasets
+
+RUNS_AT_IMPORT = {"ldavi.__main__"}
+WITH_EXAMPLES = {"ldavi._estimator", "ldavi._fixed_topics", "ldavi.datasets"}
+
+
+def parse(obj):
+    return NumpyDocString(inspect.getdoc(obj) or "")
+
+
+def documented(obj, section):
+    """Names of a section, in order; "a, b : float" documents two."""
+    return [name.strip() for entry in parse(obj)[section] for name in entry.name.split(",")]
+
+
+def parameters(function):
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def is_record(obj):
+    """A NamedTuple or a dataclass: its fields are its attributes."""
+    return hasattr(obj, "_fields") or hasattr(obj, "__dataclass_fields__")
+
+
+def public_objects():
+    for module in (ldavi, datasets):
+        names = getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")])
+        for name in names:
+            obj = getattr(module, name)
+            if callable(obj) and getattr(obj, "__module__", "").startswith("ldavi"):
+                yield f"{module.__name__}.{name}", obj
+
+
+PUBLIC = dict(public_objects())
+FUNCTIONS = {name: obj for name, obj in PUBLIC.items() if inspect.isfunction(obj)}
+RECORDS = {name: obj for name, obj in PUBLIC.items() if is_record(obj)}
+METHODS = {
+    name: method
+    for name, method in inspect.getmembers(LatentDirichletAllocation, inspect.isfunction)
+    if not name.startswith("_") and method.__module__.startswith("ldavi")
+}
+MODULES = [module.name for module in pkgutil.walk_packages(ldavi.__path__, "ldavi.") if module.name not in RUNS_AT_IMPORT]
+
+
+def test_public_names_are_functions_records_or_the_estimator():
+    assert PUBLIC.keys() == FUNCTIONS.keys() | RECORDS.keys() | {"ldavi.LatentDirichletAllocation"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_documents_its_parameters(name):
+    assert documented(FUNCTIONS[name], "Parameters") == parameters(FUNCTIONS[name])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_method_documents_its_parameters(name):
+    assert documented(METHODS[name], "Parameters") == parameters(METHODS[name])
+
+
+def test_estimator_documents_its_parameters():
+    assert documented(LatentDirichletAllocation, "Parameters") == parameters(LatentDirichletAllocation)
+
+
+@pytest.mark.parametrize("name", ["fit", "transform", "fit_transform", "score", "perplexity", "partial_fit", "word_topics"])
+def test_methods_that_users_call_are_checked(name):
+    assert name in METHODS
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_record_documents_its_fields(name):
+    fields = list(typing.get_type_hints(RECORDS[name]))
+    assert documented(RECORDS[name], "Attributes") == fields
+
+
+@pytest.mark.parametrize("name", FUNCTIONS | METHODS)
+def test_result_is_documented(name):
+    function = (FUNCTIONS | METHODS)[name]
+    returns_something = inspect.signature(function).return_annotation not in (None, "None")
+    assert bool(parse(function)["Returns"]) == returns_something
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstring_opens_with_a_sentence(name):
+    summary = " ".join(parse(PUBLIC[name])["Summary"])
+    assert summary
+    assert summary[-1] in ".:"
+
+
+def default_in_words(entry):
+    """The text after "default=" in the type of a parameter, or None."""
+    return entry.type.partition("default=")[2] or None
+
+
+@pytest.mark.parametrize(
+    "obj", [LatentDirichletAllocation, *FUNCTIONS.values(), *METHODS.values()], ids=lambda obj: obj.__name__
+)
+def test_documented_defaults_are_the_defaults(obj):
+    signature = inspect.signature(obj).parameters
+    stated = {entry.name: default_in_words(entry) for entry in parse(obj)["Parameters"]}
+    wrong = {name: text for name, text in stated.items() if text and eval(text) != signature[name].default}
+    assert not wrong
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_estimator_documents_its_fitted_attributes():
+    X = np.array([[2, 1, 0], [0, 1, 3]])
+    lda = LatentDirichletAllocation(n_components=2, max_iter=2, random_state=0).fit(X)
+    fitted = {name for name in dir(lda) if name.endswith("_") and not name.startswith("_")}
+    assert set(documented(LatentDirichletAllocation, "Attributes")) == fitted | {"feature_names_in_"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    module = importlib.import_module(name)
+    if name == "ldavi._estep":  # compiled: nothing to run, and doctest cannot read its source
+        return
+    result = doctest.testmod(module)
+    assert result.failed == 0
+    assert result.attempted > 0 or name not in WITH_EXAMPLES
+
+
+def test_example_of_the_package_runs():
+    assert doctest.testmod(ldavi).failed == 0

@@ -1,0 +1,297 @@
+"""The compiled E-step against the NumPy twin: equations (14) to (16), (24), (27)."""
+
+import numpy as np
+import pytest
+import reference
+from scipy.special import psi
+from sklearn.decomposition import _lda
+
+import corpora
+from ldavi import _elbo, _infer, _underflow
+from ldavi._documents import cold_start, visit_documents
+from ldavi._parallel import Workers
+
+# A handful of sweeps, each a sum of up to some dozen products: a few dozen roundings.
+RTOL = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-11}
+TOTAL_RTOL = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-14}
+
+CASES = {
+    "mixed": (corpora.random_counts(0), 5),  # holds an empty document, one of one word, and a zero column
+    "one topic": (corpora.random_counts(1), 1),
+    "two topics": (corpora.random_counts(2), 2),
+    "whole row": (corpora.random_counts(3), 16),
+    "row and one": (corpora.random_counts(4), 17),
+    "three rows": (corpora.random_counts(5, n_docs=6), 41),
+    "tiles of statistics": (corpora.random_counts(9, n_docs=4), 150),
+    "lengths 0 to 20": (corpora.staircase_counts(), 6),
+    "one word": (np.array([[4.0], [0.0], [1.0]]), 3),
+    "no document": (np.zeros((0, 4)), 3),
+    "no count": (np.zeros((3, 4)), 3),
+    "large counts": (corpora.random_counts(6) * 12345, 5),
+    "fractions": (corpora.random_counts(7) * 0.375, 5),
+}
+
+
+@pytest.fixture(params=CASES.values(), ids=list(CASES))
+def corpus(request):
+    X, n_topics = request.param
+    return X, corpora.random_lam(0, n_topics, X.shape[1]), corpora.random_alpha(0, n_topics)
+
+
+def looked_at_slowly(monkeypatch):
+    """A list that grows with every document that is visited in log space."""
+    visits = []
+    original = _underflow.visit_document
+
+    def visit_document(*args, **kwargs):
+        visits.append(args[0])
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(_underflow, "visit_document", visit_document)
+    return visits
+
+
+@pytest.mark.parametrize("n_sweeps", [1, 4])
+def test_gamma_and_statistics_equal_the_twin(corpus, n_sweeps, dtype, instruction_set, workers):
+    X, lam, alpha = corpus
+    start = reference.cold_start(X, alpha)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=n_sweeps, tol=0.0)
+    documents = X.any(axis=1)
+    gamma, sstats = start * 0 + alpha, np.zeros(lam.shape)
+    if documents.any():
+        gamma[documents], sstats, _, _ = reference.estep(
+            X[documents], reference.expected_log(lam), alpha, start[documents], n_sweeps, -1.0
+        )
+    np.testing.assert_allclose(found.gamma, gamma, rtol=RTOL[dtype])
+    np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
+    assert not found.rows[:, len(lam) :].any()
+
+
+def test_sweeps_end_where_the_twin_ends(dtype, instruction_set, workers):
+    X, lam, alpha = corpora.random_counts(8, n_words=15), corpora.random_lam(8, 5, 15), corpora.random_alpha(8, 5)
+    tol, doubt = 1e-3, 1e-3 if dtype == np.float32 else 1e-9  # of the change: it may fall just beside the threshold
+    start, elog_beta = reference.cold_start(X, alpha), reference.expected_log(lam)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=500, tol=tol)
+    filled = X.any(axis=1)
+    *_, fewest = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 + doubt))
+    *_, most = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 - doubt))
+    n_sweeps = found.visit.n_sweeps[filled]
+    assert ((fewest <= n_sweeps) & (n_sweeps <= most)).all()
+    assert len(np.unique(n_sweeps)) > 3
+    for d in np.flatnonzero(filled):
+        gamma, _, _ = reference.document_update_log(X[d], elog_beta, alpha, start[d], found.visit.n_sweeps[d], -1.0)
+        np.testing.assert_allclose(found.gamma[d], gamma, rtol=10 * RTOL[dtype])
+
+
+def test_an_empty_document_has_the_prior_and_no_sweep(dtype, workers):
+    X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, 5, 30), corpora.random_alpha(0, 5)
+    found = corpora.run_estep(X, lam, alpha, np.full((12, 5), 7.0), dtype, workers, max_sweeps=3)
+    np.testing.assert_array_equal(found.gamma[1], alpha)
+    assert found.visit.n_sweeps[1] == 0
+    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    np.testing.assert_allclose([word[1], doc_topic[1]], 0, atol=1e-13)
+
+
+def test_visits_without_statistics_give_the_same_gamma_bits(corpus, dtype, instruction_set, workers):
+    X, lam, alpha = corpus
+    start = reference.cold_start(X, alpha)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=5, tol=1e-2)
+    gamma = start.astype(dtype)
+    visit = visit_documents(
+        found.counts, found.topics, alpha, gamma, max_sweeps=5, tol=1e-2, workers=workers, with_bound=True
+    )
+    np.testing.assert_array_equal(gamma, found.gamma)
+    np.testing.assert_array_equal(visit.n_sweeps, found.visit.n_sweeps)
+    np.testing.assert_array_equal(visit.bound, found.visit.bound)
+
+
+def test_weights_multiply_statistics_and_leave_gamma_alone(dtype, instruction_set, workers):
+    X, lam, alpha = corpora.random_counts(3), corpora.random_lam(3, 7, 30), corpora.random_alpha(3, 7)
+    weight = np.random.default_rng(3).integers(1, 9, 12) / 4
+    start = reference.cold_start(X, alpha)
+    plain = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3, weight=weight)
+    _, sstats, _, _ = reference.estep(X, reference.expected_log(lam), alpha, start, 3, -1.0, weight)
+    np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
+    np.testing.assert_array_equal(found.gamma, plain.gamma)
+    np.testing.assert_array_equal(found.visit.bound, plain.visit.bound)
+
+
+@pytest.mark.parametrize(("alpha0", "lam0"), [(0.3, 0.5), (1e-3, 1e-3), (1e-8, 1e-8)])
+def test_statistics_hold_every_token(alpha0, lam0, dtype, instruction_set, workers):
+    X = corpora.random_counts(4, n_docs=30)
+    rng = np.random.default_rng(4)
+    lam = np.full((6, 30), lam0) + rng.integers(0, 2, (6, 30)) * rng.gamma(1.0, 3.0, (6, 30))
+    weight = rng.integers(1, 9, 30) / 4
+    alpha = np.full(6, np.float32(alpha0), dtype=np.float64)
+    start = reference.cold_start(X, alpha)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=6, weight=weight)
+    gamma_sum = alpha.sum() + X.sum(axis=1)
+    np.testing.assert_allclose(found.sstats.sum(axis=0), weight @ X, rtol=10 * TOTAL_RTOL[dtype])
+    np.testing.assert_allclose(found.sstats.sum(), weight @ X.sum(axis=1), rtol=TOTAL_RTOL[dtype])
+    np.testing.assert_allclose(found.gamma.sum(axis=1, dtype=np.float64), gamma_sum, rtol=10 * TOTAL_RTOL[dtype])
+
+
+def test_statistics_of_parts_add_up(workers):
+    X, lam, alpha = corpora.random_counts(4), corpora.random_lam(4, 3, 30), corpora.random_alpha(4, 3)
+    start = reference.cold_start(X, alpha)
+    whole = corpora.run_estep(X, lam, alpha, start, np.float64, workers, max_sweeps=2).sstats
+    parts = [
+        corpora.run_estep(X[at], lam, alpha, start[at], np.float64, workers, max_sweeps=2).sstats
+        for at in np.split(np.arange(12), 3)
+    ]
+    np.testing.assert_allclose(sum(parts), whole, rtol=1e-13, atol=1e-13)
+
+
+def underflowing_problem():
+    """Documents sure of topics 0 and 1, holding words that only topics 2 and 3 know; and one ordinary document."""
+    X = np.zeros((4, 6))
+    X[0, 0], X[0, 4] = 2, 3
+    X[1, 5] = 1
+    X[2, :] = 1
+    X[3, 0] = 5
+    lam = np.full((4, 6), 2.0**-10)
+    lam[0, 0] = lam[1, 1] = lam[2, 2] = lam[3, 3] = 5.0
+    lam[2, 4], lam[3, 5] = 4.0, 3.0
+    alpha = np.full(4, 2.0**-11)
+    gamma = np.tile(alpha, (4, 1))
+    gamma[:3, 0] += X[:3].sum(axis=1) / 2
+    gamma[:3, 1] += X[:3].sum(axis=1) / 2
+    gamma[3, 0] += 5
+    return X, lam, alpha, gamma
+
+
+def test_documents_whose_weights_underflow_equal_the_log_space_twin(dtype, instruction_set, workers, monkeypatch):
+    X, lam, alpha, gamma = underflowing_problem()
+    weight = np.array([1.0, 2.0, 0.5, 4.0])
+    slowly = looked_at_slowly(monkeypatch)
+    found = corpora.run_estep(X, lam, alpha, gamma, dtype, workers, max_sweeps=2, tol=0.0, weight=weight)
+    assert 1 <= len(slowly) <= 3
+    elog_beta = reference.expected_log(lam)
+    expected, sstats, phi, _ = reference.estep(X, elog_beta, alpha, gamma, 2, -1.0, weight)
+    np.testing.assert_allclose(found.gamma, expected, rtol=RTOL[dtype], atol=RTOL[dtype])
+    np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
+    assert (found.visit.n_sweeps > 0).all()
+    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    tolerance = dict(rtol=1e-5, atol=1e-4) if dtype == np.float32 else dict(rtol=1e-11)  # sums of terms near 10
+    for d in range(len(X)):
+        exact_word = reference.word_term(X[[d]], [phi[d]], expected[[d]], elog_beta)
+        exact_doc = reference.doc_topic_term(X[[d]], expected[[d]], alpha)
+        np.testing.assert_allclose(word[d] + doc_topic[d], exact_word + exact_doc, **tolerance)
+
+
+def test_a_log_space_visit_equals_the_twin():
+    X, lam, alpha, gamma = underflowing_problem()
+    elog_beta = reference.expected_log(lam)
+    for d in range(len(X)):
+        words = np.flatnonzero(X[d])
+        visit = _underflow.visit_document(
+            X[d, words], elog_beta[:, words].T, alpha, gamma[d], max_sweeps=40, tol=1e-6, log_norm_min=0.0
+        )
+        expected, phi, n_sweeps = reference.document_update_log(X[d], elog_beta, alpha, gamma[d], 40, 1e-6)
+        assert visit.n_sweeps == n_sweeps
+        np.testing.assert_allclose(visit.gamma, expected, rtol=1e-11)
+        np.testing.assert_allclose(visit.phi, phi[words], rtol=1e-10, atol=1e-300)
+
+
+def test_twice_the_documents_give_twice_the_statistics(dtype, workers):
+    X, lam, alpha = corpora.random_counts(5), corpora.random_lam(5, 5, 30), corpora.random_alpha(5, 5)
+    twice = np.vstack([X, X])
+    one = corpora.run_estep(X, lam, alpha, reference.cold_start(X, alpha), dtype, workers, max_sweeps=4)
+    two = corpora.run_estep(twice, lam, alpha, reference.cold_start(twice, alpha), dtype, workers, max_sweeps=4)
+    np.testing.assert_allclose(two.sstats, 2 * one.sstats, rtol=RTOL[dtype], atol=1e-30)
+    np.testing.assert_array_equal(two.gamma, np.vstack([one.gamma, one.gamma]))
+
+
+def test_documents_in_another_order_have_the_same_gamma_bits(dtype, instruction_set, workers):
+    X, lam, alpha = corpora.random_counts(6, n_docs=30), corpora.random_lam(6, 5, 30), corpora.random_alpha(6, 5)
+    order = np.random.default_rng(0).permutation(30)
+    start = reference.cold_start(X, alpha)
+    one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=4)
+    other = corpora.run_estep(X[order], lam, alpha, start[order], dtype, workers, max_sweeps=4)
+    np.testing.assert_array_equal(other.gamma, one.gamma[order])
+    np.testing.assert_array_equal(other.visit.bound, one.visit.bound[order])
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.1], ids=["whole counts", "fractions"])
+@pytest.mark.parametrize("point_estimate", [False, True], ids=["posterior", "point estimates"])
+def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(unit, point_estimate, dtype, instruction_set, workers):
+    X = corpora.random_counts(7, n_docs=25) * unit
+    lam, alpha = corpora.random_lam(7, 5, 30), corpora.random_alpha(7, 5)
+    if point_estimate:
+        lam[3] = 0  # a topic that no document holds
+
+    def infer(rows):
+        counts, words = corpora.to_counts(rows, dtype).compact()
+        topics = corpora.make_topics(lam, words, dtype, workers, point_estimate=point_estimate)
+        return _infer.infer_documents(counts, topics, alpha, max_sweeps=50, tol=1e-3, workers=workers)
+
+    together = infer(X)
+    for d in range(len(X)):
+        alone = infer(X[[d]])
+        np.testing.assert_array_equal(alone.gamma[0], together.gamma[d])
+        assert alone.bound[0] == together.bound[d]
+
+
+def test_responsibilities_equal_equation_10_and_sum_to_one(dtype, workers):
+    X, lam, alpha = corpora.random_counts(9), corpora.random_lam(9, 5, 30), corpora.random_alpha(9, 5)
+    counts, words = corpora.to_counts(X, dtype).compact()
+    topics = corpora.make_topics(lam, words, dtype, workers)
+    gamma = reference.cold_start(X, alpha).astype(dtype)
+    phi = _infer.responsibilities(counts, topics, gamma)
+    scores = psi(gamma.astype(np.float64))[:, None, :] + reference.expected_log(lam).T[None]
+    expected = np.exp(scores)
+    expected /= expected.sum(axis=2, keepdims=True)
+    np.testing.assert_allclose(phi, expected[X > 0], rtol=RTOL[dtype])
+    np.testing.assert_allclose(phi.sum(axis=1), 1, rtol=10 * np.finfo(dtype).eps)
+
+
+def test_a_word_that_no_topic_can_produce_costs_everything_and_belongs_to_none(dtype, instruction_set, workers):
+    X = np.array([[2.0, 0.0, 1.0], [1.0, 3.0, 0.0]])
+    beta = np.array([[0.75, 0.25, 0.0], [0.25, 0.75, 0.0]])
+    alpha = np.array([0.5, 0.25])
+    start = reference.cold_start(X, alpha)
+    found = corpora.run_estep(X, beta, alpha, start, dtype, workers, max_sweeps=3, point_estimate=True)
+    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    assert word[0] == -np.inf
+    assert np.isfinite(word[1])
+    assert np.isfinite(doc_topic).all()
+    assert np.isfinite(found.gamma).all()
+    np.testing.assert_allclose(found.gamma.sum(axis=1), alpha.sum() + X.sum(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(found.sstats.sum(axis=0), [3, 3, 0], rtol=1e-6)
+    phi = _infer.responsibilities(found.counts, found.topics, found.gamma)
+    np.testing.assert_allclose(phi.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_a_zero_of_a_point_estimate_gives_its_topic_no_share(dtype, instruction_set, workers):
+    X = np.array([[2.0, 3.0, 1.0]])
+    beta = np.array([[0.5, 0.0, 0.5], [0.25, 0.75, 0.0], [0.0, 0.5, 0.5]])
+    found = corpora.run_estep(X, beta, np.full(3, 0.5), np.full((1, 3), 2.5), dtype, workers, max_sweeps=3, point_estimate=True)
+    np.testing.assert_array_equal(found.sstats == 0, beta == 0)
+
+
+def test_cold_start_shares_the_tokens_among_all_topics(dtype):
+    X, alpha = corpora.random_counts(0), corpora.random_alpha(0, 7)
+    start = cold_start(corpora.to_counts(X, dtype).doc_tokens, alpha, dtype)
+    assert start.dtype == dtype
+    np.testing.assert_allclose(start, reference.cold_start(X, alpha), rtol=np.finfo(dtype).eps)
+
+
+def test_a_converged_estep_equals_scikit_learns(workers):
+    X, lam, alpha = corpora.random_counts(11), corpora.random_lam(11, 6, 30), 0.3
+    elog_beta = reference.expected_log(lam)
+    gamma, sstats = _lda._update_doc_distribution(X, np.exp(elog_beta), alpha, 5000, 1e-14, True, None)
+    sstats *= np.exp(elog_beta)
+    found = corpora.run_estep(X, lam, np.full(6, alpha), np.ones((12, 6)), np.float64, workers, max_sweeps=5000, tol=1e-14)
+    np.testing.assert_allclose(found.gamma, gamma, rtol=1e-7)
+    np.testing.assert_allclose(found.sstats, sstats, rtol=1e-7, atol=1e-12)
+
+
+def test_threads_and_one_thread_finish_underflowing_documents_alike(dtype):
+    X, lam, alpha, gamma = underflowing_problem()
+    results = []
+    for n_threads in (1, 3):
+        with Workers(n_threads) as workers:
+            results.append(corpora.run_estep(X, lam, alpha, gamma, dtype, workers, max_sweeps=3))
+    np.testing.assert_array_equal(results[0].gamma, results[1].gamma)
+    np.testing.assert_array_equal(results[0].sstats, results[1].sstats)
