@@ -46,11 +46,6 @@ class Visit(NamedTuple):
     bound: Doubles | None  # (D, 2), see `ldavi._elbo.document_terms`
 
 
-def cold_start(doc_tokens: Doubles, alpha: Doubles, dtype: np.dtype) -> Floats:
-    """γ_dk = α_k + N_d / K: every topic alike. Equation (26)."""
-    return (alpha + doc_tokens[:, None] / len(alpha)).astype(dtype)
-
-
 def cut_blocks(counts: Counts, n_topics: int) -> tuple[Block, ...]:
     """Cut documents into blocks of even non-zeros and order each block's counts by word."""
     per_doc = max(1.0, len(counts.indices) / max(1, counts.n_docs))
@@ -80,10 +75,14 @@ def visit_documents(
     max_sweeps: int,
     tol: float,
     workers: Workers,
+    afresh: bool = False,
     with_bound: bool = False,
 ) -> Visit:
-    """Update γ in place until Σ|Δγ| ≤ tol·N_d or max_sweeps: the E-step without statistics."""
-    step = _Step(counts, topics, alpha, gamma, None, max_sweeps, tol, with_bound)
+    """Update γ in place until Σ|Δγ| ≤ tol·N_d or max_sweeps: the E-step without statistics.
+
+    `afresh` starts each visit from γ_dk = α_k + N_d / K, every topic alike, instead of from `gamma`. Equation (26).
+    """
+    step = _Step(counts, topics, alpha, gamma, None, max_sweeps, tol, afresh, with_bound)
     workers.run(step.visit, step.ranges(0, counts.n_docs, workers.n_threads))
     step.finish_in_log_space(None)
     return Visit(step.n_sweeps, step.bound)
@@ -101,10 +100,11 @@ def estep(
     tol: float,
     workers: Workers,
     doc_weight: Floats | None = None,
+    afresh: bool = False,
     with_bound: bool = True,
 ) -> Visit:
-    """Update γ in place and add the statistics of the last sweep's φ to `sstats`, of shape (U, Kp)."""
-    step = _Step(counts, topics, alpha, gamma, doc_weight, max_sweeps, tol, with_bound)
+    """As `visit_documents`, and add the statistics of the last sweep's φ to `sstats`, of shape (U, Kp)."""
+    step = _Step(counts, topics, alpha, gamma, doc_weight, max_sweeps, tol, afresh, with_bound)
     waves = _waves(blocks, topics.B.shape[1] * topics.B.itemsize, workers.n_threads)
     buffers = _buffers(waves, topics.B)
     for wave in waves:
@@ -186,12 +186,13 @@ class _Step:
         doc_weight: Floats | None,
         max_sweeps: int,
         tol: float,
+        afresh: bool,
         with_bound: bool,
     ) -> None:
         self.counts, self.topics, self.alpha, self.gamma, self.doc_weight = counts, topics, alpha, gamma, doc_weight
-        self.max_sweeps, self.tol, self.longest = max_sweeps, tol, counts.longest
+        self.max_sweeps, self.tol, self.afresh, self.longest = max_sweeps, tol, afresh, counts.longest
         self.topic_weight = topics.topic_weight
-        self.padded_alpha = np.ones(topics.B.shape[1], topics.B.dtype)
+        self.padded_alpha = np.full(topics.B.shape[1], alpha.min(), topics.B.dtype)  # below every γ
         self.padded_alpha[: len(alpha)] = alpha
         self.n_sweeps = np.zeros(counts.n_docs, np.int32)
         self.bound = np.zeros((counts.n_docs, 2)) if with_bound else None
@@ -227,6 +228,7 @@ class _Step:
             self.longest,
             self.max_sweeps,
             self.tol,
+            self.afresh,
         )
 
     def finish_in_log_space(self, sstats: Floats | None) -> None:
@@ -239,7 +241,9 @@ class _Step:
                 values.astype(np.float64),
                 topics.expected_log(words),
                 self.alpha,
-                self.gamma[d].astype(np.float64),
+                self.alpha + values.sum(dtype=np.float64) / len(self.alpha)
+                if self.afresh
+                else self.gamma[d].astype(np.float64),
                 max_sweeps=self.max_sweeps,
                 tol=self.tol,
                 log_norm_min=float(topics.log_norm.min()),

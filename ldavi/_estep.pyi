@@ -34,6 +34,7 @@ def update_documents(
     max_words: int,
     max_sweeps: int,
     tol: float,
+    afresh: bool,
 ) -> None: ...
 def accumulate_words(
     word_ptr: Int64s,

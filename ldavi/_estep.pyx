@@ -32,7 +32,7 @@ cdef extern from "kernels.h":
         double *bound
         int32_t *n_sweeps
         void *scratch
-        int64_t first_doc, start, stop, K, Kp, n_rows, max_words, max_sweeps
+        int64_t first_doc, start, stop, K, Kp, n_rows, max_words, max_sweeps, afresh
         double tol
     ctypedef struct ldavi_statistics:
         const int64_t *word_ptr
@@ -112,7 +112,7 @@ def update_documents(
     const double[::1] log_scale,      # IN    (U,)
     const floating[::1] topic_weight, # IN    (Kp,)
     const floating[::1] alpha,        # IN    (Kp,)
-    floating[:, ::1] gamma,           # INOUT (D, K)
+    floating[:, ::1] gamma,           # INOUT (D, K); only OUT if `afresh`
     int32_t[::1] n_sweeps,            # OUT   (D,)
     double[:, ::1] bound,             # OUT   (D, 2), or None
     const int32_t[::1] position,      # IN    (nnz of block,), or None: no statistics
@@ -121,6 +121,7 @@ def update_documents(
     floating[::1] ratio,              # OUT   (nnz of block,), or None
     unsigned char[::1] scratch,       # TMP
     int64_t first_doc, int64_t start, int64_t stop, int64_t max_words, int64_t max_sweeps, double tol,
+    bint afresh,
 ):
     """Visit the documents [start, stop): equations (14), (16) and (24)."""
     cdef ldavi_documents a
@@ -143,7 +144,7 @@ def update_documents(
     a.scratch = &scratch[0]
     a.first_doc, a.start, a.stop = first_doc, start, stop
     a.K, a.Kp, a.n_rows = gamma.shape[1], B.shape[1], B.shape[0]
-    a.max_words, a.max_sweeps, a.tol = max_words, max_sweeps, tol
+    a.max_words, a.max_sweeps, a.tol, a.afresh = max_words, max_sweeps, tol, afresh
     with nogil:
         table.update_documents[0 if floating is float else 1](&a)
 

@@ -291,12 +291,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
 
     def _plan(self) -> Plan:
         most = self.max_doc_update_iter
-        fresh = self.learning_method == "online"
-        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()  # then documents settle at once
         return Plan(
-            warmup=0 if goes_on else min(WARMUP_PASSES, self.max_iter // 2),
-            warmup_sweeps=most if fresh else min(most, WARMUP_SWEEPS),
+            warmup=1 if goes_on else min(WARMUP_PASSES, self.max_iter // 2),
+            warmup_sweeps=most if goes_on else min(most, WARMUP_SWEEPS),
             monotone_sweeps=min(most, MONOTONE_SWEEPS),
+            most_sweeps=most,
             tol=self.mean_change_tol,
         )
 
@@ -402,9 +402,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
 
     def _check_learning_input(self, X: Any, sample_weight: Any, *, reset: bool) -> tuple[Documents, Priors]:
         """The documents that weigh something, and priors of their shape; raises before anything has changed."""
-        matrix = check.check_documents(self, X, dtype=check.check_dtype(self.dtype), reset=reset)
+        dtype = check.check_dtype(self.dtype) if reset else self._rows.dtype
+        matrix = check.check_documents(self, X, dtype=dtype, reset=reset)
         weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
         priors = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, matrix.shape[1])
+        if not reset and not priors.equal(self._priors):
+            msg = (
+                f"n_components={self.n_components} or a prior is not what these topics were begun with "
+                f"({self._priors.n_topics} topics); partial_fit needs the same, or fit anew"
+            )
+            raise ValueError(msg)
         if weight is not None and not weight.all():
             matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
         if matrix.nnz == 0:

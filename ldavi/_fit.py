@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import psi, xlogy
 
 from ldavi import _elbo
-from ldavi._documents import Visit, cold_start, cut_blocks, estep, visit_documents
+from ldavi._documents import Visit, cut_blocks, estep, visit_documents
 from ldavi._elbo import ELBOTerms
 from ldavi._mstep import DecayingRows, learning_rate, m_step, mass_times_log, topics_from
 from ldavi._parallel import Workers
@@ -34,15 +34,18 @@ class Plan:
         Passes that start every document afresh before the monotone ones. Restarting γ works as annealing does, equation
         (26): from random topics, documents that go on from where they stopped settle in a bad optimum.
     warmup_sweeps, monotone_sweeps : int
-        Sweeps of a visit, at most, in either phase.
+        Sweeps of a visit, at most, in either phase. An online visit is one of a warm-up that never ends.
     tol : float
         A visit ends when Σ_k |Δγ_dk| ≤ tol · N_d. Equation (24).
+    most_sweeps : int
+        Sweeps of a visit that should settle.
     """
 
     warmup: int
     warmup_sweeps: int
     monotone_sweeps: int
     tol: float
+    most_sweeps: int = 100
 
 
 class Documents(NamedTuple):
@@ -135,12 +138,10 @@ def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, wor
     blocks = cut_blocks(counts, priors.n_topics)
     totals = column_sums(lam, priors) + absent
     topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate)
-    gamma = cold_start(counts.doc_tokens, priors.alpha, lam.dtype)
+    gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
     sstats = aligned_zeros(lam.shape, lam.dtype)
     for iteration in itertools.count(1):
         monotone = iteration > plan.warmup
-        if not monotone:
-            gamma[:] = cold_start(counts.doc_tokens, priors.alpha, lam.dtype)
         visit = estep(
             counts,
             blocks,
@@ -152,6 +153,7 @@ def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, wor
             tol=plan.tol,
             workers=workers,
             doc_weight=documents.weight,
+            afresh=iteration == 1 or not monotone,
         )
         word, doc_topic = summed_terms(visit, documents, priors, topics)
         topics, sums = m_step(sstats, topics, priors, eta, absent, workers)
@@ -175,14 +177,18 @@ def fit_memoized(
     batches = [MemoizedBatch(part, priors, lam) for part in documents.parts(batch_size)]
     eta, eta_totals = priors.eta_rows(counts.words), priors.eta_totals(counts.n_words)
     total, mass = np.zeros(lam.shape), np.zeros(priors.n_topics)
-    rows, totals = lam[batches[0].rows], column_sums(lam, priors) + absent_mass(counts, priors)
+    start_totals = column_sums(lam, priors) + absent_mass(counts, priors)
     for iteration in itertools.count(1):
-        for batch, following in zip(batches, batches[1:] + batches[:1], strict=True):
+        for batch in batches:
+            if iteration == 1:  # the S of the first batches alone would forget every word that they lack
+                rows, totals = lam[batch.rows], start_totals
+            else:
+                rows = with_prior(total[batch.rows], priors.eta_rows(batch.counts.words), lam.dtype)
+                totals = mass + eta_totals
             change = batch.visit(rows, totals, priors, plan, workers, monotone=iteration > 1)
             total[batch.rows] += change
             mass += column_sums(change, priors)
-            rows = with_prior(total[following.rows], priors.eta_rows(following.counts.words), lam.dtype)
-            totals = mass + eta_totals
+        totals = mass + eta_totals
         learned = with_prior(total, eta, lam.dtype)
         terms = memoized_terms(batches, learned, totals, priors, counts)
         phase = "monotone" if iteration > 1 else "warmup"
@@ -197,7 +203,7 @@ class MemoizedBatch:
         self.counts, self.rows = documents.counts.compact()
         self.documents = Documents(self.counts, documents.weight)
         self.blocks = cut_blocks(self.counts, priors.n_topics)
-        self.gamma = cold_start(self.counts.doc_tokens, priors.alpha, like.dtype)
+        self.gamma = np.empty((self.counts.n_docs, priors.n_topics), like.dtype)
         self.sstats = aligned_zeros((len(self.rows), like.shape[1]), like.dtype)
         self.constant = self.doc_topic = 0.0
         self.visited = Visit(np.zeros(self.counts.n_docs, np.int32), None)
@@ -217,6 +223,7 @@ class MemoizedBatch:
             tol=plan.tol,
             workers=workers,
             doc_weight=self.documents.weight,
+            afresh=not monotone,
         )
         word, self.doc_topic = summed_terms(self.visited, self.documents, priors, topics)
         self.constant = word + self.doc_topic - mass_times_log(sstats, topics)
@@ -284,7 +291,7 @@ def fit_online(
             visit, terms = online_update(part, priors, rows, plan, workers, rho=rho, scale_to=scale_to)
             word, doc_topic = word + terms[0], doc_topic + terms[1]
             visits.append(visit)
-        lam = rows.folded()
+        lam = rows.folded().copy()  # a pass that is interrupted must not reach what was yielded
         total = ELBOTerms(word, doc_topic, _elbo.topic_term(lam[:, : priors.n_topics], priors))
         yield Learned(lam, counts.words, n_updates, clock.record(iteration, "online", total, *visits))
 
@@ -315,7 +322,7 @@ def online_update(
     counts, _ = documents.counts.compact()
     documents = Documents(counts, documents.weight)
     topics = topics_from(rows.rows(counts.words), rows.totals, workers, point_estimate=priors.point_estimate)
-    gamma = cold_start(counts.doc_tokens, priors.alpha, topics.B.dtype)
+    gamma = np.empty((counts.n_docs, priors.n_topics), topics.B.dtype)
     sstats = aligned_zeros(topics.B.shape, topics.B.dtype)
     blocks = cut_blocks(counts, priors.n_topics)
     visit = estep(
@@ -329,6 +336,7 @@ def online_update(
         tol=plan.tol,
         workers=workers,
         doc_weight=documents.weight,
+        afresh=True,
     )
     in_batch = documents.total(np.ones(counts.n_docs))
     if in_batch > 0:
@@ -341,15 +349,16 @@ def exact_record(documents: Documents, priors: Priors, learned: Learned, plan: P
     clock = Clock(documents, time.perf_counter() - learned.record.seconds)
     totals = column_sums(learned.lam, priors)
     topics = topics_from(learned.lam, totals, workers, point_estimate=priors.point_estimate)
-    gamma = cold_start(documents.counts.doc_tokens, priors.alpha, learned.lam.dtype)
+    gamma = np.empty((documents.counts.n_docs, priors.n_topics), learned.lam.dtype)
     visit = visit_documents(
         documents.counts,
         topics,
         priors.alpha,
         gamma,
-        max_sweeps=plan.warmup_sweeps,
+        max_sweeps=plan.most_sweeps,
         tol=plan.tol,
         workers=workers,
+        afresh=True,
         with_bound=True,
     )
     word, doc_topic = summed_terms(visit, documents, priors, topics)

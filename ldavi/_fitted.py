@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from ldavi import _dirichlet, _infer
@@ -13,8 +14,10 @@ from ldavi._parallel import Workers
 from ldavi._state import Counts, Priors, Topics
 
 
-class FittedTopics:
+class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type: ignore[misc]  # they carry no types
     """Topics and inference on documents, for an estimator that keeps `_rows` and `_priors`.
+
+    A transformer itself, since `set_output` wraps a `transform` only in the class that defines it.
 
     None of these methods changes the estimator.
     """

@@ -82,6 +82,8 @@ def infer(
 
 
 def _check_topics(topics: ArrayLike, n_words: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    if np.ndim(topics) != 2:
+        raise ValueError(f"topics has shape {np.shape(topics)}; it must be 2D, of shape (n_components, n_features)")
     beta = check_array(topics, dtype=np.float64, estimator="infer", input_name="topics")
     if beta.shape[1] != n_words:
         raise ValueError(f"topics has {beta.shape[1]} columns and X has {n_words}; both must name the same words")

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logsumexp, psi
 
 from ldavi import _elbo
-from ldavi._documents import cold_start, visit_documents
+from ldavi._documents import visit_documents
 from ldavi._parallel import Workers
 from ldavi._state import Counts, Topics
 from ldavi._typing import Doubles, Floats, Int32s
@@ -36,8 +36,10 @@ def infer_documents(
     counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers
 ) -> Inference:
     """γ from a cold start, every document by itself, and the bound of each. Equations (14), (16)."""
-    gamma = cold_start(counts.doc_tokens, alpha, topics.B.dtype)
-    visit = visit_documents(counts, topics, alpha, gamma, max_sweeps=max_sweeps, tol=tol, workers=workers, with_bound=True)
+    gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
+    visit = visit_documents(
+        counts, topics, alpha, gamma, max_sweeps=max_sweeps, tol=tol, workers=workers, afresh=True, with_bound=True
+    )
     assert visit.bound is not None
     word, doc_topic = _elbo.document_terms(visit.bound, counts.doc_tokens, alpha, topics)
     return Inference(gamma, word + doc_topic, visit.n_sweeps)

@@ -124,11 +124,10 @@ def mass_times_log(sstats: Floats, topics: Topics) -> float:
 
 
 def _point_topics(counts: Floats, totals: Doubles) -> Topics:
-    """Topics whose β is in proportion to expected counts. One that holds none is uniform, as good as absent."""
+    """Topics whose β is in proportion to expected counts. One that holds none stays at 0, as if it were not there."""
     K = len(totals)
     beta, B = aligned_zeros(counts.shape, counts.dtype), aligned_zeros(counts.shape, counts.dtype)
     np.divide(counts[:, :K], totals, out=beta[:, :K], where=totals > 0, casting="same_kind")
-    beta[:, :K][:, totals == 0] = 1 / max(len(counts), 1)
     top = beta.max(axis=1, initial=0, keepdims=True)
     top[top == 0] = 1
     np.divide(beta, top, out=B)
@@ -176,12 +175,16 @@ class DecayingRows:
         """λ in full, of shape (V, Kp): the array itself, which its owner may change in place."""
         if self._decay != 1.0:
             K = self._priors.n_topics
-            if not self._rows.flags.writeable:  # as joblib hands arrays to its workers
-                self._rows = self._rows.copy()
+            self._own()
             self._rows *= self._decay
             self._rows[:, :K] += ((1 - self._decay) * self._priors.eta).astype(self._rows.dtype)
             self._decay = 1.0
         return self._rows
+
+    def _own(self) -> None:
+        """Have rows that can be written to, unlike those that joblib hands to its workers."""
+        if not self._rows.flags.writeable:
+            self._rows = self._rows.copy()
 
     def exposed(self) -> Floats:
         """As `folded`, for callers who may write to it: nothing derived from λ is kept."""
@@ -215,5 +218,6 @@ class DecayingRows:
             rest[:, :K] += (rho * self._priors.eta).astype(rest.dtype)
             decay = 1.0
         self._decay = decay
+        self._own()
         self._rows[words] += (rho * scale / decay) * sstats
         self._totals = totals

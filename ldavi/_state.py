@@ -5,7 +5,7 @@ the E-step reads them: what the public face calls (K, V) is (U, Kp) here, U the 
 at hand and Kp the number of topics padded to whole vectors.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -44,6 +44,8 @@ class Counts:
         The column of X behind each local word.
     n_words : int
         V, the columns of X.
+    doc_tokens : array of shape (D,)
+        N_d, each summed by itself.
     """
 
     indptr: Int64s
@@ -51,6 +53,11 @@ class Counts:
     values: Floats
     words: Int64s
     n_words: int
+    doc_tokens: Doubles = field(init=False)
+
+    def __post_init__(self) -> None:
+        document = np.repeat(np.arange(self.n_docs), np.diff(self.indptr))
+        object.__setattr__(self, "doc_tokens", np.bincount(document, weights=self.values, minlength=self.n_docs))
 
     @property
     def n_docs(self) -> int:
@@ -60,12 +67,6 @@ class Counts:
     def longest(self) -> int:
         """Stored counts of the longest document."""
         return int(np.diff(self.indptr).max(initial=0))
-
-    @property
-    def doc_tokens(self) -> Doubles:
-        """N_d."""
-        running = np.concatenate([[0.0], np.cumsum(self.values, dtype=np.float64)])
-        return np.diff(running[self.indptr])
 
     def compact(self) -> tuple["Counts", Int64s]:
         """The same documents over the words that occur in them, the most frequent first; and which words those were.
@@ -117,6 +118,10 @@ class Priors:
     def point_estimate(self) -> bool:
         """Whether β is a point estimate, equation (22), instead of a Dirichlet posterior."""
         return self.eta.size == 1 and float(self.eta[0, 0]) == 0.0
+
+    def equal(self, other: "Priors") -> bool:
+        """Whether every value is the same."""
+        return np.array_equal(self.alpha, other.alpha) and np.array_equal(self.eta, other.eta)
 
     def eta_rows(self, words: Int64s) -> Doubles:
         """η of the given columns of X, of shape (1, 1), (U, 1) or (U, K)."""

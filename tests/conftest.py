@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ldavi import _estep
+from ldavi import _documents, _estep, _mstep
 from ldavi._parallel import Workers
 
 
@@ -29,3 +29,13 @@ def workers() -> Iterator[Workers]:
     """The calling thread alone."""
     with Workers(1) as one:
         yield one
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits so low that a tiny corpus is cut into many blocks, waves and calls."""
+    monkeypatch.setattr(_documents, "BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(_documents, "BLOCK_COUNTS", 150)
+    monkeypatch.setattr(_documents, "WAVE_BYTES", 2**12)
+    monkeypatch.setattr(_documents, "CALL_WORK", 2**12)
+    monkeypatch.setattr(_mstep, "WORDS_PER_CALL", 7)

@@ -153,9 +153,7 @@ def word_term(
 ) -> float:
     """E[log p(w | z, beta)] + E[log p(z | theta)] + H[q(z)]; for point estimates pass log beta. (7), (22)"""
     total = 0.0
-    for weight, counts_d, phi_d, elog_theta in zip(
-        _weights(X, sample_weight), X, phi, expected_log(gamma), strict=True
-    ):
+    for weight, counts_d, phi_d, elog_theta in zip(_weights(X, sample_weight), X, phi, expected_log(gamma), strict=True):
         for w, k in np.argwhere(phi_d > 0):
             p = phi_d[w, k]
             total += weight * counts_d[w] * p * (elog_theta[k] + elog_beta[k, w] - np.log(p))
@@ -235,9 +233,10 @@ def fit_memoized(
         b = visit % len(batches)
         rows = batches[b]
         gamma[rows], memory[b], phi[rows], _ = estep(X[rows], expected_log(lam), alpha, gamma[rows], n_sweeps, -1.0)
+        if visit < len(batches) - 1:
+            continue  # the first lap is made with the topics of the start
         lam = mstep(np.sum(memory, axis=0), eta)
-        if visit >= len(batches) - 1:
-            trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
+        trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
     return gamma, lam, trace
 
 

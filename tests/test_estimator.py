@@ -154,7 +154,8 @@ def test_works_after_a_vectorizer_in_a_pipeline():
     pipeline = make_pipeline(CountVectorizer(), model(n_components=2, max_iter=50))
     theta = pipeline.fit_transform(texts)
     assert theta.shape == (12, 2)
-    assert (theta[0].argmax() == theta[1].argmax()) and (theta[2].argmax() == theta[3].argmax())
+    assert theta[0].argmax() == theta[1].argmax()
+    assert theta[2].argmax() == theta[3].argmax()
     assert theta[0].argmax() != theta[2].argmax()
     assert np.isfinite(pipeline.score(texts))
     assert list(pipeline.get_feature_names_out()) == ["latentdirichletallocation0", "latentdirichletallocation1"]
@@ -479,25 +480,21 @@ def test_a_perplexity_that_changes_by_less_than_perp_tol_ends_the_fit():
 @pytest.mark.parametrize("method", ["batch", "memoized"])
 def test_a_warm_start_goes_on_from_the_topics_so_far(method):
     X = corpus()
-    lda = model(learning_method=method, max_iter=30, warm_start=True, dtype="float64").fit(X)
-    first = lda.elbo_
-    lda.set_params(max_iter=4).fit(X)
-    assert lda.elbo_ >= first - 1e-4 * abs(first)
+    plan = {"learning_method": method, "dtype": "float64", "mean_change_tol": 1e-6, "max_doc_update_iter": 1000}
+    lda = model(max_iter=30, warm_start=True, **plan).fit(X)
+    first, topics = lda.elbo_, lda.topics_.copy()
+    lda.set_params(max_iter=4, random_state=99).fit(X)
+    assert lda.elbo_ >= first - 1e-3 * abs(first)
     assert lda.n_iter_ == 4
-    cold = model(learning_method=method, max_iter=4, dtype="float64").fit(X)
-    assert lda.elbo_ > cold.elbo_
-    topics, fresh = lda.components_.argmax(axis=1), model(max_iter=30, dtype="float64").fit(X).components_
-    lda.set_params(random_state=99).fit(X)
-    assert lda.components_.argmax(axis=1).tolist() == topics.tolist()
-    assert fresh.shape == lda.components_.shape
+    np.testing.assert_array_equal(lda.topics_.argmax(axis=1), topics.argmax(axis=1))
+    assert lda.elbo_ > model(max_iter=4, **plan).fit(X).elbo_
 
 
-def test_batch_warm_starts_from_one_pass_to_the_next_never_lower_the_elbo():
+def test_warm_starts_one_after_the_other_never_lower_the_elbo():
     X = corpus()
     lda = model(max_iter=10, warm_start=True, dtype="float64", max_doc_update_iter=1000, mean_change_tol=1e-9).fit(X)
-    elbo = [lda.set_params(max_iter=20).fit(X).elbo_ for _ in range(4)]
-    assert (np.diff(elbo) >= -1e-7 * np.abs(elbo[0])).all()
-    assert "warmup" not in lda.elbo_trace_["phase"]
+    elbo = [lda.set_params(max_iter=3).fit(X).elbo_ for _ in range(8)]
+    assert (np.diff(elbo) >= -1e-9 * np.abs(elbo[0])).all()
 
 
 @pytest.mark.parametrize(("parameters", "n_words"), [({"n_components": K + 1}, V), ({}, V + 3)])
@@ -559,7 +556,7 @@ def test_an_error_of_partial_fit_leaves_the_model_as_it_was():
     lda = model().partial_fit(corpus())
     before = state(lda)
     for X in (corpus(n_words=V + 3), -corpus(), corpus() * np.nan):
-        with pytest.raises(ValueError, match="X|counts"):
+        with pytest.raises(ValueError, match=r"X|counts"):
             lda.partial_fit(X)
         assert state(lda) == before
 
@@ -659,7 +656,9 @@ def test_the_mass_of_the_topics_is_the_tokens_and_the_prior(method, shape):
     X = corpus()
     X[:, 3] = 0
     lda = model(learning_method=method, topic_word_prior=eta, max_iter=40, dtype="float64", learning_decay=0.0).fit(X)
-    np.testing.assert_allclose(lda.components_.sum(axis=0), np.broadcast_to(eta, (K, V)).sum(axis=0) + X.sum(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(
+        lda.components_.sum(axis=0), np.broadcast_to(eta, (K, V)).sum(axis=0) + X.sum(axis=0), rtol=1e-9
+    )
     np.testing.assert_allclose(lda.components_[:, 3], np.broadcast_to(eta, (K, V))[:, 3], rtol=1e-9)
 
 

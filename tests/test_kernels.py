@@ -1,10 +1,10 @@
 """The compiled special functions, one instruction set after another."""
 
+import corpora
 import numpy as np
 import pytest
 from scipy.special import gammaln, psi
 
-import corpora
 from ldavi import _estep
 
 pytestmark = pytest.mark.usefixtures("instruction_set")

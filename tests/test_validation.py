@@ -280,7 +280,9 @@ def test_counts_of_1e9_lose_no_token(method):
 def shuffled(X, rng):
     """The same matrix, the indices of each row in another order."""
     X = sparse.csr_array(X)
-    order = np.concatenate([start + rng.permutation(stop - start) for start, stop in zip(X.indptr, X.indptr[1:], strict=False)])
+    order = np.concatenate(
+        [start + rng.permutation(stop - start) for start, stop in zip(X.indptr, X.indptr[1:], strict=False)]
+    )
     return sparse.csr_array((X.data[order], X.indices[order], X.indptr), shape=X.shape)
 
 
@@ -296,7 +298,7 @@ def doubled(X):
 
 def zeros_stored(X):
     X = np.asarray(X)
-    rows, columns = np.indices(X.shape)
+    columns = np.indices(X.shape)[1]
     return sparse.csr_array((X.ravel(), columns.ravel(), np.arange(0, X.size + 1, X.shape[1])), shape=X.shape)
 
 
@@ -360,7 +362,11 @@ def test_the_form_of_x_does_not_matter_and_x_is_left_as_it_was(form, method):
 
 BAD_PARAMETERS = [
     *[(name, value) for name in ("n_components", "max_iter", "batch_size", "max_doc_update_iter") for value in (0, -1)],
-    *[(name, value) for name in ("perp_tol", "mean_change_tol", "learning_offset", "tol") for value in (-1.0, np.nan, np.inf)],
+    *[
+        (name, value)
+        for name in ("perp_tol", "mean_change_tol", "learning_offset", "tol")
+        for value in (-1.0, np.nan, np.inf)
+    ],
     *[("learning_decay", value) for value in (-0.1, 1.1, np.nan)],
     *[("total_samples", value) for value in (0, -5.0, np.inf)],
     *[("doc_topic_prior", value) for value in (0, 0.0, -1.0, np.nan, np.inf)],
@@ -381,7 +387,11 @@ WRONG_TYPES = [
         for value in (2.0, "2", True)
     ],
     *[(name, None) for name in ("n_components", "max_iter", "batch_size", "max_doc_update_iter", "evaluate_every")],
-    *[(name, value) for name in ("perp_tol", "mean_change_tol", "learning_offset", "learning_decay") for value in ("1", None)],
+    *[
+        (name, value)
+        for name in ("perp_tol", "mean_change_tol", "learning_offset", "learning_decay")
+        for value in ("1", None)
+    ],
     *[(name, value) for name in ("tol", "total_samples") for value in ("1", True, [1])],
     *[(name, value) for name in ("learning_method", "inference") for value in (None, 3)],
     *[(name, value) for name in ("doc_topic_prior", "topic_word_prior") for value in ("asymmetric", True, {"a": 1})],
@@ -416,7 +426,10 @@ def test_a_parameter_of_the_wrong_type_is_named_with_its_value(name, value):
 
 SHAPES = [
     *[("doc_topic_prior", np.ones(shape)) for shape in [(0,), (K - 1,), (K + 1,), (1, K), (V,), (1,)]],
-    *[("topic_word_prior", np.ones(shape)) for shape in [(0,), (V - 1,), (V + 1,), (V, K), (1, V), (K + 1, V), (K, V, 1), (1,)]],
+    *[
+        ("topic_word_prior", np.ones(shape))
+        for shape in [(0,), (V - 1,), (V + 1,), (V, K), (1, V), (K + 1, V), (K, V, 1), (1,)]
+    ],
 ]
 
 
@@ -439,7 +452,9 @@ def test_a_prior_with_an_entry_out_of_range_is_refused_with_that_entry(name, len
 
 
 def test_parameters_may_be_numpy_scalars():
-    numpy = model(n_components=np.int64(K), max_iter=np.int32(4), doc_topic_prior=np.float32(0.5), learning_decay=np.float64(0.7))
+    numpy = model(
+        n_components=np.int64(K), max_iter=np.int32(4), doc_topic_prior=np.float32(0.5), learning_decay=np.float64(0.7)
+    )
     plain = model(doc_topic_prior=0.5)
     np.testing.assert_array_equal(numpy.fit(counts()).components_, plain.fit(counts()).components_)
 

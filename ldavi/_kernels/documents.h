@@ -6,11 +6,14 @@
  * group at hand is added, so that the latency of reducing and dividing hides behind arithmetic. */
 
 #define GROUP 8
+#define DROPPED 0.01           /* share of a document's tokens that the topics set aside may hold together */
+#define ACTIVE_FROM 96         /* topics from which setting some aside can pay */
+#define ACTIVE_SWEEPS 4        /* sweeps that must be left for it to pay */
 
 /* What is looked up once per visit: each word's row of B, its count; and the counts' sum. Past the document's end, up
  * to a whole group, stands the last row again, with a count of 0. */
 typedef struct {
-    const REAL **rows;
+    const REAL **rows, **narrow_rows; /* the second for settle_active */
     REAL *counts, *ratio;
     int64_t n, groups;
     double tokens;
@@ -123,38 +126,105 @@ static int NAME(sweep)(const NAME(words) *words, const REAL *e, REAL *acc, int64
     }
 }
 
+/* What a document's topics are during a visit: all of them, or those that carry mass. */
+typedef struct {
+    int64_t K, Kp;
+    const REAL *alpha, *v; /* (Kp,) prior and weight of each topic; the least prior and 0 in the padding */
+    REAL *gamma, *t, *e, *acc;
+} NAME(frame);
+
 /* t_k = exp(psi(gamma_k)) e^shift and e_k = t_k v_k. The shift, R at the largest gamma, keeps the largest t near
- * gamma itself however small every gamma is; it cancels in phi and is returned for the bound. */
-static REAL NAME(topic_factors)(const REAL *gamma, const REAL *v, REAL *t, REAL *e, int64_t Kp) {
-    NAME(vec) top = NAME(load)(gamma), P, shift;
-    for (int64_t k = NAME(LANES); k < Kp; k += NAME(LANES)) top = NAME(max)(top, NAME(load)(gamma + k));
+ * gamma itself however small every gamma is; it cancels in phi, and in the bound between log Z and log t. */
+static void NAME(topic_factors)(NAME(frame) *f) {
+    NAME(vec) top = NAME(load)(f->gamma), P, shift;
+    for (int64_t k = NAME(LANES); k < f->Kp; k += NAME(LANES)) top = NAME(max)(top, NAME(load)(f->gamma + k));
     NAME(exp_digamma_parts)(NAME(SPLAT)(NAME(max_lanes)(top)), &P, &shift);
-    for (int64_t k = 0; k < Kp; k += NAME(LANES)) {
+    for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
         NAME(vec) R;
-        NAME(exp_digamma_parts)(NAME(load)(gamma + k), &P, &R);
+        NAME(exp_digamma_parts)(NAME(load)(f->gamma + k), &P, &R);
         NAME(vec) tk = P * NAME(exp)(shift - R);
-        NAME(store)(t + k, tk);
-        NAME(store)(e + k, tk * NAME(load)(v + k));
+        NAME(store)(f->t + k, tk);
+        NAME(store)(f->e + k, tk * NAME(load)(f->v + k));
     }
-    return NAME(max_lanes)(shift);
 }
 
 /* gamma = alpha + e acc; returns sum_k |change|. */
-static double NAME(update_gamma)(const REAL *alpha, const REAL *e, const REAL *acc, REAL *gamma, int64_t Kp) {
+static double NAME(update_gamma)(NAME(frame) *f) {
     NAME(vec) change = NAME(SPLAT)(0);
-    for (int64_t k = 0; k < Kp; k += NAME(LANES)) {
-        NAME(vec) updated = NAME(load)(alpha + k) + NAME(load)(e + k) * NAME(load)(acc + k);
-        change += NAME(abs)(updated - NAME(load)(gamma + k));
-        NAME(store)(gamma + k, updated);
+    for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
+        NAME(vec) updated = NAME(load)(f->alpha + k) + NAME(load)(f->e + k) * NAME(load)(f->acc + k);
+        change += NAME(abs)(updated - NAME(load)(f->gamma + k));
+        NAME(store)(f->gamma + k, updated);
     }
     return (double)NAME(sum_lanes)(change);
 }
 
+/* Sweeps until gamma changes by no more than `enough`, `most` at most. Returns how many; -1 on underflow. */
+static int64_t NAME(settle)(NAME(frame) *f, const NAME(words) *words, int64_t most, double enough, int *settled) {
+    *settled = 0;
+    for (int64_t done = 0; done < most;) {
+        NAME(topic_factors)(f);
+        if (!NAME(sweep)(words, f->e, f->acc, f->Kp)) return -1;
+        done++;
+        *settled = NAME(update_gamma)(f) <= enough;
+        if (*settled) return done;
+    }
+    return most;
+}
+
+/* Sweeps over the topics that carry mass only. s_k = gamma_k - alpha_k is the price in nats of dropping topic k from the
+ * document; those dropped together cost DROPPED tokens at most. Their gamma stands still meanwhile, and the sweep over
+ * all topics that must follow lets them return. Returns the sweeps done: 0 where it would not pay. */
+static int64_t NAME(settle_active)(NAME(frame) *all, const NAME(words) *words, int64_t most, double enough, void *room) {
+    const REAL least = (REAL)(DROPPED * words->tokens / (double)all->K);
+    int32_t *index = (int32_t *)room, settled;
+    int64_t n = 0, width, longest = words->groups * GROUP;
+    if (all->K < ACTIVE_FROM || most < ACTIVE_SWEEPS) return 0;
+    for (int64_t k = 0; k < all->K; k++) {
+        index[n] = (int32_t)k;
+        n += all->gamma[k] - all->alpha[k] > least;
+    }
+    width = (n + NAME(LANES) - 1) / NAME(LANES) * NAME(LANES);
+    if (!n || 3 * width > all->K || longest * width > LDAVI_ACTIVE_ROOM) return 0;
+    REAL *at = (REAL *)(void *)(index + LDAVI_PAD * ((all->K + LDAVI_PAD - 1) / LDAVI_PAD));
+    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width};
+    NAME(words) narrow = *words;
+    REAL *B = at + 6 * width;
+    for (int64_t i = 0; i < width; i++) {
+        at[i] = all->alpha[i < n ? index[i] : index[0]];
+        at[width + i] = i < n ? all->v[index[i]] : (REAL)0;
+        at[2 * width + i] = i < n ? all->gamma[index[i]] : all->alpha[index[0]];
+    }
+    for (int64_t w = 0; w < longest; w++, B += width) {
+        const REAL *row = words->rows[w];
+        for (int64_t i = 0; i < n; i++) B[i] = row[index[i]];
+        for (int64_t i = n; i < width; i++) B[i] = 0;
+        words->narrow_rows[w] = B;
+    }
+    narrow.rows = words->narrow_rows;
+    int64_t done = NAME(settle)(&active, &narrow, most - 1, enough, &settled);
+    if (done < 0) return 0;
+    for (int64_t i = 0; i < n; i++) all->gamma[index[i]] = active.gamma[i];
+    return done;
+}
+
+/* Sweeps over all topics, and over the active ones in between; the last is over all. -1 on underflow. */
+static int64_t NAME(visit)(NAME(frame) *all, const NAME(words) *words, int64_t most, double enough, void *room) {
+    int settled = 0;
+    int64_t done = 0;
+    while (words->n && done < most && !settled) {
+        if (NAME(settle)(all, words, 1, enough, &settled) < 0) return -1;
+        done++;
+        if (!settled) done += NAME(settle_active)(all, words, most - done, enough, room);
+    }
+    return done;
+}
+
 /* (16) without its constants: bound[0] = sum n (log Z + m) - sum s log t + sum lnGamma(gamma),
- * and of (8): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). `acc` becomes s. */
-static void NAME(document_bound)(const ldavi_documents *a, int64_t first, const NAME(words) *words, const REAL *t,
-                                 REAL shift, const REAL *gamma, const REAL *e, REAL *acc, double *bound) {
-    int64_t K = a->K, n = words->n;
+ * and of (8): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
+static void NAME(document_bound)(const ldavi_documents *a, int64_t first, const NAME(words) *words,
+                                 const NAME(frame) *f, double *bound) {
+    int64_t K = f->K, n = words->n;
     double scale = 0;
     vec_f64 log_norm = SPLAT_f64(0), entropy = SPLAT_f64(0), log_gamma = SPLAT_f64(0), s_digamma = SPLAT_f64(0);
     for (int64_t i = 0; i < n; i++) scale += (double)words->counts[i] * a->log_scale[a->indices[first + i]];
@@ -164,53 +234,51 @@ static void NAME(document_bound)(const ldavi_documents *a, int64_t first, const 
         log_norm += count * log_f64(norm);
     }
     for (int64_t k = 0; k < K; k += LANES_f64) {
-        vec_f64 s = NAME(widen)(e, k, K, 0) * NAME(widen)(acc, k, K, 0), tk = NAME(widen)(t, k, K, 1), lg, psi;
+        vec_f64 s = NAME(widen)(f->e, k, K, 0) * NAME(widen)(f->acc, k, K, 0), tk = NAME(widen)(f->t, k, K, 1), lg, psi;
         entropy += s * log_f64(where_less_f64(SPLAT_f64(0), s, tk, SPLAT_f64(1)));
-        log_gamma_digamma_f64(NAME(widen)(gamma, k, K, 1), &lg, &psi); /* lnGamma(1) = 0: padding adds nothing */
+        log_gamma_digamma_f64(NAME(widen)(f->gamma, k, K, 1), &lg, &psi); /* lnGamma(1) = 0: padding adds nothing */
         log_gamma += lg;
         s_digamma += s * psi;
     }
     double sum_log_gamma = sum_lanes_f64(log_gamma);
-    bound[0] = sum_lanes_f64(log_norm) + scale - (sum_lanes_f64(entropy) - (double)shift * words->tokens) + sum_log_gamma;
+    bound[0] = sum_lanes_f64(log_norm) + scale - sum_lanes_f64(entropy) + sum_log_gamma;
     bound[1] = sum_log_gamma - sum_lanes_f64(s_digamma);
 }
 
 static void NAME(update_documents)(const ldavi_documents *a) {
-    const REAL *v = (const REAL *)a->topic_weight, *alpha = (const REAL *)a->alpha;
     const REAL *doc_weight = (const REAL *)a->doc_weight;
-    int64_t K = a->K, Kp = a->Kp, padded_words = a->max_words + GROUP;
-    REAL *gamma = (REAL *)a->scratch, *t = gamma + Kp, *e = t + Kp, *acc = e + Kp;
+    int64_t K = a->K, Kp = a->Kp, padded_words = (a->max_words + 2 * GROUP) / GROUP * GROUP;
+    REAL *scratch = (REAL *)a->scratch;
+    NAME(frame) f = {K, Kp, (const REAL *)a->alpha, (const REAL *)a->topic_weight,
+                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp};
     NAME(words) words;
-    words.counts = acc + Kp;
+    words.counts = scratch + 4 * Kp;
     words.ratio = words.counts + padded_words;
-    words.rows = (const REAL **)(void *)(words.ratio + padded_words + padded_words % 2);
+    words.rows = (const REAL **)(void *)(words.ratio + padded_words);
+    words.narrow_rows = words.rows + padded_words;
+    void *room = (void *)(words.narrow_rows + padded_words);
     for (int64_t d = a->start; d < a->stop; d++) {
-        int64_t first = a->indptr[d], done = 0;
-        REAL *gamma_row = (REAL *)a->gamma + d * K, shift = 0;
-        int sound = 1;
+        int64_t first = a->indptr[d];
+        REAL *gamma_row = (REAL *)a->gamma + d * K;
         words.n = a->indptr[d + 1] - first;
         assert(words.n >= 0 && words.n <= a->max_words);
         NAME(look_up)(&words, a, first);
-        memcpy(gamma, alpha, sizeof(REAL) * (size_t)Kp);
-        if (words.n) memcpy(gamma, gamma_row, sizeof(REAL) * (size_t)K);
-        else memset(t, 0, 3 * sizeof(REAL) * (size_t)Kp); /* t, e and acc of an empty document */
-        while (words.n && done < a->max_sweeps) {
-            shift = NAME(topic_factors)(gamma, v, t, e, Kp);
-            sound = NAME(sweep)(&words, e, acc, Kp);
-            if (!sound) break;
-            done++;
-            if (NAME(update_gamma)(alpha, e, acc, gamma, Kp) <= a->tol * words.tokens) break;
-        }
-        a->n_sweeps[d] = sound ? (int32_t)done : -1;
+        memcpy(f.gamma, f.alpha, sizeof(REAL) * (size_t)Kp);
+        if (!words.n) memset(f.t, 0, 3 * sizeof(REAL) * (size_t)Kp); /* t, e and acc of an empty document */
+        else if (a->afresh) for (int64_t k = 0; k < K; k++) f.gamma[k] += (REAL)(words.tokens / (double)K);
+        else memcpy(f.gamma, gamma_row, sizeof(REAL) * (size_t)K);
+        int64_t done = NAME(visit)(&f, &words, a->max_sweeps, a->tol * words.tokens, room);
+        int sound = done >= 0;
+        a->n_sweeps[d] = (int32_t)done;
         if (a->doc_factor) {
             REAL *factor = (REAL *)a->doc_factor + (d - a->first_doc) * Kp, *out = (REAL *)a->ratio;
             REAL weight = sound ? (doc_weight ? doc_weight[d] : (REAL)1) : (REAL)0;
             const int32_t *position = a->position + (first - a->indptr[a->first_doc]);
-            for (int64_t k = 0; k < Kp; k++) factor[k] = weight * e[k];
+            for (int64_t k = 0; k < Kp; k++) factor[k] = weight * f.e[k];
             for (int64_t i = 0; i < words.n; i++) out[position[i]] = sound ? words.ratio[i] : (REAL)0;
         }
         if (!sound) continue;
-        memcpy(gamma_row, gamma, sizeof(REAL) * (size_t)K);
-        if (a->bound) NAME(document_bound)(a, first, &words, t, shift, gamma, e, acc, a->bound + 2 * d);
+        memcpy(gamma_row, f.gamma, sizeof(REAL) * (size_t)K);
+        if (a->bound) NAME(document_bound)(a, first, &words, &f, a->bound + 2 * d);
     }
 }

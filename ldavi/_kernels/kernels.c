@@ -17,6 +17,9 @@
 #undef SUFFIX
 #undef SMALLEST
 #undef GROUP
+#undef DROPPED
+#undef ACTIVE_FROM
+#undef ACTIVE_SWEEPS
 
 #define REAL double
 #define SUFFIX f64

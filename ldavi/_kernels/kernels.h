@@ -13,6 +13,7 @@
 
 #define LDAVI_PAD 16 /* row length of B, S and lambda is a multiple of this many entries */
 #define LDAVI_ALIGN 64
+#define LDAVI_ACTIVE_ROOM (1 << 16) /* entries of B copied for a document's active topics, at most: a second-level cache */
 
 /* One visit to the documents [start, stop): equations (14), (16), (24) of docs/math.md. */
 typedef struct {
@@ -24,8 +25,8 @@ typedef struct {
     const void *B;             /* IN  (U, Kp) REAL, exp(E[log beta]) scaled by word and topic */
     const double *log_scale;   /* IN  (U,) m_w, the logarithm of each word's scale */
     const void *topic_weight;  /* IN  (Kp,) REAL, v_k */
-    const void *alpha;         /* IN  (Kp,) REAL, padded with 1 */
-    void *gamma;               /* INOUT (D, K) REAL */
+    const void *alpha;         /* IN  (Kp,) REAL, padded with the least of them */
+    void *gamma;               /* INOUT (D, K) REAL; only OUT if `afresh` */
     void *doc_factor;          /* OUT (stop - first_doc, Kp) REAL, omega_d e_dk; NULL: no statistics */
     void *ratio;               /* OUT (nnz of block,) REAL, r_dw at `position`; NULL: no statistics */
     double *bound;             /* OUT (D, 2): the document's part of (16), and of (8); NULL: none */
@@ -37,6 +38,7 @@ typedef struct {
     int64_t n_rows;            /* U, for assertions */
     int64_t max_words;         /* the longest document's number of stored counts */
     int64_t max_sweeps;
+    int64_t afresh;            /* whether visits start from gamma = alpha + N_d / K and not from `gamma` */
     double tol;
 } ldavi_documents;
 

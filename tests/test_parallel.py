@@ -1,0 +1,118 @@
+"""How work is cut and shared: nothing of it shows in the results."""
+
+import threading
+
+import corpora
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ldavi import _documents
+from ldavi._documents import cut_blocks
+from ldavi._parallel import Workers, even_ranges
+
+
+@settings(derandomize=True, deadline=None, database=None)
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(-1, 100), st.data())
+def test_even_ranges_cover_all_positions_once_and_hold_about_as_much_as_allowed(units, most, data):
+    start = data.draw(st.integers(0, len(units)))
+    stop = data.draw(st.integers(start, len(units)))
+    cumulative = np.concatenate([[0], np.cumsum(units, dtype=np.int64)])
+    ranges = even_ranges(cumulative, start, stop, most)
+    assert [i for first, last in ranges for i in range(first, last)] == list(range(start, stop))
+    assert all(first < last for first, last in ranges)
+    largest = max(units[start:stop], default=0)
+    for first, last in ranges:
+        assert cumulative[last] - cumulative[first] <= max(most, 1) + largest
+
+
+@settings(derandomize=True, deadline=None, database=None)
+@given(st.integers(1, 200), st.integers(1, 50))
+def test_even_ranges_of_equal_units_differ_by_one_at_most(n, most):
+    sizes = [last - first for first, last in even_ranges(np.arange(n + 1), 0, n, most)]
+    assert max(sizes) <= most
+    assert max(sizes) - min(sizes) <= 1
+    assert len(sizes) == -(-n // most)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_results_come_in_the_order_of_the_items(n_threads):
+    with Workers(n_threads) as workers:
+        assert workers.run(lambda x: x * x, range(50)) == [x * x for x in range(50)]
+
+
+def test_one_worker_is_the_calling_thread_and_more_are_not():
+    with Workers(1) as one, Workers(2) as two:
+        assert set(one.run(lambda _: threading.get_ident(), range(4))) == {threading.get_ident()}
+        assert threading.get_ident() not in two.run(lambda _: threading.get_ident(), range(4))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_an_error_in_a_worker_reaches_the_caller(n_threads):
+    with Workers(n_threads) as workers, pytest.raises(ZeroDivisionError):
+        workers.run(lambda x: 1 // x, [1, 0])
+
+
+def test_no_thread_is_left_behind():
+    before = threading.active_count()
+    with Workers(3) as workers:
+        workers.run(abs, range(9))
+        assert threading.active_count() > before
+    assert threading.active_count() == before
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_blocks_hold_each_document_once_and_its_counts_by_word():
+    counts = corpora.to_counts(corpora.random_counts(0, n_docs=60, n_words=40))
+    blocks = cut_blocks(counts, 19)
+    assert len(blocks) > 5
+    assert [d for block in blocks for d in range(block.start, block.stop)] == list(range(60))
+    for block in blocks:
+        first, last = counts.indptr[block.start], counts.indptr[block.stop]
+        words = np.repeat(block.word_row, np.diff(block.word_ptr))
+        documents = np.repeat(np.arange(block.stop - block.start), np.diff(counts.indptr[block.start : block.stop + 1]))
+        np.testing.assert_array_equal(words[block.position], counts.indices[first:last])
+        np.testing.assert_array_equal(block.doc[block.position], documents)
+        assert (np.diff(block.word_row) > 0).all()
+
+
+def bits(dtype, n_threads, *, weight=None):
+    X, lam, alpha = (
+        corpora.random_counts(0, n_docs=60, n_words=40),
+        corpora.random_lam(0, 19, 40),
+        corpora.random_alpha(0, 19),
+    )
+    start = reference.cold_start(X, alpha)
+    with Workers(n_threads) as workers:
+        found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=6, tol=1e-2, weight=weight)
+    return [a.tobytes() for a in (found.gamma, found.sstats, found.visit.n_sweeps, found.visit.bound)]
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("n_threads", [2, 3, 7])
+def test_the_estep_gives_the_same_bits_for_any_number_of_threads(n_threads, dtype, instruction_set):
+    weight = np.random.default_rng(0).uniform(0.5, 2, 60)
+    assert bits(dtype, n_threads, weight=weight) == bits(dtype, 1, weight=weight)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("name", ["CALL_WORK", "WAVE_BYTES"])
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_the_estep_gives_the_same_bits_however_long_its_calls_and_waves_are(name, n_threads, dtype, monkeypatch):
+    short = bits(dtype, n_threads)
+    for size in (1, 2**30):
+        monkeypatch.setattr(_documents, name, size)
+        assert bits(dtype, n_threads) == short
+
+
+def test_blocks_change_no_gamma_and_statistics_only_by_rounding(dtype, monkeypatch):
+    X, lam, alpha = corpora.random_counts(1, n_docs=60), corpora.random_lam(1, 5, 30), corpora.random_alpha(1, 5)
+    start = reference.cold_start(X, alpha)
+    with Workers(2) as workers:
+        one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
+        monkeypatch.setattr(_documents, "BLOCK_COUNTS", 40)
+        many = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
+    np.testing.assert_array_equal(many.gamma, one.gamma)
+    np.testing.assert_allclose(many.sstats, one.sstats, rtol=20 * np.finfo(dtype).eps, atol=1e-30)
