@@ -4,6 +4,7 @@ Each document's tokens are shuffled and halved. θ's posterior mean given the fi
 no library's own inference is favoured; the second half is scored. α is the best of a grid, for every library alike.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numba
@@ -26,7 +27,7 @@ def halve(X: sparse.csr_array, seed: int = 0) -> Halves:
     """Shuffle each document's tokens and cut them in two, the odd one to the scored half."""
     rng = np.random.RandomState(seed)
     observed, scored = [], []
-    for first, last in zip(X.indptr[:-1], X.indptr[1:], strict=True):
+    for first, last in itertools.pairwise(X.indptr):
         tokens = np.repeat(X.indices[first:last], X.data[first:last].astype(int))
         rng.shuffle(tokens)
         middle = len(tokens) // 2
@@ -38,7 +39,7 @@ def halve(X: sparse.csr_array, seed: int = 0) -> Halves:
 
 @numba.njit(cache=False)
 def _draw(weight, total):
-    target, k, reached = np.random.random() * total, 0, weight[0]
+    target, k, reached = np.random.random() * total, 0, weight[0]  # noqa: NPY002  numba's own generator
     while reached < target and k < len(weight) - 1:
         k += 1
         reached += weight[k]
@@ -71,7 +72,7 @@ def _posterior_mean(tokens, word_topics, alpha, burn, keep):
 def _log_probability(observed, observed_start, scored, scored_start, word_topics, alpha, burn, keep):
     total = 0.0
     for d in range(len(observed_start) - 1):
-        np.random.seed(d)  # a document's score depends on that document alone
+        np.random.seed(d)  # noqa: NPY002  a document's score depends on that document alone
         theta = _posterior_mean(observed[observed_start[d] : observed_start[d + 1]], word_topics, alpha, burn, keep)
         for i in range(scored_start[d], scored_start[d + 1]):
             total += np.log(max(np.dot(theta, word_topics[scored[i]]), TINY))

@@ -25,6 +25,7 @@ from ldavi._typing import Floats
 WARMUP_PASSES = 10  # and at most half of max_iter
 WARMUP_SWEEPS = 10
 MONOTONE_SWEEPS = 2
+ONLINE_SWEEPS = 5
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
 WORDS_AT_ONCE = 2**12
 
@@ -228,7 +229,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
                     if converged:
                         break
                 if learned is not None and self.learning_method == "online":
-                    records.append(_fit.exact_record(documents, priors, learned, self._plan(), workers))
+                    records.append(_fit.exact_record(documents, priors, learned, self._online_plan(), workers))
             finally:  # an interrupt, too, leaves the topics of the last whole pass
                 if learned is not None:
                     self._remember(X, priors, random_state)
@@ -275,18 +276,18 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         with Workers(check.count_threads(self.n_jobs)) as workers:
             for part in documents.parts(self.batch_size):
                 rho = learning_rate(self.n_batch_iter_, offset=self.learning_offset, decay=self.learning_decay)
-                _fit.online_update(part, priors, self._rows, self._plan(), workers, rho=rho, scale_to=scale_to)
+                _fit.online_update(part, priors, self._rows, self._online_plan(), workers, rho=rho, scale_to=scale_to)
                 self.n_batch_iter_ += 1
         return self
 
     def _loop(self, documents: Documents, priors: Priors, start: Floats, workers: Workers) -> Iterator[Learned]:
-        plan = self._plan()
         if self.learning_method == "batch":
-            return _fit.fit_batch(documents, priors, start, plan, workers)
+            return _fit.fit_batch(documents, priors, start, self._plan(), workers)
         if self.learning_method == "memoized":
             size = max(self.batch_size, -(-documents.counts.n_docs // MEMOIZED_BATCHES))
-            return _fit.fit_memoized(documents, priors, start, plan, workers, batch_size=size)
+            return _fit.fit_memoized(documents, priors, start, self._plan(), workers, batch_size=size)
         steps = LearningRate(self.learning_offset, self.learning_decay)
+        plan = self._online_plan()
         return _fit.fit_online(documents, priors, start, plan, workers, batch_size=self.batch_size, steps=steps)
 
     def _plan(self) -> Plan:
@@ -300,8 +301,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             tol=self.mean_change_tol,
         )
 
+    def _online_plan(self) -> Plan:
+        most = self.max_doc_update_iter
+        return Plan(0, min(most, ONLINE_SWEEPS), 0, tol=self.mean_change_tol, most_sweeps=most)
+
     def _start(self, counts: Counts, priors: Priors, random_state: np.random.RandomState) -> Floats:
-        """λ that a fit starts from, word-major of shape (V, Kp): the topics so far, or Gamma(100, 1/100) noise."""
+        """λ that a fit starts from, word-major of shape (V, Kp): the topics so far, or noise around 1."""
         K, dtype = self.n_components, counts.values.dtype
         start = aligned_zeros((counts.n_words, padded(K)), dtype)
         if self.warm_start and self.__sklearn_is_fitted__():
@@ -314,9 +319,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             start[:, :K] = self.components_.T
             return start
         generator = np.random.Generator(np.random.PCG64(random_state.randint(0, 2**31 - 1, size=4)))
-        for first in range(0, counts.n_words, WORDS_AT_ONCE):  # slice by slice: no (V, K) array of float64
+        for first in range(0, counts.n_words, WORDS_AT_ONCE):  # slice by slice: no second (V, K) array
             rows = start[first : first + WORDS_AT_ONCE]
-            rows[:, :K] = generator.standard_gamma(100, (len(rows), K)) / 100
+            rows[:, :K] = 0.8 + 0.4 * generator.random((len(rows), K), dtype=np.float32)  # alike in either precision
         return start
 
     def _stops(self, records: list[TraceRecord]) -> bool:

@@ -5,7 +5,7 @@ the E-step reads them: what the public face calls (K, V) is (U, Kp) here, U the 
 at hand and Kp the number of topics padded to whole vectors.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -53,11 +53,18 @@ class Counts:
     values: Floats
     words: Int64s
     n_words: int
+    known_tokens: InitVar[Doubles | None] = None
     doc_tokens: Doubles = field(init=False)
 
-    def __post_init__(self) -> None:
-        document = np.repeat(np.arange(self.n_docs), np.diff(self.indptr))
-        object.__setattr__(self, "doc_tokens", np.bincount(document, weights=self.values, minlength=self.n_docs))
+    def __post_init__(self, known_tokens: Doubles | None) -> None:
+        object.__setattr__(self, "doc_tokens", self._row_sums() if known_tokens is None else known_tokens)
+
+    def _row_sums(self) -> Doubles:
+        sums = np.zeros(self.n_docs)
+        filled = np.flatnonzero(np.diff(self.indptr))
+        if len(filled):
+            sums[filled] = np.add.reduceat(self.values, self.indptr[filled], dtype=np.float64)
+        return sums
 
     @property
     def n_docs(self) -> int:
@@ -87,13 +94,15 @@ class Counts:
         renumber = np.empty(len(present), np.int32)
         renumber[order] = np.arange(len(order), dtype=np.int32)
         rows = present[order].astype(np.int64)
-        return Counts(self.indptr, renumber[place], self.values, self.words[rows], self.n_words), rows
+        words = self.words[rows]
+        return Counts(self.indptr, renumber[place], self.values, words, self.n_words, self.doc_tokens), rows
 
     def documents(self, start: int, stop: int) -> "Counts":
         """The documents [start, stop), words numbered as here."""
         first, last = self.indptr[start], self.indptr[stop]
         indptr = self.indptr[start : stop + 1] - first
-        return Counts(indptr, self.indices[first:last], self.values[first:last], self.words, self.n_words)
+        tokens = self.doc_tokens[start:stop]
+        return Counts(indptr, self.indices[first:last], self.values[first:last], self.words, self.n_words, tokens)
 
 
 @dataclass(frozen=True, slots=True)

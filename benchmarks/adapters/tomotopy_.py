@@ -1,0 +1,39 @@
+"""tomotopy: collapsed Gibbs sampling."""
+
+from typing import Any
+
+import numpy as np
+import tomotopy
+from scipy import sparse
+
+from benchmarks.adapters import placed, token_lists
+
+
+def prepare(X: sparse.csr_array) -> list[list[str]]:
+    return token_lists(X)
+
+
+def train(data: list[list[str]], n_topics: int, seed: int, iterations: int, **settings: Any) -> tomotopy.LDAModel:
+    model = tomotopy.LDAModel(k=n_topics, seed=seed, **settings)
+    for document in data:
+        model.add_doc(document)
+    model.train(iterations, workers=1)
+    return model
+
+
+def topics(model: tomotopy.LDAModel, n_words: int) -> np.ndarray:
+    rows = np.stack([model.get_topic_word_dist(k) for k in range(model.k)])
+    return placed(rows, list(model.used_vocabs), n_words)
+
+
+def new_documents(model: tomotopy.LDAModel, data: list[list[str]]) -> list[Any]:
+    """Documents that the model can infer, once: inference writes to them."""
+    return [model.make_doc(document) for document in data]
+
+
+def infer(model: tomotopy.LDAModel, documents: list[Any], iterations: int = 100) -> np.ndarray:
+    return np.array(model.infer(documents, iterations=iterations, workers=1)[0])
+
+
+def transform(model: tomotopy.LDAModel, data: list[list[str]]) -> np.ndarray:
+    return infer(model, new_documents(model, data))

@@ -1,0 +1,71 @@
+"""Two commits of ldavi on this machine, now: built beside each other, timed in turns.
+
+python -m benchmarks.compare COMMIT_A COMMIT_B [--parts S2 S4] [--data DIR] [--repeats 5] [--quick]
+
+Both are measured by the benchmarks of the present checkout, through ldavi's public face alone, so that commits with other
+internals can be compared. A ratio above 1 means that B is quicker.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import timing, workload
+from benchmarks.run import ONE_THREAD, ROOT
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("commits", nargs=2, metavar="COMMIT")
+    parser.add_argument("--parts", nargs="+", default=list(workload.PARTS), choices=workload.PARTS)
+    parser.add_argument("--data", default=os.environ.get("LDAVI_CORPORA"))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    data = str(Path(arguments.data).resolve()) if arguments.data else None
+    with tempfile.TemporaryDirectory() as directory, checked_out(arguments.commits, Path(directory)) as trees:
+        own = Path(directory) / "own"  # the present benchmarks, where no ldavi stands beside them
+        shutil.copytree(ROOT / "benchmarks", own / "benchmarks", ignore=shutil.ignore_patterns("__pycache__", "results"))
+        print(f"{'part':6}{'A':>12}{'B':>12}   A / B (range)")
+        for part in arguments.parts:
+            command = [sys.executable, "-m", "benchmarks.workload", part]
+            command += (["--data", data] if data else []) + (["--quick"] if arguments.quick else [])
+            seconds: timing.Repeats = {"A": [], "B": []}
+            for _ in range(arguments.repeats):
+                for name, tree in trees.items():
+                    seconds[name].append(_seconds(command, own, tree))
+            case = timing.ratio_case(part, seconds, "A", "B")
+            a, b = case["medians"].values()
+            low, high = case["range"]
+            print(f"{part:6}{a:10.4g} s{b:10.4g} s   {case['value']:.3f} ({low:.3f} to {high:.3f})", flush=True)
+
+
+@contextmanager
+def checked_out(commits: list[str], directory: Path) -> Iterator[dict[str, Path]]:
+    """A built work tree of each commit, gone afterwards."""
+    trees = {name: directory / name for name in ("A", "B")}
+    try:
+        for tree, commit in zip(trees.values(), commits, strict=True):
+            subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), commit], cwd=ROOT, check=True)
+            build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", "--force"]
+            subprocess.run(build, cwd=tree, check=True, stdout=subprocess.DEVNULL)
+        yield trees
+    finally:
+        for tree in trees.values():
+            subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=False, capture_output=True)
+
+
+def _seconds(command: list[str], here: Path, tree: Path) -> float:
+    environment = os.environ | {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {"PYTHONPATH": str(tree)}
+    done = subprocess.run(command, cwd=here, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout)
+
+
+if __name__ == "__main__":
+    main()

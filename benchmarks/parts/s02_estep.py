@@ -1,0 +1,66 @@
+"""S2: the E-step alone against scikit-learn's, both with the same λ, γ, number of sweeps and dtype, without statistics."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from benchmarks import internals, timing
+from benchmarks.adapters import ldavi_, sklearn_
+from benchmarks.corpora import Corpora
+
+TITLE = "E-step against scikit-learn's"
+
+
+def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
+    cases = []
+    for corpus in config["corpora"]:
+        X = corpora.load(corpus)
+        for n_topics in config["n_topics"]:
+            lam = ldavi_.train_passes(X, n_topics, 0, config["passes"]).components_
+            for dtype, target in config["targets"].items():
+                cases.append(_compare(config, X, lam, dtype, target, f"{corpora.describe(corpus)} K={n_topics} {dtype}"))
+    return {"cases": cases, "notes": []}
+
+
+def _compare(
+    config: dict[str, Any], X: sparse.csr_array, lam: np.ndarray, dtype: str, target: float, name: str
+) -> dict[str, Any]:
+    sweeps, alpha = config["sweeps"], config["alpha"]
+    ours = internals.EStep(X, lam.T, alpha, sweeps, np.dtype(dtype).type)
+    theirs = SklearnEStep(X, lam.astype(dtype), alpha, sweeps)
+    seconds = timing.take_turns({"ldavi": ours, "sklearn": theirs}, config["repeats"])
+    apart = np.abs(ours.gamma - theirs.gamma).sum(axis=1) / theirs.gamma.sum(axis=1)
+    return timing.ratio_case(
+        name,
+        seconds,
+        "sklearn",
+        "ldavi",
+        target=target,
+        elements_per_second={key: ours.elements / value for key, value in timing.medians(seconds).items()},
+        median_difference_of_theta=float(np.median(apart)),
+    )
+
+
+class SklearnEStep:
+    """Its private function, from γ = 1, with a tolerance that no sweep reaches."""
+
+    def __init__(self, X: sparse.csr_array, lam: np.ndarray, alpha: float, sweeps: int) -> None:
+        from sklearn.decomposition import _lda
+
+        self._update = _lda._update_doc_distribution
+        self._X = sparse.csr_matrix(X.astype(lam.dtype))
+        self._exp_log_beta = sklearn_.exp_expected_log(lam)
+        self._alpha, self._sweeps = alpha, sweeps
+        self.gamma = np.ones((X.shape[0], len(lam)), lam.dtype)
+
+    def __call__(self) -> None:
+        self.gamma, _ = self._update(
+            self._X,
+            self._exp_log_beta,
+            self._alpha,
+            max_doc_update_iter=self._sweeps,
+            mean_change_tol=-1.0,
+            cal_sstats=False,
+            random_state=None,
+        )

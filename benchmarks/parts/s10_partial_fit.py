@@ -1,0 +1,67 @@
+"""S10: what a batch of `partial_fit` costs, and whether that grows with the vocabulary.
+
+Both libraries take the same batches in the same order, with the same priors and at most 100 sweeps a document. The
+vocabulary is widened by columns that never occur.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.decomposition import LatentDirichletAllocation as Sklearn
+
+from benchmarks import timing
+from benchmarks.corpora import Corpora, widened
+from ldavi import LatentDirichletAllocation
+
+TITLE = "partial_fit on a batch"
+
+
+def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
+    X, _ = corpora.split(config["corpus"], config["judged_documents"])
+    X = X[: config["batch_size"] * 64].astype(np.float32)
+    where = f"K={config['n_topics']}, {config['batch_size']} documents of {corpora.describe(config['corpus'])}"
+    jobs = {}
+    for n_words in config["widths"]:
+        wide = widened(X, n_words)
+        jobs[f"ldavi V={n_words}"] = _steps(config, LatentDirichletAllocation, wide)
+        if n_words in config["peer_widths"]:
+            jobs[f"sklearn V={n_words}"] = _steps(config, Sklearn, sparse.csr_matrix(wide))
+    seconds = timing.take_turns(jobs, config["repeats"])
+    per_batch = {name: [second / config["batches"] for second in values] for name, values in seconds.items()}
+    first = config["widths"][0]
+    cases = []
+    for n_words in config["peer_widths"]:
+        target = config["target"] if n_words == first else None
+        names = [f"sklearn V={n_words}", f"ldavi V={n_words}"]
+        pair = {name: per_batch[name] for name in names}
+        cases.append(timing.ratio_case(f"a batch, V={n_words}, {where}", pair, *names, target=target))
+    for n_words in config["widths"][1:]:
+        names = [f"ldavi V={n_words}", f"ldavi V={first}"]
+        cases.append(timing.ratio_case(f"growth, {where}", {name: per_batch[name] for name in names}, *names))
+    return {"cases": cases, "notes": []}
+
+
+def _steps(config: dict[str, Any], estimator: Any, X: Any) -> Any:
+    """Takes the next few batches at each call, one call of `partial_fit` per batch."""
+    size = config["batch_size"]
+    model = estimator(
+        config["n_topics"],
+        doc_topic_prior=config["alpha"],
+        topic_word_prior=config["eta"],
+        learning_method="online",
+        batch_size=size,
+        total_samples=1e6,
+        random_state=0,
+    )
+    starts: Iterator[int] = itertools.cycle(range(0, X.shape[0] - size + 1, size))
+    batches = {start: X[start : start + size] for start in range(0, X.shape[0] - size + 1, size)}
+    model.partial_fit(batches[next(starts)])
+
+    def step() -> None:
+        for start in itertools.islice(starts, config["batches"]):
+            model.partial_fit(batches[start])
+
+    return step

@@ -1,0 +1,112 @@
+"""Run parts of the table, each in a process of its own, and write what was measured.
+
+python -m benchmarks.run S2 S3 --data DIR --out benchmarks/results/NAME.json [--quick]
+python -m benchmarks.run --report benchmarks/results/*.json
+"""
+
+import argparse
+import datetime
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report
+from benchmarks.parts import MODULES
+
+ROOT = Path(__file__).parents[1]
+ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA", "RAYON", "VECLIB_MAXIMUM", "BLIS")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(MODULES)}, or all (S1 to S10)")
+    parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA); without one, corpora are drawn")
+    parser.add_argument("--out", type=Path, help="result file; without one, only the table is printed")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
+    parser.add_argument("--report", nargs="+", type=Path, metavar="FILE", help="print result files as Markdown")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.report:
+        print(report.markdown([json.loads(path.read_text(encoding="utf-8")) for path in arguments.report]))
+        return
+    parts = [name for name in MODULES if name.startswith("S")] if arguments.parts == ["all"] else arguments.parts
+    unknown = [name for name in parts if name not in MODULES]
+    if unknown or not parts:
+        parser.error(f"parts must be among {', '.join(MODULES)}, or all" + (f", not {', '.join(unknown)}" if unknown else ""))
+    if arguments.child:
+        _measure_here(parts[0], arguments)
+    else:
+        _measure_all(parts, arguments)
+
+
+def _measure_all(parts: list[str], arguments: argparse.Namespace) -> None:
+    result = {"date": datetime.date.today().isoformat(), **_commit(), "quick": arguments.quick, "parts": {}}
+    failed = []
+    for name in parts:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        try:
+            measured = _in_a_process(name, arguments)
+        except subprocess.CalledProcessError:
+            failed.append(name)
+            continue
+        result["machine"] = result.get("machine") or measured["machine"]
+        result["parts"][name] = measured["part"]
+        print(report.plain(name, measured["part"]), flush=True)
+        if arguments.out:  # after every part: an interrupted run keeps what it has
+            arguments.out.parent.mkdir(parents=True, exist_ok=True)
+            arguments.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def _in_a_process(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """A part by itself: libraries read the number of threads when they are imported, and no part leaves memory behind."""
+    environment = os.environ | {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD}
+    with tempfile.TemporaryDirectory() as directory:
+        out = Path(directory) / "part.json"
+        command = [sys.executable, "-m", "benchmarks.run", name, "--child", str(out)]
+        command += ["--data", arguments.data] if arguments.data else []
+        command += ["--quick"] if arguments.quick else []
+        subprocess.run(command, check=True, env=environment, cwd=ROOT)
+        return json.loads(out.read_text(encoding="utf-8"))
+
+
+def _measure_here(name: str, arguments: argparse.Namespace) -> None:
+    module = importlib.import_module(f"benchmarks.parts.{MODULES[name]}")
+    threads = getattr(module, "THREADS", 1)
+    _pin(threads)
+    from threadpoolctl import threadpool_limits
+
+    from benchmarks import corpora, machine, settings
+
+    described = machine.describe()
+    config = settings.load(name, quick=arguments.quick)
+    with threadpool_limits(1):  # BLAS and OpenMP pools; threads of a library's own are set by its adapter
+        part = module.run(config, corpora.from_environment(arguments.data, config["shapes"]), arguments.quick)
+    part = {"title": module.TITLE, "threads": threads, "load_average": described["load_average"]} | part
+    arguments.child.write_text(json.dumps({"machine": described, "part": part}), encoding="utf-8")
+
+
+def _pin(threads: int) -> None:
+    """Keep to as many cores as the part may use, so that nobody's extra threads help it and it never moves."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, set(cores[-threads:]))
+
+
+def _commit() -> dict[str, Any]:
+    """Which ldavi was measured."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--", "ldavi", "setup.py"))}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""One timed job of ldavi through its public face: what `benchmarks.compare` runs once per commit and turn.
+
+python -m benchmarks.workload S4 [--data DIR] [--quick]      prints seconds
+"""
+
+import argparse
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks import corpora, settings, timing
+
+Job = Callable[[], object]
+
+
+def fit(X: Any, n_topics: int, **parameters: Any) -> Job:
+    from ldavi import LatentDirichletAllocation
+
+    return lambda: LatentDirichletAllocation(n_topics, random_state=0, tol=None, **parameters).fit(X)
+
+
+def estep(X: Any, n_topics: int, sweeps: int) -> Job:
+    """`infer` with a fixed number of sweeps, its preparation of topics included."""
+    import ldavi
+
+    topics = np.random.default_rng(0).random((n_topics, X.shape[1])) + 0.01
+    topics /= topics.sum(axis=1, keepdims=True)
+    return lambda: ldavi.infer(X, topics, 0.1, mean_change_tol=0, max_doc_update_iter=sweeps)
+
+
+def transform(X: Any, new: Any, n_topics: int) -> Job:
+    from ldavi import LatentDirichletAllocation
+
+    model = LatentDirichletAllocation(n_topics, random_state=0, max_iter=10, tol=None).fit(X)
+    return lambda: model.transform(new)
+
+
+def partial_fit(X: Any, n_topics: int, size: int) -> Job:
+    from ldavi import LatentDirichletAllocation
+
+    model = LatentDirichletAllocation(n_topics, random_state=0, learning_method="online", batch_size=size)
+    return lambda: model.partial_fit(X[: 4 * size])
+
+
+def job_of(part: str, config: dict[str, Any], held: corpora.Corpora) -> Job:
+    names = config.get("corpora")
+    X, new = held.split(config.get("corpus") or names[0])
+    K = config["n_topics"] if isinstance(config["n_topics"], int) else config["n_topics"][-1]
+    makers: dict[str, Callable[[], Job]] = {
+        "S2": lambda: estep(X, K, config["sweeps"]),
+        "S3": lambda: fit(X, K, max_iter=20, n_jobs=2),
+        "S4": lambda: fit(X, K, max_iter=20),
+        "S6": lambda: transform(X, new, K),
+        "S7": lambda: fit(X, K, max_iter=2),
+        "S10": lambda: partial_fit(X, K, config["batch_size"]),
+    }
+    return makers[part]()
+
+
+PARTS = ("S2", "S3", "S4", "S6", "S7", "S10")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--data")
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    config = settings.load(arguments.part, quick=arguments.quick)
+    job = job_of(arguments.part, config, corpora.from_environment(arguments.data, config["shapes"]))
+    job()
+    print(timing.seconds_of(job))
+
+
+if __name__ == "__main__":
+    main()
