@@ -9,12 +9,12 @@
         enum { LANES = VECTOR_BYTES / sizeof(REAL) };                                                                   \
         vec x, y, chain[CHAINS];                                                                                        \
         for (int l = 0; l < LANES; l++) x[l] = (REAL)factor, y[l] = (REAL)addend;                                       \
-        for (int i = 0; i < CHAINS; i++) chain[i] = x * (REAL)i;                                                        \
+        _Pragma("GCC unroll 32") for (int i = 0; i < CHAINS; i++) chain[i] = x * (REAL)i;                               \
         for (int64_t r = 0; r < rounds; r++) {                                                                          \
             _Pragma("GCC unroll 32") for (int i = 0; i < CHAINS; i++) chain[i] = chain[i] * x + y;                      \
         }                                                                                                               \
         vec sum = chain[0];                                                                                             \
-        for (int i = 1; i < CHAINS; i++) sum += chain[i];                                                               \
+        _Pragma("GCC unroll 32") for (int i = 1; i < CHAINS; i++) sum += chain[i];                                      \
         double total = 0;                                                                                               \
         for (int l = 0; l < LANES; l++) total += (double)sum[l];                                                        \
         return total;                                                                                                   \

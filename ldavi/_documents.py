@@ -229,6 +229,7 @@ class _Step:
             self.max_sweeps,
             self.tol,
             self.afresh,
+            topics.offset,
         )
 
     def finish_in_log_space(self, sstats: Floats | None) -> None:
@@ -247,6 +248,7 @@ class _Step:
                 max_sweeps=self.max_sweeps,
                 tol=self.tol,
                 log_norm_min=float(topics.log_norm.min()),
+                offset=topics.offset,
             )
             self.gamma[d], self.n_sweeps[d] = visit.gamma, visit.n_sweeps
             if self.bound is not None:

@@ -35,6 +35,7 @@ def update_documents(
     max_sweeps: int,
     tol: float,
     afresh: bool,
+    offset: float,
 ) -> None: ...
 def accumulate_words(
     word_ptr: Int64s,
@@ -57,6 +58,7 @@ def update_topics(
     start: int,
     stop: int,
     K: int,
+    offset: float,
 ) -> None: ...
 def exp_digamma(x: NDArray[Any], out: NDArray[Any]) -> None: ...
 def log_gamma_digamma(x: Doubles, log_gamma: Doubles, digamma: Doubles) -> None: ...

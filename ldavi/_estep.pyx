@@ -33,7 +33,7 @@ cdef extern from "kernels.h":
         int32_t *n_sweeps
         void *scratch
         int64_t first_doc, start, stop, K, Kp, n_rows, max_words, max_sweeps, afresh
-        double tol
+        double tol, offset
     ctypedef struct ldavi_statistics:
         const int64_t *word_ptr
         const int32_t *word_row
@@ -51,6 +51,7 @@ cdef extern from "kernels.h":
         double *terms
         double *totals
         int64_t eta_row, eta_col, start, stop, K, Kp
+        double offset
     ctypedef struct ldavi_table:
         const char *name
         void (*update_documents[2])(const ldavi_documents *) noexcept nogil
@@ -121,7 +122,7 @@ def update_documents(
     floating[::1] ratio,              # OUT   (nnz of block,), or None
     unsigned char[::1] scratch,       # TMP
     int64_t first_doc, int64_t start, int64_t stop, int64_t max_words, int64_t max_sweeps, double tol,
-    bint afresh,
+    bint afresh, double offset,
 ):
     """Visit the documents [start, stop): equations (14), (16) and (24)."""
     cdef ldavi_documents a
@@ -144,7 +145,7 @@ def update_documents(
     a.scratch = &scratch[0]
     a.first_doc, a.start, a.stop = first_doc, start, stop
     a.K, a.Kp, a.n_rows = gamma.shape[1], B.shape[1], B.shape[0]
-    a.max_words, a.max_sweeps, a.tol, a.afresh = max_words, max_sweeps, tol, afresh
+    a.max_words, a.max_sweeps, a.tol, a.afresh, a.offset = max_words, max_sweeps, tol, afresh, offset
     with nogil:
         table.update_documents[0 if floating is float else 1](&a)
 
@@ -178,7 +179,7 @@ def update_topics(
     const floating[:, :] eta,         # IN    (1 or U, 1 or K)
     double[::1] terms,                # OUT   (3,), or None
     double[::1] totals,               # OUT   (Kp,)
-    int64_t start, int64_t stop, int64_t K,
+    int64_t start, int64_t stop, int64_t K, double offset,
 ):
     """M-step of the words [start, stop): equations (12), (14) and (17)."""
     cdef ldavi_topics a
@@ -193,7 +194,7 @@ def update_topics(
     a.eta_col = eta.strides[1] // <int64_t>sizeof(floating) if eta.shape[1] > 1 else 0
     a.terms = &terms[0] if terms is not None else NULL
     a.totals = &totals[0]
-    a.start, a.stop, a.K, a.Kp = start, stop, K, B.shape[1]
+    a.start, a.stop, a.K, a.Kp, a.offset = start, stop, K, B.shape[1], offset
     with nogil:
         table.update_topics[0 if floating is float else 1](&a)
 

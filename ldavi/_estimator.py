@@ -24,6 +24,7 @@ from ldavi._typing import Floats
 
 WARMUP_PASSES = 10  # and at most half of max_iter
 WARMUP_SWEEPS = 10
+WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
 ONLINE_SWEEPS = 5
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
@@ -299,6 +300,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             monotone_sweeps=min(most, MONOTONE_SWEEPS),
             most_sweeps=most,
             tol=self.mean_change_tol,
+            offset=0.0 if goes_on else WARMUP_OFFSET,
         )
 
     def _online_plan(self) -> Plan:

@@ -39,6 +39,8 @@ class Plan:
         A visit ends when Σ_k |Δγ_dk| ≤ tol · N_d. Equation (24).
     most_sweeps : int
         Sweeps of a visit that should settle.
+    offset : float
+        δ of the warm-up, equation (26): ψ(x + δ) in place of ψ(x) makes small counts weigh as their means do.
     """
 
     warmup: int
@@ -46,6 +48,11 @@ class Plan:
     monotone_sweeps: int
     tol: float
     most_sweeps: int = 100
+    offset: float = 0.0
+
+    def offset_of(self, iteration: int) -> float:
+        """δ of a pass."""
+        return self.offset if iteration <= self.warmup else 0.0
 
 
 class Documents(NamedTuple):
@@ -137,7 +144,8 @@ def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, wor
     eta, absent = priors.eta_rows(counts.words), absent_mass(counts, priors)
     blocks = cut_blocks(counts, priors.n_topics)
     totals = column_sums(lam, priors) + absent
-    topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate)
+    offset = plan.offset_of(1)
+    topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate, offset=offset)
     gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
     sstats = aligned_zeros(lam.shape, lam.dtype)
     for iteration in itertools.count(1):
@@ -156,7 +164,8 @@ def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, wor
             afresh=iteration == 1 or not monotone,
         )
         word, doc_topic = summed_terms(visit, documents, priors, topics)
-        topics, sums = m_step(sstats, topics, priors, eta, absent, workers)
+        offset = plan.offset_of(iteration + 1)
+        topics, sums = m_step(sstats, topics, priors, eta, absent, workers, offset=offset)
         lam, sstats = sstats, lam
         terms = _elbo.after_m_step(word, doc_topic, sums, priors, counts)
         phase = "monotone" if monotone else "warmup"

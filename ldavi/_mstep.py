@@ -37,7 +37,7 @@ class TopicSums:
     totals: Doubles
 
 
-def topics_from(rows: Floats, totals: Doubles, workers: Workers, *, point_estimate: bool) -> Topics:
+def topics_from(rows: Floats, totals: Doubles, workers: Workers, *, point_estimate: bool, offset: float = 0.0) -> Topics:
     """Topics of given λ; of given expected counts where β is a point estimate. Equations (14), (22).
 
     Parameters
@@ -46,31 +46,40 @@ def topics_from(rows: Floats, totals: Doubles, workers: Workers, *, point_estima
         λ of some words, or of all; not copied.
     totals : array of shape (K,)
         Λ_k over all words.
+    offset : float
+        δ of the warm-up. Equation (26).
     """
     if point_estimate:
         return _point_topics(rows, totals)
-    topics = Topics(rows, aligned_zeros(rows.shape, rows.dtype), np.zeros(len(rows)), psi(totals), False)
+    topics = Topics(rows, aligned_zeros(rows.shape, rows.dtype), np.zeros(len(rows)), psi(totals + offset), False, offset)
     eta = np.zeros((1, 1), rows.dtype)
 
     def update(edges: tuple[int, int]) -> None:
         sums = np.empty(rows.shape[1])
-        _estep.update_topics(rows, topics.B, topics.log_scale, eta, None, sums, *edges, len(totals))
+        _estep.update_topics(rows, topics.B, topics.log_scale, eta, None, sums, *edges, len(totals), offset)
 
     workers.run(update, even_ranges(np.arange(len(rows) + 1), 0, len(rows), WORDS_PER_CALL))
     return topics
 
 
 def m_step(
-    sstats: Floats, topics: Topics, priors: Priors, eta: Doubles, absent: Doubles, workers: Workers
+    sstats: Floats,
+    topics: Topics,
+    priors: Priors,
+    eta: Doubles,
+    absent: Doubles,
+    workers: Workers,
+    *,
+    offset: float = 0.0,
 ) -> tuple[Topics, TopicSums]:
     """The topics that maximise the bound given statistics: `posterior_step` or, where η = 0, `point_step`."""
     if priors.point_estimate:
         return point_step(sstats, topics)
-    return posterior_step(sstats, topics, eta, absent, workers)
+    return posterior_step(sstats, topics, eta, absent, workers, offset=offset)
 
 
 def posterior_step(
-    sstats: Floats, topics: Topics, eta: Doubles, absent: Doubles, workers: Workers
+    sstats: Floats, topics: Topics, eta: Doubles, absent: Doubles, workers: Workers, *, offset: float = 0.0
 ) -> tuple[Topics, TopicSums]:
     """λ = η + S, in the memory of `sstats`; B and the scales of `topics` are overwritten. Equations (12), (14).
 
@@ -82,6 +91,8 @@ def posterior_step(
     eta : array of shape (1, 1), (U, 1) or (U, K)
     absent : array of shape (K,)
         Σ η over the words that are not among the rows.
+    offset : float
+        δ of the next E-step's topics; the sums are those of λ itself. Equation (26).
     """
     n_topics, width = topics.n_topics, sstats.shape[1]
     eta = np.ascontiguousarray(eta, sstats.dtype)
@@ -90,7 +101,7 @@ def posterior_step(
 
     def update(job: tuple[int, tuple[int, int]]) -> None:
         i, edges = job
-        _estep.update_topics(sstats, topics.B, topics.log_scale, eta, terms[i], totals[i], *edges, n_topics)
+        _estep.update_topics(sstats, topics.B, topics.log_scale, eta, terms[i], totals[i], *edges, n_topics, offset)
 
     workers.run(update, enumerate(ranges))
     lam_totals = totals.sum(axis=0)[:n_topics] + absent
@@ -104,7 +115,8 @@ def posterior_step(
         log_gamma=float(log_gamma),
         totals=lam_totals,
     )
-    return Topics(sstats, topics.B, topics.log_scale, log_norm, False), sums
+    field_norm = psi(lam_totals + offset) if offset else log_norm
+    return Topics(sstats, topics.B, topics.log_scale, field_norm, False, offset), sums
 
 
 def point_step(sstats: Floats, topics: Topics) -> tuple[Topics, TopicSums]:

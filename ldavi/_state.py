@@ -156,6 +156,9 @@ class Topics:
         m_w, the logarithm of what each word's row was divided by.
     log_norm : array of shape (K,)
         ψ(Λ_k), by which E[log β_kw] = ψ(λ_kw) − ψ(Λ_k); 0 for point estimates.
+    point_estimate : bool
+    offset : float
+        δ of the warm-up: ψ(· + δ) stands for ψ in B and log_norm, and in the documents' factors; else 0. Equation (26).
     """
 
     rows: Floats
@@ -163,6 +166,7 @@ class Topics:
     log_scale: Doubles
     log_norm: Doubles
     point_estimate: bool
+    offset: float = 0.0
 
     @property
     def n_topics(self) -> int:
@@ -179,5 +183,5 @@ class Topics:
         """E[log β] of the given local words, of shape (words, K); −∞ where a point estimate is 0."""
         rows = self.rows[words, : self.n_topics].astype(np.float64)
         with np.errstate(divide="ignore"):
-            elog: Doubles = np.log(rows) if self.point_estimate else psi(rows) - self.log_norm
+            elog: Doubles = np.log(rows) if self.point_estimate else psi(rows + self.offset) - self.log_norm
         return elog

@@ -29,6 +29,7 @@ def visit_document(
     max_sweeps: int,
     tol: float,
     log_norm_min: float,
+    offset: float = 0.0,
 ) -> LogSpaceVisit:
     """Equations (10), (11) and (24) for one document.
 
@@ -41,11 +42,13 @@ def visit_document(
     max_sweeps, tol : see `ldavi._documents.visit_documents`
     log_norm_min : float
         min_k ψ(Λ_k), which the reported bound leaves out as the compiled one does.
+    offset : float
+        δ of the warm-up.
     """
     impossible = np.all(np.isneginf(elog_beta), axis=1, keepdims=False).reshape(-1)
     log_likelihood = np.where(impossible[:, None], 0.0, elog_beta)
     for done in range(max_sweeps):  # noqa: B007  told to the caller
-        log_t = psi(gamma)
+        log_t = psi(gamma + offset)
         scores = log_t + log_likelihood
         log_norm = logsumexp(scores, axis=1)
         phi = np.exp(scores - log_norm[:, None])

@@ -1,7 +1,7 @@
 """S1: how near the inner loop comes to the machine's limit, and that no size falls off a cliff.
 
 An element is one (word, topic, sweep): a multiply-add for the norm of φ and one for γ's sum. Peak and loop are measured in
-turn, so that both meet the same clock.
+turn, so that both meet the same clock. Every sweep runs over every topic here, none is set aside: see `internals.EStep`.
 """
 
 from typing import Any
@@ -68,4 +68,4 @@ def _documents(n_docs: int, length: int, n_words: int, n_topics: int, sweeps: in
     X = sparse.csr_array((counts, indices, np.arange(0, nnz + 1, length)), shape=(n_docs, n_words))
     lam = rng.random((n_words, n_topics), np.float32) * 10
     lam += 0.05
-    return internals.EStep(X, lam, 0.1, sweeps, np.dtype(dtype).type)
+    return internals.EStep(X, lam, 0.1, sweeps, np.dtype(dtype).type, dense=True)

@@ -131,17 +131,18 @@ typedef struct {
     int64_t K, Kp;
     const REAL *alpha, *v; /* (Kp,) prior and weight of each topic; the least prior and 0 in the padding */
     REAL *gamma, *t, *e, *acc;
+    REAL offset; /* delta */
 } NAME(frame);
 
-/* t_k = exp(psi(gamma_k)) e^shift and e_k = t_k v_k. The shift, R at the largest gamma, keeps the largest t near
+/* t_k = exp(psi(gamma_k + delta)) e^shift and e_k = t_k v_k. The shift, R at the largest gamma, keeps the largest t near
  * gamma itself however small every gamma is; it cancels in phi, and in the bound between log Z and log t. */
 static void NAME(topic_factors)(NAME(frame) *f) {
-    NAME(vec) top = NAME(load)(f->gamma), P, shift;
+    NAME(vec) top = NAME(load)(f->gamma), offset = NAME(SPLAT)(f->offset), P, shift;
     for (int64_t k = NAME(LANES); k < f->Kp; k += NAME(LANES)) top = NAME(max)(top, NAME(load)(f->gamma + k));
-    NAME(exp_digamma_parts)(NAME(SPLAT)(NAME(max_lanes)(top)), &P, &shift);
+    NAME(exp_digamma_parts)(NAME(SPLAT)(NAME(max_lanes)(top)) + offset, &P, &shift);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
         NAME(vec) R;
-        NAME(exp_digamma_parts)(NAME(load)(f->gamma + k), &P, &R);
+        NAME(exp_digamma_parts)(NAME(load)(f->gamma + k) + offset, &P, &R);
         NAME(vec) tk = P * NAME(exp)(shift - R);
         NAME(store)(f->t + k, tk);
         NAME(store)(f->e + k, tk * NAME(load)(f->v + k));
@@ -187,7 +188,7 @@ static int64_t NAME(settle_active)(NAME(frame) *all, const NAME(words) *words, i
     width = (n + NAME(LANES) - 1) / NAME(LANES) * NAME(LANES);
     if (!n || 3 * width > all->K || longest * width > LDAVI_ACTIVE_ROOM) return 0;
     REAL *at = (REAL *)(void *)(index + LDAVI_PAD * ((all->K + LDAVI_PAD - 1) / LDAVI_PAD));
-    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width};
+    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width, all->offset};
     NAME(words) narrow = *words;
     REAL *B = at + 6 * width;
     for (int64_t i = 0; i < width; i++) {
@@ -250,7 +251,7 @@ static void NAME(update_documents)(const ldavi_documents *a) {
     int64_t K = a->K, Kp = a->Kp, padded_words = (a->max_words + 2 * GROUP) / GROUP * GROUP;
     REAL *scratch = (REAL *)a->scratch;
     NAME(frame) f = {K, Kp, (const REAL *)a->alpha, (const REAL *)a->topic_weight,
-                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp};
+                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp, (REAL)a->offset};
     NAME(words) words;
     words.counts = scratch + 4 * Kp;
     words.ratio = words.counts + padded_words;

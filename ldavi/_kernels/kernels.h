@@ -40,6 +40,7 @@ typedef struct {
     int64_t max_sweeps;
     int64_t afresh;            /* whether visits start from gamma = alpha + N_d / K and not from `gamma` */
     double tol;
+    double offset;             /* delta: exp(psi(gamma + delta)) stands for exp(psi(gamma)) */
 } ldavi_documents;
 
 /* Statistics of the words [start, stop) of one block: equation (15). */
@@ -65,6 +66,7 @@ typedef struct {
     double *totals;            /* OUT (Kp,) sum over these words of lambda */
     int64_t eta_row, eta_col;  /* strides in entries: K, 1 or 0, and 1 or 0; 0 where eta does not vary */
     int64_t start, stop, K, Kp;
+    double offset;             /* delta: the new B is of lambda + delta; the bound is of lambda */
 } ldavi_topics;
 
 typedef struct {

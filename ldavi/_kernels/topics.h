@@ -1,12 +1,13 @@
 /* The M-step by words: lambda = eta + S, the new B, and the bound's sums while the row is at hand.
  * Equations (12), (14), (17) of docs/math.md. Included once per precision. */
 
-/* B_k = exp(psi(lambda_k) - m), m = max_k psi(lambda_k), which is returned. */
-static double NAME(topic_row)(const REAL *lam, REAL *B, int64_t K, int64_t Kp) {
+/* B_k = exp(psi(lambda_k + offset) - m), m the largest exponent, which is returned. */
+static double NAME(topic_row)(const REAL *lam, REAL offset, REAL *B, int64_t K, int64_t Kp) {
     REAL top = lam[0];
     for (int64_t k = 1; k < K; k++) top = lam[k] > top ? lam[k] : top;
     vec_f64 P64, R64;
-    NAME(vec) P_top, R_top;
+    NAME(vec) P_top, R_top, delta = NAME(SPLAT)(offset);
+    top += offset;
     exp_digamma_parts_f64(SPLAT_f64(top), &P64, &R64);
     NAME(exp_digamma_parts)(NAME(SPLAT)(top), &P_top, &R_top);
     NAME(vec) unit = NAME(SPLAT)(1) / P_top;
@@ -14,12 +15,12 @@ static double NAME(topic_row)(const REAL *lam, REAL *B, int64_t K, int64_t Kp) {
         REAL x[NAME(LANES)], y[NAME(LANES)];
         NAME(vec) P, R;
         if (k + NAME(LANES) <= K) {
-            NAME(exp_digamma_parts)(NAME(load)(lam + k), &P, &R);
+            NAME(exp_digamma_parts)(NAME(load)(lam + k) + delta, &P, &R);
             NAME(store)(B + k, (P * unit) * NAME(exp)(R_top - R));
             continue;
         }
         for (int j = 0; j < NAME(LANES); j++) x[j] = k + j < K ? lam[k + j] : (REAL)1;
-        NAME(exp_digamma_parts)(NAME(load)(x), &P, &R);
+        NAME(exp_digamma_parts)(NAME(load)(x) + delta, &P, &R);
         NAME(store)(y, (P * unit) * NAME(exp)(R_top - R));
         for (int j = 0; j < NAME(LANES); j++) B[k + j] = k + j < K ? y[j] : (REAL)0;
     }
@@ -59,11 +60,12 @@ static void NAME(update_topics)(const ldavi_topics *a) {
             row[k] += eta[k * a->eta_col];
             a->totals[k] += (double)row[k];
         }
-        a->log_scale[w] = NAME(topic_row)(row, B, a->K, a->Kp);
         if (terms) {
+            a->log_scale[w] = NAME(topic_row)(row, 0, B, a->K, a->Kp);
             terms[1] += NAME(row_bound)(row, eta, a->eta_col, B, a->log_scale[w], a->K);
             terms[2] += NAME(row_log_gamma)(row, a->K);
         }
+        if (!terms || a->offset > 0) a->log_scale[w] = NAME(topic_row)(row, (REAL)a->offset, B, a->K, a->Kp);
     }
 }
 
