@@ -34,7 +34,8 @@ def main() -> None:
     if arguments.report:
         print(report.markdown([json.loads(path.read_text(encoding="utf-8")) for path in arguments.report]))
         return
-    parts = [name for name in MODULES if name.startswith("S")] if arguments.parts == ["all"] else arguments.parts
+    rows = [name for name in MODULES if name != "peers"]
+    parts = [name for given in arguments.parts for name in (rows if given == "all" else [given])]
     unknown = [name for name in parts if name not in MODULES]
     if unknown or not parts:
         parser.error(f"parts must be among {', '.join(MODULES)}, or all" + (f", not {', '.join(unknown)}" if unknown else ""))

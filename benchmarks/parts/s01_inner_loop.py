@@ -34,7 +34,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
 def _share_of_peak(config: dict[str, Any], peak: Peak, name: str, dtype: str, widest: str) -> dict[str, Any]:
     K, length, n_docs = config["n_topics"], config["doc_words"], config["n_documents"]
     estep = _documents(n_docs, length, length, K, config["sweeps"], dtype)
-    times = max(1, int(config["elements"] / estep.elements))
+    times = max(1, int(config["elements"] / (3 * estep.elements)))
     lanes = FMA_PER_ELEMENT * estep.elements * times
     speeds: timing.Repeats = {"loop": [], "peak": []}
     with internals.instruction_set(name):
@@ -42,7 +42,7 @@ def _share_of_peak(config: dict[str, Any], peak: Peak, name: str, dtype: str, wi
         job()
         for _ in range(config["repeats"]):
             speeds["peak"].append(peak.lanes_per_second(name, dtype) / 1e9)
-            speeds["loop"].append(lanes / timing.seconds_of(job) / 1e9)
+            speeds["loop"].append(lanes / min(timing.seconds_of(job) for _ in range(3)) / 1e9)  # as the peak
     target = config["target"] if name == widest and dtype == "float32" else None
     return timing.ratio_case(f"{name} {dtype} K={K}, {length} words", speeds, "loop", "peak", target=target, unit="G lanes/s")
 
