@@ -38,7 +38,7 @@ class BuildKernels(build_ext):
         kind = "msvc" if self.compiler.compiler_type == "msvc" else "unix"
         flags = ["/O2"] if kind == "msvc" else (DEBUG_FLAGS if DEBUG else UNIX_FLAGS)
         if SANITIZE:
-            flags = [*flags, f"-fsanitize={SANITIZE}"]
+            flags = [*flags, f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all", "-g", "-fno-omit-frame-pointer"]
             ext.extra_link_args = [f"-fsanitize={SANITIZE}"]
         sets = INSTRUCTION_SETS[kind]
         if platform.machine().lower() not in ("x86_64", "amd64"):
@@ -60,6 +60,7 @@ class BuildKernels(build_ext):
         super().build_extension(ext)
 
     def run(self) -> None:
+        self.force = True  # objects of another LDAVI_DEBUG or LDAVI_SANITIZE would be taken for up to date
         super().run()
         # `pip install .` in a checkout leaves the module beside its sources too: there, `python -m ldavi` and
         # `python -m pytest` import the package of the working directory, which would lack it.
@@ -77,6 +78,7 @@ extension = Extension(
 setup(
     ext_modules=cythonize(
         [extension],
+        force=True,
         compiler_directives={
             "language_level": 3,
             "boundscheck": DEBUG,

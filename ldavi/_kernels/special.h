@@ -9,10 +9,11 @@
 
 #include "vector.h"
 
-/* e^x, relative error below 2 ulp; 0 below the smallest normal number. x = n ln 2 + r, |r| <= ln(2) / 2. */
+/* e^x for x <= 88 (709 in double), relative error below 2 ulp; 0 below the smallest normal number.
+ * x = n ln 2 + r, |r| <= ln(2) / 2. */
 INLINE vec_f32 exp_f32(vec_f32 x) {
     const vec_f32 magic = SPLAT_f32(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
-    vec_f32 inside = max_f32(min_f32(x, SPLAT_f32(88.0f)), SPLAT_f32(-87.0f));
+    vec_f32 inside = max_f32(x, SPLAT_f32(-87.0f));
     vec_f32 shifted = inside * SPLAT_f32(1.44269504088896341f) + magic;
     vec_f32 n = shifted - magic;
     vec_f32 r = inside - n * SPLAT_f32(0.693359375f);
@@ -30,7 +31,7 @@ INLINE vec_f32 exp_f32(vec_f32 x) {
 
 INLINE vec_f64 exp_f64(vec_f64 x) {
     const vec_f64 magic = SPLAT_f64(6755399441055744.0); /* 1.5 * 2^52 */
-    vec_f64 inside = max_f64(min_f64(x, SPLAT_f64(709.0)), SPLAT_f64(-708.0));
+    vec_f64 inside = max_f64(x, SPLAT_f64(-708.0));
     vec_f64 shifted = inside * SPLAT_f64(1.4426950408889634074) + magic;
     vec_f64 n = shifted - magic;
     vec_f64 r = inside - n * SPLAT_f64(6.93147180369123816490e-01);

@@ -109,10 +109,22 @@ INLINE float where_less_f32(float x, float y, float a, float b) { return x < y ?
 INLINE double where_less_f64(double x, double y, double a, double b) { return x < y ? a : b; }
 #endif
 
+#if defined(__AVX512F__)
+INLINE vec_f32 min_f32(vec_f32 a, vec_f32 b) { return (vec_f32)_mm512_min_ps((__m512)a, (__m512)b); }
+INLINE vec_f64 min_f64(vec_f64 a, vec_f64 b) { return (vec_f64)_mm512_min_pd((__m512d)a, (__m512d)b); }
+INLINE vec_f32 max_f32(vec_f32 a, vec_f32 b) { return (vec_f32)_mm512_max_ps((__m512)a, (__m512)b); }
+INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) { return (vec_f64)_mm512_max_pd((__m512d)a, (__m512d)b); }
+#elif defined(__AVX2__)
+INLINE vec_f32 min_f32(vec_f32 a, vec_f32 b) { return (vec_f32)_mm256_min_ps((__m256)a, (__m256)b); }
+INLINE vec_f64 min_f64(vec_f64 a, vec_f64 b) { return (vec_f64)_mm256_min_pd((__m256d)a, (__m256d)b); }
+INLINE vec_f32 max_f32(vec_f32 a, vec_f32 b) { return (vec_f32)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) { return (vec_f64)_mm256_max_pd((__m256d)a, (__m256d)b); }
+#else
 INLINE vec_f32 min_f32(vec_f32 a, vec_f32 b) { return where_less_f32(a, b, a, b); }
 INLINE vec_f64 min_f64(vec_f64 a, vec_f64 b) { return where_less_f64(a, b, a, b); }
 INLINE vec_f32 max_f32(vec_f32 a, vec_f32 b) { return where_less_f32(a, b, b, a); }
 INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) { return where_less_f64(a, b, b, a); }
+#endif
 INLINE vec_f32 abs_f32(vec_f32 a) { return REAL_f32(BITS_f32(a) & 0x7fffffff); }
 INLINE vec_f64 abs_f64(vec_f64 a) { return REAL_f64(BITS_f64(a) & 0x7fffffffffffffffLL); }
 
