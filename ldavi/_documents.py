@@ -11,10 +11,12 @@ not depend on the number of threads, so neither do the bits. No thread needs a (
 """
 
 import itertools
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import _estep, _underflow
@@ -25,6 +27,7 @@ from ldavi._typing import Doubles, Floats, Int32s, Int64s
 BLOCK_BYTES = 2**21  # of factors e_dk in a block, read at random in step 2: they should stay in the second-level cache
 BLOCK_COUNTS = 2**18  # stored counts in a block, at most
 WAVE_BYTES = 2**25  # of factors in flight when several threads work
+DENSE_SWEEPS = False  # True: no topic is set aside between sweeps, for tests and benchmarks to compare with
 CALL_WORK = 2**28  # entries of B read by one compiled call, at most: some tens of milliseconds, so that Ctrl-C is heard
 
 
@@ -191,7 +194,7 @@ class _Step:
     ) -> None:
         self.counts, self.topics, self.alpha, self.gamma, self.doc_weight = counts, topics, alpha, gamma, doc_weight
         self.max_sweeps, self.tol, self.afresh, self.longest = max_sweeps, tol, afresh, counts.longest
-        self.topic_weight = topics.topic_weight
+        self.topic_weight, self.own = topics.topic_weight, threading.local()
         self.padded_alpha = np.full(topics.B.shape[1], alpha.min(), topics.B.dtype)  # below every γ
         self.padded_alpha[: len(alpha)] = alpha
         self.n_sweeps = np.zeros(counts.n_docs, np.int32)
@@ -204,6 +207,13 @@ class _Step:
         if n_threads > 1:
             most = min(most, int(indptr[stop] - indptr[start]) // (4 * n_threads))
         return even_ranges(indptr, start, stop, max(most, 1))
+
+    def scratch(self) -> NDArray[np.uint8]:
+        """This thread's own."""
+        if not hasattr(self.own, "scratch"):
+            self.own.scratch = np.empty(_estep.scratch_size(self.longest, self.topics.B.shape[1]), np.uint8)
+        scratch: NDArray[np.uint8] = self.own.scratch
+        return scratch
 
     def visit(self, edges: tuple[int, int], block: Block | None = None, buffer: Buffer | None = None) -> None:
         counts, topics = self.counts, self.topics
@@ -222,7 +232,7 @@ class _Step:
             self.doc_weight,
             buffer.factor if buffer else None,
             buffer.ratio if buffer else None,
-            np.empty(_estep.scratch_size(self.longest, topics.B.shape[1]), np.uint8),
+            self.scratch(),
             block.start if block else 0,
             *edges,
             self.longest,
@@ -230,6 +240,7 @@ class _Step:
             self.tol,
             self.afresh,
             topics.offset,
+            DENSE_SWEEPS,
         )
 
     def finish_in_log_space(self, sstats: Floats | None) -> None:

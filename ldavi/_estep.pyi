@@ -36,6 +36,7 @@ def update_documents(
     tol: float,
     afresh: bool,
     offset: float,
+    dense_sweeps: bool,
 ) -> None: ...
 def accumulate_words(
     word_ptr: Int64s,

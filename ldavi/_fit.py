@@ -18,7 +18,7 @@ from ldavi import _elbo
 from ldavi._documents import Visit, cut_blocks, estep, visit_documents
 from ldavi._elbo import ELBOTerms
 from ldavi._mstep import DecayingRows, learning_rate, m_step, mass_times_log, topics_from
-from ldavi._parallel import Workers
+from ldavi._parallel import Workers, even_ranges
 from ldavi._state import Counts, Priors, Topics, aligned_zeros
 from ldavi._trace import TraceRecord, record
 from ldavi._typing import Doubles, Floats, Int64s
@@ -170,7 +170,7 @@ def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, wor
         terms = _elbo.after_m_step(word, doc_topic, sums, priors, counts)
         phase = "monotone" if monotone else "warmup"
         yield Learned(lam, counts.words, iteration, clock.record(iteration, phase, terms, visit))
-        sstats[:] = 0
+        workers.run(lambda edges: sstats[slice(*edges)].fill(0), even_ranges(np.arange(len(lam) + 1), 0, len(lam), 2**12))  # noqa: B023
 
 
 def fit_memoized(

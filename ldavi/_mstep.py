@@ -14,7 +14,7 @@ from ldavi._parallel import Workers, even_ranges
 from ldavi._state import Priors, Topics, aligned_zeros
 from ldavi._typing import Doubles, Floats, Int64s
 
-WORDS_PER_CALL = 2**11  # fixed, since the sums of each call are added up in order
+WORDS_PER_CALL = 2**10  # fixed, since the sums of each call are added up in order
 
 
 @dataclass(frozen=True, slots=True)

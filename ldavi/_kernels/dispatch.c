@@ -46,9 +46,9 @@ const ldavi_table *ldavi_table_avx2(void) { return NULL; }
 const ldavi_table *ldavi_table_avx512(void) { return NULL; }
 #endif
 
-/* Of a visit: four rows of topics, two of counts and two of pointers; of one to the active topics: an index, six rows of
- * topics and the copy of B. As if every entry were a double. */
+/* Of a visit: four rows of topics, two of counts and one of pointers; of its sweeps over active topics: an index, six rows
+ * of topics and the copy of B. As if every entry were a double. */
 int64_t ldavi_scratch_size(int64_t max_words, int64_t Kp) {
-    int64_t words = max_words + 16, visit = 4 * Kp + 4 * words, active = Kp + 6 * Kp + LDAVI_ACTIVE_ROOM;
+    int64_t words = max_words + LDAVI_PAD, visit = 4 * Kp + 3 * words, active = 7 * Kp + LDAVI_ACTIVE_ROOM;
     return (visit + active) * 8;
 }

@@ -6,15 +6,17 @@
  * group at hand is added, so that the latency of reducing and dividing hides behind arithmetic. */
 
 #define GROUP 8
-#define DROPPED 0.01           /* share of a document's tokens that the topics set aside may hold together */
-#define ACTIVE_FROM 96         /* topics from which setting some aside can pay */
+#define UP_TO(n, unit) (((n) + (unit) - 1) / (unit) * (unit))
+#define DROPPED 0.03           /* share of a document's tokens that the topics set aside may hold together */
+#define ACTIVE_FROM 20         /* topics from which setting some aside can pay */
 #define ACTIVE_SWEEPS 4        /* sweeps that must be left for it to pay */
 
 /* What is looked up once per visit: each word's row of B, its count; and the counts' sum. Past the document's end, up
- * to a whole group, stands the last row again, with a count of 0. */
+ * to whole groups and vectors, stands the last row again, with a count of 0. */
 typedef struct {
-    const REAL **rows, **narrow_rows; /* the second for settle_active */
+    const REAL **rows;
     REAL *counts, *ratio;
+    const REAL *turned; /* a copy with a row per topic, see sweep_turned; or NULL */
     int64_t n, groups;
     double tokens;
 } NAME(words);
@@ -31,7 +33,7 @@ INLINE void NAME(look_up)(NAME(words) *words, const ldavi_documents *a, int64_t 
         words->counts[i] = count[i];
         words->tokens += (double)count[i];
     }
-    for (; i < words->groups * GROUP; i++) {
+    for (; i < UP_TO(n, LDAVI_PAD); i++) {
         words->rows[i] = words->rows[n - 1];
         words->counts[i] = 0;
     }
@@ -126,12 +128,66 @@ static int NAME(sweep)(const NAME(words) *words, const REAL *e, REAL *acc, int64
     }
 }
 
+/* The same sweep over a copy of B with a row per topic and words across the lanes: no padding of topics, and the sum
+ * across lanes is taken once per topic and not once per word. For the few topics of a document that carry mass. */
+INLINE int NAME(turned_norms)(const NAME(words) *words, int64_t from, const REAL *e, int64_t K, const int vectors) {
+    const int64_t length = UP_TO(words->n, NAME(LANES));
+    NAME(vec) norm[8], least;
+    UNROLL for (int v = 0; v < vectors; v++) norm[v] = NAME(SPLAT)(0);
+    for (int64_t k = 0; k < K; k++) {
+        NAME(vec) ek = NAME(SPLAT)(e[k]);
+        const REAL *B = words->turned + k * length + from;
+        UNROLL for (int v = 0; v < vectors; v++) norm[v] += ek * NAME(load)(B + v * NAME(LANES));
+    }
+    least = norm[0];
+    UNROLL for (int v = 0; v < vectors; v++) {
+        least = NAME(min)(least, norm[v]);
+        NAME(store)(words->ratio + from + v * NAME(LANES), NAME(load)(words->counts + from + v * NAME(LANES)) / norm[v]);
+    }
+    return -NAME(max_lanes)(-least) > SMALLEST;
+}
+
+static int NAME(sweep_turned)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t K, int64_t Kp) {
+    const int64_t length = UP_TO(words->n, NAME(LANES));
+    int sound = 1;
+    for (int64_t from = 0; from < length;) {
+        int64_t left = (length - from) / NAME(LANES);
+        switch (left) {
+        case 1: sound &= NAME(turned_norms)(words, from, e, K, 1); break;
+        case 2: sound &= NAME(turned_norms)(words, from, e, K, 2); break;
+        case 3: sound &= NAME(turned_norms)(words, from, e, K, 3); break;
+        case 4: sound &= NAME(turned_norms)(words, from, e, K, 4); break;
+        case 5: sound &= NAME(turned_norms)(words, from, e, K, 5); break;
+        case 6: sound &= NAME(turned_norms)(words, from, e, K, 6); break;
+        case 7: sound &= NAME(turned_norms)(words, from, e, K, 7); break;
+        default: sound &= NAME(turned_norms)(words, from, e, K, 8); left = 8;
+        }
+        from += left * NAME(LANES);
+    }
+    for (int64_t k = 0; k < K; k += GROUP) { /* Kp is a multiple of GROUP: a topic past the last is the last again */
+        NAME(vec) sum[GROUP];
+        const REAL *rows[GROUP];
+        for (int j = 0; j < GROUP; j++) {
+            rows[j] = words->turned + (k + j < K ? k + j : K - 1) * length;
+            sum[j] = NAME(SPLAT)(0);
+        }
+        for (int64_t w = 0; w < length; w += NAME(LANES)) {
+            NAME(vec) r = NAME(load)(words->ratio + w);
+            for (int j = 0; j < GROUP; j++) sum[j] += r * NAME(load)(rows[j] + w);
+        }
+        NAME(sum_eight)(sum, acc + k);
+    }
+    for (int64_t k = K; k < Kp; k++) acc[k] = 0;
+    return sound;
+}
+
 /* What a document's topics are during a visit: all of them, or those that carry mass. */
 typedef struct {
     int64_t K, Kp;
     const REAL *alpha, *v; /* (Kp,) prior and weight of each topic; the least prior and 0 in the padding */
     REAL *gamma, *t, *e, *acc;
     REAL offset; /* delta */
+    int may_set_aside;
 } NAME(frame);
 
 /* t_k = exp(psi(gamma_k + delta)) e^shift and e_k = t_k v_k. The shift, R at the largest gamma, keeps the largest t near
@@ -165,7 +221,8 @@ static int64_t NAME(settle)(NAME(frame) *f, const NAME(words) *words, int64_t mo
     *settled = 0;
     for (int64_t done = 0; done < most;) {
         NAME(topic_factors)(f);
-        if (!NAME(sweep)(words, f->e, f->acc, f->Kp)) return -1;
+        if (!(words->turned ? NAME(sweep_turned)(words, f->e, f->acc, f->K, f->Kp) : NAME(sweep)(words, f->e, f->acc, f->Kp)))
+            return -1;
         done++;
         *settled = NAME(update_gamma)(f) <= enough;
         if (*settled) return done;
@@ -173,39 +230,63 @@ static int64_t NAME(settle)(NAME(frame) *f, const NAME(words) *words, int64_t mo
     return most;
 }
 
+/* The topics of f that carry more than `least` move to the front, with their rows of the turned copy; the others leave. */
+static void NAME(set_aside)(NAME(frame) *f, int32_t *index, REAL *turned, int64_t length, REAL least) {
+    REAL *alpha = (REAL *)f->alpha, *v = (REAL *)f->v;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < f->K; i++) {
+        if (f->gamma[i] - alpha[i] <= least) continue;
+        if (kept < i) {
+            index[kept] = index[i];
+            alpha[kept] = alpha[i];
+            v[kept] = v[i];
+            f->gamma[kept] = f->gamma[i];
+            memcpy(turned + kept * length, turned + i * length, sizeof(REAL) * (size_t)length);
+        }
+        kept++;
+    }
+    f->K = kept;
+    f->Kp = UP_TO(kept, LDAVI_PAD);
+    for (int64_t i = kept; i < f->Kp; i++) {
+        v[i] = 0;
+        f->gamma[i] = alpha[i] = alpha[0];
+    }
+}
+
 /* Sweeps over the topics that carry mass only. s_k = gamma_k - alpha_k is the price in nats of dropping topic k from the
  * document; those dropped together cost DROPPED tokens at most. Their gamma stands still meanwhile, and the sweep over
  * all topics that must follow lets them return. Returns the sweeps done: 0 where it would not pay. */
 static int64_t NAME(settle_active)(NAME(frame) *all, const NAME(words) *words, int64_t most, double enough, void *room) {
     const REAL least = (REAL)(DROPPED * words->tokens / (double)all->K);
-    int32_t *index = (int32_t *)room, settled;
-    int64_t n = 0, width, longest = words->groups * GROUP;
+    const int64_t length = UP_TO(words->n, NAME(LANES));
+    int32_t *index = (int32_t *)room, settled = 0;
+    int64_t n = 0, done = 0, width;
     if (all->K < ACTIVE_FROM || most < ACTIVE_SWEEPS) return 0;
     for (int64_t k = 0; k < all->K; k++) {
         index[n] = (int32_t)k;
         n += all->gamma[k] - all->alpha[k] > least;
     }
-    width = (n + NAME(LANES) - 1) / NAME(LANES) * NAME(LANES);
-    if (!n || 3 * width > all->K || longest * width > LDAVI_ACTIVE_ROOM) return 0;
-    REAL *at = (REAL *)(void *)(index + LDAVI_PAD * ((all->K + LDAVI_PAD - 1) / LDAVI_PAD));
-    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width, all->offset};
-    NAME(words) narrow = *words;
-    REAL *B = at + 6 * width;
-    for (int64_t i = 0; i < width; i++) {
-        at[i] = all->alpha[i < n ? index[i] : index[0]];
-        at[width + i] = i < n ? all->v[index[i]] : (REAL)0;
-        at[2 * width + i] = i < n ? all->gamma[index[i]] : all->alpha[index[0]];
+    if (!n || 3 * n > 2 * all->K || n * length > LDAVI_ACTIVE_ROOM) return 0;
+    width = UP_TO(n, LDAVI_PAD);
+    REAL *at = (REAL *)(void *)(index + UP_TO(all->K, LDAVI_PAD)), *B = at + 6 * width;
+    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width, all->offset, 0};
+    NAME(words) turned = *words;
+    turned.turned = B;
+    for (int64_t i = 0; i < n; i++) {
+        at[i] = all->alpha[index[i]];
+        at[width + i] = all->v[index[i]];
+        at[2 * width + i] = all->gamma[index[i]];
     }
-    for (int64_t w = 0; w < longest; w++, B += width) {
-        const REAL *row = words->rows[w];
-        for (int64_t i = 0; i < n; i++) B[i] = row[index[i]];
-        for (int64_t i = n; i < width; i++) B[i] = 0;
-        words->narrow_rows[w] = B;
+    for (int64_t from = 0; from < length; from += NAME(LANES)) /* a vector of words at a time: whole cache lines */
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t w = from; w < from + NAME(LANES); w++) B[i * length + w] = words->rows[w][index[i]];
+    while (done < most - 1 && !settled) {
+        NAME(set_aside)(&active, index, B, length, least);
+        int64_t more = NAME(settle)(&active, &turned, most - 1 - done < 2 ? 1 : 2, enough, &settled);
+        if (more < 0) return done;
+        done += more;
+        for (int64_t i = 0; i < active.K; i++) all->gamma[index[i]] = active.gamma[i];
     }
-    narrow.rows = words->narrow_rows;
-    int64_t done = NAME(settle)(&active, &narrow, most - 1, enough, &settled);
-    if (done < 0) return 0;
-    for (int64_t i = 0; i < n; i++) all->gamma[index[i]] = active.gamma[i];
     return done;
 }
 
@@ -216,7 +297,7 @@ static int64_t NAME(visit)(NAME(frame) *all, const NAME(words) *words, int64_t m
     while (words->n && done < most && !settled) {
         if (NAME(settle)(all, words, 1, enough, &settled) < 0) return -1;
         done++;
-        if (!settled) done += NAME(settle_active)(all, words, most - done, enough, room);
+        if (!settled && all->may_set_aside) done += NAME(settle_active)(all, words, most - done, enough, room);
     }
     return done;
 }
@@ -248,16 +329,16 @@ static void NAME(document_bound)(const ldavi_documents *a, int64_t first, const 
 
 static void NAME(update_documents)(const ldavi_documents *a) {
     const REAL *doc_weight = (const REAL *)a->doc_weight;
-    int64_t K = a->K, Kp = a->Kp, padded_words = (a->max_words + 2 * GROUP) / GROUP * GROUP;
+    int64_t K = a->K, Kp = a->Kp, padded_words = UP_TO(a->max_words, LDAVI_PAD);
     REAL *scratch = (REAL *)a->scratch;
     NAME(frame) f = {K, Kp, (const REAL *)a->alpha, (const REAL *)a->topic_weight,
-                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp, (REAL)a->offset};
+                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp, (REAL)a->offset, a->dense_sweeps == 0};
     NAME(words) words;
     words.counts = scratch + 4 * Kp;
     words.ratio = words.counts + padded_words;
     words.rows = (const REAL **)(void *)(words.ratio + padded_words);
-    words.narrow_rows = words.rows + padded_words;
-    void *room = (void *)(words.narrow_rows + padded_words);
+    words.turned = NULL;
+    void *room = (void *)(words.rows + padded_words);
     for (int64_t d = a->start; d < a->stop; d++) {
         int64_t first = a->indptr[d];
         REAL *gamma_row = (REAL *)a->gamma + d * K;

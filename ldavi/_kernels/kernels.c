@@ -18,6 +18,7 @@
 #undef SMALLEST
 #undef GROUP
 #undef DROPPED
+#undef UP_TO
 #undef ACTIVE_FROM
 #undef ACTIVE_SWEEPS
 
