@@ -6,14 +6,13 @@ from contextlib import contextmanager
 import numpy as np
 from scipy import sparse
 
-from ldavi import _estep
+from ldavi import _documents, _estep
 from ldavi._documents import visit_documents
 from ldavi._mstep import topics_from
 from ldavi._parallel import Workers
 from ldavi._state import Counts, aligned_zeros, padded
 
 NEVER = -1.0  # a tolerance that no sweep reaches: every document makes them all
-DENSE_SWEEPS = 4  # of a visit that is too short for the kernel to set topics aside (ACTIVE_SWEEPS of documents.h)
 
 
 def instruction_sets() -> list[str]:
@@ -45,8 +44,8 @@ class EStep:
     lam : array of shape (V, K)
         λ, word-major.
     dense : bool
-        Whether every sweep is made to run over every topic, by visits of DENSE_SWEEPS that go on from each other. In longer
-        visits ldavi sweeps over the topics that carry mass only, so that `elements` counts more than it computes.
+        Whether every sweep is made to run over every topic. Otherwise ldavi sweeps over the topics that carry mass only, so
+        that `elements` counts more than it computes.
     """
 
     def __init__(
@@ -61,19 +60,20 @@ class EStep:
         rows[:, :n_topics] = lam[words]
         self._workers = Workers(1)
         self._topics = topics_from(rows, lam.sum(axis=0, dtype=np.float64), self._workers, point_estimate=False)
-        self._alpha, self._visits = np.full(n_topics, alpha), [sweeps]
-        if dense:
-            self._visits = [DENSE_SWEEPS] * (sweeps // DENSE_SWEEPS) + [sweeps % DENSE_SWEEPS] * (sweeps % DENSE_SWEEPS > 0)
+        self._alpha, self._sweeps, self._dense = np.full(n_topics, alpha), sweeps, dense
         self.gamma = np.ones((X.shape[0], n_topics), dtype)
         self.elements = len(self.counts.indices) * n_topics * sweeps  # (word, topic, sweep)
 
     def __call__(self) -> None:
         self.gamma[:] = 1
-        for sweeps in self._visits:
+        before, _documents.DENSE_SWEEPS = _documents.DENSE_SWEEPS, self._dense
+        try:
             visit = visit_documents(
-                self.counts, self._topics, self._alpha, self.gamma, max_sweeps=sweeps, tol=NEVER, workers=self._workers
+                self.counts, self._topics, self._alpha, self.gamma, max_sweeps=self._sweeps, tol=NEVER, workers=self._workers
             )
-            assert (visit.n_sweeps == sweeps).all(), "a document made fewer sweeps than were counted"
+        finally:
+            _documents.DENSE_SWEEPS = before
+        assert (visit.n_sweeps == self._sweeps).all(), "a document made fewer sweeps than were counted"
 
 
 def repeated(job: Callable[[], None], times: int) -> Callable[[], None]:
