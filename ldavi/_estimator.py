@@ -2,7 +2,7 @@
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, Self
 
 import numpy as np
@@ -232,6 +232,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
                 if learned is not None and self.learning_method == "online":
                     records.append(_fit.exact_record(documents, priors, learned, self._online_plan(), workers))
             finally:  # an interrupt, too, leaves the topics of the last whole pass
+                loop.close()  # and with it every array that only the loop needed
                 if learned is not None:
                     self._remember(X, priors, random_state)
                     self._keep(learned, records, documents, priors)
@@ -281,7 +282,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
                 self.n_batch_iter_ += 1
         return self
 
-    def _loop(self, documents: Documents, priors: Priors, start: Floats, workers: Workers) -> Iterator[Learned]:
+    def _loop(self, documents: Documents, priors: Priors, start: Floats, workers: Workers) -> Generator[Learned]:
         if self.learning_method == "batch":
             return _fit.fit_batch(documents, priors, start, self._plan(), workers)
         if self.learning_method == "memoized":

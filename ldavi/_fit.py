@@ -7,7 +7,7 @@ Equation numbers refer to docs/math.md.
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -134,7 +134,7 @@ def column_sums(rows: Floats, priors: Priors) -> Doubles:
     return sums
 
 
-def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Iterator[Learned]:
+def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
     """Coordinate ascent over the whole corpus: equations (10) to (12), the bound after each pass by (17).
 
     `lam`, of shape (V, Kp), is where the topics start; its memory is used.
@@ -175,7 +175,7 @@ def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, wor
 
 def fit_memoized(
     documents: Documents, priors: Priors, lam: Floats, plan: Plan, workers: Workers, *, batch_size: int
-) -> Iterator[Learned]:
+) -> Generator[Learned]:
     """Incremental coordinate ascent, a batch at a time: equations (20), (21).
 
     Each batch's statistics are kept, so that new ones can take the place of the old: no learning rate, and an ELBO that
@@ -282,7 +282,7 @@ def fit_online(
     *,
     batch_size: int,
     steps: LearningRate,
-) -> Iterator[Learned]:
+) -> Generator[Learned]:
     """Stochastic natural gradient ascent, a minibatch at a time: equations (18), (19).
 
     The ELBO of a pass adds up what each document gave under the topics of its visit; `exact_record` tells what the topics

@@ -106,7 +106,7 @@ def _counts_dtype(data: NDArray[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
 def to_counts(X: sparse.csr_array) -> Counts:
     """The record that the floors below work on: every column a word."""
     n_words = X.shape[1]
-    indptr, indices = X.indptr.astype(np.int64), X.indices.astype(np.int32)
+    indptr, indices = X.indptr.astype(np.int64, copy=False), X.indices.astype(np.int32, copy=False)
     return Counts(indptr, indices, np.ascontiguousarray(X.data), np.arange(n_words), n_words)
 
 
