@@ -85,17 +85,24 @@ class Counts:
             The number here of each word there.
         """
         n_words = len(self.words)
-        if len(self.indices) * 4 < n_words:  # a few documents of a large vocabulary: do not walk all of it
+        few = len(self.indices) * 4 < n_words  # documents of a large vocabulary, of which not all should be walked
+        if few:
             present, place, frequency = np.unique(self.indices, return_inverse=True, return_counts=True)
         else:
-            frequency, place = np.bincount(self.indices, minlength=n_words), self.indices.astype(np.intp)
-            present = np.arange(n_words, dtype=np.int32)
-        order = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
-        renumber = np.empty(len(present), np.int32)
-        renumber[order] = np.arange(len(order), dtype=np.int32)
+            present = np.flatnonzero(seen := np.bincount(self.indices, minlength=n_words))
+            frequency = seen[present]
+        order = np.argsort(-frequency, kind="stable")
+        rank = np.empty(len(order), np.int32)
+        rank[order] = np.arange(len(order), dtype=np.int32)
+        if few:
+            indices = rank[place]
+        else:
+            numbers = np.empty(n_words, np.int32)
+            numbers[present] = rank
+            indices = numbers[self.indices]
         rows = present[order].astype(np.int64)
         words = self.words[rows]
-        return Counts(self.indptr, renumber[place], self.values, words, self.n_words, self.doc_tokens), rows
+        return Counts(self.indptr, indices, self.values, words, self.n_words, self.doc_tokens), rows
 
     def documents(self, start: int, stop: int) -> "Counts":
         """The documents [start, stop), words numbered as here."""
