@@ -6,9 +6,10 @@ at hand and Kp the number of topics padded to whole vectors.
 """
 
 from dataclasses import InitVar, dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 from scipy.special import psi
 
 from ldavi._estep import ALIGNMENT, PAD
@@ -85,6 +86,7 @@ class Counts:
             The number here of each word there.
         """
         n_words = len(self.words)
+        present: NDArray[np.signedinteger[Any]]
         few = len(self.indices) * 4 < n_words  # documents of a large vocabulary, of which not all should be walked
         if few:
             present, place, frequency = np.unique(self.indices, return_inverse=True, return_counts=True)
