@@ -211,7 +211,8 @@ class _Step:
     def scratch(self) -> NDArray[np.uint8]:
         """This thread's own."""
         if not hasattr(self.own, "scratch"):
-            self.own.scratch = np.empty(_estep.scratch_size(self.longest, self.topics.B.shape[1]), np.uint8)
+            size = _estep.scratch_size(self.longest, self.topics.B.shape[1])
+            self.own.scratch = aligned_zeros((size // 8,), np.float64).view(np.uint8)
         scratch: NDArray[np.uint8] = self.own.scratch
         return scratch
 

@@ -6,6 +6,7 @@
  * group at hand is added, so that the latency of reducing and dividing hides behind arithmetic. */
 
 #define GROUP 8
+#define HALF 4
 #define UP_TO(n, unit) (((n) + (unit) - 1) / (unit) * (unit))
 #define DROPPED 0.03           /* share of a document's tokens that the topics set aside may hold together */
 #define ACTIVE_FROM 20         /* topics from which setting some aside can pay */
@@ -17,7 +18,7 @@ typedef struct {
     const REAL **rows;
     REAL *counts, *ratio;
     const REAL *turned; /* a copy with a row per topic, see sweep_turned; or NULL */
-    int64_t n, groups;
+    int64_t n;
     double tokens;
 } NAME(words);
 
@@ -25,7 +26,6 @@ INLINE void NAME(look_up)(NAME(words) *words, const ldavi_documents *a, int64_t 
     const REAL *B = (const REAL *)a->B, *count = (const REAL *)a->counts + first;
     const int32_t *index = a->indices + first;
     int64_t n = words->n, i = 0;
-    words->groups = (n + GROUP - 1) / GROUP;
     words->tokens = 0;
     for (; i < n; i++) {
         assert(index[i] >= 0 && index[i] < a->n_rows);
@@ -71,43 +71,54 @@ INLINE int NAME(divide_group)(const REAL *counts, const REAL *norm, REAL *ratio)
     return least > SMALLEST;
 }
 
-/* acc = sum_w r_w B_w over the document: one sweep. Returns 0 on underflow, see divide_group. */
+/* acc = sum_w r_w B_w over the document: one sweep. Returns 0 on underflow, see divide_group. A group is
+ * dotted before the one ahead of it is added, so that the latency of reducing and dividing hides behind arithmetic. */
 static int NAME(sweep_any)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t Kp) {
     const REAL *const *rows = words->rows;
     REAL *ratio = words->ratio, norm[GROUP];
     int sound = 1;
     memset(acc, 0, sizeof(REAL) * (size_t)Kp);
-    for (int64_t g = 0; g < words->groups; g++, rows += GROUP, ratio += GROUP) {
+    for (int64_t i = 0; i < words->n; i += GROUP, rows += GROUP, ratio += GROUP) {
         NAME(dot_group)(rows, e, norm, Kp);
-        sound &= NAME(divide_group)(words->counts + g * GROUP, norm, ratio);
-        if (g) NAME(add_group)(rows - GROUP, ratio - GROUP, acc, Kp);
+        sound &= NAME(divide_group)(words->counts + i, norm, ratio);
+        if (i) NAME(add_group)(rows - GROUP, ratio - GROUP, acc, Kp);
     }
     NAME(add_group)(rows - GROUP, ratio - GROUP, acc, Kp);
     return sound;
 }
 
-/* The same where all of e and acc fits in registers, `vectors` of each: B is then all that is read. */
+/* One group of the same, with all of e and acc in registers, `vectors` of each. */
+INLINE int NAME(tile_group)(const NAME(words) *words, int64_t i, const NAME(vec) *e, NAME(vec) *acc, const int vectors,
+                            const int size) {
+    const REAL *const *rows = words->rows + i;
+    REAL *ratio = words->ratio + i, norm[GROUP];
+    NAME(vec) sum[GROUP];
+    UNROLL for (int j = 0; j < GROUP; j++) {
+        sum[j] = NAME(SPLAT)(1);
+        if (j >= size) continue;
+        sum[j] = e[0] * NAME(load)(rows[j]);
+        UNROLL for (int v = 1; v < vectors; v++) sum[j] += e[v] * NAME(load)(rows[j] + v * NAME(LANES));
+    }
+    NAME(sum_eight)(sum, norm);
+    int sound = NAME(divide_group)(words->counts + i, norm, ratio);
+    UNROLL for (int j = 0; j < size; j++) {
+        NAME(vec) r = NAME(SPLAT)(ratio[j]);
+        UNROLL for (int v = 0; v < vectors; v++) acc[v] += r * NAME(load)(rows[j] + v * NAME(LANES));
+    }
+    return sound;
+}
+
+/* The sweep where all of e and acc fits in registers: B is then all that is read. */
 INLINE int NAME(sweep_tile)(const NAME(words) *words, const REAL *e, REAL *acc, const int vectors) {
-    const REAL *const *rows = words->rows;
-    REAL *ratio = words->ratio, norm[GROUP];
-    NAME(vec) held[MOST_VECTORS], total[MOST_VECTORS], sum[GROUP];
+    NAME(vec) held[MOST_VECTORS], total[MOST_VECTORS];
     int sound = 1;
+    int64_t i = 0;
     UNROLL for (int v = 0; v < vectors; v++) {
         held[v] = NAME(load)(e + v * NAME(LANES));
         total[v] = NAME(SPLAT)(0);
     }
-    for (int64_t g = 0; g < words->groups; g++, rows += GROUP, ratio += GROUP) {
-        UNROLL for (int j = 0; j < GROUP; j++) {
-            sum[j] = held[0] * NAME(load)(rows[j]);
-            UNROLL for (int v = 1; v < vectors; v++) sum[j] += held[v] * NAME(load)(rows[j] + v * NAME(LANES));
-        }
-        NAME(sum_eight)(sum, norm);
-        sound &= NAME(divide_group)(words->counts + g * GROUP, norm, ratio);
-        UNROLL for (int j = 0; j < GROUP; j++) {
-            NAME(vec) r = NAME(SPLAT)(ratio[j]);
-            UNROLL for (int v = 0; v < vectors; v++) total[v] += r * NAME(load)(rows[j] + v * NAME(LANES));
-        }
-    }
+    for (; words->n - i > HALF; i += GROUP) sound &= NAME(tile_group)(words, i, held, total, vectors, GROUP);
+    if (i < words->n) sound &= NAME(tile_group)(words, i, held, total, vectors, HALF);
     UNROLL for (int v = 0; v < vectors; v++) NAME(store)(acc + v * NAME(LANES), total[v]);
     return sound;
 }

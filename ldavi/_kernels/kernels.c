@@ -17,6 +17,7 @@
 #undef SUFFIX
 #undef SMALLEST
 #undef GROUP
+#undef HALF
 #undef DROPPED
 #undef UP_TO
 #undef ACTIVE_FROM
