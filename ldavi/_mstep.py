@@ -213,8 +213,10 @@ class DecayingRows:
         """λ of some words, of shape (words, Kp), a copy."""
         K = self._priors.n_topics
         picked = aligned_zeros((len(words), self._rows.shape[1]), self._rows.dtype)
-        np.multiply(self._rows[words], self._decay, out=picked, casting="same_kind")
-        picked[:, :K] += ((1 - self._decay) * self._priors.eta_rows(words)).astype(picked.dtype)
+        np.take(self._rows, words, axis=0, out=picked, mode="clip")  # "raise" would go through a buffer
+        if self._decay != 1.0:
+            picked *= self._decay
+            picked[:, :K] += ((1 - self._decay) * self._priors.eta_rows(words)).astype(picked.dtype)
         return picked
 
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
