@@ -13,34 +13,54 @@ def plain(name: str, part: dict[str, Any]) -> str:
 
 
 def markdown(results: Sequence[dict[str, Any]]) -> str:
-    """One section for each result file, one table for each part."""
-    sections = []
+    """The machines, then a table for each part."""
+    machines: dict[str, list[str]] = {}
+    tables = []
     for result in results:
-        machine = result.get("machine", {})
-        sections.append(
-            f"### {result['date']}, {machine.get('cpu')}\n\n{machine.get('cores')} cores, {machine.get('memory_gib')} GiB, "
-            f"caches {_pairs(machine.get('caches', {}))}; {machine.get('system')}; {machine.get('compiler')}; "
-            f"Python {machine.get('python')}, {_pairs(machine.get('libraries', {}))}; "
-            f"commit {result['commit'][:10]}{' with changes' if result['changed'] else ''}"
-            f"{'; quick run, not a measurement' if result['quick'] else ''}."
-        )
-        for name, part in result["parts"].items():
-            sections.append(_table(name, part))
-    return "\n\n".join(sections)
+        names = list(result["parts"])
+        machines.setdefault(_machine(result["machine"]), []).extend(names)
+        state = f"commit {result['commit'][:10]}{' with changes' if result['changed'] else ''}"
+        state += "; quick run, not a measurement" if result["quick"] else ""
+        tables += [_table(name, part, f"{result['date'][:10]}, {state}") for name, part in result["parts"].items()]
+    return "\n\n".join([f"{', '.join(names)}: {machine}." for machine, names in machines.items()] + tables)
 
 
-def _table(name: str, part: dict[str, Any]) -> str:
+def _machine(machine: dict[str, Any]) -> str:
+    return (
+        f"{machine.get('cpu')}, {machine.get('cores')} cores, {machine.get('memory_gib')} GiB, "
+        f"caches {_pairs(machine.get('caches', {}))}; {machine.get('system')}; {machine.get('compiler')}; "
+        f"Python {machine.get('python')}, {_pairs(machine.get('libraries', {}))}"
+    )
+
+
+def _table(name: str, part: dict[str, Any], when: str) -> str:
     lines = [
-        f"#### {name}: {part['title']}",
+        f"### {name}: {part['title']}",
         "",
         "| case | measured | target | | medians | perplexity |",
         "|---|---|---|---|---|---|",
     ]
-    lines += [f"| {' | '.join(_cells(case))} |" for case in part["cases"]]
+    lines += [f"| {' | '.join(_cells(case))} |" for case in part["cases"] if case.get("table") != "cliffs"]
+    lines += _cliffs([case for case in part["cases"] if case.get("table") == "cliffs"])
     if part["notes"]:
         lines += ["", *part["notes"]]
-    lines += ["", f"Load average before: {part['load_average']}."]
+    lines += ["", f"{when}; load average before: {part['load_average']}."]
     return "\n".join(lines)
+
+
+def _cliffs(cases: Sequence[dict[str, Any]]) -> list[str]:
+    """Cases named "V=…, n words, K=…" as one table, a row for each K."""
+    cells: dict[str, dict[str, str]] = {}
+    for case in cases:
+        where, topics = case["name"].rsplit(", ", 1)
+        cells.setdefault(topics, {})[where] = f"{case['value']:.3g}"
+    columns = list(dict.fromkeys(where for row in cells.values() for where in row))
+    if not columns:
+        return []
+    head = ["", f"{cases[0]['what']}:", "", f"| | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|"]
+    return head + [
+        f"| {topics} | {' | '.join(row.get(where, MISSING) for where in columns)} |" for topics, row in cells.items()
+    ]
 
 
 def _cells(case: dict[str, Any]) -> list[str]:
