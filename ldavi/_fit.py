@@ -23,6 +23,8 @@ from ldavi._state import Counts, Priors, Topics, aligned_zeros
 from ldavi._trace import TraceRecord, record
 from ldavi._typing import Doubles, Floats, Int64s
 
+ROWS_AT_ONCE = 2**12
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -170,7 +172,13 @@ def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, wor
         terms = _elbo.after_m_step(word, doc_topic, sums, priors, counts)
         phase = "monotone" if monotone else "warmup"
         yield Learned(lam, counts.words, iteration, clock.record(iteration, phase, terms, visit))
-        workers.run(lambda edges: sstats[slice(*edges)].fill(0), even_ranges(np.arange(len(lam) + 1), 0, len(lam), 2**12))  # noqa: B023
+        clear(sstats, workers)
+
+
+def clear(rows: Floats, workers: Workers) -> None:
+    """Zero every row, in as many threads as there are."""
+    ranges = even_ranges(np.arange(len(rows) + 1), 0, len(rows), ROWS_AT_ONCE)
+    workers.run(lambda edges: rows[slice(*edges)].fill(0), ranges)
 
 
 def fit_memoized(

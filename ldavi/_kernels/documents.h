@@ -2,8 +2,8 @@
  *
  * Included once per precision, with REAL and SUFFIX defined. A document's words are taken in groups of eight:
  * eight dot products with e share each load of e, eight sums are reduced together, eight ratios are divided
- * together, and eight rows are added to acc per load and store of acc. The group after is dotted before the
- * group at hand is added, so that the latency of reducing and dividing hides behind arithmetic. */
+ * together, and eight rows are added to acc together. Three sweeps do this: sweep_tile where e and acc fit in
+ * registers, sweep_any where they do not, sweep_turned over the few topics of a document that carry mass. */
 
 #define GROUP 8
 #define HALF 4
