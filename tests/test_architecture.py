@@ -32,6 +32,8 @@ FLOORS = {
     "_fitted": 4,
     "_fixed_topics": 4,
     "_validation": 4,
+    "_models": 4,
+    "_tables": 4,
     "_fit": 3,
     "_infer": 3,
     "_documents": 2,
@@ -49,7 +51,22 @@ FLOORS = {
 MAX_LINES = 400
 MORE_LINES = {"_estimator": 450}
 FORBIDDEN_FLAGS = ("-ffast-math", "-Ofast", "-march=native", "-mtune=native", "-fopenmp", "/fp:fast", "/openmp")
-OPTIONAL = ("pandas", "polars", "matplotlib", "dask")
+OPTIONAL = (
+    "dask",
+    "distributed",
+    "gensim",
+    "jinja2",
+    "matplotlib",
+    "pandas",
+    "plotly",
+    "polars",
+    "pyLDAvis",
+    "pyarrow",
+    "safetensors",
+    "tomotopy",
+    "tqdm",
+    "zstandard",
+)
 EXPORTED_BY_C = {"JOIN", "ldavi_table_avx2", "ldavi_table_avx512", "ldavi_cpu_has", "ldavi_scratch_size"}
 
 PYTHON_MODULES = sorted(name for name in FLOORS if name != "_estep")
@@ -63,8 +80,14 @@ def module_name(path):
     return name.removesuffix(".__init__")
 
 
+def source_of(name):
+    """ldavi/io/models.py of "io.models", ldavi/io/__init__.py of "io"."""
+    path = PACKAGE.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def tree_of(name):
-    return ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
+    return ast.parse(source_of(name).read_text(encoding="utf-8"))
 
 
 def imported_names(name, *, top_level=False):

@@ -11,10 +11,16 @@ import pytest
 from numpydoc.docscrape import NumpyDocString
 
 import ldavi
-from ldavi import LatentDirichletAllocation, datasets
+from ldavi import LatentDirichletAllocation
 
 RUNS_AT_IMPORT = {"ldavi.__main__"}
 WITH_EXAMPLES = {"ldavi._estimator", "ldavi._fixed_topics", "ldavi.datasets"}
+
+PUBLIC_MODULES = [
+    importlib.import_module(f"ldavi.{module.name}")
+    for module in pkgutil.iter_modules(ldavi.__path__)
+    if not module.name.startswith("_") and module.name != "cli"
+]
 
 
 def parse(obj):
@@ -36,7 +42,7 @@ def is_record(obj):
 
 
 def public_objects():
-    for module in (ldavi, datasets):
+    for module in (ldavi, *PUBLIC_MODULES):
         names = getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")])
         for name in names:
             obj = getattr(module, name)
@@ -47,16 +53,18 @@ def public_objects():
 PUBLIC = dict(public_objects())
 FUNCTIONS = {name: obj for name, obj in PUBLIC.items() if inspect.isfunction(obj)}
 RECORDS = {name: obj for name, obj in PUBLIC.items() if is_record(obj)}
+CLASSES = {name: obj for name, obj in PUBLIC.items() if inspect.isclass(obj) and name not in RECORDS}
 METHODS = {
-    name: method
-    for name, method in inspect.getmembers(LatentDirichletAllocation, inspect.isfunction)
+    f"{cls.__name__}.{name}" if cls is not LatentDirichletAllocation else name: method
+    for cls in CLASSES.values()
+    for name, method in inspect.getmembers(cls, inspect.isfunction)
     if not name.startswith("_") and method.__module__.startswith("ldavi")
 }
 MODULES = [module.name for module in pkgutil.walk_packages(ldavi.__path__, "ldavi.") if module.name not in RUNS_AT_IMPORT]
 
 
-def test_public_names_are_functions_records_or_the_estimator():
-    assert PUBLIC.keys() == FUNCTIONS.keys() | RECORDS.keys() | {"ldavi.LatentDirichletAllocation"}
+def test_public_names_are_functions_records_or_classes():
+    assert PUBLIC.keys() == FUNCTIONS.keys() | RECORDS.keys() | CLASSES.keys()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
