@@ -3,10 +3,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._typing import Doubles, Floats, Int32s, Int64s
+from ldavi._typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s
 
 PAD: int
 ALIGNMENT: int
+SLOTS: int
+SHARES: int
 
 def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...
@@ -60,6 +62,45 @@ def update_topics(
     stop: int,
     K: int,
     offset: float,
+) -> None: ...
+def visit_collapsed(
+    indptr: Int64s,
+    indices: Int32s,
+    counts: Floats,
+    position: Int32s,
+    mass: Masses,
+    N: Masses,
+    eta: Floats,
+    alpha: Floats,
+    totals: Floats,
+    inverse: Floats,
+    topic: UInt16s,
+    share: UInt8s,
+    new_topic: UInt16s,
+    new_share: UInt8s,
+    log_predictive: Doubles,
+    scratch: Floats,
+    seed: int,
+    n_topics: int,
+    alpha_total: float,
+    least: float,
+    first_doc: int,
+    first_count: int,
+    start: int,
+    stop: int,
+) -> None: ...
+def reassign_words(
+    word_ptr: Int64s,
+    word_row: Int32s,
+    mass: Masses,
+    topic: UInt16s,
+    share: UInt8s,
+    new_topic: UInt16s,
+    new_share: UInt8s,
+    N: Masses,
+    change: Doubles,
+    start: int,
+    stop: int,
 ) -> None: ...
 def exp_digamma(x: NDArray[Any], out: NDArray[Any]) -> None: ...
 def log_gamma_digamma(x: Doubles, log_gamma: Doubles, digamma: Doubles) -> None: ...

@@ -6,16 +6,22 @@ layout and (in a debug build, in C) bounds. The callers own every array, scratch
 
 import os
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 ctypedef fused floating:
     float
+    double
+
+ctypedef fused mass_type:
+    int32_t
     double
 
 cdef extern from "kernels.h":
     enum:
         LDAVI_PAD
         LDAVI_ALIGN
+        LDAVI_SLOTS
+        LDAVI_SHARES
     ctypedef struct ldavi_documents:
         const int64_t *indptr
         const int32_t *indices
@@ -52,11 +58,44 @@ cdef extern from "kernels.h":
         double *totals
         int64_t eta_row, eta_col, start, stop, K, Kp
         double offset
+    ctypedef struct ldavi_collapsed:
+        const int64_t *indptr
+        const int32_t *indices
+        const void *counts
+        const int32_t *position
+        const void *mass
+        const void *N
+        const void *eta
+        const void *alpha
+        const void *totals
+        const void *inverse
+        const uint16_t *topic
+        const uint8_t *share
+        uint16_t *new_topic
+        uint8_t *new_share
+        double *log_predictive
+        void *scratch
+        uint64_t seed
+        int64_t eta_row, eta_col, first_doc, first_count, start, stop, K, Kp
+        double alpha_total, least
+    ctypedef struct ldavi_reassigned:
+        const int64_t *word_ptr
+        const int32_t *word_row
+        const void *mass
+        uint16_t *topic
+        uint8_t *share
+        const uint16_t *new_topic
+        const uint8_t *new_share
+        void *N
+        double *change
+        int64_t start, stop, Kp
     ctypedef struct ldavi_table:
         const char *name
         void (*update_documents[2])(const ldavi_documents *) noexcept nogil
         void (*accumulate_words[2])(const ldavi_statistics *) noexcept nogil
         void (*update_topics[2])(const ldavi_topics *) noexcept nogil
+        void (*visit_collapsed[2])(const ldavi_collapsed *) noexcept nogil
+        void (*reassign_words[2])(const ldavi_reassigned *) noexcept nogil
         void (*exp_digamma[2])(const void *, void *, int64_t) noexcept nogil
         void (*log_gamma_digamma)(const double *, double *, double *, int64_t) noexcept nogil
     const ldavi_table *ldavi_table_baseline() noexcept nogil
@@ -67,6 +106,8 @@ cdef extern from "kernels.h":
 
 PAD = LDAVI_PAD
 ALIGNMENT = LDAVI_ALIGN
+SLOTS = LDAVI_SLOTS
+SHARES = LDAVI_SHARES
 
 cdef const ldavi_table *table = ldavi_table_baseline()
 
@@ -198,6 +239,71 @@ def update_topics(
     a.start, a.stop, a.K, a.Kp, a.offset = start, stop, K, B.shape[1], offset
     with nogil:
         table.update_topics[0 if floating is float else 1](&a)
+
+
+def visit_collapsed(
+    const int64_t[::1] indptr,        # IN    (D + 1,)
+    const int32_t[::1] indices,       # IN    (nnz,) rows of N
+    const floating[::1] counts,       # IN    (nnz,)
+    const int32_t[::1] position,      # IN    (nnz of block,)
+    const mass_type[::1] mass,        # IN    (nnz of block,) by word
+    const mass_type[:, ::1] N,        # IN    (U, Kp)
+    const floating[:, ::1] eta,       # IN    (1 or U, 1 or Kp)
+    const floating[::1] alpha,        # IN    (Kp,)
+    const floating[::1] totals,       # IN    (Kp,)
+    const floating[::1] inverse,      # IN    (Kp,)
+    const uint16_t[:, ::1] topic,     # IN    (nnz of block, SLOTS) by word
+    const uint8_t[:, ::1] share,      # IN    (nnz of block, SLOTS) by word
+    uint16_t[:, ::1] new_topic,       # OUT   (nnz of block, SLOTS) by word
+    uint8_t[:, ::1] new_share,        # OUT   (nnz of block, SLOTS) by word
+    double[::1] log_predictive,       # OUT   (D,)
+    floating[::1] scratch,            # TMP   (3 Kp,)
+    uint64_t seed, int64_t n_topics, double alpha_total, double least, int64_t first_doc, int64_t first_count, int64_t start, int64_t stop,
+):
+    """Assign the counts of the documents [start, stop) anew: equations (30) to (32)."""
+    cdef ldavi_collapsed a
+    if floating is float:
+        if mass_type is double:
+            raise TypeError("masses beside float32 are int32")
+    else:
+        if mass_type is int32_t:
+            raise TypeError("masses beside float64 are float64")
+    if start >= stop or not counts.shape[0] or not position.shape[0]:
+        return
+    a.indptr, a.indices, a.counts = &indptr[0], &indices[0], &counts[0]
+    a.position, a.mass, a.N, a.eta = &position[0], &mass[0], &N[0, 0], &eta[0, 0]
+    a.alpha, a.totals, a.inverse = &alpha[0], &totals[0], &inverse[0]
+    a.topic, a.share, a.new_topic, a.new_share = &topic[0, 0], &share[0, 0], &new_topic[0, 0], &new_share[0, 0]
+    a.log_predictive, a.scratch, a.seed, a.alpha_total = &log_predictive[0], &scratch[0], seed, alpha_total
+    a.least = least
+    a.eta_row = eta.shape[1] if eta.shape[0] > 1 else 0
+    a.eta_col = 1 if eta.shape[1] > 1 else 0
+    a.first_doc, a.first_count, a.start, a.stop, a.K, a.Kp = first_doc, first_count, start, stop, n_topics, N.shape[1]
+    with nogil:
+        table.visit_collapsed[0 if floating is float else 1](&a)
+
+
+def reassign_words(
+    const int64_t[::1] word_ptr,      # IN    (words + 1,)
+    const int32_t[::1] word_row,      # IN    (words,)
+    const mass_type[::1] mass,        # IN    (nnz of block,) by word
+    uint16_t[:, ::1] topic,           # INOUT (nnz of block, SLOTS)
+    uint8_t[:, ::1] share,            # INOUT (nnz of block, SLOTS)
+    const uint16_t[:, ::1] new_topic, # IN    (nnz of block, SLOTS)
+    const uint8_t[:, ::1] new_share,  # IN    (nnz of block, SLOTS)
+    mass_type[:, ::1] N,              # INOUT (U, Kp)
+    double[::1] change,               # INOUT (Kp,)
+    int64_t start, int64_t stop,
+):
+    """Take over the new assignments of the words [start, stop) of a block: equation (33)."""
+    cdef ldavi_reassigned a
+    if start >= stop:
+        return
+    a.word_ptr, a.word_row, a.mass = &word_ptr[0], &word_row[0], &mass[0]
+    a.topic, a.share, a.new_topic, a.new_share = &topic[0, 0], &share[0, 0], &new_topic[0, 0], &new_share[0, 0]
+    a.N, a.change, a.start, a.stop, a.Kp = &N[0, 0], &change[0], start, stop, N.shape[1]
+    with nogil:
+        table.reassign_words[0 if mass_type is int32_t else 1](&a)
 
 
 def exp_digamma(const floating[::1] x, floating[::1] out):

@@ -9,3 +9,6 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Doubles: TypeAlias = NDArray[np.float64]
 Int32s: TypeAlias = NDArray[np.int32]
 Int64s: TypeAlias = NDArray[np.int64]
+UInt8s: TypeAlias = NDArray[np.uint8]
+UInt16s: TypeAlias = NDArray[np.uint16]
+Masses: TypeAlias = NDArray[np.int32] | NDArray[np.float64]  # whole numbers in either

@@ -13,6 +13,7 @@
 #include "documents.h"
 #include "statistics.h"
 #include "topics.h"
+#include "collapsed.h"
 #undef REAL
 #undef SUFFIX
 #undef SMALLEST
@@ -29,6 +30,7 @@
 #include "documents.h"
 #include "statistics.h"
 #include "topics.h"
+#include "collapsed.h"
 
 static void log_gamma_digamma(const double *x, double *log_gamma, double *digamma, int64_t n) {
     for (int64_t i = 0; i < n; i += LANES_f64) {
@@ -53,6 +55,8 @@ static const ldavi_table table = {
     {update_documents_f32, update_documents_f64},
     {accumulate_words_f32, accumulate_words_f64},
     {update_topics_f32, update_topics_f64},
+    {visit_collapsed_f32, visit_collapsed_f64},
+    {reassign_words_f32, reassign_words_f64},
     {exp_digamma_f32, exp_digamma_f64},
     log_gamma_digamma,
 };

@@ -13,6 +13,8 @@
 
 #define LDAVI_PAD 16 /* row length of B, S and lambda is a multiple of this many entries */
 #define LDAVI_ALIGN 64
+#define LDAVI_SLOTS 4     /* topics that a count keeps under collapsed inference */
+#define LDAVI_SHARES 255 /* parts that a count's mass is dealt out in */
 #define LDAVI_ACTIVE_ROOM (1 << 16) /* entries of B copied for a document's active topics, at most: a second-level cache */
 
 /* One visit to the documents [start, stop): equations (14), (16), (24) of docs/math.md. */
@@ -70,11 +72,55 @@ typedef struct {
     double offset;             /* delta: the new B is of lambda + delta; the bound is of lambda */
 } ldavi_topics;
 
+/* One collapsed visit to the documents [start, stop) of a block: equations (30) to (32). A mass is a whole number, of
+ * int32_t beside float and of double beside double: n_dw in parts of 1 / LDAVI_SHARES, weights included. */
+typedef struct {
+    const int64_t *indptr;     /* IN  (D + 1,) */
+    const int32_t *indices;    /* IN  (nnz,) rows of N */
+    const void *counts;        /* IN  (nnz,) REAL */
+    const int32_t *position;   /* IN  (nnz of block,) a count's place by word */
+    const void *mass;          /* IN  (nnz of block,) mass, by word: of one share */
+    const void *N;             /* IN  (U, Kp) mass: n_wk */
+    const void *eta;           /* IN  REAL, read as eta[w * eta_row + k * eta_col], in units of mass; rows padded */
+    const void *alpha;         /* IN  (Kp,) REAL, in shares; 0 in the padding */
+    const void *totals;        /* IN  (Kp,) REAL, n_k + eta_k in units of mass */
+    const void *inverse;       /* IN  (Kp,) REAL, 1 / totals; 0 in the padding */
+    const uint16_t *topic;     /* IN  (nnz of block, LDAVI_SLOTS), by word */
+    const uint8_t *share;      /* IN  (nnz of block, LDAVI_SLOTS), by word; all 0: not assigned yet */
+    uint16_t *new_topic;       /* OUT (nnz of block, LDAVI_SLOTS), by word */
+    uint8_t *new_share;        /* OUT (nnz of block, LDAVI_SLOTS), by word; rows sum to LDAVI_SHARES */
+    double *log_predictive;    /* OUT (D,) sum_w n log p of each count, itself left out */
+    void *scratch;             /* TMP 3 Kp REAL, aligned */
+    uint64_t seed;
+    int64_t eta_row, eta_col;  /* strides in entries; 0 where eta does not vary */
+    int64_t first_doc;         /* first document of the block */
+    int64_t first_count;       /* counts before those of `indptr`, for the random numbers */
+    int64_t start, stop, K, Kp;
+    double alpha_total;        /* sum_k alpha_k, in tokens */
+    double least;              /* a topic that holds a smaller part of a count is among those drawn from; > 1: all are */
+} ldavi_collapsed;
+
+/* The words [start, stop) of one block take over their counts' new assignments: equation (33). */
+typedef struct {
+    const int64_t *word_ptr;   /* IN  (words + 1,) */
+    const int32_t *word_row;   /* IN  (words,) row of N */
+    const void *mass;          /* IN  (nnz of block,) mass, by word */
+    uint16_t *topic;           /* INOUT (nnz of block, LDAVI_SLOTS) */
+    uint8_t *share;            /* INOUT (nnz of block, LDAVI_SLOTS) */
+    const uint16_t *new_topic; /* IN  (nnz of block, LDAVI_SLOTS) */
+    const uint8_t *new_share;  /* IN  (nnz of block, LDAVI_SLOTS) */
+    void *N;                   /* INOUT (U, Kp) mass */
+    double *change;            /* INOUT (Kp,) of n_k; whole numbers, so exact */
+    int64_t start, stop, Kp;
+} ldavi_reassigned;
+
 typedef struct {
     const char *name;
     void (*update_documents[2])(const ldavi_documents *);
     void (*accumulate_words[2])(const ldavi_statistics *);
     void (*update_topics[2])(const ldavi_topics *);
+    void (*visit_collapsed[2])(const ldavi_collapsed *);
+    void (*reassign_words[2])(const ldavi_reassigned *);
     void (*exp_digamma[2])(const void *x, void *out, int64_t n);
     void (*log_gamma_digamma)(const double *x, double *log_gamma, double *digamma, int64_t n);
 } ldavi_table;

@@ -68,6 +68,12 @@ INLINE float REAL_f32(bits_f32 b) { float x; memcpy(&x, &b, 4); return x; }
 INLINE double REAL_f64(bits_f64 b) { double x; memcpy(&x, &b, 8); return x; }
 #endif
 
+#if defined(__GNUC__) || defined(__clang__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
+#endif
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define RESTRICT __restrict
 #else
@@ -127,6 +133,53 @@ INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) { return where_less_f64(a, b, b, a)
 #endif
 INLINE vec_f32 abs_f32(vec_f32 a) { return REAL_f32(BITS_f32(a) & 0x7fffffff); }
 INLINE vec_f64 abs_f64(vec_f64 a) { return REAL_f64(BITS_f64(a) & 0x7fffffffffffffffLL); }
+
+/* Masses as reals: int32_t beside float, double beside double. */
+#if defined(__GNUC__) || defined(__clang__)
+INLINE vec_f32 load_mass_f32(const int32_t *p) { bits_f32 b; memcpy(&b, p, sizeof b); return __builtin_convertvector(b, vec_f32); }
+#else
+INLINE vec_f32 load_mass_f32(const int32_t *p) { return (float)*p; }
+#endif
+INLINE vec_f64 load_mass_f64(const double *p) { return load_f64(p); }
+
+/* A bit for each lane in which x > y, and the number of the lowest bit that is set. */
+#if defined(__AVX512F__)
+INLINE uint32_t greater_f32(vec_f32 x, vec_f32 y) { return _mm512_cmp_ps_mask((__m512)x, (__m512)y, _CMP_GT_OQ); }
+INLINE uint32_t greater_f64(vec_f64 x, vec_f64 y) { return _mm512_cmp_pd_mask((__m512d)x, (__m512d)y, _CMP_GT_OQ); }
+#elif defined(__AVX2__)
+INLINE uint32_t greater_f32(vec_f32 x, vec_f32 y) {
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps((__m256)x, (__m256)y, _CMP_GT_OQ));
+}
+INLINE uint32_t greater_f64(vec_f64 x, vec_f64 y) {
+    return (uint32_t)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)x, (__m256d)y, _CMP_GT_OQ));
+}
+#else
+INLINE uint32_t greater_f32(vec_f32 x, vec_f32 y) {
+    float a[LANES_f32], b[LANES_f32];
+    uint32_t bits = 0;
+    memcpy(a, &x, sizeof x);
+    memcpy(b, &y, sizeof y);
+    for (int i = 0; i < LANES_f32; i++) bits |= (uint32_t)(a[i] > b[i]) << i;
+    return bits;
+}
+INLINE uint32_t greater_f64(vec_f64 x, vec_f64 y) {
+    double a[LANES_f64], b[LANES_f64];
+    uint32_t bits = 0;
+    memcpy(a, &x, sizeof x);
+    memcpy(b, &y, sizeof y);
+    for (int i = 0; i < LANES_f64; i++) bits |= (uint32_t)(a[i] > b[i]) << i;
+    return bits;
+}
+#endif
+#if defined(__GNUC__) || defined(__clang__)
+INLINE int lowest_bit(uint32_t bits) { return __builtin_ctz(bits); }
+#else
+INLINE int lowest_bit(uint32_t bits) {
+    int i = 0;
+    while (!(bits >> i & 1)) i++;
+    return i;
+}
+#endif
 
 INLINE float sum_lanes_f32(vec_f32 v) {
     float lane[LANES_f32], total = 0;

@@ -1,0 +1,165 @@
+"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30) to (36).
+
+A generator like those of `ldavi._fit`; the topics that it yields are an average over passes.
+"""
+
+import itertools
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ldavi import _elbo, _hyper
+from ldavi._collapsed import Collapsed, doc_topics, sample_tokens, unassigned, visit_all
+from ldavi._documents import visit_documents
+from ldavi._fit import Clock, Documents, Learned, column_sums, summed_terms
+from ldavi._mstep import topics_from
+from ldavi._parallel import Workers
+from ldavi._state import Priors, aligned_zeros
+from ldavi._trace import TraceRecord
+from ldavi._typing import Floats
+
+SAMPLED_TOKENS = 2**17  # for learning priors, at least; of a larger corpus, this part of it
+SAMPLED_PART = 8
+ROWS_AT_ONCE = 2**12
+FINAL_SWEEPS = 10
+AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
+
+
+@dataclass(frozen=True, slots=True)
+class CollapsedPlan:
+    """When priors are learned.
+
+    Attributes
+    ----------
+    seed : int
+        That all draws of the fit derive from.
+    learn_alpha, learn_eta : bool
+    learn_from, learn_every : int
+        The first pass after which priors are learned, and how many passes lie between.
+    """
+
+    seed: int
+    learn_alpha: bool = False
+    learn_eta: bool = False
+    learn_from: int = 20
+    learn_every: int = 5
+
+    def learns_after(self, iteration: int) -> bool:
+        """Whether the priors are learned after this pass."""
+        due = iteration >= self.learn_from and (iteration - self.learn_from) % self.learn_every == 0
+        return due and (self.learn_alpha or self.learn_eta)
+
+
+def fit_collapsed(
+    documents: Documents, priors: Priors, start: Floats | None, plan: CollapsedPlan, workers: Workers
+) -> Generator[Learned]:
+    """Assign every count anew, pass after pass: equations (31) to (33), the average (39).
+
+    Parameters
+    ----------
+    start : array of shape (V, Kp), or None
+        λ that the first pass reads the words' topics from; None deals out the documents one block after another, each by
+        what those before it hold.
+    """
+    counts, _ = documents.counts.compact()
+    documents = Documents(counts, documents.weight)
+    clock = Clock(documents)
+    state = unassigned(counts, documents.weight, priors.n_topics)
+    lent = lend(state, start, priors)
+    average = aligned_zeros(state.N.shape, counts.values.dtype)
+    for iteration in itertools.count(1):
+        log_predictive = documents.total(visit_all(state, priors, workers, seed=_pass_seed(plan.seed, iteration)))
+        if iteration == 1:
+            state.N -= lent
+            state.totals -= lent.sum(axis=0, dtype=np.float64)
+        rho = (AVERAGING + 1) / (iteration + AVERAGING)
+        average_in(average, state, rho, workers)
+        if plan.learns_after(iteration):
+            priors = learned_priors(state, priors, documents.weight, plan, iteration)
+        lam = average.copy()
+        lam[:, : priors.n_topics] += priors.eta_rows(counts.words).astype(lam.dtype)
+        record = clock.predictive_record(iteration, "collapsed", log_predictive)
+        yield Learned(lam, counts.words, iteration, record, priors)
+
+
+def _pass_seed(seed: int, iteration: int) -> int:
+    """An odd multiple for each pass, in 64 bits: the counts of one pass share no bits with those of another."""
+    return (seed * 0x9E3779B97F4A7C15 + iteration * 0xD1342543DE82EF95) % 2**64
+
+
+def lend(state: Collapsed, start: Floats | None, priors: Priors) -> Floats:
+    """Have N hold, until the first pass is over, masses in proportion to the topics that a fit starts from."""
+    lent = np.zeros_like(state.N)
+    if start is not None:
+        rows = np.maximum(start[state.counts.words] - _padded_eta(state, priors), 0)
+        mass = state.counts.doc_tokens.sum() * state.unit / max(float(rows.sum(dtype=np.float64)), 1e-300)
+        np.rint(rows * mass, out=rows)
+        lent[:] = rows
+        state.N += lent
+        state.totals += lent.sum(axis=0, dtype=np.float64)
+    return lent  # type: ignore[return-value]  # whole numbers of the type of N
+
+
+def _padded_eta(state: Collapsed, priors: Priors) -> Floats:
+    eta = np.zeros((len(state.N), state.N.shape[1]), state.counts.values.dtype)
+    eta[:, : priors.n_topics] = priors.eta_rows(state.counts.words)
+    return eta
+
+
+def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) -> None:
+    """average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (39)."""
+
+    def update(first: int) -> None:
+        rows = average[first : first + ROWS_AT_ONCE]
+        rows *= 1 - rho
+        rows += (rho / state.unit) * state.N[first : first + ROWS_AT_ONCE].astype(rows.dtype)
+
+    workers.run(update, range(0, len(average), ROWS_AT_ONCE))
+
+
+def learned_priors(
+    state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int
+) -> Priors:
+    """α and η that make topics drawn for a part of the documents most probable. Equations (35), (36)."""
+    K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
+    step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
+    seed = _pass_seed(plan.seed + 1, iteration)
+    tokens = sample_tokens(state, priors, first=iteration // plan.learn_every, step=step, seed=seed)
+    if not len(tokens.topic):
+        return priors
+    alpha, eta = priors.alpha, priors.eta
+    if plan.learn_alpha:
+        times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
+        alpha = _hyper.fixed_point(_hyper.grouped(tokens.document, tokens.topic, K, times), alpha, K)
+    if plan.learn_eta:
+        n_words = state.counts.n_words
+        grouped = _hyper.grouped(tokens.topic, tokens.word, n_words, np.ones(K), symmetric=True)
+        eta = _hyper.fixed_point(grouped, eta[0], n_words)[None, :]
+    return Priors(alpha, eta)
+
+
+def collapsed_bound(documents: Documents, learned: Learned, workers: Workers, *, tol: float) -> TraceRecord:
+    """The ELBO at what a collapsed fit has found: λ = n_wk + η, γ after some sweeps, φ at its optimum. Equation (13)."""
+    priors = learned.priors
+    clock = Clock(documents, 0.0)
+    totals = column_sums(learned.lam, priors)
+    topics = topics_from(learned.lam, totals, workers, point_estimate=False)
+    gamma = np.empty((documents.counts.n_docs, priors.n_topics), learned.lam.dtype)
+    visit = visit_documents(
+        documents.counts,
+        topics,
+        priors.alpha,
+        gamma,
+        max_sweeps=FINAL_SWEEPS,
+        tol=tol,
+        workers=workers,
+        afresh=True,
+        with_bound=True,
+    )
+    word, doc_topic = summed_terms(visit, documents, priors, topics)
+    terms = _elbo.ELBOTerms(word, doc_topic, _elbo.topic_term(learned.lam[:, : priors.n_topics], priors))
+    return clock.record(learned.record.iteration, "final", terms, visit)
+
+
+__all__ = ["CollapsedPlan", "collapsed_bound", "doc_topics", "fit_collapsed"]

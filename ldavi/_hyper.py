@@ -1,0 +1,161 @@
+"""Learned priors: the α and the η under which what is inferred is most probable. Equations (35) to (38).
+
+Pure functions: statistics and a prior in, a better prior out. Minka's fixed points (2000) and Newton's method with
+backtracking; neither leaves the positive reals, and no update lowers its objective.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import gammaln, psi, zeta
+
+from ldavi._typing import Doubles, Floats, Int64s
+
+LEAST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
+ROUNDS = 100
+ENOUGH = 1e-4  # relative change of every α_k at which an update ends
+WORDS_AT_ONCE = 2**12
+
+
+class GroupedCounts(NamedTuple):
+    """Whole counts drawn from Dirichlet-multinomials of a common prior, equal ones kept together.
+
+    Attributes
+    ----------
+    group : array of shape (n,)
+        The topic k of each; all 0 where the prior is symmetric.
+    value : array of shape (n,)
+        n > 0.
+    times : array of shape (n,)
+        How often it occurs, weights included.
+    total : array of shape (m,)
+        Sums of the draws, N > 0.
+    total_times : array of shape (m,)
+    """
+
+    group: Int64s
+    value: Doubles
+    times: Doubles
+    total: Doubles
+    total_times: Doubles
+
+
+def grouped(draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, *, symmetric: bool = False) -> GroupedCounts:
+    """Count the categories of each draw.
+
+    Parameters
+    ----------
+    draw, category : array of shape (tokens,)
+        Which draw a token belongs to, and its category.
+    weight : array of shape (draws,)
+        How often each draw counts.
+    symmetric : bool
+        Whether every category has the same prior.
+    """
+    cells, counts = np.unique(draw.astype(np.int64) * n_categories + category, return_counts=True)
+    of_draw, of_category = np.divmod(cells, n_categories)
+    key = counts if symmetric else of_category * (counts.max(initial=0) + 1) + counts
+    keys, place = np.unique(key, return_inverse=True)
+    times = np.bincount(place, weight[of_draw], minlength=len(keys))
+    group, value = np.divmod(keys, counts.max(initial=0) + 1)
+    totals, place = np.unique(np.bincount(draw, minlength=len(weight)), return_inverse=True)
+    total_times = np.bincount(place, weight, minlength=len(totals))
+    kept = totals > 0
+    return GroupedCounts(group, value.astype(float), times, totals[kept].astype(float), total_times[kept])
+
+
+def log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> float:
+    """log p of the counts under Dirichlet-multinomials, up to what does not depend on the prior. Equation (35).
+
+    Parameters
+    ----------
+    prior : array of shape (K,), or of shape (1,) for a symmetric one
+    """
+    each = prior[counts.group]
+    sum_ = prior.sum() * (n_categories / len(prior))
+    rise = counts.times @ (gammaln(counts.value + each) - gammaln(each))
+    return float(rise - counts.total_times @ (gammaln(counts.total + sum_) - gammaln(sum_)))
+
+
+def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Doubles:
+    """The prior that makes the counts most probable: Minka's fixed point, each round of which raises (35). Equation (36)."""
+    for _ in range(ROUNDS):
+        each = prior[counts.group]
+        sum_ = prior.sum() * (n_categories / len(prior))
+        rise = np.bincount(counts.group, counts.times * (psi(counts.value + each) - psi(each)), minlength=len(prior))
+        fall = counts.total_times @ (psi(counts.total + sum_) - psi(sum_)) * (n_categories / len(prior))
+        if not fall > 0:
+            break
+        before, prior = prior, np.maximum(prior * rise / fall, LEAST)
+        if np.all(np.abs(prior - before) <= ENOUGH * before):
+            break
+    return prior
+
+
+def expected_log_sums(gamma: Floats, weight: Doubles | None) -> Doubles:
+    """Σ_d ω_d E[log θ_dk], of shape (K,)."""
+    gamma = gamma.astype(np.float64)
+    elog = psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))
+    sums: Doubles = elog.sum(axis=0) if weight is None else weight @ elog
+    return sums
+
+
+def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
+    """The part of the ELBO that depends on α, equation (37)."""
+    return float(n_docs * (gammaln(alpha.sum()) - gammaln(alpha).sum()) + (alpha - 1) @ sums)
+
+
+def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
+    """The α that maximises (37): Newton's method, the Hessian being a diagonal and a constant; halved until it rises."""
+    value = alpha_objective(alpha, sums, n_docs)
+    for _ in range(ROUNDS):
+        gradient = n_docs * (psi(alpha.sum()) - psi(alpha)) + sums
+        diagonal, constant = -n_docs * zeta(2, alpha), n_docs * zeta(2, alpha.sum())
+        shared = (gradient / diagonal).sum() / (1 / constant + (1 / diagonal).sum())
+        step = -(gradient - shared) / diagonal
+        size = 1.0
+        while size > 1e-10:
+            moved = np.maximum(alpha + size * step, LEAST)
+            found = alpha_objective(moved, sums, n_docs)
+            if found > value:
+                break
+            size /= 2
+        else:
+            break
+        before, alpha, value = alpha, moved, found
+        if np.all(np.abs(alpha - before) <= ENOUGH * before):
+            break
+    return alpha
+
+
+def eta_objective(eta: float, S: Floats, n_words: int) -> float:
+    """max over λ of the part of the ELBO that depends on λ and a symmetric η. Equation (38).
+
+    Parameters
+    ----------
+    S : array of shape (U, K)
+        Expected counts of the words that occur.
+    """
+    n_present, K = S.shape
+    rise = sum(float(gammaln(part + eta).sum()) for part in _slices(S)) - n_present * K * gammaln(eta)
+    sums = S.sum(axis=0, dtype=np.float64)
+    return rise - float((gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())
+
+
+def eta_fixed_point(eta: float, S: Floats, n_words: int, *, rounds: int = 5) -> float:
+    """A better η by Minka's fixed point, each round of which raises (38)."""
+    n_present, K = S.shape
+    sums = S.sum(axis=0, dtype=np.float64)
+    for _ in range(rounds):
+        rise = sum(float(psi(part + eta).sum()) for part in _slices(S)) - n_present * K * float(psi(eta))
+        fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
+        if not fall > 0:
+            break
+        before, eta = eta, max(eta * rise / fall, LEAST)
+        if abs(eta - before) <= ENOUGH * before:
+            break
+    return eta
+
+
+def _slices(S: Floats) -> list[Doubles]:
+    return [S[start : start + WORDS_AT_ONCE].astype(np.float64) for start in range(0, len(S), WORDS_AT_ONCE)]
