@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
-from scipy.special import xlog1py
+from scipy.special import entr, xlog1py
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
@@ -16,7 +16,7 @@ from ldavi._validation import check_choice, check_integer
 from ldavi.metrics._top_words import top_words
 
 DISTANCES = ("hellinger", "jensen_shannon", "jaccard", "cosine")
-NUMBERS_AT_ONCE = 2**20
+NUMBERS_AT_ONCE = 2**16  # that stay in a core's cache
 
 
 class Matching(NamedTuple):
@@ -271,13 +271,16 @@ def _hellinger(p: Doubles, q: Doubles) -> Doubles:
 
 
 def _pairwise_jensen_shannon(p: Doubles, q: Doubles) -> Doubles:
+    """By H((p + q) / 2) − H(p) / 2 − H(q) / 2: one logarithm for each pair and word."""
     at_once = max(1, NUMBERS_AT_ONCE // p.shape[1])
-    similarity = np.empty((len(p), len(q)))
-    for i, one in enumerate(p):
+    entropy = np.empty((len(p), len(q)))
+    tiny = np.finfo(np.float64).tiny  # 0 log 0 = 0
+    for i, one in enumerate(p / 2):
         for start in range(0, len(q), at_once):
-            some = slice(start, start + at_once)
-            similarity[i, some] = _jensen_shannon(one, q[some])
-    return similarity
+            mixed = one + q[start : start + at_once] / 2
+            entropy[i, start : start + at_once] = -np.einsum("jv,jv->j", mixed, np.log(np.maximum(mixed, tiny)))
+    divergence = entropy - entr(p).sum(axis=1)[:, None] / 2 - entr(q).sum(axis=1) / 2
+    return np.asarray(1 - np.sqrt(np.maximum(divergence, 0) / np.log(2)))
 
 
 def _jensen_shannon(p: Doubles, q: Doubles) -> Doubles:

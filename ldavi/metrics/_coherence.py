@@ -31,7 +31,7 @@ def coherence(
 
     With P(i) the share of windows that hold the i-th word of a topic, P(i, j) the share that hold both, and ε = 1e−12:
 
-    * "u_mass" [1]_: the mean over j < i of log((P(i, j) + ε) / P(j)); windows are documents. A pair with P(j) = 0 counts as 0.
+    * "u_mass" [1]_: the mean over j < i of log((P(i, j) + ε) / P(j)); windows are documents; a pair with P(j) = 0 has 0.
     * "uci" [2]_: the mean over i ≠ j of PMI(i, j) = log((P(i, j) + ε) / (P(i) P(j))).
     * "npmi" [3]_: the mean over i ≠ j of NPMI(i, j) = PMI(i, j) / −log(P(i, j) + ε), from −1 (never together) to 1.
     * "c_v" [4]_: the mean over i of the cosine between the vectors (NPMI(i, j))_j and Σ_i (NPMI(i, j))_j.
@@ -100,10 +100,11 @@ def coherence(
     names = feature_names_of(topics, beta.shape[1], feature_names)
     words, place = np.unique(first, return_inverse=True)
     place = place.reshape(first.shape)
-    if _holds_tokens(X):
+    texts = _token_lists(X)
+    if texts is not None:
         if feature_names is None and getattr(topics, "feature_names_in_", None) is None:
             raise ValueError("feature_names=None, but X holds tokens: give the word of each column of the topics")
-        occurrences = _in_token_lists(X, names, words, _window_size(measure, window_size), counting)
+        occurrences = _in_token_lists(texts, names, words, _window_size(measure, window_size), counting)
     else:
         occurrences = _in_counts(X, beta.shape[1], words, window_size)
     joint = np.stack([occurrences.joint_counts(topic) for topic in place])
@@ -111,14 +112,16 @@ def coherence(
     return _MEASURES[measure](joint, float(occurrences.n_windows))
 
 
-def _holds_tokens(X: Any) -> bool:
-    """Whether X is a sequence of documents that are sequences of str, some of which may be empty."""
-    if isinstance(X, str) or not isinstance(X, Sequence):
-        return False
-    if any(isinstance(text, str) for text in X[:1]):
-        raise TypeError(f"X holds texts ({X[0][:40]!r}, …): cut each into a list of tokens, or count its words")
-    first = next((text for text in X if not isinstance(text, Sequence) or text), ())
-    return isinstance(first, Sequence) and any(isinstance(token, str) for token in first[:1])
+def _token_lists(X: Any) -> Sequence[Any] | None:
+    """Documents that are sequences of str, some of which may be empty: a sequence of them, an object array or a Series."""
+    texts = list(X) if getattr(X, "ndim", 2) == 1 else X
+    if isinstance(texts, str) or not isinstance(texts, Sequence):
+        return None
+    if any(isinstance(text, str) for text in texts[:1]):
+        raise TypeError(f"X holds texts ({texts[0][:40]!r}, …): cut each into a list of tokens, or count its words")
+    first = next((text for text in texts if not isinstance(text, Sequence) or text), ())
+    holds_tokens = isinstance(first, Sequence) and any(isinstance(token, str) for token in first[:1])
+    return texts if holds_tokens else None
 
 
 def _window_size(measure: str, window_size: int | None) -> int | None:
@@ -129,11 +132,11 @@ def _window_size(measure: str, window_size: int | None) -> int | None:
     return check_integer("window_size", window_size, least=1)
 
 
-def _in_token_lists(X: Any, names: Any, words: Int64s, size: int | None, counting: str) -> Occurrences:
+def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, counting: str) -> Occurrences:
     known, times = np.unique(names.astype(str), return_counts=True)
     if (times > 1).any():
-        raise ValueError(f"feature_names holds {known[times > 1][0]!r} more than once; a token must name one column")
-    return in_windows(X, list(names[words]), window_size=size, counting=counting)
+        raise ValueError(f"feature_names holds {str(known[times > 1][0])!r} more than once; a token must name one column")
+    return in_windows(texts, list(names[words]), window_size=size, counting=counting)
 
 
 def _in_counts(X: Any, n_words: int, words: Int64s, window_size: int | None) -> Occurrences:

@@ -22,10 +22,11 @@ LITTLE, SOME, HALF = 0.02, 0.3, 0.5  # proportions of a document that MALLET's a
 def topic_diagnostics(model: Any, X: Any, n_words: int = 20, *, smoothing: float = 0.01, feature_names: Any = None) -> Any:
     """The table of MALLET's `--diagnostics-file`, a row for each topic, from expected counts.
 
-    MALLET counts tokens by the topics that its sampler assigned to them. Here a token of word w in document d belongs to topic
-    k with probability φ_dwk = θ_dk β_kw / Σ_j θ_dj β_jw (θ_dk where no topic has the word), θ being the model's `transform`
-    of X, or what :func:`ldavi.infer` says for an array of topics. So N_dk = Σ_w n_dw φ_dwk, N_kw = Σ_d n_dw φ_dwk,
-    N_k = Σ_d N_dk, p_kw = N_kw / N_k. The first words of a topic are those of its β. Columns, in MALLET's order:
+    MALLET counts tokens by the topics that its sampler assigned to them. Here a token of word w in document d belongs to
+    topic k with probability φ_dwk = θ_dk β_kw / Σ_j θ_dj β_jw (θ_dk where no topic has the word), θ being the model's
+    `transform` of X, or what :func:`ldavi.infer` says for an array of topics. So N_dk = Σ_w n_dw φ_dwk,
+    N_kw = Σ_d n_dw φ_dwk, N_k = Σ_d N_dk, p_kw = N_kw / N_k.
+    The first words of a topic are those of its β. Columns, in MALLET's order:
 
     * `topic`: k.
     * `tokens`: N_k.
@@ -40,8 +41,8 @@ def topic_diagnostics(model: Any, X: Any, n_words: int = 20, *, smoothing: float
     * `token_doc_diff`: Jensen-Shannon divergence, in nats, of N_kw and D_k(w) over the first words, each made to sum to 1.
       High: words are bursty, much in few documents.
     * `rank_1_docs`: of the documents that hold the topic, the share in which no other has more tokens.
-    * `allocation_ratio`: documents in which the topic's share is at least 0.5, by those in which it is at least 0.02, of those
-      that hold it. A share is (α_k + N_dk) / (Σ_j α_j + N_d).
+    * `allocation_ratio`: of the documents that hold the topic, those in which its share is at least 0.5, divided by those in
+      which it is at least 0.02. A share is (α_k + N_dk) / (Σ_j α_j + N_d).
     * `allocation_count`: of the documents that hold the topic, those in which its share is at least 0.3.
     * `exclusivity`: see :func:`exclusivity`.
 
