@@ -1,7 +1,7 @@
 """Measures of topics, slow and obvious, as their papers define them. Imports nothing of the package."""
 
 from itertools import combinations, permutations
-from math import log, sqrt
+from math import isclose, log, sqrt
 
 EPSILON = 1e-12
 
@@ -78,8 +78,9 @@ def frex(beta, weight, word_counts=None):
         columns = [shrink([row[w] for row in shares], word_counts[w]) for w in range(n_words)]
         shares = [[columns[w][k] for w in range(n_words)] for k in range(n_topics)]
 
-    def rank(row, w):  # the mean rank of those equal to it
-        return sum(x < row[w] for x in row) + (sum(x == row[w] for x in row) + 1) / 2
+    def rank(row, w):  # the mean rank of those equal to it, but for rounding
+        equal = [isclose(x, row[w], rel_tol=1e-11) for x in row]
+        return sum(x < row[w] and not e for x, e in zip(row, equal, strict=True)) + (sum(equal) + 1) / 2
 
     return [
         [1 / (weight / (rank(b, w) / n_words) + (1 - weight) / (rank(e, w) / n_words)) for w in range(n_words)]

@@ -1,6 +1,8 @@
 """Coherence against a slow twin written from the papers, and what it says where it is undefined."""
 
+import doctest
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,6 +193,18 @@ def test_neither_topics_nor_counts_are_changed():
     metrics.coherence(topics, X, "c_v", 4)
     np.testing.assert_array_equal(X.toarray(), before[0].toarray())
     np.testing.assert_array_equal(topics, before[1])
+
+
+GUIDE = Path(__file__).resolve().parent.parent / "docs" / "coherence.md"
+
+
+@pytest.mark.skipif(not GUIDE.exists(), reason="the guide is not beside the tests here")
+def test_the_guides_examples_print_what_it_says():
+    """A closing fence is an empty line: to doctest it would be output."""
+    text = GUIDE.read_text(encoding="utf-8").replace("\n```\n", "\n\n")
+    examples = doctest.DocTestParser().get_doctest(text, {}, GUIDE.name, str(GUIDE), 0)
+    assert len(examples.examples) > 15
+    assert doctest.DocTestRunner().run(examples).failed == 0
 
 
 @pytest.mark.parametrize(

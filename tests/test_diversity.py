@@ -112,6 +112,14 @@ def test_frex_with_word_counts_shrinks_exclusivity_as_stm_does(seed):
     np.testing.assert_allclose(metrics.frex(topics, 0.3, word_counts=counts), expected, rtol=1e-9)
 
 
+def test_frex_of_words_with_equal_shares_ties_in_every_order_of_topics():
+    weights = np.outer([0.1, 0.2, 0.3, 0.7], [0.1, 0.3, 0.7, 1.1, 1.3, 1.7])  # all shares are equal but for rounding
+    topics = np.column_stack([weights, 6 - weights.sum(axis=1)])
+    first, last = metrics.frex(topics, 0), metrics.frex(topics[::-1], 0)[::-1]
+    np.testing.assert_array_equal(first, last)
+    assert len(np.unique(first[0, :6])) == 1
+
+
 def test_frex_at_either_end_of_the_weight_is_the_rank_of_frequency_or_of_exclusivity():
     topics = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
     np.testing.assert_allclose(metrics.frex(topics, 1)[0], [1, 2 / 3, 1 / 3])

@@ -58,7 +58,7 @@ def coherence(
     counting : {"gensim", "boolean"}, default="gensim"
         How sliding windows are counted. "boolean": a window holds the words that are in it, as [4]_ defines it. "gensim" is
         the same except where a word is twice in one window: it is then struck off when its first mention leaves, though the
-        second is still inside. That is what gensim computes, hence what most published values are.
+        second is still inside. That is what gensim computes, so values compare with those it gave others.
 
     Returns
     -------

@@ -153,7 +153,7 @@ def frex(topics: Any, weight: float = 0.5, *, word_counts: Any = None) -> Double
     """Frequency and exclusivity of every word in every topic: the harmonic mean of its two ranks, as R's stm computes it.
 
     FREX_kw = 1 / (weight / F_kw + (1 − weight) / E_kw), where F_kw is the share of words whose probability β_kv is at most
-    β_kw, and E_kw the same for exclusivity β_kw / Σ_j β_jw; ties have the mean of their ranks.
+    β_kw, and E_kw the same for exclusivity β_kw / Σ_j β_jw; ties, to 12 digits, have the mean of their ranks.
 
     Rare words are exclusive by accident. With `word_counts` the exclusivity of a word seen n times is first shrunk towards
     1 / K by λ = Σ_k e_k (1 − e_k) / ((n − 1) Σ_k (e_k − 1/K)²), cut to [0, 1] [3]_, as stm does in `labelTopics`.
@@ -197,8 +197,14 @@ def frex(topics: Any, weight: float = 0.5, *, word_counts: Any = None) -> Double
     if word_counts is not None:
         shares = _shrunk_to_uniform(shares, _check_word_counts(word_counts, beta.shape[1]))
     frequency = rankdata(beta, axis=1) / beta.shape[1]
-    exclusive = rankdata(shares, axis=1) / beta.shape[1]
+    exclusive = rankdata(_without_rounding_errors(shares), axis=1) / beta.shape[1]
     return np.asarray(1 / (weight / frequency + (1 - weight) / exclusive))
+
+
+def _without_rounding_errors(shares: Doubles) -> Doubles:
+    """To 40 bits: words whose shares are equal must tie in whatever order the topics were summed."""
+    mantissa, exponent = np.frexp(shares)
+    return np.asarray(np.ldexp(np.round(mantissa * 2.0**40), exponent))
 
 
 def _check_word_counts(word_counts: Any, n_words: int) -> Doubles:
