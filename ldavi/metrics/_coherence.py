@@ -9,7 +9,7 @@ import numpy as np
 from ldavi._models import feature_names_of, topics_of
 from ldavi._typing import Doubles, Int64s
 from ldavi._validation import check_choice, check_counts, check_integer
-from ldavi.metrics._occurrences import Occurrences, in_documents, in_windows
+from ldavi.metrics._occurrences import InDocuments, InWindows, in_documents, in_windows
 from ldavi.metrics._top_words import top_words
 
 EPSILON = 1e-12  # Röder et al., and gensim
@@ -101,6 +101,7 @@ def coherence(
     words, place = np.unique(first, return_inverse=True)
     place = place.reshape(first.shape)
     texts = _token_lists(X)
+    occurrences: InDocuments | InWindows
     if texts is not None:
         if feature_names is None and getattr(topics, "feature_names_in_", None) is None:
             raise ValueError("feature_names=None, but X holds tokens: give the word of each column of the topics")
@@ -132,14 +133,14 @@ def _window_size(measure: str, window_size: int | None) -> int | None:
     return check_integer("window_size", window_size, least=1)
 
 
-def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, counting: str) -> Occurrences:
+def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, counting: str) -> InWindows:
     known, times = np.unique(names.astype(str), return_counts=True)
     if (times > 1).any():
         raise ValueError(f"feature_names holds {str(known[times > 1][0])!r} more than once; a token must name one column")
     return in_windows(texts, list(names[words]), window_size=size, counting=counting)
 
 
-def _in_counts(X: Any, n_words: int, words: Int64s, window_size: int | None) -> Occurrences:
+def _in_counts(X: Any, n_words: int, words: Int64s, window_size: int | None) -> InDocuments:
     if window_size is not None:
         raise ValueError(f"window_size={window_size!r}, but X holds counts: pass lists of tokens, or leave it None")
     counts = check_counts(X, dtype=None, name="coherence")

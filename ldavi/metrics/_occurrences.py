@@ -1,8 +1,9 @@
 """In which windows words occur, and how often two occur in the same one.
 
-A window is a whole document or a run of tokens. All windows of a corpus stand in one row, and where a word occurs is a union
-of intervals of that row. That is small (an interval for every mention at most, whatever the size of a window), is found for
-all words in one pass, and gives each joint count as the length of an intersection.
+A window is a whole document or a run of tokens. Documents that come as counts stay a sparse matrix. Windows over tokens stand
+in one row, and where a word occurs is a union of intervals of that row: that is small (an interval for every mention at most,
+whatever the size of a window), is found for all words in one pass, and gives each joint count as the length of an
+intersection.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,28 @@ from scipy import sparse
 from ldavi._typing import Int64s
 
 
-class Occurrences(NamedTuple):
+class InDocuments(NamedTuple):
+    """The documents in which each word occurs.
+
+    Attributes
+    ----------
+    presence : CSC array of shape (n_windows, n_words), of ones
+    """
+
+    presence: sparse.csc_array
+
+    @property
+    def n_windows(self) -> int:
+        """Documents."""
+        return int(self.presence.shape[0])
+
+    def joint_counts(self, words: Int64s) -> Int64s:
+        """(n, n) windows that hold both of two words; on the diagonal those that hold the one."""
+        chosen = self.presence[:, words]
+        return np.asarray((chosen.T @ chosen).toarray())
+
+
+class InWindows(NamedTuple):
     """The windows in which each word occurs: intervals [start, stop), disjoint and ascending within a word.
 
     Attributes
@@ -54,17 +76,13 @@ class Occurrences(NamedTuple):
         return np.where(i < 0, 0, whole[i] + np.minimum(at, stops[i]) - starts[i])
 
 
-def in_documents(X: sparse.csr_array, words: Int64s) -> Occurrences:
+def in_documents(X: sparse.csr_array, words: Int64s) -> InDocuments:
     """Occurrences of some columns of X, every document a window."""
     columns = sparse.csc_array(X[:, words])
-    columns.sort_indices()
-    starts = columns.indices.astype(np.int64)
-    return Occurrences(starts, starts + 1, columns.indptr.astype(np.int64), X.shape[0])
+    return InDocuments(sparse.csc_array((np.ones(columns.nnz, np.int64), columns.indices, columns.indptr), columns.shape))
 
 
-def in_windows(
-    texts: Sequence[Sequence[str]], names: Sequence[Any], *, window_size: int | None, counting: str
-) -> Occurrences:
+def in_windows(texts: Sequence[Sequence[str]], names: Sequence[Any], *, window_size: int | None, counting: str) -> InWindows:
     """Occurrences of the named words in the windows of token lists; without a size, every document is a window.
 
     A window starts at each token that leaves room for a whole one; a document not longer than that is one window, even an
@@ -99,4 +117,4 @@ def in_windows(
     if not len(word):
         opens = closes = np.zeros(0, bool)
     indptr = np.searchsorted(word[opens], np.arange(len(names) + 1))
-    return Occurrences(starts[opens], stops[closes], indptr.astype(np.int64), int(first_window[-1]))
+    return InWindows(starts[opens], stops[closes], indptr.astype(np.int64), int(first_window[-1]))
