@@ -1,0 +1,318 @@
+"""Whether two models found the same topics: optimal matching, and stability over refits."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+from scipy.special import entr, xlog1py
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from ldavi._models import topics_of
+from ldavi._typing import Doubles, Int64s
+from ldavi._validation import check_choice, check_integer
+from ldavi.metrics._top_words import top_words
+
+DISTANCES = ("hellinger", "jensen_shannon", "jaccard", "cosine")
+NUMBERS_AT_ONCE = 2**16  # that stay in a core's cache
+
+
+class Matching(NamedTuple):
+    """Which topics of two models belong together.
+
+    Attributes
+    ----------
+    pairs : array of shape (n_pairs, 2)
+        A topic of the first model and its partner in the second, in the order of the first; as many as the smaller model has
+        topics.
+    similarity : array of shape (n_pairs,)
+        Of each pair, from 0 to 1.
+    mean : float
+        The mean of `similarity`, the greatest that any matching has.
+    """
+
+    pairs: Int64s
+    similarity: Doubles
+    mean: float
+
+
+class Stability(NamedTuple):
+    """How far models agree.
+
+    Attributes
+    ----------
+    mean : float
+        The mean similarity of matched topics, over all pairs of models, from 0 to 1.
+    topics : array of shape (n_topics,)
+        For each topic of the first model, the mean similarity with its partners in the others; a model too small to have a
+        partner counts as 0.
+    pairwise : array of shape (n_models, n_models)
+        The mean similarity of matched topics for each pair of models, with a diagonal of 1.
+    models : tuple
+        The models or arrays that were compared.
+    """
+
+    mean: float
+    topics: Doubles
+    pairwise: Doubles
+    models: tuple[Any, ...]
+
+
+def match_topics(a: Any, b: Any, distance: str = "hellinger", n_words: int = 10) -> Matching:
+    """The one-to-one matching of two models' topics with the greatest total similarity (Hungarian method).
+
+    Similarity is 1 for identical topics, exactly, and 0 for topics without a common word:
+
+    * "hellinger": 1 − √(½ Σ_w (√p_w − √q_w)²).
+    * "jensen_shannon": 1 − √JSD, with JSD = ½ Σ_w (p_w log2(p_w / m_w) + q_w log2(q_w / m_w)) and m = (p + q) / 2; the root
+      is a metric [2]_.
+    * "jaccard": |A ∩ B| / |A ∪ B|, A and B being the first n words of either.
+    * "cosine": Σ_w p_w q_w / (‖p‖ ‖q‖).
+
+    Parameters
+    ----------
+    a, b : array-like of shape (n_topics, n_features), or fitted estimator
+        Weights >= 0 over the same words; an estimator gives its `topics_` or `components_`. The number of topics may differ.
+    distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"
+        One minus the similarity that is made as great as can be.
+    n_words : int, default=10
+        First words that "jaccard" compares; all of them if there are fewer. Not used by the others.
+
+    Returns
+    -------
+    matching : Matching
+        `pairs`, `similarity` of each, and `mean`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not one of those above, or the models have different numbers of words.
+
+    References
+    ----------
+    .. [1] Kuhn. "The Hungarian method for the assignment problem". Naval Research Logistics Quarterly 2, 1955.
+    .. [2] Endres, Schindelin. "A new metric for probability distributions". IEEE Transactions on Information Theory 49, 2003.
+
+    Examples
+    --------
+    >>> from ldavi.metrics import match_topics
+    >>> matching = match_topics([[0.5, 0.5, 0.0], [0.0, 0.2, 0.8]], [[0.0, 0.2, 0.8], [0.6, 0.4, 0.0]])
+    >>> matching.pairs.tolist()
+    [[0, 1], [1, 0]]
+    >>> print(matching.similarity.round(3))
+    [0.929 1.   ]
+    """
+    check_choice("distance", distance, DISTANCES)
+    n_words = check_integer("n_words", n_words, least=1)
+    return _match(topics_of(a), topics_of(b), distance, n_words)
+
+
+def stability(models: Sequence[Any], distance: str = "hellinger", n_words: int = 10) -> Stability:
+    """How far several models agree: similarity of matched topics, over all pairs of models.
+
+    Parameters
+    ----------
+    models : sequence of (n_topics, n_features) arrays or fitted estimators
+        At least two, over the same words; the numbers of topics may differ.
+    distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"
+        See :func:`match_topics`.
+    n_words : int, default=10
+        First words that "jaccard" compares.
+
+    Returns
+    -------
+    stability : Stability
+        `mean`, `topics` for each topic of the first model, `pairwise` and `models`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are fewer than two models, or a parameter is not one of those above.
+
+    References
+    ----------
+    Greene, O'Callaghan, Cunningham. "How many topics? Stability analysis for topic models". ECML PKDD 2014.
+
+    Examples
+    --------
+    >>> from ldavi.metrics import stability
+    >>> one, other = [[0.5, 0.5, 0.0], [0.0, 0.2, 0.8]], [[0.0, 0.2, 0.8], [0.5, 0.5, 0.0]]
+    >>> stability([one, other]).mean
+    1.0
+    """
+    check_choice("distance", distance, DISTANCES)
+    n_words = check_integer("n_words", n_words, least=1)
+    if len(models) < 2:
+        raise ValueError(f"models holds {len(models)}; agreement needs two at least")
+    topics = [topics_of(model) for model in models]
+    pairwise = np.eye(len(topics))
+    of_first = np.zeros((len(topics) - 1, len(topics[0])))
+    for i, one in enumerate(topics):
+        for j in range(i + 1, len(topics)):
+            matching = _match(one, topics[j], distance, n_words)
+            pairwise[i, j] = pairwise[j, i] = matching.mean
+            if i == 0:
+                of_first[j - 1, matching.pairs[:, 0]] = matching.similarity
+    mean = float(pairwise[np.triu_indices(len(topics), 1)].mean())
+    return Stability(mean, of_first.mean(axis=0), pairwise, tuple(models))
+
+
+def stability_over(
+    estimator: Any,
+    X: Any,
+    n_refits: int = 5,
+    sample: str = "seeds",
+    *,
+    random_state: int | np.random.RandomState | None = None,
+    distance: str = "hellinger",
+    n_words: int = 10,
+) -> Stability:
+    """Stability of an estimator's topics when it is fitted again, from other seeds or to other documents.
+
+    The estimator itself is left as it is; copies are fitted. The first is fitted to X, so that `topics` of the result speaks
+    of the topics of X; then `n_refits` others.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Ours, scikit-learn's `LatentDirichletAllocation` or `NMF`, or any other with a parameter `random_state`.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Counts, documents × words.
+    n_refits : int, default=5
+        Models fitted after the first, at least 1.
+    sample : {"seeds", "bootstrap"}, default="seeds"
+        "seeds": every fit has a seed of its own, and all of X. "bootstrap": refits have documents drawn from X with
+        replacement, as many as it has, and all fits have the same seed. So each varies one thing alone.
+    random_state : int, RandomState instance or None, default=None
+        Draws the seeds and the documents.
+    distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"
+        See :func:`match_topics`.
+    n_words : int, default=10
+        First words that "jaccard" compares.
+
+    Returns
+    -------
+    stability : Stability
+        Its `models` are the fitted copies.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not one of those above, or the estimator has no parameter `random_state`.
+
+    References
+    ----------
+    Greene, O'Callaghan, Cunningham. "How many topics? Stability analysis for topic models". ECML PKDD 2014.
+
+    Examples
+    --------
+    >>> from ldavi import LatentDirichletAllocation
+    >>> from ldavi.metrics import stability_over
+    >>> X = [[4, 3, 0, 0], [5, 2, 0, 0], [0, 0, 3, 4], [0, 0, 2, 5]]
+    >>> round(stability_over(LatentDirichletAllocation(n_components=2), X, n_refits=2, random_state=0).mean, 2)
+    1.0
+    """
+    check_choice("distance", distance, DISTANCES)
+    check_choice("sample", sample, ("seeds", "bootstrap"))
+    check_integer("n_words", n_words, least=1)
+    n_refits = check_integer("n_refits", n_refits, least=1)
+    if "random_state" not in estimator.get_params():
+        raise ValueError(f"estimator={estimator!r} has no parameter random_state; pass the topic model itself")
+    documents = X if hasattr(X, "shape") else np.asarray(X)
+    n_docs = documents.shape[0]
+    rng = check_random_state(random_state)
+    seeds = rng.randint(np.iinfo(np.int32).max, size=n_refits + 1)
+    models = [clone(estimator).set_params(random_state=int(seeds[0])).fit(documents)]
+    for seed in seeds[1:]:
+        if sample == "seeds":
+            models.append(clone(estimator).set_params(random_state=int(seed)).fit(documents))
+        else:
+            drawn = _rows(documents, rng.randint(n_docs, size=n_docs))
+            models.append(clone(estimator).set_params(random_state=int(seeds[0])).fit(drawn))
+    return stability(models, distance, n_words)
+
+
+def _rows(documents: Any, rows: Int64s) -> Any:
+    if hasattr(documents, "iloc"):
+        return documents.iloc[rows]
+    return documents.tocsr()[rows] if sparse.issparse(documents) else documents[rows]
+
+
+def _match(p: Doubles, q: Doubles, distance: str, n_words: int) -> Matching:
+    if p.shape[1] != q.shape[1]:
+        raise ValueError(f"one model has {p.shape[1]} words and the other {q.shape[1]}; both must name the same words")
+    if distance == "jaccard":
+        p, q = _first_words(p, n_words), _first_words(q, n_words)
+    pairwise, exact = _SIMILARITIES[distance]
+    one, other = linear_sum_assignment(pairwise(p, q), maximize=True)
+    similarity = np.clip(exact(p[one], q[other]), 0, 1)
+    return Matching(np.column_stack([one, other]), similarity, float(similarity.mean()))
+
+
+def _first_words(topics: Doubles, n_words: int) -> Doubles:
+    """1 where a word is among the first of a topic."""
+    indicator = np.zeros_like(topics)
+    np.put_along_axis(indicator, top_words(topics, n_words), 1, axis=1)
+    return indicator
+
+
+# Similarities of all topics of one model with all of another, (K, V) and (J, V) to (K, J), and of one pair a row, (n, V) and
+# (n, V) to (n,). The former may go by inner products; the latter go by differences, so that what is equal scores 1 exactly.
+
+
+def _pairwise_hellinger(p: Doubles, q: Doubles) -> Doubles:
+    return np.asarray(1 - np.sqrt(np.maximum(1 - np.sqrt(p) @ np.sqrt(q).T, 0)))
+
+
+def _hellinger(p: Doubles, q: Doubles) -> Doubles:
+    return np.asarray(1 - np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=1) / 2))
+
+
+def _pairwise_jensen_shannon(p: Doubles, q: Doubles) -> Doubles:
+    """By H((p + q) / 2) − H(p) / 2 − H(q) / 2: one logarithm for each pair and word."""
+    at_once = max(1, NUMBERS_AT_ONCE // p.shape[1])
+    entropy = np.empty((len(p), len(q)))
+    tiny = np.finfo(np.float64).tiny  # 0 log 0 = 0
+    for i, one in enumerate(p / 2):
+        for start in range(0, len(q), at_once):
+            mixed = one + q[start : start + at_once] / 2
+            entropy[i, start : start + at_once] = -np.einsum("jv,jv->j", mixed, np.log(np.maximum(mixed, tiny)))
+    divergence = entropy - entr(p).sum(axis=1)[:, None] / 2 - entr(q).sum(axis=1) / 2
+    return np.asarray(1 - np.sqrt(np.maximum(divergence, 0) / np.log(2)))
+
+
+def _jensen_shannon(p: Doubles, q: Doubles) -> Doubles:
+    """By δ = (p − q) / (p + q): m (1 + δ) log(1 + δ) + m (1 − δ) log(1 − δ) loses nothing where p and q are close."""
+    both = p + q
+    delta = np.divide(p - q, both, out=np.zeros_like(both), where=both > 0)
+    terms = xlog1py(1 + delta, delta) + xlog1py(1 - delta, -delta)
+    divergence = (both * terms).sum(axis=-1) / (4 * np.log(2))
+    return np.asarray(1 - np.sqrt(np.maximum(divergence, 0)))
+
+
+def _pairwise_jaccard(p: Doubles, q: Doubles) -> Doubles:
+    shared = p @ q.T
+    return np.asarray(shared / (p.sum(axis=1)[:, None] + q.sum(axis=1) - shared))
+
+
+def _jaccard(p: Doubles, q: Doubles) -> Doubles:
+    shared = (p * q).sum(axis=1)
+    return np.asarray(shared / (p.sum(axis=1) + q.sum(axis=1) - shared))
+
+
+def _pairwise_cosine(p: Doubles, q: Doubles) -> Doubles:
+    return np.asarray((p @ q.T) / np.linalg.norm(p, axis=1)[:, None] / np.linalg.norm(q, axis=1))
+
+
+def _cosine(p: Doubles, q: Doubles) -> Doubles:
+    return np.asarray((p * q).sum(axis=1) / np.sqrt((p * p).sum(axis=1) * (q * q).sum(axis=1)))
+
+
+_SIMILARITIES: dict[str, tuple[Callable[[Doubles, Doubles], Doubles], Callable[[Doubles, Doubles], Doubles]]] = {
+    "hellinger": (_pairwise_hellinger, _hellinger),
+    "jensen_shannon": (_pairwise_jensen_shannon, _jensen_shannon),
+    "jaccard": (_pairwise_jaccard, _jaccard),
+    "cosine": (_pairwise_cosine, _cosine),
+}
