@@ -60,10 +60,11 @@ def anneal(
     beta: Doubles,
     cumulative: Doubles,
     alpha: Doubles,
-    coupling: Doubles,
+    least_coupling: Doubles,
     log_weight: Doubles,
     whole: Int32s,
     real: Doubles,
+    n_temperatures: int,
     start: int,
     stop: int,
 ) -> None: ...

@@ -4,7 +4,7 @@ Every document has a stream of random numbers of its own, seeded by its key: wha
 document alone. Documents are rows of whole counts; words are rows of `beta`. The callers own every array, scratch included.
 """
 
-from libc.math cimport log
+from libc.math cimport log, pow
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 cdef struct Stream:  # xoshiro256**
@@ -371,17 +371,18 @@ def anneal(
     const double[:, ::1] beta,        # IN    (U, K)
     const double[:, ::1] cumulative,  # IN    (U, K)
     const double[::1] alpha,          # IN    (K,)
-    const double[::1] coupling,       # IN    (T,) rising from 0 to 1
+    const double[::1] least_coupling, # IN    (D,) the first above 0
     double[:, ::1] log_weight,        # OUT   (D, R) logarithm of each chain's weight
     int32_t[::1] whole,               # TMP   (2 tokens of the longest + 2 K,)
-    double[::1] real,                 # TMP   (K,)
-    int64_t start, int64_t stop,
+    double[::1] real,                 # TMP   (K + T,)
+    int64_t n_temperatures, int64_t start, int64_t stop,
 ):
     """Annealed importance sampling of the documents [start, stop): equations (M6), (M7)."""
     cdef Chain c
     cdef Stream s
-    cdef int64_t d, i, k, r, t, n_tokens, K = alpha.shape[0], R = log_weight.shape[1], T = coupling.shape[0]
+    cdef int64_t d, i, k, r, t, n_tokens, K = alpha.shape[0], R = log_weight.shape[1], T = n_temperatures
     cdef double A = 0.0, total
+    cdef double *coupling = &real[K]
     cdef int32_t *token = &whole[2 * K]
     cdef int32_t *z
     if start >= stop:
@@ -399,6 +400,9 @@ def anneal(
             if indptr[d + 1] > i:
                 n_tokens = list_tokens(&indices[i], &counts[i], indptr[d + 1] - i, token)
             z = token + n_tokens
+            coupling[0] = 0.0
+            for t in range(1, T):
+                coupling[t] = pow(least_coupling[d], <double>(T - 1 - t) / <double>(T - 2 if T > 2 else 1))
             for r in range(R):
                 s = open_stream(key[d], <uint64_t>(r + 1))
                 empty(&c)

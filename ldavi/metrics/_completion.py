@@ -224,7 +224,7 @@ class _Halves:
         lengths = self.observed.lengths
 
         def sample(start: int, stop: int) -> None:
-            whole, real = _tokens.scratch(lengths[start:stop], len(fixed.alpha))
+            whole, real = _tokens.scratch(lengths[start:stop], len(fixed.alpha), len(fixed.alpha))
             halves = (*self.observed[:3], *self.scored[:3], self.key)
             _sampling.complete_documents(*halves, *tables, fixed.alpha, log_likelihood, whole, real, *sweeps, start, stop)
 
@@ -247,8 +247,7 @@ class _Halves:
         for start in range(0, len(words), COUNTS_AT_ONCE):
             at = slice(start, start + COUNTS_AT_ONCE)
             log_p[at] = np.log(np.einsum("ik,ki->i", theta[document[at]], fixed.topics[:, words[at]]))
-        log_likelihood: Doubles = np.bincount(document, self.scored.counts * log_p, len(self.key))
-        return log_likelihood
+        return np.bincount(document, self.scored.counts * log_p, len(self.key)).astype(np.float64)
 
 
 def _summarise(scores: Doubles, halves: _Halves, alpha: Doubles, unseen_words: str) -> DocumentCompletion:

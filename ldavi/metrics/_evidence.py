@@ -13,14 +13,16 @@ from ldavi._fixed_topics import infer
 from ldavi._models import topics_of
 from ldavi._typing import Doubles
 from ldavi.metrics import _tokens
-from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, log_mean_exp, summarise
+from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
+
+LEAST_COUPLING = 1.0  # τ N / α of the first step: where a document's tokens begin to feel each other. Equation (M7)
 
 
 def log_evidence(
     model: Any,
     X: Any,
     *,
-    n_temperatures: int = 300,
+    n_temperatures: int = 1000,
     n_chains: int = 20,
     doc_topic_prior: float | ArrayLike | None = None,
     unseen_words: str = "score",
@@ -31,7 +33,8 @@ def log_evidence(
 
     θ is integrated out; what is sampled are the tokens' topics. A chain starts from tokens that are independent of each
     other, where the likelihood is known, and the coupling between them, which θ brings about, grows from 0 to 1 while it
-    moves by Gibbs sampling. The mean of the chains' weights estimates p(w) without bias. Equations (M6), (M7) of docs/metrics.md.
+    moves by Gibbs sampling. The mean of the chains' weights estimates p(w) without bias. Equations (M6), (M7) of
+    docs/metrics.md.
 
     Parameters
     ----------
@@ -39,8 +42,9 @@ def log_evidence(
         Fitted, or topics: weights with rows of any sum.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
         Whole counts, documents × words.
-    n_temperatures : int, default=300
-        Values of the coupling, 0 and 1 included. The standard error falls with their number, the time grows with it.
+    n_temperatures : int, default=1000
+        Values of the coupling, 0 and 1 included. The standard error falls with their number, the time grows with it;
+        long documents need many (see `document_effective_size`).
     n_chains : int, default=20
         Chains for each document, at least 2.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
@@ -84,21 +88,17 @@ def log_evidence(
     fixed = _tokens.fixed_topics(model, doc_topic_prior, counts.shape[1])
     columns = _tokens.occurring(possible := _tokens.possible_words(fixed), counts)
     tokens, tables = _tokens.to_tokens(counts, possible, columns, key), _tokens.tables(fixed, columns)
-    log_weight, coupling = np.zeros((len(key), n_chains)), coupling_schedule(n_temperatures)
+    log_weight = np.zeros((len(key), n_chains))
+    least = LEAST_COUPLING * fixed.alpha.mean() / (fixed.alpha.mean() + tokens.lengths)
 
     def sample(start: int, stop: int) -> None:
-        whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha))
-        given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha, coupling)
-        _sampling.anneal(*given, log_weight, whole, real, start, stop)
+        whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha), n_temperatures)
+        given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha, least)
+        _sampling.anneal(*given, log_weight, whole, real, n_temperatures, start, stop)
 
     _tokens.run(sample, n_chains * n_temperatures * tokens.lengths.astype(np.float64), n_jobs)
     alpha = _tokens.check_prior(model, len(fixed.alpha), doc_topic_prior)
-    return summarise(*log_mean_exp(log_weight), tokens, alpha, unseen_words)
-
-
-def coupling_schedule(n_temperatures: int) -> Doubles:
-    """τ from 0 to 1, most of them small: where τ n_k passes α_k is where a document's topics take shape. Equation (M7)."""
-    return np.linspace(0.0, 1.0, n_temperatures) ** 4
+    return summarise(*log_mean_exp(log_weight), effective_size(log_weight), tokens, alpha, unseen_words)
 
 
 class BoundGap(NamedTuple):
@@ -132,7 +132,7 @@ def bound_gap(
     X: Any,
     *,
     doc_topic_prior: float | ArrayLike | None = None,
-    n_temperatures: int = 300,
+    n_temperatures: int = 1000,
     n_chains: int = 20,
     mean_change_tol: float = 1e-6,
     max_doc_update_iter: int = 1000,
@@ -153,7 +153,7 @@ def bound_gap(
         Whole counts, documents × words.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None means the model's own `doc_topic_prior_`, or 0.1 for a model without one.
-    n_temperatures : int, default=300
+    n_temperatures : int, default=1000
         Of `log_evidence`.
     n_chains : int, default=20
         Of `log_evidence`.
@@ -208,7 +208,8 @@ def _bound(model: Any, X: Any, alpha: Doubles, tol: float, max_sweeps: int, n_jo
     """L_d of each document without its impossible words."""
     topics, counts = topics_of(model), _tokens.check_tokens(X, "bound_gap")
     possible = topics.max(axis=0) * alpha.min() > 0
-    counts = counts @ sparse.diags_array(possible.astype(np.int32), format="csr")
+    values = np.where(possible[counts.indices], counts.data, 0).astype(np.float64)
+    counts = sparse.csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
     return infer(
         counts, topics, alpha, mean_change_tol=tol, max_doc_update_iter=max_sweeps, n_jobs=n_jobs, dtype="float64"
     ).bound

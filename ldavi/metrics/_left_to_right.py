@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from ldavi import _sampling
 from ldavi import _validation as check
 from ldavi.metrics import _tokens
-from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, log_mean_exp, summarise
+from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
 
 
 def left_to_right(
@@ -93,7 +93,8 @@ def left_to_right(
     influence, log_of_means = np.zeros_like(log_weight), np.zeros(len(key))
 
     def sample(start: int, stop: int) -> None:
-        whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha), n_particles)
+        predictive = n_particles * int(tokens.lengths[start:stop].max()) + 1  # not empty, for bounds checks
+        whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha), predictive)
         given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha)
         _sampling.left_to_right(*given, log_weight, log_of_means, influence, whole, real, redrawn, start, stop)
 
@@ -105,4 +106,4 @@ def left_to_right(
     else:
         estimate, standard_error = log_of_means, influence.std(axis=1, ddof=1) / math.sqrt(n_particles)
     alpha = _tokens.check_prior(model, len(fixed.alpha), doc_topic_prior)
-    return summarise(estimate, standard_error, tokens, alpha, unseen_words)
+    return summarise(estimate, standard_error, effective_size(log_weight), tokens, alpha, unseen_words)

@@ -34,6 +34,9 @@ class HeldOutLikelihood(NamedTuple):
         α, in the order of the model's topics.
     document_log_likelihood : array of shape (D,)
     document_standard_error : array of shape (D,)
+    document_effective_size : array of shape (D,)
+        (Σ W)² / Σ W² of the weights of a document's particles or chains, from 1 to their number. Near 1 one weight makes the
+        estimate: it is then too low and its standard error too small. Take more particles or temperatures.
     document_tokens : array of shape (D,)
     """
 
@@ -46,6 +49,7 @@ class HeldOutLikelihood(NamedTuple):
     doc_topic_prior: Doubles
     document_log_likelihood: Doubles
     document_standard_error: Doubles
+    document_effective_size: Doubles
     document_tokens: Int64s
 
 
@@ -56,6 +60,13 @@ def log_mean_exp(log_weight: Doubles) -> tuple[Doubles, Doubles]:
     weight = np.exp(log_weight - top)
     mean = weight.mean(axis=1)
     return top[:, 0] + np.log(mean), weight.std(axis=1, ddof=1) / mean / math.sqrt(n)
+
+
+def effective_size(log_weight: Doubles) -> Doubles:
+    """(Σ W)² / Σ W² of each row."""
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    size: Doubles = weight.sum(axis=1) ** 2 / np.square(weight).sum(axis=1)
+    return size
 
 
 def total_error(standard_error: Doubles, key: NDArray[np.uint64]) -> float:
@@ -83,7 +94,7 @@ def with_unseen(log_likelihood: Doubles, tokens: Tokens, unseen_words: str) -> t
 
 
 def summarise(
-    log_likelihood: Doubles, standard_error: Doubles, tokens: Tokens, alpha: Doubles, unseen_words: str
+    log_likelihood: Doubles, standard_error: Doubles, size: Doubles, tokens: Tokens, alpha: Doubles, unseen_words: str
 ) -> HeldOutLikelihood:
     """The record, totals summed without rounding so that no order of the documents shows."""
     document, lengths = with_unseen(log_likelihood, tokens, unseen_words)
@@ -98,5 +109,6 @@ def summarise(
         alpha,
         document,
         standard_error,
+        size,
         lengths,
     )

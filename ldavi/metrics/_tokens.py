@@ -129,7 +129,6 @@ def run(function: Callable[[int, int], None], draws: Doubles, n_jobs: Any) -> No
         workers.run(lambda edges: function(*edges), even_ranges(cumulative, 0, len(draws), most))
 
 
-def scratch(lengths: Int64s, n_topics: int, n_particles: int = 0) -> tuple[Int32s, Doubles]:
-    """Room for one call on documents of the given lengths."""
-    longest = int(lengths.max(initial=0))
-    return np.empty(2 * longest + 2 * n_topics, np.int32), np.empty(2 * n_topics + n_particles * longest)
+def scratch(lengths: Int64s, n_topics: int, n_doubles: int) -> tuple[Int32s, Doubles]:
+    """Room for one call on documents of the given lengths: their tokens and topics, and `n_doubles` besides those held."""
+    return np.empty(2 * int(lengths.max(initial=0)) + 2 * n_topics, np.int32), np.empty(n_topics + n_doubles)
