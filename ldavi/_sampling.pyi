@@ -60,7 +60,7 @@ def anneal(
     beta: Doubles,
     cumulative: Doubles,
     alpha: Doubles,
-    least_coupling: Doubles,
+    bend: Doubles,
     log_weight: Doubles,
     whole: Int32s,
     real: Doubles,

@@ -4,7 +4,7 @@ Every document has a stream of random numbers of its own, seeded by its key: wha
 document alone. Documents are rows of whole counts; words are rows of `beta`. The callers own every array, scratch included.
 """
 
-from libc.math cimport log, pow
+from libc.math cimport expm1, log
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 cdef struct Stream:  # xoshiro256**
@@ -371,7 +371,7 @@ def anneal(
     const double[:, ::1] beta,        # IN    (U, K)
     const double[:, ::1] cumulative,  # IN    (U, K)
     const double[::1] alpha,          # IN    (K,)
-    const double[::1] least_coupling, # IN    (D,) the first above 0
+    const double[::1] bend,           # IN    (D,) > 0, of the schedule of the coupling
     double[:, ::1] log_weight,        # OUT   (D, R) logarithm of each chain's weight
     int32_t[::1] whole,               # TMP   (2 tokens of the longest + 2 K,)
     double[::1] real,                 # TMP   (K + T,)
@@ -400,9 +400,8 @@ def anneal(
             if indptr[d + 1] > i:
                 n_tokens = list_tokens(&indices[i], &counts[i], indptr[d + 1] - i, token)
             z = token + n_tokens
-            coupling[0] = 0.0
-            for t in range(1, T):
-                coupling[t] = pow(least_coupling[d], <double>(T - 1 - t) / <double>(T - 2 if T > 2 else 1))
+            for t in range(T):
+                coupling[t] = expm1(bend[d] * t / (T - 1)) / expm1(bend[d])
             for r in range(R):
                 s = open_stream(key[d], <uint64_t>(r + 1))
                 empty(&c)

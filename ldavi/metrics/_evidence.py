@@ -15,7 +15,7 @@ from ldavi._typing import Doubles
 from ldavi.metrics import _tokens
 from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
 
-LEAST_COUPLING = 1.0  # τ N / α of the first step: where a document's tokens begin to feel each other. Equation (M7)
+TURN = 2.0  # τ N / α up to which the coupling grows evenly; from there on, by equal factors. Equation (M7)
 
 
 def log_evidence(
@@ -89,11 +89,11 @@ def log_evidence(
     columns = _tokens.occurring(possible := _tokens.possible_words(fixed), counts)
     tokens, tables = _tokens.to_tokens(counts, possible, columns, key), _tokens.tables(fixed, columns)
     log_weight = np.zeros((len(key), n_chains))
-    least = LEAST_COUPLING * fixed.alpha.mean() / (fixed.alpha.mean() + tokens.lengths)
+    bend = np.log1p(np.maximum(tokens.lengths, 1) / (TURN * fixed.alpha.mean()))
 
     def sample(start: int, stop: int) -> None:
         whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha), n_temperatures)
-        given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha, least)
+        given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha, bend)
         _sampling.anneal(*given, log_weight, whole, real, n_temperatures, start, stop)
 
     _tokens.run(sample, n_chains * n_temperatures * tokens.lengths.astype(np.float64), n_jobs)
