@@ -15,6 +15,7 @@ from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
 import ldavi
 from ldavi import LatentDirichletAllocation, metrics
+from ldavi._models import topics_of
 
 ALPHA = np.array([0.1, 0.3, 0.7])
 TOPICS = np.random.default_rng(0).dirichlet(np.full(6, 0.3), 3)
@@ -99,7 +100,7 @@ def test_the_estimate_of_p_is_unbiased(function, options):
     ratio = np.array(
         [
             np.exp(documents_of(function, TOPICS, rows, doc_topic_prior=ALPHA, seed=seed, **options) - EXACT[[0, 3, 4]])
-            for seed in range(300)
+            for seed in range(200)
         ]
     )
     error = ratio.std(axis=0, ddof=1) / math.sqrt(len(ratio))
@@ -297,8 +298,10 @@ def test_halves_add_up_and_the_odd_token_is_scored(rows):
 
 def test_every_half_is_as_likely():
     """Of 2 + 2 tokens, the first half holds 0, 1 or 2 of the first word with probabilities 1/6, 4/6, 1/6."""
-    first = [metrics.token_split([[2, 2]], seed).observed.toarray()[0, 0] for seed in range(1000)]
-    np.testing.assert_allclose(np.bincount(first) / 1000, [1 / 6, 4 / 6, 1 / 6], atol=0.05)
+    n = 3000
+    rows = sparse.csr_array((np.full(2 * n, 2), np.arange(2 * n), 2 * np.arange(n + 1)), shape=(n, 2 * n))
+    first = metrics.token_split(rows).observed[np.arange(n), 2 * np.arange(n)]
+    np.testing.assert_allclose(np.bincount(first) / n, [1 / 6, 4 / 6, 1 / 6], atol=0.03)
 
 
 def test_completion_takes_halves_that_were_cut_elsewhere():
@@ -330,14 +333,12 @@ def test_the_grid_is_the_best_of_its_values():
 def test_a_fitted_model_brings_its_own_prior(function, estimator):
     model = estimator(2, doc_topic_prior=0.4, max_iter=5, random_state=0)
     if estimator is LatentDirichletAllocation:
-        model.set_params(tol=1e-1)
+        model.set_params(tol=0.9)
     model.fit(X[[0, 2, 3, 4, 5]])
     found = function(model, X, doc_topic_prior=None)
     np.testing.assert_allclose(found.doc_topic_prior, [0.4, 0.4])
-    topics = model.components_ / model.components_.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(
-        found.document_log_likelihood, documents_of(function, topics, X, doc_topic_prior=0.4), rtol=1e-4, atol=0.5
-    )
+    as_array = documents_of(function, topics_of(model), X, doc_topic_prior=0.4)
+    np.testing.assert_allclose(found.document_log_likelihood, as_array, rtol=1e-6)
 
 
 @pytest.mark.parametrize("function", EVERY)
@@ -408,7 +409,7 @@ def test_a_wrong_option_of_one_measure_is_refused(function, options, message):
 
 @pytest.mark.parametrize("function", [*EVERY, metrics.bound_gap])
 def test_counts_must_be_whole(function):
-    with pytest.raises(ValueError, match="X holds 2.5"):
+    with pytest.raises(ValueError, match=r"X holds 2\.5"):
         function(TOPICS, X + 0.5)
 
 
