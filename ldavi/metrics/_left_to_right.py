@@ -93,7 +93,7 @@ def left_to_right(
     influence, log_of_means = np.zeros_like(log_weight), np.zeros(len(key))
 
     def sample(start: int, stop: int) -> None:
-        predictive = n_particles * int(tokens.lengths[start:stop].max()) + 1  # not empty, for bounds checks
+        predictive = n_particles * max(int(tokens.lengths[start:stop].max()), 1)
         whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha), predictive)
         given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha)
         _sampling.left_to_right(*given, log_weight, log_of_means, influence, whole, real, redrawn, start, stop)

@@ -131,4 +131,5 @@ def run(function: Callable[[int, int], None], draws: Doubles, n_jobs: Any) -> No
 
 def scratch(lengths: Int64s, n_topics: int, n_doubles: int) -> tuple[Int32s, Doubles]:
     """Room for one call on documents of the given lengths: their tokens and topics, and `n_doubles` besides those held."""
-    return np.empty(2 * int(lengths.max(initial=0)) + 2 * n_topics, np.int32), np.empty(n_topics + n_doubles)
+    longest = max(int(lengths.max(initial=0)), 1)  # so that no part is empty, for bounds checks
+    return np.empty(2 * longest + 2 * n_topics, np.int32), np.empty(n_topics + n_doubles)
