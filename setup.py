@@ -1,4 +1,4 @@
-"""Build the one compiled module; all metadata is in pyproject.toml.
+"""Build the two compiled modules; all metadata is in pyproject.toml.
 
 The C bodies in ldavi/_kernels/kernels.c are compiled once per instruction set, each with its own flags, and chosen
 among at import. LDAVI_DEBUG=1 builds with bounds checks and assertions; LDAVI_SANITIZE=address,undefined adds
@@ -40,10 +40,14 @@ class BuildKernels(build_ext):
         if SANITIZE:
             flags = [*flags, f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all", "-g", "-fno-omit-frame-pointer"]
             ext.extra_link_args = [f"-fsanitize={SANITIZE}"]
-        sets = INSTRUCTION_SETS[kind]
+        ext.extra_compile_args = flags
+        if ext.name == "ldavi._estep":
+            self.compile_kernels(ext, INSTRUCTION_SETS[kind], flags)
+        super().build_extension(ext)
+
+    def compile_kernels(self, ext: Extension, sets: dict[str, list[str]], flags: list[str]) -> None:
         if platform.machine().lower() not in ("x86_64", "amd64"):
             sets = {"baseline": sets["baseline"]}  # on arm64, NEON is the baseline
-        ext.extra_compile_args = flags
         ext.define_macros += [(f"LDAVI_HAVE_{name.upper()}", "1") for name in sets]
         ext.extra_objects = [
             path
@@ -57,7 +61,6 @@ class BuildKernels(build_ext):
                 depends=ext.depends,
             )
         ]
-        super().build_extension(ext)
 
     def run(self) -> None:
         self.force = True  # objects of another LDAVI_DEBUG or LDAVI_SANITIZE would be taken for up to date
@@ -68,16 +71,19 @@ class BuildKernels(build_ext):
             self.copy_extensions_to_source()
 
 
-extension = Extension(
-    "ldavi._estep",
-    ["ldavi/_estep.pyx", str(KERNELS / "dispatch.c")],
-    include_dirs=[str(KERNELS)],
-    depends=[str(path) for path in sorted(KERNELS.glob("*.[ch]"))],
-)
+extensions = [
+    Extension(
+        "ldavi._estep",
+        ["ldavi/_estep.pyx", str(KERNELS / "dispatch.c")],
+        include_dirs=[str(KERNELS)],
+        depends=[str(path) for path in sorted(KERNELS.glob("*.[ch]"))],
+    ),
+    Extension("ldavi._sampling", ["ldavi/_sampling.pyx"]),
+]
 
 setup(
     ext_modules=cythonize(
-        [extension],
+        extensions,
         force=True,
         compiler_directives={
             "language_level": 3,

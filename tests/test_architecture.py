@@ -41,6 +41,12 @@ FLOORS = {
     "metrics._diversity": 4,
     "metrics._occurrences": 4,
     "metrics._top_words": 4,
+    "metrics._completion": 4,
+    "metrics._evidence": 4,
+    "metrics._left_to_right": 4,
+    "metrics._likelihood": 4,
+    "metrics._scorers": 4,
+    "metrics._tokens": 4,
     "_fit": 3,
     "_infer": 3,
     "_documents": 2,
@@ -51,6 +57,7 @@ FLOORS = {
     "_state": 1,
     "_parallel": 1,
     "_estep": 1,
+    "_sampling": 1,
     "_dirichlet": 0,
     "_typing": 0,
     "_version": 0,
@@ -76,7 +83,8 @@ OPTIONAL = (
 )
 EXPORTED_BY_C = {"JOIN", "ldavi_table_avx2", "ldavi_table_avx512", "ldavi_cpu_has", "ldavi_scratch_size"}
 
-PYTHON_MODULES = sorted(name for name in FLOORS if name != "_estep")
+COMPILED = ("_estep", "_sampling")
+PYTHON_MODULES = sorted(name for name in FLOORS if name not in COMPILED)
 LOW_MODULES = sorted(name for name in PYTHON_MODULES if FLOORS[name] <= 3)
 C_FILES = sorted(path.name for path in KERNELS.glob("*.[ch]"))
 
@@ -93,14 +101,18 @@ def source_of(name):
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+def pyx(name):
+    return PACKAGE / f"{name}.pyx"
+
+
 def tree_of(name):
     return ast.parse(source_of(name).read_text(encoding="utf-8"))
 
 
 def imported_names(name, *, top_level=False):
     """Dotted names that a module imports, anywhere in it or at the top: "numpy.typing.NDArray", "ldavi._fit.Plan"."""
-    if name == "_estep":  # Cython is not Python: its import lines are read one by one
-        lines = re.findall(r"^\s*(?:from|c?import)\s+.*$", (PACKAGE / "_estep.pyx").read_text(encoding="utf-8"), re.M)
+    if name in COMPILED:  # Cython is not Python: its import lines are read one by one
+        lines = re.findall(r"^\s*(?:from|c?import)\s+.*$", pyx(name).read_text(encoding="utf-8"), re.M)
         tree = ast.parse("\n".join(line.strip().replace("cimport", "import") for line in lines))
     else:
         tree = tree_of(name)
@@ -125,9 +137,9 @@ def called_names(tree):
     return {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
 
-def code_of_pyx():
-    """The .pyx without comments; its docstrings stay."""
-    return re.sub(r"#.*", "", (PACKAGE / "_estep.pyx").read_text(encoding="utf-8"))
+def code_of_pyx(name):
+    """A .pyx without comments; its docstrings stay."""
+    return re.sub(r"#.*", "", pyx(name).read_text(encoding="utf-8"))
 
 
 def code_of_c(path):
@@ -245,20 +257,28 @@ def test_optional_libraries_are_not_imported_at_the_top(name):
 # The compiled floor
 
 
-def test_the_compiled_module_never_takes_the_interpreters_lock_back():
-    assert not re.search(r"with\s+gil", code_of_pyx())
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_compiled_module_never_takes_the_interpreters_lock_back(name):
+    assert not re.search(r"with\s+gil", code_of_pyx(name))
 
 
-def test_the_compiled_module_does_not_allocate():
-    assert not re.search(r"\b(malloc|calloc|realloc|free|PyMem_\w+)\b", code_of_pyx())
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_compiled_module_does_not_allocate(name):
+    assert not re.search(r"\b(malloc|calloc|realloc|free|PyMem_\w+)\b", code_of_pyx(name))
 
 
-def test_the_compiled_module_uses_memoryviews_and_not_numpys_c_interface():
-    assert not re.search(r"cimport\s+numpy|from\s+numpy\s+cimport", code_of_pyx())
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_compiled_module_uses_memoryviews_and_not_numpys_c_interface(name):
+    assert not re.search(r"cimport\s+numpy|from\s+numpy\s+cimport", code_of_pyx(name))
 
 
-def test_compiler_directives_stand_in_setup_alone():
-    assert not re.search(r"#\s*(cython|distutils)\s*:", (PACKAGE / "_estep.pyx").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiler_directives_stand_in_setup_alone(name):
+    assert not re.search(r"#\s*(cython|distutils)\s*:", pyx(name).read_text(encoding="utf-8"))
+
+
+def test_every_compiled_module_is_held_to_these_rules():
+    assert {module_name(path) for path in PACKAGE.rglob("*.pyx")} == set(COMPILED)
 
 
 @pytest.mark.parametrize("flag", FORBIDDEN_FLAGS)

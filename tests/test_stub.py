@@ -1,6 +1,7 @@
-"""_estep.pyi, which type checkers read, against the compiled module and its source."""
+"""The stubs of the compiled modules, which type checkers read, against the modules and their sources."""
 
 import ast
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -8,14 +9,35 @@ from pathlib import Path
 import pytest
 
 import ldavi
-from ldavi import _estep
 
-STUB = Path(ldavi.__file__).with_name("_estep.pyi")
-SOURCE = Path(__file__).resolve().parent.parent / "ldavi" / "_estep.pyx"
-TREE = ast.parse(STUB.read_text(encoding="utf-8"))
-FUNCTIONS = {node.name: node for node in TREE.body if isinstance(node, ast.FunctionDef)}
-CONSTANTS = {node.target.id: node.annotation for node in TREE.body if isinstance(node, ast.AnnAssign)}
+MODULES = ("_estep", "_sampling")
+PACKAGE = Path(ldavi.__file__).parent
+SOURCES = Path(__file__).resolve().parent.parent / "ldavi"
+TREES = {module: ast.parse((PACKAGE / f"{module}.pyi").read_text(encoding="utf-8")) for module in MODULES}
+FUNCTIONS = {
+    f"{module}.{node.name}": node for module, tree in TREES.items() for node in tree.body if isinstance(node, ast.FunctionDef)
+}
+CONSTANTS = {
+    f"{module}.{node.target.id}": node.annotation
+    for module, tree in TREES.items()
+    for node in tree.body
+    if isinstance(node, ast.AnnAssign)
+}
 MAY_BE_NONE = re.compile(r"^\s*(?:const )?[\w ]+\[[^]]*\]\s*(\w+),\s*#[^#]*or None", re.M)
+
+
+def compiled(module):
+    return importlib.import_module(f"ldavi.{module}")
+
+
+def find(name):
+    """The object behind "_estep.update_topics"."""
+    module, _, own = name.partition(".")
+    return getattr(compiled(module), own)
+
+
+def source_of(module):
+    return (SOURCES / f"{module}.pyx").read_text(encoding="utf-8")
 
 
 def argument_names(node):
@@ -24,28 +46,31 @@ def argument_names(node):
 
 def names_in_source(name):
     """Argument names of a `def` of the .pyx: the last word of each argument, comments aside."""
-    text = re.sub(r"#.*|\[[^]]*\]", "", SOURCE.read_text(encoding="utf-8"))  # without comments and memoryviews' shapes
-    arguments = re.search(rf"^def {name}\(([^)]*)\):", text, re.M)[1]
+    module, _, own = name.partition(".")
+    text = re.sub(r"#.*|\[[^]]*\]", "", source_of(module))  # without comments and memoryviews' shapes
+    arguments = re.search(rf"^def {own}\(([^)]*)\):", text, re.M)[1]
     return [part.split()[-1] for part in arguments.split(",") if part.strip()]
 
 
 def needs_source(test):
-    return pytest.mark.skipif(not SOURCE.exists(), reason="_estep.pyx is not beside the tests here")(test)
+    there = all((SOURCES / f"{module}.pyx").exists() for module in MODULES)
+    return pytest.mark.skipif(not there, reason="the .pyx are not beside the tests here")(test)
 
 
-def test_every_public_function_of_the_module_is_in_the_stub():
-    public = {name for name, obj in vars(_estep).items() if not name.startswith("_") and callable(obj)}
-    assert public == FUNCTIONS.keys()
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_function_of_the_module_is_in_the_stub(module):
+    public = {name for name, obj in vars(compiled(module)).items() if not name.startswith("_") and callable(obj)}
+    assert {f"{module}.{name}" for name in public} == {name for name in FUNCTIONS if name.startswith(f"{module}.")}
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_constants_have_the_type_of_the_stub(name):
-    assert type(getattr(_estep, name)).__name__ == ast.unparse(CONSTANTS[name])
+    assert type(find(name)).__name__ == ast.unparse(CONSTANTS[name])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_argument_names_equal_those_of_the_compiled_function(name):
-    assert argument_names(FUNCTIONS[name]) == list(inspect.signature(getattr(_estep, name)).parameters)
+    assert argument_names(FUNCTIONS[name]) == list(inspect.signature(find(name)).parameters)
 
 
 @needs_source
@@ -55,11 +80,13 @@ def test_argument_names_equal_those_of_the_source(name):
 
 
 @needs_source
-def test_arguments_that_may_be_none_are_optional_in_the_stub():
-    in_source = set(MAY_BE_NONE.findall(SOURCE.read_text(encoding="utf-8")))
+@pytest.mark.parametrize("module", MODULES)
+def test_arguments_that_may_be_none_are_optional_in_the_stub(module):
+    in_source = set(MAY_BE_NONE.findall(source_of(module)))
     in_stub = {
         argument.arg
-        for node in FUNCTIONS.values()
+        for name, node in FUNCTIONS.items()
+        if name.startswith(f"{module}.")
         for argument in node.args.args
         if ast.unparse(argument.annotation).endswith("| None")
     }
