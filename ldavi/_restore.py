@@ -49,7 +49,8 @@ def restored(parameters: dict[str, Any], state: dict[str, Any]) -> LatentDirichl
         model._priors = _priors(priors)
         model._rows = _rows(lam, model._priors)
         _check_words(attributes, len(lam["rows"]))
-    vars(model).update(attributes)
+    for name, value in attributes.items():
+        setattr(model, name, value)
     return model
 
 
@@ -90,7 +91,7 @@ def _rows(parts: Any, priors: Priors) -> DecayingRows:
     is_totals = isinstance(totals, np.ndarray) and totals.dtype == np.float64 and totals.shape == (K,)
     if totals is not None and not is_totals:
         raise ValueError(f"the totals of λ are not {K} float64 numbers")
-    vars(result).update(_decay=decay, _totals=totals)
+    result._decay, result._totals = decay, totals
     return result
 
 

@@ -166,7 +166,7 @@ def load(path: str | os.PathLike[str], *, mmap: bool = False, verify: bool = Tru
         attributes = {name: decoder.decode(value) for name, value in described["attributes"].items()}
         model = _restore.restored(parameters, attributes)
         if verify and LAM in arrays:
-            _check_lam(arrays[LAM], len(attributes["priors"]["alpha"]))
+            _check_lam(arrays[LAM])
         return model
 
 
@@ -253,10 +253,9 @@ def _known_parameters(described: dict[str, Any], strings: dict[str, str]) -> dic
     return {name: value for name, value in described["parameters"].items() if name in known}
 
 
-def _check_lam(rows: NDArray[Any], n_topics: int) -> None:
-    """What the compiled loops rely on."""
-    if not np.isfinite(rows).all() or rows.min() < 0 or rows[:, n_topics:].any():
-        raise ValueError("λ holds numbers that are negative or not finite, or its padding is not 0")
+def _check_lam(rows: NDArray[Any]) -> None:
+    if not np.isfinite(rows).all() or rows.min() < 0:
+        raise ValueError("λ holds numbers that are negative or not finite")
 
 
 def _without_functions(model: LatentDirichletAllocation) -> tuple[dict[str, Any], dict[str, Any]]:
