@@ -96,8 +96,9 @@ def _rows(parts: Any, priors: Priors) -> DecayingRows:
 
 
 def _check_words(attributes: dict[str, Any], n_words: int) -> None:
-    if attributes.get("n_features_in_") != n_words:
-        raise ValueError(f"n_features_in_={attributes.get('n_features_in_')!r}, but λ has {n_words} words")
+    n_features = attributes.get("n_features_in_")
+    if not isinstance(n_features, int) or n_features != n_words:
+        raise ValueError(f"n_features_in_={n_features!r}, but λ has {n_words} words")
     names = attributes.get("feature_names_in_")
     if names is not None and np.shape(names) != (n_words,):
         raise ValueError(f"feature_names_in_ has shape {np.shape(names)}, but λ has {n_words} words")
@@ -174,7 +175,16 @@ def generator_state(value: Any) -> tuple[Any, ...] | None:
 
 
 def generator_from(key: NDArray[Any], pos: int, has_gauss: int, gauss: float) -> np.random.RandomState:
-    """The RandomState of this state."""
+    """The RandomState of this state.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a state. NumPy does not look: a position behind the key's end would be read there.
+    """
+    is_key = isinstance(key, np.ndarray) and key.dtype == np.uint32 and key.shape == (624,)
+    if not is_key or type(pos) is not int or not 0 <= pos <= 624 or has_gauss not in (0, 1) or not isinstance(gauss, float):
+        raise ValueError("a random state is not that of a Mersenne Twister")
     generator = np.random.RandomState(0)
     generator.set_state(("MT19937", key, pos, has_gauss, gauss))
     return generator

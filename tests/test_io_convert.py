@@ -110,7 +110,10 @@ def test_a_model_of_another_kind_is_refused(convert):
         convert(NMF(2))
 
 
-@pytest.mark.parametrize("convert", [io.to_sklearn, io.to_spark_topics_matrix])
+@pytest.mark.parametrize(
+    "convert",
+    [io.to_sklearn, io.to_spark_topics_matrix, lambda lda: io.to_lda_c(lda, "x"), lambda lda: io.to_pyldavis(lda, X)],
+)
 def test_a_model_that_is_not_fitted_is_refused(convert):
     with pytest.raises(ValueError, match="not fitted"):
         convert(LatentDirichletAllocation(2))
@@ -252,7 +255,9 @@ SPARK = """
     from pyspark.sql.types import DoubleType, IntegerType, StructField, StructType
 
     folder, X, lam = sys.argv[1], np.array(json.loads(sys.argv[2]), float), np.array(json.loads(sys.argv[3]))
-    local = {"spark.sql.shuffle.partitions": "1", "spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    local = {"spark.sql.shuffle.partitions": "1", "spark.ui.enabled": "false"}
+    local |= {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1", "spark.sql.codegen.wholeStage": "false"}
+    local |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     builder = SparkSession.builder.master("local[1]")
     for name, value in local.items():
         builder = builder.config(name, value)
@@ -260,9 +265,10 @@ SPARK = """
     frame = spark.createDataFrame([(i, Vectors.dense(x)) for i, x in enumerate(X)], ["id", "features"])
 
     def theta(model):
-        return [row.topicDistribution.tolist() for row in model.transform(frame).orderBy("id").collect()]
+        rows = model.transform(frame).select("id", "topicDistribution").collect()
+        return [row.topicDistribution.tolist() for row in sorted(rows, key=lambda row: row.id)]
 
-    model = LDA(k=2, maxIter=20, seed=1, optimizer="online", subsamplingRate=1.0, docConcentration=[0.3, 0.3]).fit(frame)
+    model = LDA(k=2, maxIter=5, seed=1, optimizer="online", subsamplingRate=1.0, docConcentration=[0.3, 0.3]).fit(frame)
     alpha = model.estimatedDocConcentration().toArray().tolist()
     result = {"matrix": model.topicsMatrix().toArray().tolist(), "alpha": alpha, "theta": theta(model)}
 
@@ -473,8 +479,9 @@ PYLDAVIS = """
     names = vectorizer.get_feature_names_out()
     ours = pyLDAvis.prepare(**io.to_pyldavis(lda, counts, names), n_jobs=1, R=5)
     theirs = pyLDAvis.lda_model.prepare(lda, counts, vectorizer, n_jobs=1, R=5)
-    alike = [np.allclose(getattr(ours, name).select_dtypes("number"), getattr(theirs, name).select_dtypes("number"), rtol=1e-4)
-             for name in ("topic_coordinates", "topic_info")]
+    tables = [[getattr(drawn, name).select_dtypes("number") for drawn in (ours, theirs)]
+              for name in ("topic_coordinates", "topic_info")]
+    alike = [np.allclose(*pair, rtol=1e-4) for pair in tables]
     print(json.dumps([len(pyLDAvis.prepared_data_to_html(ours)), all(alike), ours.topic_order]))
 """
 

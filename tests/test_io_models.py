@@ -3,6 +3,7 @@
 Run as a script it writes the file of the present format version, which must then keep loading.
 """
 
+import contextlib
 import copy
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,6 +192,14 @@ def test_callbacks_are_left_out_with_a_warning(path):
     assert model.callbacks is print_nothing
 
 
+def test_requests_for_metadata_are_left_out_with_a_warning(path):
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = fitted().set_fit_request(sample_weight=True)
+    with pytest.warns(UserWarning, match="_metadata_request"):
+        io.save(model, path)
+    assert same(io.load(path).components_, model.components_)
+
+
 def print_nothing(record):
     return None
 
@@ -302,6 +312,19 @@ def test_a_flipped_bit_is_caught_in_a_mapped_file(at, bit, tmp_path_factory):
     path.write_bytes(good[:at] + bytes([good[at] ^ (1 << bit)]) + good[at + 1 :])
     with pytest.raises(ValueError, match="cannot be read"):
         io.load(path, mmap=True)
+
+
+@given(changes=st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_an_unverified_file_is_loaded_or_refused_and_nothing_else(changes, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "changed.ldavi"
+    content = bytearray((FILES / "v1.ldavi").read_bytes())
+    end = 8 + struct.unpack("<Q", content[:8])[0]
+    for at, byte in changes:
+        content[at % end] = byte
+    path.write_bytes(content)
+    with contextlib.suppress(ValueError):
+        io.load(path, verify=False)
 
 
 @pytest.mark.parametrize("verify", [False, True])
@@ -423,6 +446,12 @@ BAD_STATES = {
     "record without fields": bad(lambda d, a: d["attributes"].update(x_={"$record": []})),
     "record of unequal fields": bad(lambda d, a: d["attributes"].update(x_={"$record": UNEQUAL})),
     "random state of another kind": bad(lambda d, a: d["attributes"].update(x_={"$random_state": [1, 2, 3, 4]})),
+    "random state that would be read behind its end": bad(
+        lambda d, a: d["attributes"]["random_state_"]["$random_state"].__setitem__(1, 10**9)
+    ),
+    "random state too short": bad(lambda d, a: a.update({"random_state_.0": a["random_state_.0"][:3]})),
+    "defaults that are no names": bad(lambda d, a: d.update(defaults=[[]])),
+    "number of features that is none": bad(lambda d, a: d["attributes"].update(n_features_in_=[12])),
     "strings of numbers": bad(
         lambda d, a: d["attributes"].update(x_={"$strings": "priors.alpha", "dtype": "object", "shape": [3]})
     ),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ldavi import _restore
 from ldavi import _validation as check
@@ -312,6 +313,7 @@ def to_pyldavis(model: Any, X: Any, feature_names: Any = None) -> dict[str, Any]
     ----------
     Sievert, Shirley. "LDAvis: a method for visualizing and interpreting topics". ACL workshop ILLVI, 2014.
     """
+    check_is_fitted(model)
     topics = topics_of(model)
     names = feature_names_of(model, topics.shape[1], feature_names)
     theta = np.asarray(model.transform(X), dtype=np.float64)

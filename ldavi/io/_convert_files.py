@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from ldavi import _restore
 from ldavi._estimator import LatentDirichletAllocation
@@ -133,6 +134,7 @@ def to_lda_c(model: Any, prefix: str | os.PathLike[str]) -> None:
     ValueError
         If α is not the same for all topics: lda-c knows one number.
     """
+    check_is_fitted(model)
     topics = topics_of(model)
     alpha = np.unique(model.doc_topic_prior_)
     if len(alpha) != 1:

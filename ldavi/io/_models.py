@@ -209,7 +209,7 @@ def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
     """Says which file it was that could not be read, and calls every fault of its contents a ValueError."""
     try:
         yield
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"path={os.fspath(path)!r} cannot be read: {error}") from error
 
 
@@ -238,6 +238,8 @@ def _described(strings: dict[str, str]) -> dict[str, Any]:
     kinds = {"parameters": dict, "attributes": dict, "defaults": list}
     if not all(isinstance(described.get(name), kind) for name, kind in kinds.items()):
         raise ValueError(f"its description lacks one of {', '.join(kinds)}")
+    if not all(isinstance(name, str) for name in described["defaults"]):
+        raise ValueError("its 'defaults' are not all names")
     return described
 
 
