@@ -378,7 +378,7 @@ BAD_HEADERS = {
     "three offsets": {"a": {**ARRAY, "data_offsets": [0, 8, 8]}},
     "bytes that nothing claims": {},
     "a field more": {"a": {**ARRAY, "path": "/etc/passwd"}},
-    "no model": {"a": ARRAY},
+    "no model": {"__metadata__": STRINGS, "a": ARRAY},
     "a model of deep nesting": {"__metadata__": {**STRINGS, "model": "[" * 100_000}, "a": ARRAY},
 }
 
@@ -392,8 +392,10 @@ def test_a_header_that_lies_is_refused(header, mmap, path):
         path.write_bytes(header)
     else:
         write_raw(path, header, bytes(8))
-    with pytest.raises(ValueError, match=r"model\.ldavi' cannot be read"):
+    with pytest.raises(ValueError, match=r"model\.ldavi' cannot be read") as caught:
         io.load(path, mmap=mmap, verify=False)
+    got_past_the_header = "does not describe" in str(caught.value)
+    assert got_past_the_header == (header == BAD_HEADERS["no model"])
 
 
 class Bomb:
