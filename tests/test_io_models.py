@@ -370,7 +370,7 @@ BAD_HEADERS = {
     "shape that overflows to 8 bytes": {"a": {**ARRAY, "shape": [2**62, 4, 2], "data_offsets": [0, 8]}},
     "empty shape too large": {"a": {**ARRAY, "shape": [0, 2**62, 2**62], "data_offsets": [0, 0]}},
     "many dimensions": {"a": {**ARRAY, "shape": [1] * 100 + [2]}},
-    "offsets beyond the end": {"a": {**ARRAY, "shape": [1000], "data_offsets": [0, 4000]}},
+    "arrays beyond the end": {"a": {**ARRAY, "shape": [1000], "data_offsets": [0, 4000]}},
     "offsets negative": {"a": {**ARRAY, "data_offsets": [-8, 0]}},
     "offsets in reverse": {"a": {**ARRAY, "data_offsets": [8, 0]}},
     "offsets that overlap": {"a": ARRAY, "b": ARRAY},
@@ -383,19 +383,29 @@ BAD_HEADERS = {
 }
 
 
+WHERE = {
+    "length": "it is no model file",
+    "shape": "(its header is not JSON|array 'a')",
+    "dtype": "array 'a'",
+    "offsets": "array '[ab]'",
+    "bytes": "its arrays need 0 bytes",
+    "arrays": "its arrays need 4000 bytes",
+}
+
+
 @pytest.mark.parametrize("mmap", [False, True])
-@pytest.mark.parametrize("header", BAD_HEADERS.values(), ids=BAD_HEADERS)
-def test_a_header_that_lies_is_refused(header, mmap, path):
-    if isinstance(header, dict) and "__metadata__" not in header and header != {"a": ARRAY}:
+@pytest.mark.parametrize("name", BAD_HEADERS)
+def test_a_header_that_lies_is_refused_for_that(name, mmap, path):
+    header = BAD_HEADERS[name]
+    if isinstance(header, dict) and "__metadata__" not in header and name != "no metadata":
         header = {"__metadata__": STRINGS, **header}
-    if isinstance(header, bytes) and not header.startswith((b"{", b"[", b"n")):
+    if name.startswith("length"):
         path.write_bytes(header)
     else:
         write_raw(path, header, bytes(8))
-    with pytest.raises(ValueError, match=r"model\.ldavi' cannot be read") as caught:
+    where = WHERE.get(name.split()[0], "does not describe" if name == "no model" else "(?!it does not describe)")
+    with pytest.raises(ValueError, match=rf"model\.ldavi' cannot be read: {where}"):
         io.load(path, mmap=mmap, verify=False)
-    got_past_the_header = "does not describe" in str(caught.value)
-    assert got_past_the_header == (header == BAD_HEADERS["no model"])
 
 
 class Bomb:
