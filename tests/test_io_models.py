@@ -403,7 +403,7 @@ def test_a_header_that_lies_is_refused_for_that(name, mmap, path):
         path.write_bytes(header)
     else:
         write_raw(path, header, bytes(8))
-    where = WHERE.get(name.split()[0], "does not describe" if name == "no model" else "(?!it does not describe)")
+    where = WHERE.get(name.split()[0], "it does not describe" if name == "no model" else "(?!it does not describe)")
     with pytest.raises(ValueError, match=rf"model\.ldavi' cannot be read: {where}"):
         io.load(path, mmap=mmap, verify=False)
 
