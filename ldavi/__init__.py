@@ -3,7 +3,7 @@
 >>> from ldavi import LatentDirichletAllocation
 """
 
-from ldavi import datasets, metrics
+from ldavi import datasets, io, metrics
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._fixed_topics import infer
 from ldavi._infer import Inference
@@ -18,6 +18,7 @@ __all__ = [
     "__version__",
     "datasets",
     "infer",
+    "io",
     "metrics",
     "show_config",
 ]

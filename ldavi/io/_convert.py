@@ -1,0 +1,342 @@
+"""Models of other libraries: scikit-learn, gensim, tomotopy, Spark; and what pyLDAvis draws."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ldavi import _restore
+from ldavi import _validation as check
+from ldavi._estimator import LatentDirichletAllocation
+from ldavi._models import feature_names_of, topics_of
+
+
+def from_sklearn(model: Any) -> LatentDirichletAllocation:
+    """Turn scikit-learn's fitted model into one of ldavi, with the same λ, priors and parameters.
+
+    Parameters
+    ----------
+    model : sklearn.decomposition.LatentDirichletAllocation
+        Fitted. `mean_change_tol` is taken over although it is a mean over topics there, and a share of a document's tokens
+        here.
+
+    Returns
+    -------
+    model : LatentDirichletAllocation
+        Fitted; it has no `elbo_`, which belongs to a fit of its own. `partial_fit` goes on with the next online step.
+
+    Raises
+    ------
+    TypeError
+        If the model is not scikit-learn's.
+    ValueError
+        If it is not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import LatentDirichletAllocation as Theirs
+    >>> from ldavi import io
+    >>> theirs = Theirs(2, random_state=0).fit([[4, 3, 0, 0], [0, 0, 3, 4]])
+    >>> bool(io.from_sklearn(theirs).components_[0, 0] == theirs.components_[0, 0])
+    True
+    """
+    if not isinstance(model, ScikitLearnLDA):
+        msg = f"model is a {type(model).__name__}; from_sklearn takes a sklearn.decomposition.LatentDirichletAllocation"
+        raise TypeError(msg)
+    if not hasattr(model, "components_"):
+        raise ValueError("model is not fitted; fit it first")
+    ours = LatentDirichletAllocation().get_params()
+    skipped = ("n_components", "doc_topic_prior", "topic_word_prior")
+    parameters = {name: value for name, value in model.get_params().items() if name in ours and name not in skipped}
+    result = _restore.fitted_with(
+        model.components_,
+        doc_topic_prior=model.doc_topic_prior_,
+        topic_word_prior=model.topic_word_prior_,
+        feature_names=getattr(model, "feature_names_in_", None),
+        n_updates=model.n_batch_iter_ - 1,
+        **parameters,
+    )
+    result.n_iter_ = model.n_iter_
+    return result
+
+
+def to_sklearn(model: LatentDirichletAllocation) -> Any:
+    """Turn a fitted model into scikit-learn's, with the same λ, priors and parameters.
+
+    Parameters
+    ----------
+    model : LatentDirichletAllocation
+        Fitted.
+
+    Returns
+    -------
+    model : sklearn.decomposition.LatentDirichletAllocation
+        Fitted; `transform` and `partial_fit` work. "memoized", which is not known there, becomes "batch".
+
+    Raises
+    ------
+    ValueError
+        If a prior has several values, or `topic_word_prior` is 0: scikit-learn knows a single number > 0.
+    """
+    alpha, eta = _posterior_priors(model, "to_sklearn")
+    if np.ndim(alpha) or np.ndim(eta):
+        raise ValueError(
+            "doc_topic_prior and topic_word_prior must be single numbers for scikit-learn; refit with such priors"
+        )
+    shared = ScikitLearnLDA().get_params().keys()
+    parameters = {name: value for name, value in model.get_params().items() if name in shared}
+    parameters |= {"n_components": len(model.components_), "doc_topic_prior": float(alpha), "topic_word_prior": float(eta)}
+    if parameters["learning_method"] == "memoized":
+        parameters["learning_method"] = "batch"
+    if parameters["total_samples"] is None:
+        parameters["total_samples"] = max(model.n_samples_seen_, 1)
+    theirs = ScikitLearnLDA(**parameters)
+    theirs.components_ = np.array(model.components_, order="C")
+    theirs.exp_dirichlet_component_ = np.array(model.exp_dirichlet_component_, order="C")
+    theirs.doc_topic_prior_, theirs.topic_word_prior_ = float(alpha), float(eta)
+    theirs.random_state_ = check_random_state(model.random_state)
+    for name in ("n_features_in_", "feature_names_in_", "n_iter_", "n_batch_iter_", "bound_"):
+        if hasattr(model, name):
+            setattr(theirs, name, getattr(model, name))
+    return theirs
+
+
+def from_gensim(model: Any) -> LatentDirichletAllocation:
+    """Turn gensim's model into one of ldavi, with the same λ, priors and words.
+
+    Parameters
+    ----------
+    model : gensim.models.LdaModel or LdaMulticore
+        Its `id2word` names the columns: see Notes.
+
+    Returns
+    -------
+    model : LatentDirichletAllocation
+        Fitted, column w being the word of id w. `partial_fit` goes on with the next online step.
+
+    Raises
+    ------
+    TypeError
+        If the model is not gensim's.
+
+    Notes
+    -----
+    scikit-learn warns where columns have names in a model (`feature_names_in_`) and none in X. Pass a DataFrame, or
+    ``del model.feature_names_in_``.
+    """
+    if not hasattr(getattr(model, "state", None), "get_lambda"):
+        raise TypeError(f"model is a {type(model).__name__}; from_gensim takes a gensim.models.LdaModel")
+    lam = model.state.get_lambda()
+    words = model.id2word
+    named = hasattr(words, "items") and type(words).__name__ != "FakeDict"  # which knows numbers only
+    return _restore.fitted_with(
+        lam,
+        doc_topic_prior=model.alpha,
+        topic_word_prior=model.eta,
+        feature_names=[words.get(w, f"x{w}") for w in range(lam.shape[1])] if named else None,
+        n_updates=int(model.num_updates // max(model.chunksize, 1)),
+        n_samples=int(model.state.numdocs),
+        learning_method="online",
+        learning_decay=float(model.decay),
+        learning_offset=float(model.offset),
+        batch_size=int(model.chunksize),
+    )
+
+
+def to_gensim(model: LatentDirichletAllocation, feature_names: Any = None) -> Any:
+    """Turn a fitted model into gensim's, with the same λ and priors.
+
+    Parameters
+    ----------
+    model : LatentDirichletAllocation
+        Fitted.
+    feature_names : sequence of str, optional
+        The word of each column, which becomes the word of that id. Default: `feature_names_in_`, else "x0", "x1", …
+
+    Returns
+    -------
+    model : gensim.models.LdaModel
+        As if trained; `update` goes on.
+
+    Raises
+    ------
+    ValueError
+        If `topic_word_prior` is 0, which gensim does not know.
+    ImportError
+        If gensim is not installed.
+    """
+    from gensim.models import LdaModel
+
+    alpha, eta = _posterior_priors(model, "to_gensim")
+    lam = model.components_
+    K, n_words = lam.shape
+    theirs = LdaModel(
+        num_topics=K,
+        id2word=dict(enumerate(feature_names_of(model, n_words, feature_names).tolist())),
+        alpha=np.full(K, alpha, dtype=lam.dtype) if np.ndim(alpha) == 0 else np.asarray(alpha, dtype=lam.dtype),
+        eta=np.full(n_words, eta, dtype=lam.dtype) if np.ndim(eta) == 0 else np.asarray(eta, dtype=lam.dtype),
+        decay=model.learning_decay,
+        offset=model.learning_offset,
+        chunksize=model.batch_size,
+        dtype=lam.dtype.type,
+        random_state=0,  # for a start that the next lines replace
+    )
+    theirs.state.sstats = np.ascontiguousarray(lam - theirs.eta)
+    theirs.state.numdocs = model.n_samples_seen_
+    theirs.num_updates = (model.n_batch_iter_ - 1) * model.batch_size
+    theirs.sync_state()
+    return theirs
+
+
+def from_tomotopy(model: Any) -> LatentDirichletAllocation:
+    """Turn tomotopy's trained model into one of ldavi: λ = counts of the last Gibbs state + η.
+
+    There is no way back: the state of a tomotopy model is a topic for each token of its corpus, which λ does not tell.
+
+    Parameters
+    ----------
+    model : tomotopy.LDAModel
+        Trained, with the term weighting "one".
+
+    Returns
+    -------
+    model : LatentDirichletAllocation
+        Fitted; its columns are the words of `model.used_vocabs`, in that order, and named so.
+
+    Raises
+    ------
+    TypeError
+        If the model is not tomotopy's.
+    """
+    if not hasattr(model, "get_topic_word_dist") or not hasattr(model, "used_vocabs"):
+        raise TypeError(f"model is a {type(model).__name__}; from_tomotopy takes a tomotopy.LDAModel")
+    lam = np.array([model.get_topic_word_dist(k, normalize=False) for k in range(model.k)], dtype=np.float64)
+    return _restore.fitted_with(
+        lam,
+        doc_topic_prior=np.broadcast_to(model.alpha, model.k),
+        topic_word_prior=float(model.eta),
+        feature_names=list(model.used_vocabs),
+        n_samples=len(model.docs),
+    )
+
+
+def from_spark(
+    topics_matrix: Any,
+    *,
+    doc_topic_prior: ArrayLike | None = None,
+    topic_word_prior: float | None = None,
+    vocabulary: Any = None,
+) -> LatentDirichletAllocation:
+    """Turn the topics of Spark MLlib into a model of ldavi.
+
+    Parameters
+    ----------
+    topics_matrix : pyspark.ml.linalg.DenseMatrix or array of shape (n_features, n_components)
+        `LDAModel.topicsMatrix()`: λ, a row per word.
+    doc_topic_prior : float, array of shape (n_components,) or None, default=None
+        α: `LDAModel.estimatedDocConcentration()`. None means 1 / n_components, Spark's default.
+    topic_word_prior : float or None, default=None
+        η: Spark's `topicConcentration`. None means 1 / n_components, Spark's default.
+    vocabulary : sequence of str, optional
+        The word of each row: `CountVectorizerModel.vocabulary`. It becomes `feature_names_in_`.
+
+    Returns
+    -------
+    model : LatentDirichletAllocation
+        Fitted.
+
+    Raises
+    ------
+    ValueError
+        If the matrix holds what cannot be a λ, or a prior or the vocabulary has another shape.
+
+    Examples
+    --------
+    >>> from ldavi import io
+    >>> model = io.from_spark([[9.0, 0.5], [8.0, 0.5], [0.5, 7.0]], vocabulary=["cat", "dog", "bond"])
+    >>> model.components_.shape
+    (2, 3)
+    """
+    matrix, alpha = (getattr(each, "toArray", lambda each=each: each)() for each in (topics_matrix, doc_topic_prior))
+    return _restore.fitted_with(
+        np.asarray(matrix, dtype=np.float64).T,
+        doc_topic_prior=alpha,
+        topic_word_prior=topic_word_prior,
+        feature_names=vocabulary,
+        learning_method="online",
+    )
+
+
+def to_spark_topics_matrix(model: LatentDirichletAllocation) -> NDArray[np.float64]:
+    """λ as Spark MLlib lays it out, a row per word.
+
+    Parameters
+    ----------
+    model : LatentDirichletAllocation
+        Fitted.
+
+    Returns
+    -------
+    topics_matrix : array of shape (n_features, n_components)
+        ``pyspark.ml.linalg.DenseMatrix(*m.shape, m.ravel(order="F"))`` is Spark's object of it.
+    """
+    return np.array(model.components_.T, dtype=np.float64, order="F")
+
+
+def to_pyldavis(model: Any, X: Any, feature_names: Any = None) -> dict[str, Any]:
+    """Gather what pyLDAvis draws: ``pyLDAvis.prepare(**to_pyldavis(model, X))``.
+
+    Parameters
+    ----------
+    model : LatentDirichletAllocation
+        Fitted; ours or scikit-learn's.
+    X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+        Counts, documents × words. Documents without words and words without occurrences are left out, since pyLDAvis
+        divides by both.
+    feature_names : sequence of str, optional
+        The word of each column. Default: `feature_names_in_`, else "x0", "x1", …
+
+    Returns
+    -------
+    arguments : dict
+        topic_term_dists, doc_topic_dists, doc_lengths, vocab and term_frequency.
+
+    Raises
+    ------
+    ValueError
+        If X or the names do not fit the model.
+
+    References
+    ----------
+    Sievert, Shirley. "LDAvis: a method for visualizing and interpreting topics". ACL workshop ILLVI, 2014.
+    """
+    check_is_fitted(model)
+    topics = topics_of(model)
+    names = feature_names_of(model, topics.shape[1], feature_names)
+    theta = np.asarray(model.transform(X), dtype=np.float64)
+    counts = check.check_counts(X, dtype=np.float64, name="to_pyldavis")
+    lengths, frequency = np.asarray(counts.sum(axis=1)), np.asarray(counts.sum(axis=0))
+    documents, words = lengths > 0, frequency > 0
+    if not words.any():
+        raise ValueError("X holds no counts: pyLDAvis has nothing to draw; pass the documents of the fit")
+    topics, theta = topics[:, words], theta[documents]
+    return {
+        "topic_term_dists": topics / topics.sum(axis=1, keepdims=True),
+        "doc_topic_dists": theta / theta.sum(axis=1, keepdims=True),
+        "doc_lengths": lengths[documents],
+        "vocab": names[words].tolist(),
+        "term_frequency": frequency[words],
+    }
+
+
+def _posterior_priors(model: LatentDirichletAllocation, name: str) -> tuple[Any, Any]:
+    """α and η of a model whose topics have posteriors."""
+    if not isinstance(model, LatentDirichletAllocation):
+        raise TypeError(f"model is a {type(model).__name__}; {name} takes a ldavi.LatentDirichletAllocation")
+    model._fitted_rows()
+    if np.ndim(model.topic_word_prior_) == 0 and model.topic_word_prior_ == 0:
+        raise ValueError("topic_word_prior=0 made the topics point estimates, which only lda-c knows: see to_lda_c")
+    return model.doc_topic_prior_, model.topic_word_prior_

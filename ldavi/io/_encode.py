@@ -1,0 +1,147 @@
+"""Plain values as JSON, arrays beside it. What is decoded is data: numbers, strings, lists, arrays, and nothing that runs.
+
+A value that JSON does not know is an object with one key that begins with "$" and says what it is:
+
+========================================== =======================================================================
+``{"$float": "nan"}``                      a float that is not finite: "nan", "inf", "-inf"
+``{"$array": name}``                       an array, under its name in the file
+``{"$scalar": name}``                      a NumPy number: an array without dimensions
+``{"$strings": name, "dtype": , "shape":}`` an array of strings; in the file their JSON list, as bytes
+``{"$record": [[field, array], ...]}``      a structured array, field by field
+``{"$tuple": [...]}``, ``{"$dict": {...}}``  a tuple; a dict with strings for keys
+``{"$dtype": "float32"}``                   a dtype
+``{"$random_state": [...]}``                a RandomState: key, position, has_gauss, gauss
+========================================== =======================================================================
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldavi import _restore
+from ldavi.io._container import NAMES
+
+NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+STRINGS = re.compile(r"object|<U[0-9]{1,6}")
+
+
+class Encoder:
+    """Encodes values; collects their arrays in `arrays`."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, NDArray[Any]] = {}
+
+    def encode(self, value: Any, name: str) -> Any:
+        """JSON of a value; `name` is what messages and arrays call it.
+
+        Raises
+        ------
+        TypeError
+            If it is no data: a function, an object.
+        """
+        if isinstance(value, (np.ndarray, np.generic)):  # before float, which np.float64 is too
+            return self._array(value, name)
+        if value is None or isinstance(value, (bool, int, str)):
+            return value
+        if isinstance(value, float):
+            return value if math.isfinite(value) else {"$float": str(value)}
+        if isinstance(value, (list, tuple)):
+            items = [self.encode(item, f"{name}.{i}") for i, item in enumerate(value)]
+            return items if isinstance(value, list) else {"$tuple": items}
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return {"$dict": {key: self.encode(item, f"{name}.{key}") for key, item in value.items()}}
+        if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+            return {"$dtype": np.dtype(value).name}
+        if (state := _restore.generator_state(value)) is not None:
+            return {"$random_state": [self.encode(item, f"{name}.{i}") for i, item in enumerate(state)]}
+        raise TypeError(
+            f"{name}={value!r} is no data that a model file can hold; pickle the model instead, or set it to None"
+        )
+
+    def _array(self, value: NDArray[Any] | np.generic, name: str) -> Any:
+        array = np.asarray(value)
+        if array.dtype.names is not None:
+            return {"$record": [[field, self.encode(array[field], f"{name}.{field}")] for field in array.dtype.names]}
+        if array.dtype.newbyteorder("<") in NAMES:
+            self.arrays[name] = array
+            return {"$scalar" if isinstance(value, np.generic) else "$array": name}
+        strings = array.ravel().tolist()
+        if array.dtype.kind in "OU" and all(isinstance(text, str) for text in strings):
+            if isinstance(value, np.generic):
+                return str(value)
+            self.arrays[name] = np.frombuffer(json.dumps(strings).encode("ascii"), np.uint8)
+            dtype = "object" if array.dtype.kind == "O" else f"<U{min(array.itemsize // 4, _widest(strings))}"
+            return {"$strings": name, "dtype": dtype, "shape": list(array.shape)}
+        raise TypeError(f"{name} is an array of {array.dtype}, which a model file cannot hold; pickle the model instead")
+
+
+def _widest(texts: list[str]) -> int:
+    """Characters that an array gives each text, at most: no file asks for much more memory than its texts fill."""
+    return max(256, *map(len, texts)) if texts else 256
+
+
+class Decoder:
+    """Decodes what an `Encoder` made, given the arrays."""
+
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
+        self.arrays = arrays
+        self._decoders: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "$float": lambda value: NOT_FINITE[value["$float"]],
+            "$array": lambda value: self.arrays[value["$array"]],
+            "$scalar": lambda value: self.arrays[value["$scalar"]][()],
+            "$strings": self._strings,
+            "$record": self._record,
+            "$tuple": lambda value: tuple(self.decode(item) for item in value["$tuple"]),
+            "$dict": lambda value: {key: self.decode(item) for key, item in value["$dict"].items()},
+            "$dtype": self._dtype,
+            "$random_state": lambda value: _restore.generator_from(*[self.decode(item) for item in value["$random_state"]]),
+        }
+
+    def decode(self, value: Any) -> Any:
+        """The value of which this is the JSON.
+
+        Raises
+        ------
+        ValueError
+            If it is not well formed, or of a kind that this version does not know.
+        """
+        if isinstance(value, list):
+            return [self.decode(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        kind = next(iter(value), "")
+        if kind not in self._decoders:
+            raise ValueError(f"a value of kind {kind!r} is not known to this version of ldavi: install a later one")
+        try:
+            return self._decoders[kind](value)
+        except (AttributeError, KeyError, IndexError, TypeError, OverflowError) as error:
+            raise ValueError(f"a value of kind {kind!r} is not well formed: {error!r}"[:300]) from error
+
+    def _strings(self, value: dict[str, Any]) -> NDArray[Any]:
+        texts = json.loads(self.arrays[value["$strings"]].tobytes().decode("ascii"))
+        dtype = value["dtype"]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts) or not STRINGS.fullmatch(dtype):
+            raise ValueError(f"{value['$strings']!r} does not hold strings")
+        if dtype != "object" and int(dtype[2:]) > _widest(texts):
+            raise ValueError(f"{value['$strings']!r} has dtype {dtype}, but no text is that long")
+        return np.array(texts, dtype=dtype).reshape(value["shape"])
+
+    def _record(self, value: dict[str, Any]) -> NDArray[Any]:
+        fields = [(name, self.decode(array)) for name, array in value["$record"]]
+        result = np.empty(fields[0][1].shape, [(name, array.dtype) for name, array in fields])
+        for name, array in fields:
+            if array.shape != result.shape or array.dtype.hasobject:
+                raise ValueError(f"field {name!r} does not fit the others")
+            result[name] = array
+        return result
+
+    def _dtype(self, value: dict[str, Any]) -> np.dtype[Any]:
+        name = value["$dtype"]
+        if name not in ("float32", "float64"):
+            raise ValueError(f"dtype={name!r} must be 'float32' or 'float64'")
+        return np.dtype(str(name))
