@@ -162,8 +162,8 @@ def _phrase_tokens(phrases: sparse.csr_array, names: Any, gamma: Doubles, topics
     for start in range(0, len(documents), COUNTS_AT_ONCE):
         at = slice(start, start + COUNTS_AT_ONCE)
         phi = responsibilities(gamma[documents[at]], likelihood[phrases.indices[at]])
-        place = (phrases.indices[at], np.arange(len(phi)))
-        tokens += sparse.csr_array((phrases.data[at], place), shape=(len(names), len(phi))) @ phi
+        cells = (phrases.indices[at], np.arange(len(phi)))
+        tokens += sparse.csr_array((phrases.data[at], cells), shape=(len(names), len(phi))) @ phi
     return tokens.T
 
 
