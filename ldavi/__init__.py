@@ -3,7 +3,7 @@
 >>> from ldavi import LatentDirichletAllocation
 """
 
-from ldavi import datasets, inspection
+from ldavi import datasets, inspection, plotting
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._fixed_topics import infer
 from ldavi._infer import Inference
@@ -19,5 +19,6 @@ __all__ = [
     "datasets",
     "infer",
     "inspection",
+    "plotting",
     "show_config",
 ]

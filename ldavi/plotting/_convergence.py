@@ -1,0 +1,163 @@
+"""The bound of every pass, by term, with the phases of the fit."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from ldavi.plotting import _style as style
+
+PANELS = {
+    "elbo": "ELBO",
+    "word": "words",
+    "doc_topic": "topics of\ndocuments",
+    "topic_word": "words of\ntopics",
+}
+PHASES = {"warmup": style.ORANGE, "monotone": style.BLUE, "online": style.GREEN, "final": style.VERMILION}
+PHASE_NAMES = {"warmup": "warm-up", "monotone": "monotone", "online": "online (estimates)", "final": "final"}
+MARKERS = {"warmup": "o", "monotone": "s", "online": "^", "final": "D"}
+
+
+class ConvergenceDisplay:
+    """The ELBO and its terms over the passes of a fit, phases marked by colour, marker and shade.
+
+    Parameters
+    ----------
+    trace : structured array or DataFrame
+        Records of passes with the fields of :class:`ldavi.TraceRecord`, as in `elbo_trace_`.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure of the last plot.
+    axes_ : array of matplotlib Axes of shape (4,)
+        ELBO, words, topics of documents, words of topics; in nats.
+
+    Examples
+    --------
+    >>> from ldavi.plotting import ConvergenceDisplay
+    >>> display = ConvergenceDisplay.from_estimator(lda)  # doctest: +SKIP
+    """
+
+    figure_: Any
+    axes_: Any
+
+    def __init__(self, *, trace: Any) -> None:
+        self.trace = trace
+
+    @classmethod
+    def from_estimator(cls, model: Any, *, x: str = "iteration", axes: Any = None) -> Self:
+        """The trace of a fitted model, plotted.
+
+        Parameters
+        ----------
+        model : LatentDirichletAllocation
+            A fitted estimator of ours: others keep no trace.
+        x : {"iteration", "seconds"}, default="iteration"
+            As for `plot`.
+        axes : sequence of four matplotlib Axes, or None, default=None
+            As for `plot`.
+
+        Returns
+        -------
+        display : ConvergenceDisplay
+
+        Raises
+        ------
+        TypeError
+            If the model has no `elbo_trace_`.
+        """
+        trace = getattr(model, "elbo_trace_", None)
+        if trace is None:
+            raise TypeError(f"{type(model).__name__} has no elbo_trace_: pass a LatentDirichletAllocation of ldavi after fit")
+        return cls(trace=trace).plot(x=x, axes=axes)
+
+    def plot(self, *, x: str = "iteration", axes: Any = None) -> Self:
+        """Draw the four panels.
+
+        Parameters
+        ----------
+        x : {"iteration", "seconds"}, default="iteration"
+            What passes are placed by.
+        axes : sequence of four matplotlib Axes, or None, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        self : ConvergenceDisplay
+        """
+        if x not in ("iteration", "seconds"):
+            raise ValueError(f"x={x!r} must be 'iteration' or 'seconds'")
+        if axes is None:
+            self.figure_, self.axes_ = style.pyplot().subplots(
+                4, 1, figsize=(7, 6.4), sharex=True, height_ratios=(2.2, 1, 1, 1), layout="constrained"
+            )
+        else:
+            self.axes_ = np.asarray(axes, dtype=object).ravel()
+            if len(self.axes_) != len(PANELS):
+                raise ValueError(f"axes holds {len(self.axes_)} Axes; give four: ELBO and its three terms")
+            self.figure_ = self.axes_[0].figure
+        phase, at = np.asarray(self.trace["phase"]).astype(str), np.asarray(self.trace[x], dtype=float)
+        for ax, (field, title) in zip(self.axes_, PANELS.items(), strict=True):
+            self._panel(ax, at, np.asarray(self.trace[field], dtype=float), phase)
+            ax.set_ylabel(title, fontsize=style.FONT_SIZE)
+        bottom = self.axes_[-1]
+        bottom.set_xlabel("pass" if x == "iteration" else "seconds", fontsize=style.FONT_SIZE)
+        if x == "iteration":
+            bottom.xaxis.get_major_locator().set_params(integer=True)
+        self._legend(phase)
+        return self
+
+    @staticmethod
+    def _panel(ax: Any, at: Any, values: Any, phase: Any) -> None:
+        from matplotlib.ticker import EngFormatter
+
+        ax.plot(at, values, color=style.GREY, linewidth=0.8, zorder=1)
+        starts = [0, *(np.flatnonzero(phase[1:] != phase[:-1]) + 1).tolist(), len(phase)]
+        middle = (at[1:] + at[:-1]) / 2
+        for begin, end in zip(starts[:-1], starts[1:], strict=True):
+            name = str(phase[begin])
+            color = PHASES.get(name, style.BLACK)
+            ax.plot(
+                at[begin:end],
+                values[begin:end],
+                MARKERS.get(name, "o"),
+                color=color,
+                markersize=4,
+                markeredgecolor="white",
+                markeredgewidth=0.4,
+            )
+            left = middle[begin - 1] if begin else at[0] - (at[-1] - at[0]) / 50
+            right = middle[end - 1] if end < len(at) else at[-1] + (at[-1] - at[0]) / 50
+            ax.axvspan(left, right, color=color, alpha=0.1, linewidth=0, zorder=0)
+        if len(at) > 1 and at[-1] > at[0]:
+            ax.set_xlim(at[0] - (at[-1] - at[0]) / 50, at[-1] + (at[-1] - at[0]) / 50)
+        style.quiet(ax, grid="y")
+        ax.locator_params(axis="y", nbins=4)
+        ax.yaxis.set_major_formatter(EngFormatter(sep=" "))
+
+    def _legend(self, phase: Any) -> None:
+        from matplotlib.lines import Line2D
+
+        names = list(dict.fromkeys(phase.tolist()))
+        handles = [
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker=MARKERS.get(name, "o"),
+                color=PHASES.get(name, style.BLACK),
+                label=PHASE_NAMES.get(name, name),
+            )
+            for name in names
+        ]
+        self.axes_[0].legend(
+            handles=handles,
+            ncols=len(handles),
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            frameon=False,
+            fontsize=style.FONT_SIZE,
+            borderaxespad=0.2,
+            handletextpad=0.2,
+        )
+        self.axes_[0].set_title("Evidence lower bound by term, nats", fontsize=style.FONT_SIZE + 1, loc="left")
