@@ -47,8 +47,8 @@ def theta_intervals(model: Any, X: Any, *, level: float = 0.95, doc_topic_prior:
     of the topics themselves, so they hold for the topics as given, as if each token's φ were known rather than inferred: they
     leave out the doubt which of two similar topics a word came from, the doubt about β, and other optima that another
     `random_state` would have found. With documents drawn from ten known topics, intervals of level 0.95 held 91 to 92 %
-    of the true proportions where topics shared few words, and 57 to 72 % where they shared many. They rank what is more and what is less
-    certain; they are no confidence statement.
+    of the true proportions where topics shared few words, and 57 to 72 % where they shared many. They rank what is more
+    and what is less certain; they are no confidence statement.
 
     References
     ----------

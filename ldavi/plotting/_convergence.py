@@ -1,5 +1,6 @@
 """The bound of every pass, by term, with the phases of the fit."""
 
+import itertools
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ PANELS = {
     "word": "words",
     "doc_topic": "topics of\ndocuments",
     "topic_word": "words of\ntopics",
+    "gain": "relative gain\nof the ELBO",
 }
 PHASES = {"warmup": style.ORANGE, "monotone": style.BLUE, "online": style.GREEN, "final": style.VERMILION}
 PHASE_NAMES = {"warmup": "warm-up", "monotone": "monotone", "online": "online (estimates)", "final": "final"}
@@ -18,19 +20,22 @@ MARKERS = {"warmup": "o", "monotone": "s", "online": "^", "final": "D"}
 
 
 class ConvergenceDisplay:
-    """The ELBO and its terms over the passes of a fit, phases marked by colour, marker and shade.
+    """The ELBO, its terms and its gains over the passes of a fit, phases marked by colour, marker and shade.
 
     Parameters
     ----------
     trace : structured array or DataFrame
         Records of passes with the fields of :class:`ldavi.TraceRecord`, as in `elbo_trace_`.
+    tol : float or None, default=None
+        Relative gain at which a fit has converged.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
         The figure of the last plot.
-    axes_ : array of matplotlib Axes of shape (4,)
-        ELBO, words, topics of documents, words of topics; in nats.
+    axes_ : array of matplotlib Axes of shape (5,)
+        ELBO, words, topics of documents, words of topics, in nats; the relative gain of each pass over the one before, on a
+        logarithmic scale, with the tolerance where it is known. Passes that gained nothing, and the first of a phase, have none.
 
     Examples
     --------
@@ -41,8 +46,9 @@ class ConvergenceDisplay:
     figure_: Any
     axes_: Any
 
-    def __init__(self, *, trace: Any) -> None:
+    def __init__(self, *, trace: Any, tol: float | None = None) -> None:
         self.trace = trace
+        self.tol = tol
 
     @classmethod
     def from_estimator(cls, model: Any, *, x: str = "iteration", axes: Any = None) -> Self:
@@ -54,7 +60,7 @@ class ConvergenceDisplay:
             A fitted estimator of ours: others keep no trace.
         x : {"iteration", "seconds"}, default="iteration"
             As for `plot`.
-        axes : sequence of four matplotlib Axes, or None, default=None
+        axes : sequence of five matplotlib Axes, or None, default=None
             As for `plot`.
 
         Returns
@@ -69,16 +75,16 @@ class ConvergenceDisplay:
         trace = getattr(model, "elbo_trace_", None)
         if trace is None:
             raise TypeError(f"{type(model).__name__} has no elbo_trace_: pass a LatentDirichletAllocation of ldavi after fit")
-        return cls(trace=trace).plot(x=x, axes=axes)
+        return cls(trace=trace, tol=getattr(model, "tol", None)).plot(x=x, axes=axes)
 
     def plot(self, *, x: str = "iteration", axes: Any = None) -> Self:
-        """Draw the four panels.
+        """Draw the panels.
 
         Parameters
         ----------
         x : {"iteration", "seconds"}, default="iteration"
             What passes are placed by.
-        axes : sequence of four matplotlib Axes, or None, default=None
+        axes : sequence of five matplotlib Axes, or None, default=None
             None makes a figure.
 
         Returns
@@ -89,23 +95,46 @@ class ConvergenceDisplay:
             raise ValueError(f"x={x!r} must be 'iteration' or 'seconds'")
         if axes is None:
             self.figure_, self.axes_ = style.pyplot().subplots(
-                4, 1, figsize=(7, 6.4), sharex=True, height_ratios=(2.2, 1, 1, 1), layout="constrained"
+                len(PANELS), 1, figsize=(7, 7.6), sharex=True, height_ratios=(2, 1, 1, 1, 1.4), layout="constrained"
             )
         else:
-            self.axes_ = np.asarray(axes, dtype=object).ravel()
-            if len(self.axes_) != len(PANELS):
-                raise ValueError(f"axes holds {len(self.axes_)} Axes; give four: ELBO and its three terms")
+            self.axes_ = style.axes_of(axes, len(PANELS), "panels")
             self.figure_ = self.axes_[0].figure
         phase, at = np.asarray(self.trace["phase"]).astype(str), np.asarray(self.trace[x], dtype=float)
         for ax, (field, title) in zip(self.axes_, PANELS.items(), strict=True):
-            self._panel(ax, at, np.asarray(self.trace[field], dtype=float), phase)
+            self._panel(ax, at, self._values(field, phase), phase)
             ax.set_ylabel(title, fontsize=style.FONT_SIZE)
+        self._scale_gains(self.axes_[-1])
         bottom = self.axes_[-1]
         bottom.set_xlabel("pass" if x == "iteration" else "seconds", fontsize=style.FONT_SIZE)
         if x == "iteration":
             bottom.xaxis.get_major_locator().set_params(integer=True)
         self._legend(phase)
         return self
+
+    def _values(self, field: str, phase: Any) -> Any:
+        if field != "gain":
+            return np.asarray(self.trace[field], dtype=float)
+        elbo = np.asarray(self.trace["elbo"], dtype=float)
+        gain = np.full(len(elbo), np.nan)
+        gain[1:] = np.diff(elbo) / np.abs(elbo[1:])
+        gain[1:][phase[1:] != phase[:-1]] = np.nan  # values of two phases do not compare
+        gain[~(gain > 0)] = np.nan
+        return gain
+
+    def _scale_gains(self, ax: Any) -> None:
+        from matplotlib.ticker import LogFormatterSciNotation, LogLocator
+
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(numticks=5))
+        ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+        ax.minorticks_off()
+        if self.tol:
+            ax.axhline(self.tol, color=style.GREY, linewidth=1, linestyle="--")
+            ax.annotate(
+                f"tol = {self.tol:g}", (1, self.tol), (-2, 2), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
+                ha="right", va="bottom", fontsize=style.FONT_SIZE - 1, color=style.GREY,
+            )
 
     @staticmethod
     def _panel(ax: Any, at: Any, values: Any, phase: Any) -> None:
@@ -114,7 +143,7 @@ class ConvergenceDisplay:
         ax.plot(at, values, color=style.GREY, linewidth=0.8, zorder=1)
         starts = [0, *(np.flatnonzero(phase[1:] != phase[:-1]) + 1).tolist(), len(phase)]
         middle = (at[1:] + at[:-1]) / 2
-        for begin, end in zip(starts[:-1], starts[1:], strict=True):
+        for begin, end in itertools.pairwise(starts):
             name = str(phase[begin])
             color = PHASES.get(name, style.BLACK)
             ax.plot(

@@ -88,10 +88,8 @@ class DocumentTopicsDisplay:
         rows = theta_intervals(model, X)
         n_topics = int(np.asarray(rows["topic"]).max()) + 1
         theta = np.asarray(rows["mean"]).reshape(-1, n_topics)
-        if document_names is not None and len(document_names) != len(theta):
-            raise ValueError(
-                f"document_names holds {len(document_names)} names, but X has {len(theta)} documents. Give one for each."
-            )
+        if document_names is not None:
+            document_names = style.given_names("document_names", document_names, len(theta), "documents")
         names = style.topic_names_of(model, n_topics, topic_names, feature_names)
         return cls(theta=theta, topic_names=names, document_names=document_names).plot(ax=ax)
 

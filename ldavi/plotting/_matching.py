@@ -125,6 +125,10 @@ class TopicMatchingDisplay:
         style.heat_ticks(
             right, "y", [style.shorten(self.other_names[k], style.LONGEST_NAME) for k in self.columns_[:matched]], size
         )
+        self.ax_.set_ylabel("first model", fontsize=style.FONT_SIZE)
+        self.ax_.set_xlabel("second model", fontsize=style.FONT_SIZE)
+        self.ax_.xaxis.set_label_position("top")
+        right.set_ylabel("matched in the second model", fontsize=style.FONT_SIZE)
         for axes in (self.ax_, right):
             axes.tick_params(length=0)
             axes.spines[:].set_visible(False)
@@ -136,21 +140,21 @@ class TopicMatchingDisplay:
             for i in range(matched):
                 shade = "black" if similarity[i, i] > 0.5 else "white"
                 self.ax_.annotate(f"{similarity[i, i]:.2f}", (i, i), ha="center", va="center", fontsize=6.5, color=shade)
-        self._key(image, n_rows * cell)
+        self._key(image, n_columns * cell, max(n_rows * cell, 2.2))
         return self
 
-    def _key(self, image: Any, height: float) -> None:
+    def _key(self, image: Any, width: float, height: float) -> None:
         bar = self.figure_.colorbar(
             image,
             ax=self.ax_,
-            orientation="horizontal",
             location="bottom",
-            shrink=0.8,
-            aspect=30,
-            pad=min(0.04, 0.1 / height),
+            shrink=min(1.0, 2.4 / width),
+            aspect=16,
+            pad=0.1 / height,
+            anchor=(0, 0),
         )
         bar.set_label(
-            "similarity (1 − distance) of first model's rows and second model's columns", fontsize=style.FONT_SIZE - 1
+            "similarity = 1 − distance", fontsize=style.FONT_SIZE - 1
         )
         bar.ax.tick_params(labelsize=style.FONT_SIZE - 1)
         bar.outline.set_visible(False)

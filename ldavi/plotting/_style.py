@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ldavi._models import feature_names_of
 from ldavi.inspection import top_words_lists
 
 # Okabe, Ito. "Color universal design", 2008
@@ -20,6 +19,7 @@ FONT_SIZE = 9.0
 LINE = 0.2  # inches from one label to the next
 LONGEST = 28  # letters of a word; more are cut
 LONGEST_NAME = 44
+SEPARATOR = " · "  # between a topic's number and its words
 
 
 def pyplot() -> Any:
@@ -37,38 +37,45 @@ def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
     plt = pyplot()
     if ax is not None:
         return ax.figure, ax
-    return plt.subplots(figsize=(width, height), layout="constrained")
+    figure, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    return figure, ax
 
 
 def shorten(text: Any, most: int = LONGEST) -> str:
     """A label of at most so many letters, its end cut."""
-    text = " ".join(str(text).split())
+    text = " ".join(str(text).split())  # a label has one line
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def topic_names_of(model: Any, n_topics: int, names: Any, feature_names: Any) -> list[str]:
     """A name for each topic: as given, else its number and first words, or its number where words have no names."""
     if names is not None:
-        names = [str(name) for name in names]
-        if len(names) != n_topics:
-            raise ValueError(
-                f"topic_names holds {len(names)} names, but there are {n_topics} topics. Give one name for each."
-            )
-        return names
-    if feature_names is None and getattr(model, "feature_names_in_", None) is None:
+        return given_names("topic_names", names, n_topics, "topics")
+    if not has_word_names(model, feature_names):
         return [f"Topic {k}" for k in range(n_topics)]
     words = top_words_lists(model, 3, feature_names=feature_names)
-    return [f"{k}  " + ", ".join(shorten(word, 16) for word in words[k]) for k in range(n_topics)]
+    return [f"{k}{SEPARATOR}" + ", ".join(shorten(word, 16) for word in words[k]) for k in range(n_topics)]
+
+
+def given_names(parameter: str, names: Any, n_wanted: int, things: str) -> list[str]:
+    """Names that a user gave, one for each thing."""
+    given = [str(name) for name in names]
+    if len(given) != n_wanted:
+        raise ValueError(f"{parameter} holds {len(given)} names, but there are {n_wanted} {things}. Give one name for each.")
+    return given
+
+
+def axes_of(axes: Any, n_wanted: int, things: str) -> Any:
+    """Axes that a user gave, one for each panel; more are left alone."""
+    given = np.asarray(axes, dtype=object).ravel()
+    if len(given) < n_wanted:
+        raise ValueError(f"axes holds {len(given)} Axes, but there are {n_wanted} {things}. Give one for each.")
+    return given[:n_wanted]
 
 
 def has_word_names(model: Any, feature_names: Any) -> bool:
     """Whether words are called more than "x0", "x1", …."""
     return feature_names is not None or getattr(model, "feature_names_in_", None) is not None
-
-
-def word_names_of(model: Any, n_words: int, feature_names: Any) -> Any:
-    """Names of the words, as the tables have them."""
-    return feature_names_of(model, n_words, feature_names)
 
 
 def write(texts: Iterable[Any]) -> None:

@@ -101,13 +101,9 @@ class SweepDisplay:
             for spare in grid.ravel()[len(measures) :]:
                 spare.remove()
         else:
-            self.axes_ = np.asarray(axes, dtype=object).ravel()
-            if len(self.axes_) < len(measures):
-                raise ValueError(
-                    f"axes holds {len(self.axes_)} Axes, but there are {len(measures)} measures. Give one for each."
-                )
+            self.axes_ = style.axes_of(axes, len(measures), "measures")
             self.figure_ = self.axes_[0].figure
-        for ax, measure in zip(self.axes_, measures, strict=False):
+        for ax, measure in zip(self.axes_, measures, strict=True):
             self._panel(ax, measure, color)
         return self
 

@@ -13,7 +13,7 @@ from ldavi.plotting import _style as style
 BAR_WIDTH = 1.25  # inches; with words and gaps a panel is some 3 inches wide
 GAP = 0.3
 TITLE = 0.34
-AXIS = 0.34
+AXIS = 0.42
 
 
 class TopWordsDisplay:
@@ -77,7 +77,7 @@ class TopWordsDisplay:
         topics : sequence of int, or None, default=None
             Topics to show, in this order. None shows all.
         by : {"relevance", "probability", "frex", "lift"}, default="relevance"
-            What words are chosen and ordered by; bars are probabilities in any case. See :func:`ldavi.inspection.word_scores`.
+            What words are chosen and ordered by; bars are probabilities always. See :func:`ldavi.inspection.word_scores`.
         relevance_weight : float, default=0.6
             λ of the relevance.
         X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
@@ -101,16 +101,13 @@ class TopWordsDisplay:
         table = top_words(model, n_words, by=by, relevance_weight=relevance_weight, X=X, feature_names=feature_names)
         n_topics = len(topics_of(model))
         words, probabilities = (np.asarray(table[name]).reshape(n_topics, -1) for name in ("word", "probability"))
-        names = [f"Topic {k}" for k in range(n_topics)] if topic_names is None else list(topic_names)
+        given = [f"Topic {k}" for k in range(n_topics)] if topic_names is None else topic_names
+        names = style.given_names("topic_names", given, n_topics, "topics")
         shown = style.chosen_topics(topics, n_topics)
-        if len(names) != n_topics:
-            raise ValueError(
-                f"topic_names holds {len(names)} names, but there are {n_topics} topics. Give one name for each."
-            )
         display = cls(
             words=[words[k].tolist() for k in shown],
             probabilities=[probabilities[k].tolist() for k in shown],
-            topic_names=[str(names[k]) for k in shown],
+            topic_names=[names[k] for k in shown],
         )
         return display.plot(axes=axes)
 
@@ -122,7 +119,7 @@ class TopWordsDisplay:
         axes : sequence of matplotlib Axes, or None, default=None
             One for each topic. None makes a figure that has room for every word.
         n_columns : int or None, default=None
-            Panels side by side in a new figure; None takes up to five.
+            Panels side by side in a new figure; None takes up to five, and up to eight for many topics.
         color : str, default="#0072B2"
             Colour of the bars.
 
@@ -131,20 +128,22 @@ class TopWordsDisplay:
         self : TopWordsDisplay
         """
         labels = [[style.shorten(word) for word in words] for words in self.words]
+        if n_columns is None:
+            n_columns = min(len(labels), max(5, min(8, round(len(labels) ** 0.5))))
+        check.check_integer("n_columns", n_columns, least=1)
         if axes is None:
             self.figure_, self.axes_ = self._panels(labels, n_columns)
         else:
-            self.axes_ = np.asarray(axes, dtype=object).ravel()
-            if len(self.axes_) < len(labels):
-                raise ValueError(f"axes holds {len(self.axes_)} Axes, but there are {len(labels)} topics. Give one for each.")
+            self.axes_ = style.axes_of(axes, len(labels), "topics")
             self.figure_ = self.axes_[0].figure
         for ax, words, lengths, name in zip(self.axes_, labels, self.probabilities, self.topic_names, strict=False):
             self._panel(ax, words, lengths, name, color)
+        for ax in self.axes_ if axes is not None else self.axes_[-n_columns:]:
+            ax.set_xlabel("probability", fontsize=style.FONT_SIZE - 1, color=style.GREY, labelpad=1)
         return self
 
-    def _panels(self, labels: list[list[str]], n_columns: int | None) -> tuple[Any, Any]:
+    def _panels(self, labels: list[list[str]], n_columns: int) -> tuple[Any, Any]:
         """A figure whose panels leave as much room on their left as their words need."""
-        n_columns = min(5, len(labels)) if n_columns is None else check.check_integer("n_columns", n_columns, least=1)
         n_rows = -(-len(labels) // n_columns)
         figure = style.pyplot().figure(figsize=(4, 4))
         rooms = []
