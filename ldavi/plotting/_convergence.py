@@ -35,7 +35,7 @@ class ConvergenceDisplay:
         The figure of the last plot.
     axes_ : array of matplotlib Axes of shape (5,)
         ELBO, words, topics of documents, words of topics, in nats; the relative gain of each pass over the one before, on a
-        logarithmic scale, with the tolerance where it is known. Passes that gained nothing, and the first of a phase, have none.
+        logarithmic scale, with the tolerance where it is known. A pass that gained nothing has none, nor has the first of a phase.
 
     Examples
     --------
@@ -132,8 +132,15 @@ class ConvergenceDisplay:
         if self.tol:
             ax.axhline(self.tol, color=style.GREY, linewidth=1, linestyle="--")
             ax.annotate(
-                f"tol = {self.tol:g}", (1, self.tol), (-2, 2), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
-                ha="right", va="bottom", fontsize=style.FONT_SIZE - 1, color=style.GREY,
+                f"tol = {self.tol:g}",
+                (1, self.tol),
+                (-2, 2),
+                xycoords=ax.get_yaxis_transform(),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                fontsize=style.FONT_SIZE - 1,
+                color=style.GREY,
             )
 
     @staticmethod

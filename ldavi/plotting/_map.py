@@ -11,6 +11,7 @@ from ldavi.inspection import topic_map, topic_sizes
 from ldavi.plotting import _style as style
 
 CIRCLES = 0.16  # share of the area that all circles take together
+ROOM = 16.0  # points between the outermost circle and the frame: a name fits in
 LEAST_AREA = 16.0  # points², so that the smallest topic can be seen
 GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
@@ -99,7 +100,7 @@ class TopicMapDisplay:
         shares = np.full(n_topics, 1 / n_topics) if X is None else np.asarray(topic_sizes(model, X)["share"])
         if topic_names is not None or style.has_word_names(model, feature_names):
             names = style.topic_names_of(model, n_topics, topic_names, feature_names)
-            topic_names = names if topic_names is not None else [name.partition("  ")[2] for name in names]
+            topic_names = names if topic_names is not None else [name.partition(style.SEPARATOR)[2] for name in names]
         return cls(coordinates=coordinates, shares=shares, topic_names=topic_names).plot(ax=ax)
 
     def plot(self, *, ax: Any = None, color: str = style.SKY) -> Self:
@@ -119,8 +120,8 @@ class TopicMapDisplay:
         points, shares = np.asarray(self.coordinates, dtype=float), np.asarray(self.shares, dtype=float)
         side = min(12.0, 5.0 + 0.05 * len(points))
         self.figure_, self.ax_ = style.figure_of(ax, 1.25 * side, side)
-        self._frame(points)
-        radii = self._circles(points, shares, color)
+        radii = self._frame(points, shares)
+        self._circles(points, radii, color)
         largest_first = np.argsort(-shares, kind="stable")
         taken: list[Doubles] = []
         self.numbers_ = [self._number(int(k), points[k], radii[k], taken) for k in largest_first]
@@ -130,37 +131,32 @@ class TopicMapDisplay:
         self.names_ = [name for name in written if name is not None]
         return self
 
-    def _frame(self, points: Doubles) -> None:
+    def _frame(self, points: Doubles, shares: Doubles) -> Doubles:
+        """Axes with room for every circle; returns the radii in points."""
         ax = self.ax_
         ax.scatter(*points.T, s=0)
         ax.set_aspect("equal", adjustable="datalim")
-        ax.margins(0.16)
         ax.axhline(0, color=style.PALE, linewidth=1, zorder=0)
         ax.axvline(0, color=style.PALE, linewidth=1, zorder=0)
         ax.set_xticks([])
         ax.set_yticks([])
         ax.spines[:].set_color(style.PALE)
         ax.set_title("Topics by distance; area by share of tokens", fontsize=style.FONT_SIZE + 1, loc="left")
-        self.figure_.draw_without_rendering()  # so that places in pixels are known
+        self.figure_.draw_without_rendering()  # the size of the axes is known from here
+        box = ax.get_window_extent()
+        width, height = (72 / self.figure_.dpi * side for side in (box.width, box.height))
+        sizes = shares / max(shares.sum(), 1e-300) * CIRCLES * width * height
+        radii: Doubles = np.sqrt(np.maximum(sizes, LEAST_AREA) / np.pi)
+        room = min(float(radii.max()) + ROOM, 0.4 * min(width, height))
+        ax.margins(room / (width - 2 * room), room / (height - 2 * room))
+        self.figure_.draw_without_rendering()  # and the place of each topic
         ax.autoscale(enable=False)
-
-    def _circles(self, points: Doubles, shares: Doubles, color: str) -> Doubles:
-        """Draw circles and return their radii in points."""
-        box = self.ax_.get_window_extent()
-        area = box.width * box.height * (72 / self.figure_.dpi) ** 2
-        sizes = np.maximum(shares / max(shares.sum(), 1e-300) * CIRCLES * area, LEAST_AREA)
-        order = np.argsort(-shares, kind="stable")  # small circles lie on large ones
-        self.ax_.scatter(
-            *points[order].T,
-            s=sizes[order] * 4 / np.pi,
-            color=color,
-            alpha=0.55,
-            edgecolor=style.BLUE,
-            linewidth=0.8,
-            zorder=2,
-        )
-        radii: Doubles = np.sqrt(sizes / np.pi)
         return radii
+
+    def _circles(self, points: Doubles, radii: Doubles, color: str) -> None:
+        order = np.argsort(-radii, kind="stable")  # small circles lie on large ones
+        areas = (2 * radii[order]) ** 2  # scatter takes the square around the circle
+        self.ax_.scatter(*points[order].T, s=areas, color=color, alpha=0.55, edgecolor=style.BLUE, linewidth=0.8, zorder=2)
 
     def _boxes(self, points: Doubles, radii: Doubles) -> list[tuple[Doubles, float]]:
         """Centres and radii in pixels."""

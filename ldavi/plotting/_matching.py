@@ -153,9 +153,7 @@ class TopicMatchingDisplay:
             pad=0.1 / height,
             anchor=(0, 0),
         )
-        bar.set_label(
-            "similarity = 1 − distance", fontsize=style.FONT_SIZE - 1
-        )
+        bar.set_label("similarity = 1 − distance", fontsize=style.FONT_SIZE - 1)
         bar.ax.tick_params(labelsize=style.FONT_SIZE - 1)
         bar.outline.set_visible(False)
 

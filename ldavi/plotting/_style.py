@@ -43,8 +43,8 @@ def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
 
 def shorten(text: Any, most: int = LONGEST) -> str:
     """A label of at most so many letters, its end cut."""
-    text = " ".join(str(text).split())  # a label has one line
-    return text if len(text) <= most else text[: most - 1] + "…"
+    line = " ".join(str(text).split())  # a label has one line
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def topic_names_of(model: Any, n_topics: int, names: Any, feature_names: Any) -> list[str]:
