@@ -35,7 +35,7 @@ class ConvergenceDisplay:
         The figure of the last plot.
     axes_ : array of matplotlib Axes of shape (5,)
         ELBO, words, topics of documents, words of topics, in nats; the relative gain of each pass over the one before, on a
-        logarithmic scale, with the tolerance where it is known. A pass that gained nothing has none, nor has the first of a phase.
+        logarithmic scale, with the tolerance where it is known. A pass without gain and the first of a phase have none.
 
     Examples
     --------
@@ -123,21 +123,24 @@ class ConvergenceDisplay:
         return gain
 
     def _scale_gains(self, ax: Any) -> None:
-        from matplotlib.ticker import LogFormatterSciNotation, LogLocator
+        from matplotlib.ticker import FuncFormatter, LogLocator
 
+        gains = ax.lines[0].get_ydata()
+        gains = gains[np.isfinite(gains)]
+        wide = len(gains) > 0 and gains.max() > 30 * gains.min()
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(numticks=5))
-        ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=5))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda gain, _: f"{gain:.0e}"))
         ax.minorticks_off()
         if self.tol:
             ax.axhline(self.tol, color=style.GREY, linewidth=1, linestyle="--")
             ax.annotate(
                 f"tol = {self.tol:g}",
-                (1, self.tol),
-                (-2, 2),
+                (0, self.tol),
+                (3, 2),
                 xycoords=ax.get_yaxis_transform(),
                 textcoords="offset points",
-                ha="right",
+                ha="left",
                 va="bottom",
                 fontsize=style.FONT_SIZE - 1,
                 color=style.GREY,

@@ -10,6 +10,7 @@ from ldavi.plotting import _style as style
 
 LABELLED = 80  # documents; more are drawn as thin rows without names
 COLUMN = 0.2
+LONGEST_NAME = 36
 
 
 class DocumentTopicsDisplay:
@@ -116,11 +117,12 @@ class DocumentTopicsDisplay:
         height = (n_docs * style.LINE if named else 7.0) + 2.4
         self.figure_, self.ax_ = style.figure_of(ax, max(4.5, n_topics * COLUMN + 3.2), max(height, 3.5))
         image = self.ax_.imshow(theta[self.order_], cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        names = [style.shorten(name, style.LONGEST) for name in self.topic_names]
+        names = [style.shorten(name, LONGEST_NAME) for name in self.topic_names]
         style.heat_ticks(self.ax_, "x", names, style.FONT_SIZE - 1, rotation=90)
         if named:
             given = range(n_docs) if self.document_names is None else self.document_names
             style.heat_ticks(self.ax_, "y", [style.shorten(given[d]) for d in self.order_], style.FONT_SIZE - 1)
+            self.ax_.set_ylabel("document", fontsize=style.FONT_SIZE)
         else:
             self.ax_.set_yticks([])
             self.ax_.set_ylabel(f"{n_docs:,} documents" + (", by largest topic" if sort else ""), fontsize=style.FONT_SIZE)

@@ -23,8 +23,8 @@ class TopicMapDisplay:
     ----------
     coordinates : array of shape (n_topics, 2)
         Positions, as of :func:`ldavi.inspection.topic_map`.
-    shares : array of shape (n_topics,)
-        Sizes of the topics; areas are in proportion.
+    shares : array of shape (n_topics,), or None, default=None
+        Sizes of the topics, to which areas are in proportion; None draws all alike.
     topic_names : sequence of str, or None, default=None
         Names, written beside the circles of the largest topics as far as there is room.
 
@@ -50,7 +50,7 @@ class TopicMapDisplay:
     numbers_: list[Any]
     names_: list[Any]
 
-    def __init__(self, *, coordinates: Any, shares: Any, topic_names: Sequence[str] | None = None) -> None:
+    def __init__(self, *, coordinates: Any, shares: Any = None, topic_names: Sequence[str] | None = None) -> None:
         self.coordinates = coordinates
         self.shares = shares
         self.topic_names = topic_names
@@ -97,7 +97,7 @@ class TopicMapDisplay:
         """
         coordinates = topic_map(model, method=method, distance=distance)
         n_topics = len(topics_of(model))
-        shares = np.full(n_topics, 1 / n_topics) if X is None else np.asarray(topic_sizes(model, X)["share"])
+        shares = None if X is None else np.asarray(topic_sizes(model, X)["share"])
         if topic_names is not None or style.has_word_names(model, feature_names):
             names = style.topic_names_of(model, n_topics, topic_names, feature_names)
             topic_names = names if topic_names is not None else [name.partition(style.SEPARATOR)[2] for name in names]
@@ -117,7 +117,8 @@ class TopicMapDisplay:
         -------
         self : TopicMapDisplay
         """
-        points, shares = np.asarray(self.coordinates, dtype=float), np.asarray(self.shares, dtype=float)
+        points = np.asarray(self.coordinates, dtype=float)
+        shares = np.ones(len(points)) if self.shares is None else np.asarray(self.shares, dtype=float)
         side = min(12.0, 5.0 + 0.05 * len(points))
         self.figure_, self.ax_ = style.figure_of(ax, 1.25 * side, side)
         radii = self._frame(points, shares)
@@ -134,23 +135,25 @@ class TopicMapDisplay:
     def _frame(self, points: Doubles, shares: Doubles) -> Doubles:
         """Axes with room for every circle; returns the radii in points."""
         ax = self.ax_
-        ax.scatter(*points.T, s=0)
-        ax.set_aspect("equal", adjustable="datalim")
         ax.axhline(0, color=style.PALE, linewidth=1, zorder=0)
         ax.axvline(0, color=style.PALE, linewidth=1, zorder=0)
         ax.set_xticks([])
         ax.set_yticks([])
         ax.spines[:].set_color(style.PALE)
-        ax.set_title("Topics by distance; area by share of tokens", fontsize=style.FONT_SIZE + 1, loc="left")
+        title = "Topics by distance" + ("" if self.shares is None else "; area by share of tokens")
+        ax.set_title(title, fontsize=style.FONT_SIZE + 1, loc="left")
         self.figure_.draw_without_rendering()  # the size of the axes is known from here
         box = ax.get_window_extent()
         width, height = (72 / self.figure_.dpi * side for side in (box.width, box.height))
         sizes = shares / max(shares.sum(), 1e-300) * CIRCLES * width * height
         radii: Doubles = np.sqrt(np.maximum(sizes, LEAST_AREA) / np.pi)
         room = min(float(radii.max()) + ROOM, 0.4 * min(width, height))
-        ax.margins(room / (width - 2 * room), room / (height - 2 * room))
-        self.figure_.draw_without_rendering()  # and the place of each topic
-        ax.autoscale(enable=False)
+        low, high = points.min(axis=0), points.max(axis=0)
+        sides = np.array([width, height])
+        scale = float(((high - low) / (sides - 2 * room)).max()) or 1.0  # of the distance, for a point of the page
+        (left, bottom), (right, top) = ((low + high - scale * sides) / 2, (low + high + scale * sides) / 2)
+        ax.set(xlim=(left, right), ylim=(bottom, top))
+        ax.set_aspect("equal", adjustable="datalim")  # for windows whose size is changed
         return radii
 
     def _circles(self, points: Doubles, radii: Doubles, color: str) -> None:

@@ -79,32 +79,33 @@ def has_word_names(model: Any, feature_names: Any) -> bool:
 
 
 def write(texts: Iterable[Any]) -> None:
-    """Make texts literal (a "$" is a dollar, not mathematics) and give them fonts that have their letters."""
+    """Make texts literal (a "$" is a dollar, not mathematics) and give those with rarer letters fonts that have them."""
     texts = list(texts)
-    families = families_for("".join(text.get_text() for text in texts))
+    missing = missing_letters("".join({letter for text in texts for letter in text.get_text()}))
+    families = families_with(missing) if missing else ()
     for text in texts:
         text.set_parse_math(False)
-        if families:
-            text.set_fontfamily(families)
+        if families and not missing.isdisjoint(map(ord, text.get_text())):
+            text.set_fontfamily([*text.get_fontfamily(), *families])
+            text.set_fontweight("normal")  # other weights are rare among fonts of many letters
 
 
-def families_for(letters: str) -> list[str]:
-    """Font families that together have the letters; empty where the one in use has them all."""
-    from matplotlib import rcParams
+def missing_letters(letters: str) -> frozenset[int]:
+    """Code points that the font in use does not have."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     known = get_font(findfont(FontProperties())).get_charmap()
-    missing = frozenset(ord(letter) for letter in letters if not letter.isspace()) - known.keys()
-    return [*rcParams["font.family"], *_families_with(missing)] if missing else []
+    return frozenset({ord(letter) for letter in letters if not letter.isspace()} - known.keys())
 
 
 @functools.lru_cache(maxsize=64)
-def _families_with(missing: frozenset[int]) -> tuple[str, ...]:
-    """Installed families for letters, the one that has most of them first; some may be in none."""
+def families_with(missing: frozenset[int]) -> tuple[str, ...]:
+    """Installed families that together have the letters, the one that has most of them first; some may be in none."""
     from matplotlib.font_manager import fontManager, get_font
 
     found: list[str] = []
     plain = [font for font in fontManager.ttflist if font.style == "normal" and font.weight in (400, "normal", "regular")]
+    plain = [font for font in plain if not font.name.startswith("Last Resort")]  # it has boxes in place of letters
     has = {font.name: missing & get_font(font.fname).get_charmap().keys() for font in plain}
     while missing and has:
         best = max(sorted(has), key=lambda name: len(missing & has[name]))
