@@ -13,6 +13,7 @@ from ldavi.plotting import _style as style
 CIRCLES = 0.16  # share of the area that all circles take together
 ROOM = 16.0  # points between the outermost circle and the frame: a name fits in
 LEAST_AREA = 16.0  # points², so that the smallest topic can be seen
+SPIRAL = 4000  # places that are tried for a number
 GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
@@ -126,10 +127,12 @@ class TopicMapDisplay:
         largest_first = np.argsort(-shares, kind="stable")
         taken: list[Doubles] = []
         self.numbers_ = [self._number(int(k), points[k], radii[k], taken) for k in largest_first]
-        circles = [np.array([*at - radius, *at + radius]) for at, radius in self._boxes(points, radii)]
-        names = self.topic_names or []
-        written = [self._name(names[k], points[k], radii[k], taken, circles, int(k)) for k in largest_first if len(names)]
-        self.names_ = [name for name in written if name is not None]
+        self.names_ = []
+        if self.topic_names is not None:
+            middles, scale = self.ax_.transData.transform(points), self.figure_.dpi / 72
+            circles = [np.concatenate([at - r * scale, at + r * scale]) for at, r in zip(middles, radii, strict=True)]
+            names = [self._name(int(k), points[k], radii[k], taken, circles) for k in largest_first]
+            self.names_ = [name for name in names if name is not None]
         return self
 
     def _frame(self, points: Doubles, shares: Doubles) -> Doubles:
@@ -161,11 +164,6 @@ class TopicMapDisplay:
         areas = (2 * radii[order]) ** 2  # scatter takes the square around the circle
         self.ax_.scatter(*points[order].T, s=areas, color=color, alpha=0.55, edgecolor=style.BLUE, linewidth=0.8, zorder=2)
 
-    def _boxes(self, points: Doubles, radii: Doubles) -> list[tuple[Doubles, float]]:
-        """Centres and radii in pixels."""
-        scale = self.figure_.dpi / 72
-        return [(at, float(radius * scale)) for at, radius in zip(self.ax_.transData.transform(points), radii, strict=True)]
-
     def _number(self, k: int, point: Doubles, radius: float, taken: list[Doubles]) -> Any:
         """The topic's number in its circle, or on a spiral out of it where it meets no other."""
         text = self.ax_.annotate(
@@ -179,62 +177,57 @@ class TopicMapDisplay:
             zorder=4,
             arrowprops={"arrowstyle": "-", "color": style.GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
         )
-        text.arrow_patch.set_visible(False)
-        for step in range(400):
-            reach = 0.0 if step == 0 else 0.35 * radius + 2.2 * np.sqrt(step)
-            angle = step * GOLDEN_ANGLE
-            text.set_position((reach * np.cos(angle), reach * np.sin(angle)))
-            box = _extent(text, 1.0)
-            if not _meets(box, taken) and self._inside(box):
-                break
-        text.arrow_patch.set_visible(bool(step) and reach > 7)
-        taken.append(box)
+        step = np.arange(SPIRAL)
+        reach = np.where(step > 0, 0.35 * radius + 2.2 * np.sqrt(step), 0.0)
+        offsets = reach[:, None] * np.column_stack([np.cos(step * GOLDEN_ANGLE), np.sin(step * GOLDEN_ANGLE)])
+        place = self._put(text, offsets, taken, [])
+        text.arrow_patch.set_visible(bool(place) and reach[place] > 7)
         return text
 
-    def _name(self, name: str, point: Doubles, radius: float, taken: list[Doubles], circles: list[Doubles], k: int) -> Any:
-        """The topic's name beside its circle, if there is a side where it meets neither a text nor a circle's middle."""
+    def _name(self, k: int, point: Doubles, radius: float, taken: list[Doubles], circles: list[Doubles]) -> Any:
+        """The topic's name below, above or beside its circle, or None where it meets a text or another circle everywhere."""
+        assert self.topic_names is not None
         text = self.ax_.annotate(
-            style.shorten(name, 30),
+            style.shorten(self.topic_names[k], 30),
             point,
             (0, 0),
             textcoords="offset points",
-            fontsize=style.FONT_SIZE - 1.5,
-            zorder=3,
-            color=style.GREY,
-            va="center",
             ha="center",
+            va="center",
+            fontsize=style.FONT_SIZE - 1.5,
+            color=style.GREY,
+            zorder=3,
         )
         style.write([text])
-        width, height = np.diff(_extent(text, 0).reshape(2, 2), axis=0)[0] * 72 / self.figure_.dpi / 2
+        width, height = _size(text) * 72 / self.figure_.dpi / 2
         beside, above = radius + width + 3, radius + height + 1
-        for offset in ((0, -above), (0, above), (beside, 0), (-beside, 0)):
-            text.set_position(offset)
-            box = _extent(text, 1.0)
-            own = [circle for other, circle in enumerate(circles) if other != k]
-            if not _meets(box, taken) and not _meets(box, own) and self._inside(box):
-                taken.append(box)
-                return text
-        text.remove()
-        return None
+        offsets = np.array([(0, -above), (0, above), (beside, 0), (-beside, 0)])
+        others = [circle for other, circle in enumerate(circles) if other != k]
+        if self._put(text, offsets, taken, others) is None:
+            text.remove()
+            return None
+        return text
 
-    def _inside(self, box: Doubles) -> bool:
+    def _put(self, text: Any, offsets: Doubles, taken: list[Doubles], others: list[Doubles]) -> int | None:
+        """Move a text by the first offset, in points, where it is within the frame and meets no rectangle; say which."""
+        half = _size(text) / 2 + 1
+        centres = self.ax_.transData.transform(text.xy) + offsets * self.figure_.dpi / 72
+        low, high = centres - half, centres + half
         frame = self.ax_.get_window_extent()
-        return bool(box[0] >= frame.x0 and box[1] >= frame.y0 and box[2] <= frame.x1 and box[3] <= frame.y1)
+        free = (low >= [frame.x0, frame.y0]).all(axis=1) & (high <= [frame.x1, frame.y1]).all(axis=1)
+        for box in taken + others:
+            free &= (low >= box[2:]).any(axis=1) | (high <= box[:2]).any(axis=1)
+        if not free.any():
+            return None
+        place = int(free.argmax())
+        text.set_position(offsets[place])
+        taken.append(np.concatenate([low[place], high[place]]))
+        return place
 
 
-def _extent(text: Any, pad: float) -> Doubles:
-    """Left, bottom, right, top of a text in pixels, its line left aside."""
+def _size(text: Any) -> Doubles:
+    """Width and height of a text in pixels, its line left aside."""
     from matplotlib.text import Text
 
-    text.update_positions(text.figure._get_renderer())
     box = Text.get_window_extent(text)
-    return np.array([box.x0 - pad, box.y0 - pad, box.x1 + pad, box.y1 + pad])
-
-
-def _meets(box: Doubles, others: list[Doubles]) -> bool:
-    """Whether a rectangle overlaps any of the others."""
-    if not others:
-        return False
-    all_others = np.array(others)
-    apart = (box[:2] >= all_others[:, 2:]).any(axis=1) | (box[2:] <= all_others[:, :2]).any(axis=1)
-    return not bool(apart.all())
+    return np.array([box.width, box.height])
