@@ -111,7 +111,7 @@ def whole_display(name, n_topics):
     """Each display of a model with long names of words, in a figure of its own."""
     beta, X = topics(n_topics), counts(n_topics)
     if name == "words":
-        return plotting.TopWordsDisplay.from_estimator(beta, feature_names=LONG_WORDS, n_words=5)
+        return plotting.TopWordsDisplay.from_estimator(beta, feature_names=LONG_WORDS, n_words=3)
     if name == "sizes":
         return plotting.TopicSizesDisplay.from_estimator(beta, X, feature_names=LONG_WORDS)
     if name == "map":
