@@ -1,6 +1,8 @@
 """What a topic is: words, sizes, documents, labels, distances, maps and intervals."""
 
+import doctest
 import importlib.util
+from pathlib import Path
 
 import corpora
 import numpy as np
@@ -21,6 +23,7 @@ TOPICS = RNG.dirichlet(np.full(V, 0.2), K)
 X = corpora.topical_counts(3, n_docs=30, n_words=V, n_topics=K)
 X[4] = 0  # an empty document
 P = X.sum(axis=0) / X.sum()
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "inspection.md"
 
 
 def column(table, name):
@@ -481,3 +484,11 @@ def test_nothing_here_changes_the_model_or_the_counts(lda):
     inspection.word_scores(lda)[:] = 0
     np.testing.assert_array_equal(lda.components_, before)
     np.testing.assert_array_equal(X, counts)
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the docs are not beside the tests here")
+def test_the_examples_of_the_page_run():
+    pytest.importorskip("pandas")
+    result = doctest.testfile(str(PAGE), module_relative=False, encoding="utf-8")
+    assert result.attempted > 10
+    assert result.failed == 0

@@ -180,7 +180,7 @@ def topic_map(model: Any, *, method: str = "pcoa", distance: str = "jensen_shann
         coordinates = centred @ np.linalg.svd(centred, full_matrices=False)[2].T  # its stress knows no rotation
     breadth = entr(topics).sum(axis=1)
     sign = np.sign((breadth - breadth.mean()) @ coordinates)
-    return coordinates * np.where(sign == 0, 1, sign)
+    return coordinates * np.where(sign == 0, 1, sign) + 0.0  # no negative zero
 
 
 def _principal_coordinates(distances: Doubles) -> Doubles:
