@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi.inspection import theta_intervals
+from ldavi.inspection._posterior import posterior_of
 from ldavi.plotting import _style as style
 
 LABELLED = 80  # documents; more are drawn as thin rows without names
@@ -86,12 +86,10 @@ class DocumentTopicsDisplay:
         ValueError
             If X is not counts of the topics' words, or there is not one name for each document or topic.
         """
-        rows = theta_intervals(model, X)
-        n_topics = int(np.asarray(rows["topic"]).max()) + 1
-        theta = np.asarray(rows["mean"]).reshape(-1, n_topics)
+        theta = posterior_of(model, X, None, "DocumentTopicsDisplay").theta()
         if document_names is not None:
             document_names = style.given_names("document_names", document_names, len(theta), "documents")
-        names = style.topic_names_of(model, n_topics, topic_names, feature_names)
+        names = style.topic_names_of(model, theta.shape[1], topic_names, feature_names)
         return cls(theta=theta, topic_names=names, document_names=document_names).plot(ax=ax)
 
     def plot(self, *, ax: Any = None, sort: bool = True, cmap: str = style.CMAP) -> Self:
@@ -121,7 +119,9 @@ class DocumentTopicsDisplay:
         style.heat_ticks(self.ax_, "x", names, style.FONT_SIZE - 1, rotation=90)
         if named:
             given = range(n_docs) if self.document_names is None else self.document_names
-            style.heat_ticks(self.ax_, "y", [style.shorten(given[d]) for d in self.order_], style.FONT_SIZE - 1)
+            style.heat_ticks(
+                self.ax_, "y", [style.shorten(given[d], style.LONGEST_NAME) for d in self.order_], style.FONT_SIZE - 1
+            )
             self.ax_.set_ylabel("document", fontsize=style.FONT_SIZE)
         else:
             self.ax_.set_yticks([])
