@@ -3,7 +3,7 @@
 >>> from ldavi import LatentDirichletAllocation
 """
 
-from ldavi import datasets, io, metrics
+from ldavi import datasets, inspection, io, metrics, plotting
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._fixed_topics import infer
 from ldavi._infer import Inference
@@ -18,7 +18,9 @@ __all__ = [
     "__version__",
     "datasets",
     "infer",
+    "inspection",
     "io",
     "metrics",
+    "plotting",
     "show_config",
 ]

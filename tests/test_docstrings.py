@@ -14,7 +14,16 @@ import ldavi
 from ldavi import LatentDirichletAllocation
 
 RUNS_AT_IMPORT = {"ldavi.__main__"}
-WITH_EXAMPLES = {"ldavi._estimator", "ldavi._fixed_topics", "ldavi.datasets"}
+WITH_EXAMPLES = {
+    "ldavi._estimator",
+    "ldavi._fixed_topics",
+    "ldavi.datasets",
+    "ldavi.inspection._documents",
+    "ldavi.inspection._geometry",
+    "ldavi.inspection._intervals",
+    "ldavi.inspection._labels",
+    "ldavi.inspection._words",
+}
 
 PUBLIC_MODULES = [
     importlib.import_module(f"ldavi.{module.name}")

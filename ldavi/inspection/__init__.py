@@ -1,0 +1,25 @@
+"""What a topic is, and what a document is made of: tables from topics and counts.
+
+Every function takes a fitted estimator (ours or scikit-learn's) or any (n_topics, n_words) array.
+"""
+
+from ldavi.inspection._documents import document_words, representative_documents, topic_sizes
+from ldavi.inspection._geometry import topic_correlations, topic_distances, topic_map
+from ldavi.inspection._intervals import beta_intervals, theta_intervals
+from ldavi.inspection._labels import topic_labels
+from ldavi.inspection._words import top_words, top_words_lists, word_scores
+
+__all__ = [
+    "beta_intervals",
+    "document_words",
+    "representative_documents",
+    "theta_intervals",
+    "top_words",
+    "top_words_lists",
+    "topic_correlations",
+    "topic_distances",
+    "topic_labels",
+    "topic_map",
+    "topic_sizes",
+    "word_scores",
+]

@@ -1,0 +1,182 @@
+"""How sure a model is of a document's topics and of a topic's words: marginals of the posterior Dirichlets."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import beta as beta_distribution
+
+from ldavi import _validation as check
+from ldavi._models import feature_names_of
+from ldavi._tables import table
+from ldavi._typing import Doubles, Int64s
+from ldavi.inspection._posterior import posterior_of
+from ldavi.inspection._words import largest
+
+
+def theta_intervals(model: Any, X: Any, *, level: float = 0.95, doc_topic_prior: float | ArrayLike | None = None) -> Any:
+    """Credible intervals of documents' topic proportions θ_dk.
+
+    The posterior of θ_d is Dir(γ_d), so that of θ_dk is Beta(γ_dk, Σ_j γ_dj − γ_dk); the interval leaves out (1 − level) / 2
+    on either side.
+
+    Parameters
+    ----------
+    model : estimator or array of shape (n_topics, n_words)
+        Fitted topics.
+    X : array-like or sparse matrix of shape (n_words,) or (n_docs, n_words)
+        Counts, documents × words.
+    level : float, default=0.95
+        Posterior probability of the interval, between 0 and 1, both left out.
+    doc_topic_prior : float, array of shape (n_topics,) or None, default=None
+        α. None takes the model's own, or 0.1 for topics that have none.
+
+    Returns
+    -------
+    intervals : DataFrame, or structured array without pandas
+        A row for each document and topic, with the columns document (a row of X), topic, mean E[θ_dk], low and high.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not as described, or X is not counts of the topics' words.
+
+    Warnings
+    --------
+    These intervals are too narrow. Mean-field inference takes θ_d to be independent of the topics of the document's words and
+    of the topics themselves, so they hold for the topics as given, as if each token's φ were known rather than inferred: they
+    leave out the doubt which of two similar topics a word came from, the doubt about β, and other optima that another
+    `random_state` would have found. With documents drawn from ten known topics, intervals of level 0.95 held 91 to 92 %
+    of the true proportions where topics shared few words, and 57 to 72 % where they shared many. They rank what is more
+    and what is less certain; they are no confidence statement.
+
+    References
+    ----------
+    Blei, Kucukelbir, McAuliffe. "Variational inference: a review for statisticians". JASA 112, 2017, section 2.3.
+
+    Examples
+    --------
+    >>> from ldavi.inspection import theta_intervals
+    >>> rows = theta_intervals([[1.0, 0.0], [0.0, 1.0]], [6, 2])
+    >>> print(rows["low"].round(2).tolist(), rows["high"].round(2).tolist())
+    [0.42, 0.04] [0.96, 0.58]
+    """
+    _check_level(level)
+    gamma = posterior_of(model, X, doc_topic_prior, "theta_intervals").gamma
+    low, high = _marginals(gamma, gamma.sum(axis=1, keepdims=True), level)
+    n_docs, n_topics = gamma.shape
+    return table(
+        document=np.repeat(np.arange(n_docs), n_topics),
+        topic=np.tile(np.arange(n_topics), n_docs),
+        mean=(gamma / gamma.sum(axis=1, keepdims=True)).ravel(),
+        low=low.ravel(),
+        high=high.ravel(),
+    )
+
+
+def beta_intervals(
+    model: Any, *, level: float = 0.95, words: Any = None, n_words: int = 10, feature_names: Any = None
+) -> Any:
+    """Credible intervals of words' probabilities in topics β_kw.
+
+    The posterior of β_k is Dir(λ_k), so that of β_kw is Beta(λ_kw, Σ_v λ_kv − λ_kw); the interval leaves out (1 − level) / 2
+    on either side.
+
+    Parameters
+    ----------
+    model : estimator, or array of shape (n_topics, n_words)
+        A fitted estimator whose `components_` are Dirichlet parameters λ, or λ itself.
+    level : float, default=0.95
+        Posterior probability of the interval, between 0 and 1, both left out.
+    words : array-like of str or int, or None, default=None
+        Names or columns of words, the same for each topic. None takes the most probable words of each topic.
+    n_words : int, default=10
+        How many, if `words` is None.
+    feature_names : array-like of str of shape (n_words,), or None, default=None
+        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+
+    Returns
+    -------
+    intervals : DataFrame, or structured array without pandas
+        A row for each topic and word, with the columns topic, word, mean E[β_kw], low and high.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not as described, a word is unknown, or the topics are no Dirichlet parameters: point estimates
+        (`topic_word_prior=0`), or rows that sum to 1.
+
+    Warnings
+    --------
+    These intervals are too narrow. Mean-field inference takes β to be independent of the topics of the tokens, so each
+    token's φ counts as observed: they leave out the doubt to which topic an occurrence belongs, the covariance of topics that
+    share it, and other optima, in which a topic may have been merged, split or never found. After online fits λ depends on
+    the learning rate as well. They rank what is more and what is less certain; they are no confidence statement.
+
+    References
+    ----------
+    Blei, Kucukelbir, McAuliffe. "Variational inference: a review for statisticians". JASA 112, 2017, section 2.3.
+
+    Examples
+    --------
+    >>> from ldavi.inspection import beta_intervals
+    >>> rows = beta_intervals([[60.05, 40.05, 0.05]], n_words=2, feature_names=["cat", "sat", "dog"])
+    >>> print(rows["word"].tolist(), rows["low"].round(2).tolist(), rows["high"].round(2).tolist())
+    ['cat', 'sat'] [0.5, 0.31] [0.69, 0.5]
+    """
+    _check_level(level)
+    n_words = check.check_integer("n_words", n_words, least=1)
+    lam = _dirichlet_parameters(model)
+    names = feature_names_of(model, lam.shape[1], feature_names)
+    totals = lam.sum(axis=1, keepdims=True)
+    chosen = largest(lam, n_words) if words is None else np.tile(_columns(words, names), (len(lam), 1))
+    shape = np.take_along_axis(lam, chosen, axis=1)
+    low, high = _marginals(shape, totals, level)
+    return table(
+        topic=np.repeat(np.arange(len(lam)), chosen.shape[1]),
+        word=names[chosen.ravel()],
+        mean=(shape / totals).ravel(),
+        low=low.ravel(),
+        high=high.ravel(),
+    )
+
+
+def _marginals(shape: Doubles, total: Doubles, level: float) -> tuple[Doubles, Doubles]:
+    """Ends of the central interval of Beta(shape, total − shape); a component that is all there is, is 1."""
+    rest = np.maximum(total - shape, np.finfo(float).tiny)
+    low, high = (beta_distribution.ppf(p, shape, rest) for p in ((1 - level) / 2, (1 + level) / 2))
+    alone = total <= shape
+    return np.where(alone, 1.0, low), np.where(alone, 1.0, high)
+
+
+def _check_level(level: float) -> None:
+    if check.check_number("level", level, least=0, most=1, above=True) == 1:
+        raise ValueError("level=1 must be < 1: only [0, 1] holds all of the posterior")
+
+
+def _dirichlet_parameters(model: Any) -> Doubles:
+    lam = np.asarray(getattr(model, "components_", model), dtype=np.float64)
+    if hasattr(model, "components_") and not hasattr(model, "topic_word_prior_"):
+        msg = f"{type(model).__name__} has no posterior of its topics: pass a LatentDirichletAllocation, or λ as an array"
+        raise TypeError(msg)
+    if not np.any(getattr(model, "topic_word_prior_", 1)):
+        raise ValueError("topic_word_prior=0 makes topics point estimates, without a posterior: fit with a prior > 0")
+    if lam.ndim != 2 or 0 in lam.shape or not np.isfinite(lam).all() or (lam <= 0).any():
+        raise ValueError("topics must be Dirichlet parameters λ: a (n_topics, n_words) array of finite numbers > 0")
+    if np.allclose(lam.sum(axis=1), 1):
+        raise ValueError(
+            "the rows sum to 1, so they are probabilities; intervals need Dirichlet parameters λ: pass components_"
+        )
+    return lam
+
+
+def _columns(words: Any, names: Any) -> Int64s:
+    """Columns of words that are given by name or by number."""
+    column = {name: place for place, name in enumerate(names.tolist())}
+    found = []
+    for word in np.atleast_1d(np.asarray(words, dtype=object)).tolist():
+        place = column.get(word, word if isinstance(word, (int, np.integer)) else None)
+        if place is None or not 0 <= place < len(names):
+            raise ValueError(f"words holds {word!r}, which is neither a name nor a column of the {len(names)} words")
+        found.append(place)
+    return np.array(found, dtype=np.int64)

@@ -1,0 +1,232 @@
+"""Which words stand for a topic: by probability, relevance, FREX or lift."""
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from ldavi import _validation as check
+from ldavi._models import feature_names_of, topics_of
+from ldavi._tables import table
+from ldavi._typing import Doubles, Int64s
+
+SCORES = ("probability", "relevance", "frex", "lift")
+
+
+def top_words(
+    model: Any,
+    n_words: int = 10,
+    *,
+    by: str = "probability",
+    relevance_weight: float = 0.6,
+    frex_weight: float = 0.5,
+    X: Any = None,
+    feature_names: Any = None,
+) -> Any:
+    """The words that score highest in each topic.
+
+    Parameters
+    ----------
+    model : estimator or array of shape (n_topics, n_words)
+        Fitted topics.
+    n_words : int, default=10
+        Words of a topic.
+    by : {"probability", "relevance", "frex", "lift"}, default="probability"
+        The score, see :func:`word_scores`.
+    relevance_weight : float, default=0.6
+        λ of the relevance, between 0 and 1.
+    frex_weight : float, default=0.5
+        Weight of the exclusivity in FREX, between 0 and 1.
+    X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
+        Counts that say how frequent words are, for "relevance" and "lift"; see :func:`word_scores`.
+    feature_names : array-like of str of shape (n_words,), or None, default=None
+        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+
+    Returns
+    -------
+    words : DataFrame, or structured array without pandas
+        A row for each topic and rank, with the columns topic, rank (from 1), word, score, and probability E[β_kw].
+        Words of equal score stand in the order of their columns.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not as described, or X or feature_names have another number of words than the topics.
+
+    References
+    ----------
+    Sievert, Shirley. "LDAvis: a method for visualizing and interpreting topics". ACL workshop on interactive language
+    learning, visualization, and interfaces, 2014.
+
+    Examples
+    --------
+    >>> from ldavi.inspection import top_words
+    >>> topics = [[0.6, 0.3, 0.1, 0.0], [0.5, 0.0, 0.1, 0.4]]
+    >>> rows = top_words(topics, 2, feature_names=["the", "cat", "sat", "dog"])
+    >>> print(*rows["word"])
+    the cat the dog
+    >>> rows = top_words(topics, 2, by="lift", feature_names=["the", "cat", "sat", "dog"])
+    >>> print(*rows["word"])
+    cat the dog sat
+    """
+    topics = topics_of(model)
+    names = feature_names_of(model, topics.shape[1], feature_names)
+    scores = word_scores(model, by=by, relevance_weight=relevance_weight, frex_weight=frex_weight, X=X)
+    best = largest(scores, check.check_integer("n_words", n_words, least=1))
+    n_topics, shown = best.shape
+    return table(
+        topic=np.repeat(np.arange(n_topics), shown),
+        rank=np.tile(np.arange(1, shown + 1), n_topics),
+        word=names[best.ravel()],
+        score=np.take_along_axis(scores, best, axis=1).ravel(),
+        probability=np.take_along_axis(topics, best, axis=1).ravel(),
+    )
+
+
+def top_words_lists(
+    model: Any,
+    n_words: int = 10,
+    *,
+    by: str = "probability",
+    relevance_weight: float = 0.6,
+    frex_weight: float = 0.5,
+    X: Any = None,
+    feature_names: Any = None,
+) -> list[list[str]]:
+    """The words of :func:`top_words` as a list for each topic, best first.
+
+    Parameters
+    ----------
+    model : estimator or array of shape (n_topics, n_words)
+        Fitted topics.
+    n_words : int, default=10
+        Words of a topic.
+    by : {"probability", "relevance", "frex", "lift"}, default="probability"
+        The score, see :func:`word_scores`.
+    relevance_weight : float, default=0.6
+        λ of the relevance, between 0 and 1.
+    frex_weight : float, default=0.5
+        Weight of the exclusivity in FREX, between 0 and 1.
+    X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
+        Counts that say how frequent words are, for "relevance" and "lift"; see :func:`word_scores`.
+    feature_names : array-like of str of shape (n_words,), or None, default=None
+        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+
+    Returns
+    -------
+    words : list of n_topics lists of str
+
+    Examples
+    --------
+    >>> from ldavi.inspection import top_words_lists
+    >>> top_words_lists([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], 2, feature_names=["a", "b", "c"])
+    [['a', 'b'], ['c', 'b']]
+    """
+    n_words = check.check_integer("n_words", n_words, least=1)
+    scores = word_scores(model, by=by, relevance_weight=relevance_weight, frex_weight=frex_weight, X=X)
+    names = feature_names_of(model, scores.shape[1], feature_names)
+    return [[str(name) for name in names[best]] for best in largest(scores, n_words)]
+
+
+def word_scores(
+    model: Any, *, by: str = "probability", relevance_weight: float = 0.6, frex_weight: float = 0.5, X: Any = None
+) -> Doubles:
+    """How well each word stands for each topic.
+
+    With β_kw the probability of a word in a topic and p_w its probability in the corpus, "probability" is β_kw, "lift" is
+    β_kw / p_w, "relevance" is λ log β_kw + (1 − λ) log(β_kw / p_w), and "frex" is the weighted harmonic mean of two
+    ranks of the word within its topic, both as shares of the vocabulary: that of its exclusivity β_kw / Σ_j β_jw and that
+    of its probability. Lift favours the rarest words; relevance and FREX keep frequent and telling ones.
+
+    Parameters
+    ----------
+    model : estimator or array of shape (n_topics, n_words)
+        Fitted topics.
+    by : {"probability", "relevance", "frex", "lift"}, default="probability"
+        The score.
+    relevance_weight : float, default=0.6
+        λ of the relevance: 1 ranks by probability, 0 by lift. 0.6 was best in the user study of Sievert and Shirley.
+    frex_weight : float, default=0.5
+        Weight of the exclusivity in FREX: 0 ranks by probability, 1 by exclusivity.
+    X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
+        Counts, from which p_w is taken. None takes the column sums of the model's weights: of `components_`, which are
+        expected counts and the prior, or of the array, where topics of probabilities count alike.
+
+    Returns
+    -------
+    scores : array of shape (n_topics, n_words)
+        Higher is better. By relevance and lift a word that is nowhere in X has the lowest score, −∞ and 0, since nothing
+        tells how frequent it is.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not as described, or X has another number of words than the topics, or no counts.
+
+    References
+    ----------
+    Sievert, Shirley. "LDAvis: a method for visualizing and interpreting topics", 2014 (relevance). Taddy. "On estimation
+    and selection for topic models", AISTATS 2012 (lift). Bischof, Airoldi. "Summarizing topical content with word frequency
+    and exclusivity", ICML 2012 (FREX).
+
+    Examples
+    --------
+    >>> from ldavi.inspection import word_scores
+    >>> print(word_scores([[0.6, 0.4], [0.2, 0.8]], by="lift").round(2))
+    [[1.5  0.67]
+     [0.5  1.33]]
+    """
+    check.check_choice("by", by, SCORES)
+    check.check_number("relevance_weight", relevance_weight, least=0, most=1)
+    check.check_number("frex_weight", frex_weight, least=0, most=1)
+    topics = topics_of(model)
+    if by == "probability":
+        return topics
+    if by == "frex":
+        return _frex(topics, frex_weight)
+    p = _word_probabilities(model, X, topics.shape[1])
+    with np.errstate(divide="ignore"):  # log 0 = −∞ is the answer
+        if by == "lift":
+            lift: Doubles = np.divide(topics, p, out=np.zeros_like(topics), where=p > 0)
+            return lift
+        return relevance(np.log(topics), np.log(p), relevance_weight)
+
+
+def relevance(log_beta: Doubles, log_p: Doubles, weight: float) -> Doubles:
+    """λ log β + (1 − λ) log(β / p) = log β − (1 − λ) log p; −∞ where p is 0."""
+    discount = (1 - weight) * np.where(np.isneginf(log_p), 0, log_p)
+    return np.where(np.isneginf(log_p), -np.inf, log_beta - discount)
+
+
+def largest(scores: Doubles, n_best: int) -> Int64s:
+    """Columns of the largest scores of each row, best first, equal ones in order."""
+    best: Int64s = np.argsort(-scores, axis=1, kind="stable")[:, :n_best]
+    return best
+
+
+def _word_probabilities(model: Any, X: Any, n_words: int) -> Doubles:
+    if X is None:
+        weights = np.asarray(getattr(model, "components_", model), dtype=np.float64)
+        totals = weights.sum(axis=0)
+    else:
+        totals = check.check_counts(X, dtype=np.float64, name="word_scores").sum(axis=0)
+        if totals.shape != (n_words,):
+            raise ValueError(
+                f"X has {len(totals)} columns, but the topics have {n_words} words. Pass counts of the same words."
+            )
+        if not totals.any():
+            raise ValueError(
+                "X holds no counts, so it cannot tell how frequent words are. Pass the documents that were fitted."
+            )
+    probabilities: Doubles = totals / totals.sum()
+    return probabilities
+
+
+def _frex(topics: Doubles, weight: float) -> Doubles:
+    """1 / (w / F(exclusivity) + (1 − w) / F(probability)), F the empirical distribution function within a topic."""
+    mass = topics.sum(axis=0)
+    exclusivity = np.divide(topics, mass, out=np.zeros_like(topics), where=mass > 0)
+    n_words = topics.shape[1]
+    by_exclusivity, by_probability = (rankdata(part, axis=1) / n_words for part in (exclusivity, topics))
+    frex: Doubles = 1 / (weight / by_exclusivity + (1 - weight) / by_probability)
+    return frex

@@ -1,0 +1,135 @@
+"""Topics of documents, as a heat map."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from ldavi.inspection._posterior import posterior_of
+from ldavi.plotting import _style as style
+
+LABELLED = 80  # documents; more are drawn as thin rows without names
+COLUMN = 0.2
+LONGEST_NAME = 36
+
+
+class DocumentTopicsDisplay:
+    """Topic proportions of documents: a row for each document, a column for each topic.
+
+    Parameters
+    ----------
+    theta : array of shape (n_docs, n_topics)
+        Topic proportions.
+    topic_names : sequence of str
+        A name for each topic.
+    document_names : sequence of str, or None, default=None
+        A name for each document; None numbers them.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure of the last plot.
+    ax_ : matplotlib Axes
+        Its axes.
+    order_ : array of shape (n_docs,)
+        Documents from top to bottom.
+
+    Examples
+    --------
+    >>> from ldavi.plotting import DocumentTopicsDisplay
+    >>> display = DocumentTopicsDisplay.from_estimator(lda, X[:40])  # doctest: +SKIP
+    """
+
+    figure_: Any
+    ax_: Any
+    order_: Any
+
+    def __init__(self, *, theta: Any, topic_names: Sequence[str], document_names: Sequence[str] | None = None) -> None:
+        self.theta = theta
+        self.topic_names = topic_names
+        self.document_names = document_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        X: Any,
+        *,
+        document_names: Sequence[str] | None = None,
+        feature_names: Any = None,
+        topic_names: Sequence[str] | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Topic proportions of documents, plotted.
+
+        Parameters
+        ----------
+        model : estimator or array of shape (n_topics, n_words)
+            Fitted topics.
+        X : array-like or sparse matrix of shape (n_docs, n_words)
+            Counts, documents × words.
+        document_names : sequence of str, or None, default=None
+            A name for each document; None numbers them. Names are written for up to 80 documents.
+        feature_names : array-like of str of shape (n_words,), or None, default=None
+            Names of the words; None takes those that the model was fitted with.
+        topic_names : sequence of str, or None, default=None
+            None takes a topic's number and first words.
+        ax : matplotlib Axes, or None, default=None
+            As for `plot`.
+
+        Returns
+        -------
+        display : DocumentTopicsDisplay
+
+        Raises
+        ------
+        ValueError
+            If X is not counts of the topics' words, or there is not one name for each document or topic.
+        """
+        theta = posterior_of(model, X, None, "DocumentTopicsDisplay").theta()
+        if document_names is not None:
+            document_names = style.given_names("document_names", document_names, len(theta), "documents")
+        names = style.topic_names_of(model, theta.shape[1], topic_names, feature_names)
+        return cls(theta=theta, topic_names=names, document_names=document_names).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None, sort: bool = True, cmap: str = style.CMAP) -> Self:
+        """Draw the heat map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or None, default=None
+            None makes a figure that has room for every label.
+        sort : bool, default=True
+            Whether documents are grouped by their largest topic; False keeps their order.
+        cmap : str, default="cividis"
+            Name of a colour map.
+
+        Returns
+        -------
+        self : DocumentTopicsDisplay
+        """
+        theta = np.asarray(self.theta, dtype=float)
+        n_docs, n_topics = theta.shape
+        self.order_ = np.lexsort((-theta.max(axis=1), theta.argmax(axis=1))) if sort else np.arange(n_docs)
+        named = n_docs <= LABELLED
+        height = (n_docs * style.LINE if named else 7.0) + 2.4
+        self.figure_, self.ax_ = style.figure_of(ax, max(4.5, n_topics * COLUMN + 3.2), max(height, 3.5))
+        image = self.ax_.imshow(theta[self.order_], cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+        names = [style.shorten(name, LONGEST_NAME) for name in self.topic_names]
+        style.heat_ticks(self.ax_, "x", names, style.FONT_SIZE - 1, rotation=90)
+        if named:
+            given = range(n_docs) if self.document_names is None else self.document_names
+            style.heat_ticks(
+                self.ax_, "y", [style.shorten(given[d], style.LONGEST_NAME) for d in self.order_], style.FONT_SIZE - 1
+            )
+            self.ax_.set_ylabel("document", fontsize=style.FONT_SIZE)
+        else:
+            self.ax_.set_yticks([])
+            self.ax_.set_ylabel(f"{n_docs:,} documents" + (", by largest topic" if sort else ""), fontsize=style.FONT_SIZE)
+        self.ax_.tick_params(length=0)
+        self.ax_.spines[:].set_visible(False)
+        bar = self.figure_.colorbar(image, ax=self.ax_, shrink=min(1.0, 3 / height), anchor=(0, 1), pad=0.02)
+        bar.set_label("topic proportion", fontsize=style.FONT_SIZE)
+        bar.ax.tick_params(labelsize=style.FONT_SIZE - 1)
+        bar.outline.set_visible(False)
+        return self

@@ -1,0 +1,168 @@
+"""Topics of two models, matched one to one."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ldavi.inspection import topic_distances
+from ldavi.plotting import _style as style
+
+CELL = 0.2
+WRITTEN = 25  # topics up to which similarities are written into the cells of the diagonal
+
+
+class TopicMatchingDisplay:
+    """Similarity of the topics of two models, the columns ordered so that matches lie on the diagonal, best first.
+
+    The matching is one to one and has the least sum of distances (the assignment problem). Topics that are left over, where
+    one model has more, come last, beyond a line.
+
+    Parameters
+    ----------
+    distances : array of shape (n_topics, n_others)
+        Distances between 0 and 1, topics of the first model by topics of the second.
+    names : sequence of str
+        A name for each topic of the first model.
+    other_names : sequence of str
+        A name for each topic of the second model.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure of the last plot.
+    ax_ : matplotlib Axes
+        Its axes.
+    rows_, columns_ : array of int
+        Topics from top to bottom and from left to right; `rows_[i]` is matched with `columns_[i]`, for i below the smaller
+        number of topics.
+
+    Examples
+    --------
+    >>> from ldavi.plotting import TopicMatchingDisplay
+    >>> display = TopicMatchingDisplay.from_estimator(lda, other_lda)  # doctest: +SKIP
+    """
+
+    figure_: Any
+    ax_: Any
+    rows_: Any
+    columns_: Any
+
+    def __init__(self, *, distances: Any, names: Sequence[str], other_names: Sequence[str]) -> None:
+        self.distances = distances
+        self.names = names
+        self.other_names = other_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        other: Any,
+        *,
+        distance: str = "hellinger",
+        feature_names: Any = None,
+        topic_names: Sequence[str] | None = None,
+        other_topic_names: Sequence[str] | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Two models' topics matched and plotted.
+
+        Parameters
+        ----------
+        model, other : estimator or array of shape (n_topics, n_words)
+            Fitted topics over the same words; the numbers of topics may differ.
+        distance : {"hellinger", "jensen_shannon", "cosine"}, default="hellinger"
+            See :func:`ldavi.inspection.topic_distances`.
+        feature_names : array-like of str of shape (n_words,), or None, default=None
+            Names of the words; None takes those that the models were fitted with.
+        topic_names, other_topic_names : sequence of str, or None, default=None
+            None takes a topic's number and first words.
+        ax : matplotlib Axes, or None, default=None
+            As for `plot`.
+
+        Returns
+        -------
+        display : TopicMatchingDisplay
+
+        Raises
+        ------
+        ValueError
+            If the models have another number of words.
+        """
+        distances = topic_distances(model, distance=distance, other=other)
+        names = style.topic_names_of(model, distances.shape[0], topic_names, feature_names)
+        other_names = style.topic_names_of(other, distances.shape[1], other_topic_names, feature_names)
+        return cls(distances=distances, names=names, other_names=other_names).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None, cmap: str = style.CMAP) -> Self:
+        """Draw the matched heat map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or None, default=None
+            None makes a figure that has room for every label.
+        cmap : str, default="cividis"
+            Name of a colour map.
+
+        Returns
+        -------
+        self : TopicMatchingDisplay
+        """
+        distances = np.asarray(self.distances, dtype=float)
+        self.rows_, self.columns_ = _match(distances)
+        similarity = 1 - distances[self.rows_][:, self.columns_]
+        n_rows, n_columns = similarity.shape
+        matched = min(n_rows, n_columns)
+        cell = max(CELL, 2.4 / n_columns)
+        self.figure_, self.ax_ = style.figure_of(ax, n_columns * cell + 6.2, max(n_rows * cell, 2.2) + 1.2)
+        image = self.ax_.imshow(similarity, cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+        size = style.FONT_SIZE - 1
+        style.heat_ticks(self.ax_, "y", [style.shorten(self.names[k], style.LONGEST_NAME) for k in self.rows_], size)
+        self.ax_.xaxis.tick_top()
+        style.heat_ticks(self.ax_, "x", [str(k) for k in self.columns_], size, rotation=90 if n_columns > 12 else 0)
+        right = self.ax_.secondary_yaxis("right")
+        style.heat_ticks(
+            right, "y", [style.shorten(self.other_names[k], style.LONGEST_NAME) for k in self.columns_[:matched]], size
+        )
+        self.ax_.set_ylabel("first model", fontsize=style.FONT_SIZE)
+        self.ax_.set_xlabel("second model", fontsize=style.FONT_SIZE)
+        self.ax_.xaxis.set_label_position("top")
+        right.set_ylabel("matched in the second model", fontsize=style.FONT_SIZE)
+        for axes in (self.ax_, right):
+            axes.tick_params(length=0)
+            axes.spines[:].set_visible(False)
+        if n_rows > matched:
+            self.ax_.axhline(matched - 0.5, color="white", linewidth=1.5)
+        if n_columns > matched:
+            self.ax_.axvline(matched - 0.5, color="white", linewidth=1.5)
+        if matched <= WRITTEN:
+            for i in range(matched):
+                shade = "black" if similarity[i, i] > 0.5 else "white"
+                self.ax_.annotate(f"{similarity[i, i]:.2f}", (i, i), ha="center", va="center", fontsize=6.5, color=shade)
+        self._key(image, n_columns * cell, max(n_rows * cell, 2.2))
+        return self
+
+    def _key(self, image: Any, width: float, height: float) -> None:
+        bar = self.figure_.colorbar(
+            image,
+            ax=self.ax_,
+            location="bottom",
+            shrink=min(1.0, 2.4 / width),
+            aspect=16,
+            pad=0.1 / height,
+            anchor=(0, 0),
+        )
+        bar.set_label("similarity = 1 − distance", fontsize=style.FONT_SIZE - 1)
+        bar.ax.tick_params(labelsize=style.FONT_SIZE - 1)
+        bar.outline.set_visible(False)
+
+
+def _match(distances: Any) -> tuple[Any, Any]:
+    """Rows and columns in the order of the display: matches by distance, then what is left over."""
+    rows, columns = linear_sum_assignment(distances)
+    best = np.argsort(distances[rows, columns], kind="stable")
+    rows, columns = rows[best], columns[best]
+    more_rows = np.setdiff1d(np.arange(distances.shape[0]), rows)
+    more_columns = np.setdiff1d(np.arange(distances.shape[1]), columns)
+    return np.concatenate([rows, more_rows]), np.concatenate([columns, more_columns])

@@ -1,0 +1,116 @@
+"""How large topics are."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from ldavi._models import topics_of
+from ldavi.inspection import topic_sizes
+from ldavi.plotting import _style as style
+
+
+class TopicSizesDisplay:
+    """Topics as bars of their shares of the tokens.
+
+    Parameters
+    ----------
+    shares : array of shape (n_topics,)
+        Share of each topic.
+    topic_names : sequence of str
+        A name for each topic.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure of the last plot.
+    ax_ : matplotlib Axes
+        Its axes.
+
+    Examples
+    --------
+    >>> from ldavi.plotting import TopicSizesDisplay
+    >>> display = TopicSizesDisplay.from_estimator(lda, X)  # doctest: +SKIP
+    """
+
+    figure_: Any
+    ax_: Any
+
+    def __init__(self, *, shares: Any, topic_names: Sequence[str]) -> None:
+        self.shares = shares
+        self.topic_names = topic_names
+
+    @classmethod
+    def from_estimator(
+        cls, model: Any, X: Any, *, feature_names: Any = None, topic_names: Sequence[str] | None = None, ax: Any = None
+    ) -> Self:
+        """Sizes of a model's topics in documents, plotted.
+
+        Parameters
+        ----------
+        model : estimator or array of shape (n_topics, n_words)
+            Fitted topics.
+        X : array-like or sparse matrix of shape (n_docs, n_words)
+            Counts, documents × words.
+        feature_names : array-like of str of shape (n_words,), or None, default=None
+            Names of the words; None takes those that the model was fitted with.
+        topic_names : sequence of str, or None, default=None
+            None takes a topic's number and first words.
+        ax : matplotlib Axes, or None, default=None
+            As for `plot`.
+
+        Returns
+        -------
+        display : TopicSizesDisplay
+
+        Raises
+        ------
+        ValueError
+            If X is not counts of the topics' words.
+        """
+        shares = np.asarray(topic_sizes(model, X)["share"])
+        names = style.topic_names_of(model, len(topics_of(model)), topic_names, feature_names)
+        return cls(shares=shares, topic_names=names).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None, sort: bool = True, color: str = style.BLUE) -> Self:
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or None, default=None
+            None makes a figure as tall as the topics need.
+        sort : bool, default=True
+            Whether the largest topic comes first; False keeps the order of the topics.
+        color : str, default="#0072B2"
+            Colour of the bars.
+
+        Returns
+        -------
+        self : TopicSizesDisplay
+        """
+        shares = np.asarray(self.shares, dtype=float)
+        self.figure_, self.ax_ = style.figure_of(ax, 6.5, len(shares) * style.LINE + 0.8)
+        order = np.argsort(-shares, kind="stable") if sort else np.arange(len(shares))
+        place = np.arange(len(shares))
+        self.ax_.barh(place, shares[order], height=0.72, color=color)
+        names = [style.shorten(self.topic_names[k], style.LONGEST_NAME) for k in order]
+        self.ax_.set_yticks(place, names, fontsize=style.FONT_SIZE)
+        self.ax_.set_ylim(len(shares) - 0.4, -0.6)
+        self.ax_.set_xlim(0, 1.15 * max(float(shares.max()), 1e-12))  # room for the last figure
+        for y, share in zip(place, shares[order], strict=True):
+            self.ax_.annotate(
+                f"{share:.1%}",
+                (share, y),
+                (3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=style.FONT_SIZE - 1,
+                color=style.GREY,
+            )
+        style.quiet(self.ax_)
+        self.ax_.spines[["left", "bottom"]].set_visible(False)
+        self.ax_.tick_params(axis="y", length=0)
+        self.ax_.set_xticks([])
+        self.ax_.set_title("Share of tokens", fontsize=style.FONT_SIZE + 1, loc="left")
+        style.write(self.ax_.get_yticklabels())
+        return self
