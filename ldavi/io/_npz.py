@@ -30,10 +30,9 @@ def read_npz(stream: Any, name: str, *, max_bytes: int | None) -> sparse.csr_arr
     """
     try:
         with zipfile.ZipFile(stream) as archive:
-            kind = _check_members(archive, name, max_bytes)
+            _check_members(archive, name, max_bytes)
         stream.seek(0)
-        X = sparse.load_npz(stream, allow_pickle=False) if kind else None
-        assert X is not None
+        X = sparse.load_npz(stream)  # which allows no pickles
     except CorpusError:
         raise
     except (
@@ -56,9 +55,11 @@ def read_npz(stream: Any, name: str, *, max_bytes: int | None) -> sparse.csr_arr
     return _checked(X, name)
 
 
-def _check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) -> str:
-    """The matrix format; every array's declared size is that of its member, and no larger than its bytes can expand to."""
+def _check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) -> None:
+    """Hold the headers against the bytes: every array's declared size is its member's, and no more than its bytes can expand to."""
     infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    if len(infos) < len(archive.infolist()):
+        raise CorpusError(name, "holds an array twice; expected a matrix of scipy.sparse.save_npz")
     total = sum(info.file_size for info in infos.values())
     if max_bytes is not None and total > max_bytes:
         raise CorpusError(name, f"expands to more than max_bytes={max_bytes} bytes; raise max_bytes if it is to be trusted")
@@ -89,7 +90,6 @@ def _check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) -
         raise CorpusError(name, f"declares {rows} documents for {n_entries} counts; the file is damaged")
     if int(shape[1]) > MAX_WORDS:
         raise CorpusError(name, f"has {int(shape[1])} words, and at most {MAX_WORDS} are supported")
-    return kind
 
 
 def _check_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> int:

@@ -163,7 +163,7 @@ def _find_columns(path: Any, kind: str, options: Options, reading: Reading) -> N
                     break
         reading.first_word = lowest if kind == "svmlight" else 0
         if trial.n_words is None:
-            trial.n_words = highest + 1 - reading.first_word
+            trial.n_words = max(0, highest + 1 - reading.first_word)
         reading.n_words = trial.n_words
     reading.growing = False
     if reading.vocabulary is not None:
