@@ -359,6 +359,22 @@ def test_what_expands_beyond_the_limit_is_an_error(name):
         read_corpus(FILES / name, max_bytes=100)
 
 
+@pytest.mark.parametrize("name", ["texts.txt.gz", "texts.txt.bz2", "texts.txt.xz", "texts.txt.zst"])
+def test_compressed_data_that_end_early_are_an_error(name, tmp_path):
+    skip_without(name)
+    (tmp_path / name).write_bytes((FILES / name).read_bytes()[:-3])
+    with pytest.raises(CorpusError, match="damaged or cut short"):
+        read_corpus(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["texts.txt.gz", "texts.txt.bz2", "texts.txt.xz", "texts.txt.zst"])
+def test_compressed_files_put_together_are_read_to_the_end(name, tmp_path):
+    skip_without(name)
+    padding = b"\x00" * 4 if name.endswith(".xz") else b""
+    (tmp_path / name).write_bytes(((FILES / name).read_bytes() + padding) * 2)
+    assert read_corpus(tmp_path / name).texts == TEXTS * 2
+
+
 def test_a_truncated_count_file_is_an_error(tmp_path):
     (tmp_path / "x.uci").write_bytes((FILES / "gensim.uci").read_bytes().rstrip().rpartition(b"\n")[0])
     with pytest.raises(CorpusError, match="the header declares 35 counts"):

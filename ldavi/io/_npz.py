@@ -56,7 +56,7 @@ def read_npz(stream: Any, name: str, *, max_bytes: int | None) -> sparse.csr_arr
 
 
 def _check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) -> None:
-    """Hold the headers against the bytes: every array's declared size is its member's, and no more than its bytes can expand to."""
+    """Hold headers against bytes: an array's declared size is its member's, and no more than its bytes can expand to."""
     infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if len(infos) < len(archive.infolist()):
         raise CorpusError(name, "holds an array twice; expected a matrix of scipy.sparse.save_npz")

@@ -8,7 +8,7 @@ import lzma
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
@@ -17,6 +17,7 @@ from ldavi.io._errors import CorpusError
 
 MAX_BYTES = 2**32  # that a file may expand to, unless the caller says otherwise
 MAX_LINE = 2**26  # bytes: a line is held whole, so that a line without end must not be
+PIECE = 256  # bytes, which zstd can expand to 8 MiB and xz to 2
 HEAD = 2**16  # bytes that the format is recognised from
 LZMA_MEMORY = 2**28  # a header can ask for a dictionary of 4 GiB; `xz -9` asks for 65 MiB
 ZSTD_WINDOW = 2**27  # the limit of the zstd command, too
@@ -73,32 +74,34 @@ class _Guarded(io.RawIOBase):
             raise CorpusError(self._name, f"the compressed data are damaged or cut short ({error})") from error
 
 
-class _Xz(io.RawIOBase):
-    """`lzma.LZMAFile` for reading, with a limit on the decoder's memory, which that class does not offer."""
+class _Frames(io.RawIOBase):
+    """Streams or frames of a decoder one after another; the last must be whole, which zstandard's own reader does not ask.
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._decoder: lzma.LZMADecompressor | None = None
-        self._left = b""
+    A decoder gets `PIECE` bytes at a time: they bound what a bomb can make of them.
+    """
+
+    def __init__(self, stream: Any, make: Callable[[], Any]) -> None:
+        self._stream, self._make = stream, make
+        self._decoder: Any = None
+        self._left = self._ready = b""
 
     def read(self, size: int = -1) -> bytes:
-        while True:
-            if self._decoder is None or self._decoder.eof:  # a file may hold several streams
-                self._left = (self._decoder.unused_data if self._decoder else b"") or self._stream.read(2**16)
-                if not self._left.strip(b"\x00"):  # padding
-                    if self._decoder is not None and not self._left:
-                        return b""
-                    if not self._left:
-                        raise EOFError("empty")
-                self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY)
-            elif self._decoder.needs_input:
-                self._left = self._stream.read(2**16)
-                if not self._left:
-                    raise EOFError("the end-of-stream marker is missing")
-            data = self._decoder.decompress(self._left, size)
-            self._left = b""
-            if data:
-                return data
+        while not self._ready:
+            data, self._left = self._left or self._stream.read(PIECE), b""
+            if self._decoder is None:
+                if not data:
+                    return b""
+                data = data.lstrip(b"\x00")  # padding after a stream of xz
+                if not data:
+                    continue
+                self._decoder = self._make()
+            elif not data:
+                raise EOFError("the mark of the end is missing")
+            self._ready = self._decoder.decompress(data)
+            if self._decoder.eof:
+                self._left, self._decoder = self._decoder.unused_data, None
+        part, self._ready = self._ready[:size], self._ready[size:]
+        return part
 
 
 @contextmanager
@@ -136,12 +139,12 @@ def _decoder(stream: BinaryIO, compression: str) -> Any:
     if compression == "bz2":
         return bz2.BZ2File(stream)
     if compression == "xz":
-        return _Xz(stream)
+        return _Frames(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY))
     if importlib.util.find_spec("zstandard") is None:
         raise ModuleNotFoundError("a file compressed by zstd needs the library zstandard: pip install 'ldavi[io]'")
     import zstandard
 
-    return zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).stream_reader(stream, read_across_frames=True)
+    return _Frames(stream, zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj)
 
 
 def _read_fully(stream: Any, size: int) -> bytes:

@@ -65,6 +65,8 @@ def read_folder(path: str, options: Options) -> Iterator[Document]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for file in sorted(name for name in files if not name.startswith(".")):
             full = Path(folder, file)
+            if not full.is_file():  # a pipe, on which reading would wait
+                continue
             with open_source(full, max_bytes=options.max_bytes) as source:
                 data = read_whole(source, options.max_bytes).getvalue()
             try:
