@@ -14,7 +14,15 @@ import ldavi
 from ldavi import LatentDirichletAllocation
 
 RUNS_AT_IMPORT = {"ldavi.__main__"}
-WITH_EXAMPLES = {"ldavi._estimator", "ldavi._fixed_topics", "ldavi.datasets"}
+WITH_EXAMPLES = {
+    "ldavi._estimator",
+    "ldavi._fixed_topics",
+    "ldavi.datasets",
+    "ldavi.io._recognise",
+    "ldavi.io._vocabularies",
+    "ldavi.io.corpora",
+    "ldavi.io.counting",
+}
 
 PUBLIC_MODULES = [
     importlib.import_module(f"ldavi.{module.name}")
