@@ -282,6 +282,17 @@ def test_batches_need_documents_in_order(tmp_path):
         list(read_batches(tmp_path / "x.uci", batch_size=1))
 
 
+@pytest.mark.parametrize(
+    "name", ["gensim.uci", "gensim.mm", "gensim.svmlight", "gensim.lda-c", "gensim.low", "mallet_state.gz"]
+)
+def test_the_size_of_what_is_parsed_at_a_time_changes_nothing(name, monkeypatch):
+    whole = read_corpus(FILES / name).X.toarray()
+    monkeypatch.setattr("ldavi.io._counts.CHUNK", 16)
+    monkeypatch.setattr("ldavi.io._entries.FLUSH", 3)
+    np.testing.assert_array_equal(read_corpus(FILES / name).X.toarray(), whole)
+    np.testing.assert_array_equal(sparse.vstack(list(read_batches(FILES / name, batch_size=2))).toarray(), whole)
+
+
 # Errors
 
 WRONG = {
@@ -310,6 +321,16 @@ def test_an_error_names_the_file_and_the_line_and_what_was_expected(name, tmp_pa
         read_corpus(tmp_path / name)
     assert caught.value.line == line
     assert str(caught.value).startswith(f"{tmp_path / name}, line {line}: ")
+
+
+@pytest.mark.parametrize("name", ["x.uci", "y.uci", "x.mm", "x.svmlight"])
+def test_an_error_names_the_line_wherever_it_is_parsed(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("ldavi.io._counts.CHUNK", 2)
+    content, line, _ = WRONG[name]
+    (tmp_path / name).write_text(content)
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(tmp_path / name)
+    assert caught.value.line == line
 
 
 HEADERS = {
