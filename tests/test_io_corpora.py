@@ -275,6 +275,14 @@ def test_batches_from_standard_input(stdin):
     np.testing.assert_array_equal(sparse.vstack(parts).toarray(), read_corpus(FILES / "gensim.uci").X.toarray())
 
 
+def test_standard_input_is_not_read_twice_in_silence(stdin):
+    stdin(b"soup\nbread\n")
+    batches = read_batches("-", format="text")
+    assert list(batches) == [["soup", "bread"]]
+    with pytest.raises(RuntimeError, match="can be read once"):
+        list(batches)
+
+
 def test_batches_need_documents_in_order(tmp_path):
     (tmp_path / "x.uci").write_text("2\n2\n2\n2 1 1\n1 1 1\n")
     assert read_corpus(tmp_path / "x.uci").X.toarray().tolist() == [[1, 0], [1, 0]]

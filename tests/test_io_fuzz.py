@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ldavi.io import CorpusError, read_batches, read_corpus, read_vocabulary
@@ -135,6 +135,9 @@ def test_any_bytes_are_read_or_are_an_error(format, tmp_path):
     path = tmp_path / "data"
 
     @quick
+    @example(b"9" * 5000)
+    @example(b"\n")
+    @example(b"\xff\xfe" + b"\x00" * 9)
     @given(st.binary(max_size=200) | st.text("0123456789:| \n\t\"'{}[]-.e#%ab,", max_size=200).map(str.encode))
     def check(content):
         path.write_bytes(content)

@@ -78,10 +78,8 @@ def read_ldac(source: Source, reading: Reading, encoding: str) -> Iterator[Entri
             if match is None:
                 raise CorpusError(source.name, f"expected 'N word:count word:count …', found {line[:60]!r}", number)
             pairs = match[2].replace(b":", b" ").split()
-            if int(match[1][:18]) != len(pairs) // 2:
-                raise CorpusError(source.name, f"declares {int(match[1][:18])} pairs, holds {len(pairs) // 2}", number)
-            if any(len(text) > 18 for text in pairs):
-                raise CorpusError(source.name, "holds a number of more than 18 digits", number)
+            if int(match[1]) != len(pairs) // 2:
+                raise CorpusError(source.name, f"declares {int(match[1])} pairs, holds {len(pairs) // 2}", number)
             words = [int(text) for text in pairs[::2]]
             if words and max(words) >= MAX_WORDS:
                 raise CorpusError(source.name, f"holds word {max(words)}, and at most {MAX_WORDS} are supported", number)

@@ -44,7 +44,7 @@ REFUSED = {
     ),
 }
 PICKLE = re.compile(rb"\x80[\x02-\x05]")
-PAIRS = re.compile(rb"(\d++)((?:[ \t]++\d++:\d++)*+)[ \t]*+")
+PAIRS = re.compile(rb"(\d{1,18})((?:[ \t]++\d{1,18}:\d{1,18})*+)[ \t]*+")
 SVMLIGHT = re.compile(rb"[-+.\deE]++(?:[ \t]++(?:qid|\d++):[-+.\deE]++)*+[ \t]*+(?:#.*+)?")
 VW = re.compile(rb"[-+.\deE]*+(?: [^ |:]*+)*+ ?\|[^|]*+(?:\|[^|]*+)*+")
 

@@ -94,7 +94,7 @@ def _read_separated(source: Source, options: Options, delimiter: str) -> Iterato
     stream = io.TextIOWrapper(source.stream, encoding=options.encoding, newline="")
     rows = csv.reader(stream, delimiter=delimiter, strict=True)
     header = _next_row(source, rows, options)
-    if header is None:
+    if not header:
         raise CorpusError(source.name, "is empty; expected a header with the names of the columns", 1)
     header[0] = header[0].removeprefix("\ufeff")
     if isinstance(options.column, tuple):

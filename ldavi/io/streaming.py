@@ -43,6 +43,7 @@ class Batches:
         vocabulary: Names | None,
     ) -> None:
         self._path, self._batch_size, self._options, self._reading = path, batch_size, options, reading
+        self._is_used = False
         self.recognition = recognition
         self.vocabulary = vocabulary
         self.n_words = None if reading is None else reading.n_words
@@ -50,6 +51,9 @@ class Batches:
 
     def __iter__(self) -> Iterator[Any]:
         kind, options = self.recognition.format, self._options
+        if self._is_used and is_stdin(self._path):
+            raise RuntimeError("standard input can be read once, and has been; save it to a file to go through it again")
+        self._is_used = True
         with opened(self._path, kind, options) as (source, _):
             if self._reading is None:
                 documents = documents_of(source, self._path, kind, options)
