@@ -202,3 +202,14 @@ def test_a_line_without_end_is_an_error(tmp_path, monkeypatch):
     path.write_bytes(b"soup\n" + b"a" * 100_000)
     with pytest.raises(CorpusError, match="line 2: has more than 1000 bytes"):
         read_corpus(path)
+
+
+def test_a_parquet_file_that_repeats_a_text_is_not_expanded(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["soup " * 200_000]))
+    pq.write_table(pa.table({"text": column}), tmp_path / "x.parquet", store_schema=False)  # 100 GB of text
+    former = pa.default_memory_pool().max_memory()
+    with pytest.raises(CorpusError, match="max_bytes=5000000"):
+        read_corpus(tmp_path / "x.parquet", max_bytes=5 * 10**6)
+    assert pa.default_memory_pool().max_memory() < former + 2**25

@@ -155,23 +155,25 @@ def read_parquet(source: Source, options: Options) -> Iterator[Document]:
     import pyarrow.parquet
 
     stream: Any = source.name if source.size is not None else read_whole(source, options.max_bytes)
-    row, decoded = 0, 0
+    row = characters = 0
     try:
-        with pyarrow.parquet.ParquetFile(stream) as file:
-            names = file.schema_arrow.names
-            column = names[_choose(source.name, names, options.column)] if not isinstance(options.column, tuple) else None
-            chosen = options._replace(column=column if column is not None else options.column)
-            wanted = [*_wanted(chosen)]
-            for name in wanted:
-                _position(source.name, names, name)
-            for batch in file.iter_batches(batch_size=ROWS, columns=wanted):
-                decoded += batch.nbytes  # a column of one repeated value is a few bytes in the file
-                if options.max_bytes is not None and decoded > options.max_bytes:
-                    raise CorpusError(source.name, f"expands to more than max_bytes={options.max_bytes} bytes")
-                for record in batch.to_pylist():
+        schema = pyarrow.parquet.read_schema(stream)
+        names, texts = schema.names, [field.name for field in schema if pa.types.is_string(field.type)]
+        column = options.column if isinstance(options.column, tuple) else names[_choose(source.name, names, options.column)]
+        chosen = options._replace(column=column)
+        for name in _wanted(chosen):
+            _position(source.name, names, name)
+        # Texts stay coded, and are made one at a time: a few bytes of a file can stand for a text a million times.
+        with pyarrow.parquet.ParquetFile(stream, read_dictionary=texts) as file:
+            for batch in file.iter_batches(batch_size=ROWS, columns=_wanted(chosen)):
+                for position in range(batch.num_rows):
                     row += 1
+                    record = {name: batch.column(name)[position].as_py() for name in _wanted(chosen)}
+                    characters += sum(len(value) for value in record.values() if isinstance(value, (str, list)))
+                    if options.max_bytes is not None and characters > options.max_bytes:
+                        raise CorpusError(source.name, f"expands to more than max_bytes={options.max_bytes} bytes", row)
                     yield _document(source.name, record, chosen, row)
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, NotImplementedError) as error:
         raise CorpusError(source.name, f"is not a whole Parquet file ({str(error)[:200]})") from error
 
 
