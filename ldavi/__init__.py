@@ -19,8 +19,5 @@ __all__ = [
     "datasets",
     "infer",
     "inspection",
-    "io",
-    "metrics",
-    "plotting",
     "show_config",
 ]

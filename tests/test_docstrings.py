@@ -23,6 +23,10 @@ WITH_EXAMPLES = {
     "ldavi.inspection._intervals",
     "ldavi.inspection._labels",
     "ldavi.inspection._words",
+    "ldavi.io._recognise",
+    "ldavi.io._vocabularies",
+    "ldavi.io.corpora",
+    "ldavi.io.counting",
 }
 
 PUBLIC_MODULES = [

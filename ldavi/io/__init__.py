@@ -1,4 +1,4 @@
-"""Models in and out: files of our own, and models of other libraries.
+"""Corpora in, models in and out: files of any common format, and models of other libraries.
 
 >>> from ldavi import io
 """
@@ -14,10 +14,22 @@ from ldavi.io._convert import (
     to_spark_topics_matrix,
 )
 from ldavi.io._convert_files import from_lda_c, from_mallet_state, from_vw, to_lda_c
+from ldavi.io._errors import CorpusError
 from ldavi.io._models import ModelInfo, load, read_info, save
+from ldavi.io._recognise import Recognition, recognise
+from ldavi.io._vocabularies import read_vocabulary
+from ldavi.io.corpora import Corpus, read_corpus
+from ldavi.io.counting import WordCounter, count_words
+from ldavi.io.streaming import Batches, read_batches
 
 __all__ = [
+    "Batches",
+    "Corpus",
+    "CorpusError",
     "ModelInfo",
+    "Recognition",
+    "WordCounter",
+    "count_words",
     "from_gensim",
     "from_lda_c",
     "from_mallet_state",
@@ -26,7 +38,11 @@ __all__ = [
     "from_tomotopy",
     "from_vw",
     "load",
+    "read_batches",
+    "read_corpus",
     "read_info",
+    "read_vocabulary",
+    "recognise",
     "save",
     "to_gensim",
     "to_lda_c",

@@ -1,0 +1,174 @@
+"""Corpora a batch at a time, for those that are larger than memory."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from ldavi.io._access import Names, counts_of, documents_of, is_stdin, opened, start, text_of, words_of
+from ldavi.io._counts import READERS
+from ldavi.io._entries import Reading, batches, check_width
+from ldavi.io._npz import read_npz
+from ldavi.io._opener import read_whole
+from ldavi.io._recognise import Recognition
+from ldavi.io._texts import Options
+
+
+class Batches:
+    """A corpus a batch at a time, as often as it is iterated over: texts, or counts in columns that stay.
+
+    Made by `read_batches`. Each `iter` opens the file anew; standard input can be read once.
+
+    Attributes
+    ----------
+    kind : str
+        "texts" (a batch is a list of str) or "counts" (a batch is a CSR array).
+    vocabulary : (n_words,) array of str, or None
+        The word of each column of the counts; None for texts, and where no vocabulary was given or found.
+    n_words : int or None
+        Columns of the counts; None for texts, and for standard input until its header has been read.
+    recognition : Recognition
+        Which format is read, and why.
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        *,
+        batch_size: int,
+        recognition: Recognition,
+        options: Options,
+        reading: Reading | None,
+        vocabulary: Names | None,
+    ) -> None:
+        self._path, self._batch_size, self._options, self._reading = path, batch_size, options, reading
+        self._is_used = False
+        self.recognition = recognition
+        self.vocabulary = vocabulary
+        self.n_words = None if reading is None else reading.n_words
+        self.kind = "texts" if reading is None else "counts"
+
+    def __iter__(self) -> Iterator[Any]:
+        kind, options = self.recognition.format, self._options
+        if self._is_used and is_stdin(self._path):
+            raise RuntimeError("standard input can be read once, and has been; save it to a file to go through it again")
+        self._is_used = True
+        with opened(self._path, kind, options) as (source, _):
+            if self._reading is None:
+                documents = documents_of(source, self._path, kind, options)
+                while batch := [text_of(document, str(self._path)) for document in islice(documents, self._batch_size)]:
+                    yield batch
+            elif kind == "npz":
+                X = read_npz(read_whole(source, options.max_bytes), self._reading.name, max_bytes=options.max_bytes)
+                for row in range(0, X.shape[0], self._batch_size):
+                    yield X[row : row + self._batch_size]
+            else:
+                reading = replace(self._reading)
+                yield from batches(reading, counts_of(source, self._path, kind, options, reading), self._batch_size)
+
+
+def read_batches(
+    path: str | os.PathLike[str],
+    *,
+    batch_size: int = 4096,
+    format: str = "auto",
+    vocabulary: str | os.PathLike[str] | Sequence[str] | None = None,
+    column: str | tuple[str, str] | None = None,
+    encoding: str = "utf-8",
+    max_bytes: int | None = None,
+) -> Batches:
+    """Read a corpus in batches of documents, with the memory of one batch: for a corpus larger than memory.
+
+    Texts come as lists of str, which `WordCounter` counts. Counts come as CSR arrays; a format that says its words or their
+    number nowhere (SVMlight, lda-c, Vowpal Wabbit, Low, lists of words) is read once to find out, unless `vocabulary` tells.
+    A `.npz` file is held whole, and cut.
+
+    Parameters
+    ----------
+    path : str or path
+        As in `read_corpus`; "-", standard input, can be read once and needs a `format`.
+    batch_size : int, default=4096
+        Documents of a batch; the last may have fewer.
+    format : str, default="auto"
+        As in `read_corpus`.
+    vocabulary : path, sequence of str or None, default=None
+        As in `read_corpus`; not used for texts.
+    column : str, (str, str) or None, default=None
+        As in `read_corpus`.
+    encoding : str, default="utf-8"
+        Of the texts.
+    max_bytes : int or None, default=None
+        The most that a compressed file may expand to; None sets no limit, since only a batch is held.
+
+    Returns
+    -------
+    Batches
+
+    Raises
+    ------
+    CorpusError
+        As in `read_corpus`, some of it only while batches are read; or if the documents of a file of counts are out of order.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be at least 1")
+    if is_stdin(path) and format == "auto":
+        raise ValueError("path is '-', standard input, which is not looked at before it is read; name its format")
+    options = Options(column, None, (), encoding, max_bytes)
+    if is_stdin(path):
+        chosen, is_words = Recognition(format, None, "it was named"), isinstance(column, tuple)
+    else:
+        with opened(path, format, options) as (source, chosen):
+            known = chosen.format in READERS or chosen.format == "npz"
+            first = None if known else next(documents_of(source, path, chosen.format, options), None)
+        is_words = first is not None and not isinstance(first.content, str)
+    is_counts = is_words or chosen.format in READERS or chosen.format == "npz"
+    reading, words = start(path, chosen.format, vocabulary if is_counts else None, encoding)
+    if is_counts:
+        _find_columns(path, chosen.format, options, reading)
+    words = words_of(reading, words) if is_counts else None
+    return Batches(
+        path,
+        batch_size=batch_size,
+        recognition=chosen,
+        options=options,
+        reading=reading if is_counts else None,
+        vocabulary=words,
+    )
+
+
+def _find_columns(path: Any, kind: str, options: Options, reading: Reading) -> None:
+    """Set the number of words, and what else only a first reading tells.
+
+    Raises
+    ------
+    ValueError
+        If standard input would have to be read twice.
+    """
+    declared = kind in ("uci", "mm")
+    if is_stdin(path):
+        known = declared or reading.n_words is not None or (reading.vocabulary is not None and not reading.growing)
+        if not known:
+            raise ValueError(f"format={kind!r} from standard input needs a vocabulary: it says nowhere which words it has")
+        reading.first_word = 1 if kind == "svmlight" else 0
+    elif kind == "npz":
+        with opened(path, kind, options) as (source, _):
+            X = read_npz(read_whole(source, options.max_bytes), reading.name, max_bytes=options.max_bytes)
+        check_width(reading, X.shape[1])
+        reading.n_words = X.shape[1]
+    elif declared or kind == "svmlight" or reading.growing or (reading.vocabulary is None and reading.n_words is None):
+        trial = replace(reading)
+        highest, lowest = -1, 1
+        with opened(path, kind, options) as (source, _):
+            for piece in counts_of(source, path, kind, options, trial):
+                highest = max(highest, int(piece.words.max(initial=-1)))
+                lowest = min(lowest, int(piece.words.min(initial=1)))
+                if declared:
+                    break
+        reading.first_word = lowest if kind == "svmlight" else 0
+        if trial.n_words is None:
+            trial.n_words = max(0, highest + 1 - reading.first_word)
+        reading.n_words = trial.n_words
+    reading.growing = False
+    if reading.vocabulary is not None:
+        reading.n_words = len(reading.vocabulary)

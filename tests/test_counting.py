@@ -1,0 +1,193 @@
+"""Counting gives the words and the counts of scikit-learn's `CountVectorizer`."""
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
+from ldavi.io import WordCounter, _tokens, count_words, counting
+
+PATTERNS = [
+    r"(?u)\b\w\w+\b",
+    r"\b\w\w+\b",
+    r"\w+",
+    r"\b\w{3,}\b",
+    r"\w{2,}\b",
+    r"[a-z]+",
+    r"[a-z][a-z]+",
+    r"[a-z]{3,}",
+    r"[a-zA-Z0-9_]{2,}",
+    r"[A-Z]+",
+    r"\b[a-z]+\b",
+    r"(?u)\b(\w)\w+\b",
+    r"[^ ]+",
+    r"a. b",
+    r"[b-d]+|x",
+]
+SPECIAL = "aAbBxyzZ09_ \n\t\x1c\x00.,-'äßİKſΣς日本\u0301\u00a0\u2028é"
+
+words = st.text(SPECIAL, max_size=5) | st.sampled_from(["the", "and", "soup", "Bread", "song's", "a a"])
+texts = st.lists(st.lists(words, max_size=8).map(" ".join) | st.text(max_size=20), min_size=1, max_size=6)
+quick = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+@pytest.fixture(params=["python", "pyarrow"])
+def way(request, monkeypatch):
+    """Either way of numbering the words, for texts of any size."""
+    if request.param == "pyarrow":
+        pytest.importorskip("pyarrow")
+    monkeypatch.setattr(_tokens, "ARROW_CHARACTERS", 0 if request.param == "pyarrow" else 10**12)
+
+
+def both(documents, **parameters):
+    """Columns and counts of scikit-learn and of ours; the type of the error where there is one."""
+    try:
+        vectorizer = CountVectorizer(**parameters)
+        expected = vectorizer.fit_transform(documents)
+        theirs = vectorizer.get_feature_names_out().tolist(), expected.toarray().tolist()
+    except ValueError:
+        theirs = ValueError
+    try:
+        X, vocabulary = count_words(documents, **parameters)
+        assert X.has_canonical_format
+        ours = vocabulary.tolist(), X.toarray().tolist()
+    except ValueError:
+        ours = ValueError
+    return theirs, ours
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.usefixtures("way")
+def test_the_words_are_those_of_count_vectorizer(pattern):
+    @settings(quick, max_examples=40)
+    @given(texts, st.booleans())
+    def check(documents, lowercase):
+        theirs, ours = both(documents, token_pattern=pattern, lowercase=lowercase)
+        assert ours == theirs
+
+    check()
+
+
+@pytest.mark.usefixtures("way")
+def test_ngrams_and_stop_words_are_those_of_count_vectorizer():
+    @quick
+    @given(texts, st.sampled_from([(1, 1), (1, 2), (2, 2), (1, 3), (2, 4)]), st.sampled_from([None, ["the", "bread", "aa"]]))
+    def check(documents, ngram_range, stop_words):
+        theirs, ours = both(documents, ngram_range=ngram_range, stop_words=stop_words, token_pattern=r"\w+")
+        assert ours == theirs
+
+    check()
+
+
+@quick
+@given(texts)
+def test_words_that_hold_blanks_are_one_with_equal_ngrams(documents):
+    theirs, ours = both(documents, ngram_range=(1, 3), token_pattern=r"\w(?: \w)?")
+    assert ours == theirs
+
+
+@quick
+@given(texts, st.sampled_from([1, 2, 3, 0.0, 0.3, 0.5]), st.sampled_from([1, 2, 4, 0.5, 0.8, 1.0]))
+def test_document_limits_are_those_of_count_vectorizer(documents, min_df, max_df):
+    theirs, ours = both(documents, min_df=min_df, max_df=max_df)
+    assert ours == theirs
+
+
+@quick
+@given(texts, st.integers(1, 4))
+def test_the_most_frequent_words_are_kept_and_ties_go_by_the_alphabet(documents, limit):
+    try:
+        X, vocabulary = count_words(documents)
+    except ValueError:
+        return
+    expected = sorted(sorted(zip(-X.sum(axis=0), vocabulary, strict=True))[:limit], key=lambda pair: pair[1])
+    assert count_words(documents, max_features=limit)[1].tolist() == [word for _, word in expected]
+
+
+@pytest.mark.parametrize("vocabulary", [["soup", "the bread", "zz"], {"zz": 1, "soup": 0}])
+@pytest.mark.usefixtures("way")
+def test_a_given_vocabulary_sets_the_columns(vocabulary):
+    documents = ["soup and the bread", "", "Soup soup"]
+    theirs, ours = both(documents, vocabulary=vocabulary, ngram_range=(1, 2))
+    assert ours == theirs
+
+
+def test_a_vocabulary_and_stop_words_may_be_files(tmp_path):
+    (tmp_path / "words").write_text("soup\nbread\n")
+    X, vocabulary = count_words(["bread and soup and soup"], vocabulary=str(tmp_path / "words"))
+    assert (vocabulary.tolist(), X.toarray().tolist()) == (["soup", "bread"], [[2, 1]])
+    assert count_words(["bread and soup"], stop_words=tmp_path / "words")[1].tolist() == ["and"]
+
+
+def test_english_stop_words_are_scikit_learns():
+    assert count_words([" ".join(sorted(ENGLISH_STOP_WORDS)) + " soup"], stop_words="english")[1].tolist() == ["soup"]
+
+
+@quick
+@given(texts, st.integers(1, 3))
+def test_batches_count_as_the_whole_does(documents, size):
+    batches = [documents[start : start + size] for start in range(0, len(documents), size)]
+    try:
+        X, vocabulary = count_words(documents, ngram_range=(1, 2))
+    except ValueError:
+        return
+    counter = WordCounter(ngram_range=(1, 2)).fit(batches)
+    assert counter.vocabulary_.tolist() == vocabulary.tolist()
+    assert counter.n_documents_ == len(documents)
+    stacked = sparse.vstack([counter.transform(batch) for batch in batches])
+    np.testing.assert_array_equal(stacked.toarray(), X.toarray())
+
+
+def test_chunks_and_workers_change_nothing(monkeypatch):
+    documents = ["soup and bread", "a song", "", "bread and song", "soup " * 9]
+    X, vocabulary = count_words(documents)
+    monkeypatch.setattr(counting, "CHUNK", 16)
+    for n_jobs in (1, 2):
+        with joblib.parallel_config(backend="threading"):  # processes take seconds to start
+            parts, words = count_words(documents, n_jobs=n_jobs)
+        assert words.tolist() == vocabulary.tolist()
+        np.testing.assert_array_equal(parts.toarray(), X.toarray())
+
+
+def test_half_a_surrogate_pair_is_counted_all_the_same(monkeypatch):
+    monkeypatch.setattr(_tokens, "ARROW_CHARACTERS", 0)
+    X, vocabulary = count_words(["soup \ud800 bread"], token_pattern=r"\w+")
+    assert vocabulary.tolist() == ["bread", "soup"]
+    assert X.toarray().tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"min_df": -1}, "min_df=-1"),
+        ({"max_df": 1.5}, "max_df=1.5"),
+        ({"min_df": 3, "max_df": 2}, "fewer than min_df"),
+        ({"ngram_range": (2, 1)}, "ngram_range"),
+        ({"max_features": 0}, "max_features"),
+        ({"token_pattern": r"(\w)(\w)"}, "more than one group"),
+        ({"stop_words": "french"}, "stop_words='french'"),
+        ({"vocabulary": ["a", "a"]}, "'a' twice"),
+        ({"vocabulary": []}, "empty"),
+        ({"vocabulary": {"a": 1}}, "columns must be"),
+        ({"vocabulary": ["a"], "min_df": 2}, "vocabulary says"),
+        ({"min_df": 2}, "no word is left"),
+        ({"token_pattern": "[q]+"}, "no document has a word"),
+    ],
+)
+def test_a_wrong_parameter_is_an_error_that_names_it(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        count_words(["soup and", "bread"], **parameters)
+
+
+@pytest.mark.parametrize("documents", ["one string", [b"bytes"], ["text", None]])
+def test_what_is_not_a_sequence_of_strings_is_a_type_error(documents):
+    with pytest.raises(TypeError, match=r"string|expected str"):
+        count_words(documents)
+
+
+def test_counting_without_a_vocabulary_is_an_error():
+    with pytest.raises(ValueError, match="call fit"):
+        WordCounter().transform(["soup"])

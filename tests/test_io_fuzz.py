@@ -1,0 +1,215 @@
+"""Damaged files: a clear error and nothing else, with memory in proportion to the file."""
+
+import bz2
+import gzip
+import lzma
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ldavi.io import CorpusError, read_batches, read_corpus, read_vocabulary
+
+FILES = Path(__file__).resolve().parent / "corpora_files"
+FORMATS = {
+    "texts.txt": "text",
+    "texts.txt.gz": "text",
+    "texts.txt.bz2": "text",
+    "texts.txt.xz": "text",
+    "texts.txt.zst": "text",
+    "pandas.csv": "csv",
+    "pandas.tsv": "tsv",
+    "pandas.jsonl": "jsonl",
+    "pyarrow.parquet": "parquet",
+    "gensim.mm": "mm",
+    "gensim.uci": "uci",
+    "gensim.lda-c": "ldac",
+    "gensim.svmlight": "svmlight",
+    "gensim.low": "low",
+    "vowpalwabbit.vw": "vw",
+    "mallet.txt": "mallet",
+    "mallet_state.gz": "mallet-state",
+    "mallet_matrix.txt": "mallet-matrix",
+    "scipy.npz": "npz",
+}
+COUNTING = {"token_pattern": r"\w*"}  # so that texts without words are not errors
+MEMORY = 4 * 2**20  # of any reading of a file of some hundred bytes: buffers are of 1 MiB and less
+HUGE = [
+    b"999999999999",
+    b"-1",
+    b"1e999",
+    b"nan",
+    b"18446744073709551616",
+    b"9" * 5000,
+    b"\x00",
+    b"0x10",
+    b"\xff\xfe",
+    b"[" * 5000,
+]
+
+quick = settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@st.composite
+def damaged(draw, data):
+    """The bytes with some flipped, replaced, inserted, or cut off."""
+    content = bytearray(data)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(0, len(content) - 1)))
+        kind = draw(st.sampled_from(["flip", "cut", "insert", "huge", "repeat"]))
+        if kind == "flip" and content:
+            content[at] ^= 1 << draw(st.integers(0, 7))
+        elif kind == "cut":
+            del content[at:]
+        elif kind == "insert":
+            content[at:at] = draw(st.binary(min_size=1, max_size=6))
+        elif kind == "huge":
+            content[at : at + 2] = draw(st.sampled_from(HUGE))
+        else:
+            content[at:at] = content[at : at + 40]
+    return bytes(content)
+
+
+def error_of(read):
+    """The CorpusError of a reading, or None; any other error goes on."""
+    try:
+        read()
+    except CorpusError as error:
+        return error
+    return None
+
+
+def assert_read_or_named(path, read):
+    error = error_of(read)
+    assert error is None or str(error).startswith(str(path))
+
+
+def read_all_ways(path, format):
+    """Whole, in batches, and recognised by itself."""
+    arguments = {"column": "text"} if format in ("csv", "tsv", "jsonl", "parquet") else {}
+
+    def whole():
+        assert read_corpus(path, format=format, max_bytes=10**6, counting=COUNTING, **arguments).X.data.min(initial=0) >= 0
+
+    assert_read_or_named(path, whole)
+    for way in (format, "auto"):
+        assert_read_or_named(path, lambda: list(read_batches(path, format=way, batch_size=3, max_bytes=10**6, **arguments)))  # noqa: B023
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_damaged_file_is_read_or_is_an_error_that_names_it(name, tmp_path):
+    if name.endswith((".parquet", ".zst")):
+        pytest.importorskip("pyarrow" if name.endswith(".parquet") else "zstandard")
+    path = tmp_path / name
+
+    @quick
+    @given(damaged((FILES / name).read_bytes()))
+    def check(content):
+        path.write_bytes(content)
+        read_all_ways(path, FORMATS[name])
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["scipy.vocab.txt", "gensim.mm.dict.txt"])
+def test_a_damaged_vocabulary_is_read_or_is_an_error_that_names_it(name, tmp_path):
+    path = tmp_path / name
+
+    @quick
+    @given(damaged((FILES / name).read_bytes()))
+    def check(content):
+        path.write_bytes(content)
+        assert_read_or_named(path, lambda: read_vocabulary(path))
+
+    check()
+
+
+@pytest.mark.parametrize("format", sorted(set(FORMATS.values())))
+def test_any_bytes_are_read_or_are_an_error(format, tmp_path):
+    if format == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / "data"
+
+    @quick
+    @example(b"9" * 5000)
+    @example(b"\n")
+    @example(b"\xff\xfe" + b"\x00" * 9)
+    @given(st.binary(max_size=200) | st.text("0123456789:| \n\t\"'{}[]-.e#%ab,", max_size=200).map(str.encode))
+    def check(content):
+        path.write_bytes(content)
+        read_all_ways(path, format)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "name", ["gensim.mm", "gensim.uci", "gensim.lda-c", "gensim.svmlight", "mallet_state.gz", "scipy.npz"]
+)
+def test_memory_stays_in_proportion_to_a_damaged_file(name, tmp_path):
+    path = tmp_path / name
+    path.write_bytes((FILES / name).read_bytes())
+    read_all_ways(path, FORMATS[name])  # what is loaded once
+
+    @settings(quick, max_examples=15)
+    @given(damaged((FILES / name).read_bytes()))
+    def check(content):
+        path.write_bytes(content)
+        tracemalloc.start()
+        try:
+            read_all_ways(path, FORMATS[name])
+            assert tracemalloc.get_traced_memory()[1] < MEMORY
+        finally:
+            tracemalloc.stop()
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress", "window"),
+    [(".gz", gzip.compress, 0), (".bz2", bz2.compress, 2**22), (".xz", lzma.compress, 2**23)],
+)
+def test_a_bomb_is_an_error_before_it_is_expanded(suffix, compress, window, tmp_path):
+    """The window is what the decoder itself needs."""
+    path = tmp_path / f"bomb.txt{suffix}"
+    path.write_bytes(compress(bytes(30_000_000)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CorpusError, match="max_bytes=1000000"):
+            read_corpus(path, format="text", max_bytes=10**6)
+        assert tracemalloc.get_traced_memory()[1] < MEMORY + window
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_batch_takes_the_memory_of_a_batch(tmp_path):
+    path = tmp_path / "x.txt.gz"
+    path.write_bytes(gzip.compress(b"soup and bread\n" * 150_000))  # 2 MB, and 9 as strings
+    tracemalloc.start()
+    try:
+        assert sum(len(batch) for batch in read_batches(path, batch_size=1000)) == 150_000
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_line_without_end_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("ldavi.io._opener.MAX_LINE", 1000)
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"soup\n" + b"a" * 100_000)
+    with pytest.raises(CorpusError, match="line 2: has more than 1000 bytes"):
+        read_corpus(path)
+
+
+def test_a_parquet_file_that_repeats_a_text_is_not_expanded(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["soup " * 200_000]))
+    pq.write_table(pa.table({"text": column}), tmp_path / "x.parquet", store_schema=False)  # 100 GB of text
+    former = pa.default_memory_pool().max_memory()
+    with pytest.raises(CorpusError, match="max_bytes=5000000"):
+        read_corpus(tmp_path / "x.parquet", max_bytes=5 * 10**6)
+    assert pa.default_memory_pool().max_memory() < former + 2**25
