@@ -19,5 +19,8 @@ __all__ = [
     "datasets",
     "infer",
     "inspection",
+    "io",
+    "metrics",
+    "plotting",
     "show_config",
 ]
