@@ -1,0 +1,78 @@
+"""The page from its content: a jinja2 template, our style and scripts, plotly's own bundle, one file.
+
+Nothing that comes from documents can run. The data stand in a block that browsers do not execute, with every character
+escaped that could end it; scripts put them on the page as text; jinja2 escapes the rest; and the page's own policy lets
+only scripts run whose SHA-256 it names.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from importlib import resources
+from typing import Any
+
+STYLES = ("page.css",)
+SCRIPTS = ("state.js", "topics.js", "charts.js", "documents.js", "search.js", "table.js")
+ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def render(content: dict[str, Any]) -> str:
+    """The page's HTML.
+
+    Raises
+    ------
+    ImportError
+        If jinja2 or plotly is not installed.
+    """
+    try:
+        import jinja2
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise ImportError(f"ldavi.report needs {error.name}. Install it with: pip install 'ldavi[report]'") from error
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string(_asset("page.html"))
+    script = "(() => {\n'use strict';\n" + "".join(_asset(name) for name in SCRIPTS) + "})();\n"
+    charts = get_plotlyjs().replace("\r\n", "\n")
+    page = template.render(
+        **_decodable(content),
+        data=escaped_json(content),
+        style="".join(_asset(name) for name in STYLES),
+        script=script,
+        script_hash=_hash(script),
+        charts=_packed(charts),
+        charts_hash=_hash(charts),
+    )
+    return page if page.endswith("\n") else page + "\n"
+
+
+def escaped_json(content: Any) -> str:
+    """JSON that may stand inside a script element: it holds no "<", so it can neither end the element nor open a comment."""
+    text = json.dumps(_decodable(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character, escape in ESCAPES.items():
+        text = text.replace(character, escape)
+    return text
+
+
+def _decodable(content: Any) -> Any:
+    """The same content with "�" for halves of surrogate pairs, which UTF-8 cannot hold."""
+    if isinstance(content, str):
+        return content if content.isascii() else content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(content, dict):
+        return {key if isinstance(key, int) else _decodable(key): _decodable(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_decodable(value) for value in content]
+    return content
+
+
+def _asset(name: str) -> str:
+    return resources.files("ldavi.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _packed(script: str) -> str:
+    """Compressed, in base64: a fifth of what it unpacks to. No time stamp, so that the same script gives the same text."""
+    return base64.b64encode(gzip.compress(script.encode(), 9, mtime=0)).decode()
