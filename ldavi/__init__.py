@@ -3,7 +3,7 @@
 >>> from ldavi import LatentDirichletAllocation
 """
 
-from ldavi import datasets
+from ldavi import datasets, report
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._fixed_topics import infer
 from ldavi._infer import Inference
@@ -18,5 +18,6 @@ __all__ = [
     "__version__",
     "datasets",
     "infer",
+    "report",
     "show_config",
 ]

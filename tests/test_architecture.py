@@ -28,6 +28,13 @@ FLOORS = {
     "cli": 5,
     "datasets": 5,
     "_show_config": 5,
+    "report": 5,
+    "report._write": 5,
+    "report._collect": 5,
+    "report._page": 5,
+    "report._columns": 5,
+    "report._data": 5,
+    "report._texts": 5,
     "_estimator": 4,
     "_fitted": 4,
     "_fixed_topics": 4,
@@ -52,6 +59,7 @@ MAX_LINES = 400
 MORE_LINES = {"_estimator": 450}
 FORBIDDEN_FLAGS = ("-ffast-math", "-Ofast", "-march=native", "-mtune=native", "-fopenmp", "/fp:fast", "/openmp")
 OPTIONAL = (
+    "bokeh",
     "dask",
     "distributed",
     "gensim",

@@ -85,7 +85,8 @@ def _proportions(fitted: Fitted, counts: sparse.csr_array) -> Doubles:
     if hasattr(fitted.model, "word_topics"):
         return np.asarray(_asked(fitted.model.transform, counts), dtype=np.float64)
     gamma = _gamma(fitted, counts)
-    return gamma / gamma.sum(axis=1, keepdims=True)
+    theta: Doubles = gamma / gamma.sum(axis=1, keepdims=True)
+    return theta
 
 
 def _gamma(fitted: Fitted, counts: sparse.csr_array) -> Doubles:
@@ -151,7 +152,9 @@ def _documents(fitted: Fitted, corpus: Corpus, theta: Doubles, lengths: Doubles,
         tenths = np.round(certainty[entries] * 10).astype(int).tolist()
         best = list(zip(topic[entries].tolist(), tenths, strict=True))
         if corpus.texts is None:
-            document["bag"] = [[str(corpus.names[w]), *pair, value] for w, pair, value in zip(columns, best, values, strict=True)]
+            document["bag"] = [
+                [str(corpus.names[w]), *pair, value] for w, pair, value in zip(columns, best, values, strict=True)
+            ]
         else:
             text = _texts.shortened(corpus.texts[d], MOST_CHARACTERS)
             document["text"] = _texts.pieces(text, find, dict(zip(columns, best, strict=True)))
@@ -171,7 +174,11 @@ def _phi(fitted: Fitted, counts: sparse.csr_array) -> Doubles:
 def _diagnostics(fitted: Fitted, counts: sparse.csr_array) -> list[dict[str, Any]]:
     """Columns of the table; those that the user passes come last."""
     own = [
-        ("Effective words", "exp of the entropy: over how many words it would spread evenly", _data.effective_words(fitted.topics)),
+        (
+            "Effective words",
+            "exp of the entropy: over how many words it would spread evenly",
+            _data.effective_words(fitted.topics),
+        ),
         ("Exclusivity", "how much its ten likeliest words are its own, 0 to 1", _data.exclusivity(fitted.topics)),
         (
             "Coherence",
@@ -181,7 +188,11 @@ def _diagnostics(fitted: Fitted, counts: sparse.csr_array) -> list[dict[str, Any
     ]
     given = [(name, "", values) for name, values in fitted.diagnostics.items()]
     return [
-        {"name": name, "help": text, "values": _rounded(values, 4) if values.dtype.kind in "iufb" else [str(v) for v in values]}
+        {
+            "name": name,
+            "help": text,
+            "values": _rounded(values, 4) if values.dtype.kind in "iufb" else [str(v) for v in values],
+        }
         for name, text, values in [*own, *given]
     ]
 

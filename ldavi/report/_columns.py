@@ -1,5 +1,6 @@
 """What is known of documents besides their words: a column becomes bins, and topics have a share in each."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,7 +73,9 @@ def _as_dates(column: NDArray[Any]) -> NDArray[np.datetime64] | None:
         return None
     texts = [str(value) for value in column.tolist()]
     there = [text not in MISSING for text in texts]
-    if not any(there) or any(len(text) < 8 or text[4:5] != "-" for text, is_there in zip(texts, there, strict=True) if is_there):
+    if not any(there) or any(
+        len(text) < 8 or text[4:5] != "-" for text, is_there in zip(texts, there, strict=True) if is_there
+    ):
         return None
     try:
         return np.array(
@@ -100,7 +103,7 @@ def _cut_dates(dates: NDArray[np.datetime64]) -> Bins:
 
 
 def _cut_numbers(column: Doubles) -> Bins:
-    """Few values, or whole ones in a narrow range, stay themselves; others fall in ranges that hold equally many documents."""
+    """Few values, or not many whole ones, stay themselves; others fall in ranges that hold equally many documents."""
     known = np.isfinite(column)
     of = np.full(len(column), -1, dtype=np.int64)
     there = column[known]
@@ -110,7 +113,7 @@ def _cut_numbers(column: Doubles) -> Bins:
         return Bins("number", [f"{value:.15g}" for value in values], of)
     edges = np.unique(np.quantile(there, np.linspace(0, 1, MOST_VALUES + 1)))
     of[known] = np.clip(np.searchsorted(edges, there, side="right") - 1, 0, len(edges) - 2)
-    return Bins("number", [f"{low:.4g} – {high:.4g}" for low, high in zip(edges[:-1], edges[1:], strict=True)], of)
+    return Bins("number", [f"{low:.4g} – {high:.4g}" for low, high in pairwise(edges)], of)
 
 
 def _cut_classes(column: NDArray[Any]) -> Bins:

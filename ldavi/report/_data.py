@@ -10,6 +10,7 @@ from ldavi._typing import Doubles, Int64s
 
 STEPS = 21  # of the slider: λ = 0, 0.05, …, 1
 MAP_WORDS = 5_000
+FLAT = 0.95  # of all words, spread over evenly: a topic that got no tokens keeps its prior
 
 
 class Sizes(NamedTuple):
@@ -54,9 +55,12 @@ def _largest(values: Doubles, n: int) -> Int64s:
 
 
 def short_labels(topics: Doubles, words: Doubles, names: Any, n_words: int = 3, weight: float = 0.6) -> list[str]:
-    """The most relevant words of each topic. `ldavi.inspection` names topics better."""
+    """The most relevant words of each topic, and of one that no word stands out of, that. `ldavi.inspection` names better."""
     labels = []
-    for topic in topics:
+    for topic, spread in zip(topics, effective_words(topics), strict=True):
+        if spread > FLAT * topics.shape[1]:
+            labels.append("(no words of its own)")
+            continue
         possible = np.flatnonzero(topic > 0)
         log_topic = np.log(topic[possible])
         relevance = weight * log_topic + (1 - weight) * (log_topic - np.log(words[possible]))
@@ -143,4 +147,5 @@ def word_topics(counts: sparse.csr_array, gamma: Doubles, topics: Doubles) -> Do
     documents = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     weights = topics.T[counts.indices] * np.exp(psi(gamma) - psi(gamma).max(axis=1, keepdims=True))[documents]
     totals = weights.sum(axis=1, keepdims=True)
-    return np.where(totals > 0, weights / np.where(totals > 0, totals, 1), 1 / topics.shape[0])
+    phi: Doubles = np.where(totals > 0, weights / np.where(totals > 0, totals, 1), 1 / topics.shape[0])
+    return phi

@@ -1,4 +1,4 @@
-"""The page from its content: a jinja2 template, our style and scripts, plotly's own bundle, one file.
+"""The page from its content: a jinja2 template, our style and scripts, Bokeh's own bundle, one file.
 
 Nothing that comes from documents can run. The data stand in a block that browsers do not execute, with every character
 escaped that could end it; scripts put them on the page as text; jinja2 escapes the rest; and the page's own policy lets
@@ -6,7 +6,6 @@ only scripts run whose SHA-256 it names.
 """
 
 import base64
-import gzip
 import hashlib
 import json
 from importlib import resources
@@ -23,24 +22,26 @@ def render(content: dict[str, Any]) -> str:
     Raises
     ------
     ImportError
-        If jinja2 or plotly is not installed.
+        If jinja2 or bokeh is not installed.
     """
     try:
         import jinja2
-        from plotly.offline import get_plotlyjs
+        from bokeh.resources import Resources
     except ImportError as error:
         raise ImportError(f"ldavi.report needs {error.name}. Install it with: pip install 'ldavi[report]'") from error
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["like"] = formatted
     template = environment.from_string(_asset("page.html"))
     script = "(() => {\n'use strict';\n" + "".join(_asset(name) for name in SCRIPTS) + "})();\n"
-    charts = get_plotlyjs().replace("\r\n", "\n")
+    bundle = Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="warn", minified=True)
+    charts = "\n".join(bundle.js_raw).replace("\r\n", "\n")
     page = template.render(
         **_decodable(content),
         data=escaped_json(content),
         style="".join(_asset(name) for name in STYLES),
         script=script,
         script_hash=_hash(script),
-        charts=_packed(charts),
+        charts=charts,
         charts_hash=_hash(charts),
     )
     return page if page.endswith("\n") else page + "\n"
@@ -52,6 +53,18 @@ def escaped_json(content: Any) -> str:
     for character, escape in ESCAPES.items():
         text = text.replace(character, escape)
     return text
+
+
+def formatted(value: Any, column: list[Any]) -> str:
+    """A number of a table's column with as many decimals as the column's largest asks for; text as it is."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    largest = max(abs(other) for other in column if other is not None)
+    if largest >= 1000 or all(other is None or other == int(other) for other in column):
+        return f"{value:,.0f}"
+    return f"{value:.{1 if largest >= 100 else 2 if largest >= 10 else 3}f}"
 
 
 def _decodable(content: Any) -> Any:
@@ -71,8 +84,3 @@ def _asset(name: str) -> str:
 
 def _hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _packed(script: str) -> str:
-    """Compressed, in base64: a fifth of what it unpacks to. No time stamp, so that the same script gives the same text."""
-    return base64.b64encode(gzip.compress(script.encode(), 9, mtime=0)).decode()

@@ -83,7 +83,7 @@ def write(
     TypeError
         If `texts`, `document_names` or `labels` is one string.
     ImportError
-        If jinja2 or plotly is not installed: `pip install ldavi[report]`.
+        If jinja2 or bokeh is not installed: `pip install ldavi[report]`.
 
     References
     ----------
@@ -104,7 +104,9 @@ def write(
     topics = topics_of(model)
     counts = check.check_counts(X, dtype=np.float64, name="report.write")
     if counts.shape[1] != topics.shape[1]:
-        raise ValueError(f"X has {counts.shape[1]} columns and the topics {topics.shape[1]} words; both must name the same words")
+        raise ValueError(
+            f"X has {counts.shape[1]} columns and the topics {topics.shape[1]} words; both must name the same words"
+        )
     if feature_names is None and vectorizer is not None:
         feature_names = vectorizer.get_feature_names_out()
     corpus = Corpus(

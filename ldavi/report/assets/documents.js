@@ -9,11 +9,17 @@ function plainText(entry) {
   return entry.text.filter((_, i) => i % 4 < 2).join('');
 }
 
+function beginning(entry) {
+  const parts = entry.bag ? entry.bag.slice(0, 12).map(([word]) => `${word} `) : entry.text.slice(0, 80).filter((_, i) => i % 4 < 2);
+  return parts.join('').slice(0, 160).trim();
+}
+
 function optionOf(entry, i, share) {
   const option = element(
     'li', { id: `document-option-${i}` },
     element('span', { className: 'label', textContent: entry.name, title: entry.name }),
     element('span', { className: 'value', textContent: share === undefined ? '' : percent(share, 0) }),
+    element('span', { className: 'snippet', textContent: beginning(entry) }),
   );
   option.setAttribute('role', 'option');
   option.setAttribute('aria-selected', String(i === chosenDocument));

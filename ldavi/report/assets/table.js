@@ -43,17 +43,16 @@ chooseTopic(asked && Number(asked[1]) in data.topics ? Number(asked[1]) : order[
 themeChanged();
 
 // Two frames later the page has been painted; only then the charts, which take the longest.
-requestAnimationFrame(() => requestAnimationFrame(() => {
-  unpackCharts().then(
-    () => {
-      ready = true;
-      redraw();
-    },
-    (error) => {
-      for (const place of document.querySelectorAll('.chart.waiting')) {
-        place.classList.remove('waiting');
-        place.replaceChildren(element('p', { className: 'hint', textContent: `No charts: ${error.message}.` }));
-      }
-    },
-  ).finally(() => { root.dataset.ready = 'yes'; });
-}));
+requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+  try {
+    loadCharts();
+    ready = true;
+    redraw();
+  } catch (error) {
+    for (const place of document.querySelectorAll('.chart')) {
+      place.classList.remove('waiting');
+      place.replaceChildren(element('p', { className: 'hint', textContent: `No charts: ${error.message}.` }));
+    }
+  }
+  root.dataset.ready = 'yes';
+})));
