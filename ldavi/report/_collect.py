@@ -22,6 +22,7 @@ MOST_CHARACTERS = 6_000
 MOST_BYTES = 3_000_000
 LEAST_SHARE = 0.02  # of a document: smaller topics are not listed beside it
 MOST_TOPICS = 8  # listed beside a document
+TRACE_SHARE = 1e-9  # a topic without tokens counts as this, so that each of its words has a frequency to be compared with
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def collect(fitted: Fitted, corpus: Corpus, *, title: str | None, n_words: int, 
     lengths = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     theta = _proportions(fitted, counts) if fitted.theta is None else fitted.theta
     sizes = _data.topic_sizes(theta, lengths)
-    words = sizes.share @ topics
+    words = np.maximum(sizes.share, TRACE_SHARE) @ topics
     labels = fitted.labels or _data.short_labels(topics, words, corpus.names)
     shown = _data.representative_documents(theta, lengths, sizes.share, n_documents)
     columns = {str(name): _columns.cut(str(name), values, len(lengths)) for name, values in corpus.metadata.items()}

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.special import psi, rel_entr
+from scipy.special import entr, psi
 
 from ldavi._typing import Doubles, Int64s
 
@@ -81,10 +81,11 @@ def topic_map(topics: Doubles, words: Doubles) -> Doubles:
         rare = topics[:, order[MAP_WORDS:]].sum(axis=1, keepdims=True)
         topics = np.hstack([topics[:, order[:MAP_WORDS]], rare])
     squared = np.zeros((n_topics, n_topics))
+    entropy = entr(topics).sum(axis=1)
     for k in range(n_topics - 1):
-        middle = (topics[k] + topics[k + 1 :]) / 2
-        halves = rel_entr(topics[k], middle).sum(axis=1) + rel_entr(topics[k + 1 :], middle).sum(axis=1)
-        squared[k, k + 1 :] = squared[k + 1 :, k] = np.maximum(halves / 2, 0)
+        middle = entr((topics[k] + topics[k + 1 :]) / 2).sum(axis=1)
+        divergence = middle - (entropy[k] + entropy[k + 1 :]) / 2
+        squared[k, k + 1 :] = squared[k + 1 :, k] = np.maximum(divergence, 0)
     centred = squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean()
     values, vectors = np.linalg.eigh(-centred / 2)
     plane = np.zeros((n_topics, 2))
@@ -96,7 +97,8 @@ def topic_map(topics: Doubles, words: Doubles) -> Doubles:
 
 def effective_words(topics: Doubles) -> Doubles:
     """exp of each topic's entropy: over how many words it would spread evenly. `ldavi.metrics` has more of these."""
-    return np.array([np.exp(-np.sum(topic[topic > 0] * np.log(topic[topic > 0]))) for topic in topics])
+    spread: Doubles = np.exp(entr(topics).sum(axis=1))
+    return spread
 
 
 def exclusivity(topics: Doubles, n_words: int = 10) -> Doubles:

@@ -21,7 +21,6 @@ function redraw(...ids) {
 async function show(place, figure, under, choose) {
   const drawing = element('div', { className: 'drawing' });
   const tip = element('div', { className: 'tip', hidden: true });
-  drawing.inert = true; // the canvas takes no focus: the lists and tables tell the same by keyboard
   const tell = (event) => {
     const lines = under(event) || [];
     tip.hidden = !lines.length;
@@ -134,6 +133,7 @@ draw.trend = (place) => {
     grid(figure, 0);
     nameTicks(figure.left[0], rows.map((b) => bins[b]), place.clientWidth < 480 ? 16 : 28);
     figure.below[0].formatter = percentages();
+    figure.below[0].ticker.desired_num_ticks = place.clientWidth < 480 ? 3 : 6;
     figure.hbar(rows.map((_, i) => i), 0.68, rows.map((b) => mine[b]), 0, { fill_color: colour('accent'), line_color: null });
     figure.line([mean, mean], [-0.6, rows.length - 0.4], dotted);
     return { figure, under: (event) => cell(chosen.topic, rows[Math.round(event.y)]) };
