@@ -425,6 +425,25 @@ def test_dates_are_known_as(values):
     assert bins.of.tolist() == [0, -1, 54]
 
 
+def test_values_are_shown_in_short():
+    days, times = (
+        np.array(["2020-01-07", "NaT"], dtype="datetime64[ns]"),
+        np.array(["2020-01-07T12:30"], dtype="datetime64[ns]"),
+    )
+    assert _columns.as_text(days, np.array([0, 1])) == ["2020-01-07", "–"]
+    assert _columns.as_text(times, np.array([0])) == ["2020-01-07T12:30:00"]
+    assert _columns.as_text([0.1 + 0.2, np.nan, 7], np.array([2, 1, 0])) == ["7", "–", "0.3"]
+    assert _columns.as_text(["a", None], np.array([0, 1])) == ["a", "–"]
+
+
+def test_a_table_serves_as_metadata_and_diagnostics(tmp_path, case, page):
+    columns = pd.DataFrame({name: list(values) for name, values in case.options["metadata"].items()})
+    given = pd.DataFrame({"npmi": [0.1, 0.2, 0.3]})
+    data = data_of(write(tmp_path, case, metadata=columns, diagnostics=given))
+    assert data["columns"] == data_of(page)["columns"]
+    assert data["diagnostics"][-1]["name"] == "npmi"
+
+
 def test_whole_numbers_stay_themselves():
     assert _columns.cut("year", np.array([1999, 2005, 1999]), 3).labels == ["1999", "2005"]
 

@@ -57,7 +57,7 @@ def collect(fitted: Fitted, corpus: Corpus, *, title: str | None, n_words: int, 
     words = np.maximum(sizes.share, TRACE_SHARE) @ topics
     labels = fitted.labels or _data.short_labels(topics, words, corpus.names)
     shown = _data.representative_documents(theta, lengths, sizes.share, n_documents)
-    columns = {str(name): _columns.cut(str(name), values, len(lengths)) for name, values in corpus.metadata.items()}
+    columns = {name: _columns.cut(name, values, len(lengths)) for name, values in corpus.metadata.items()}
     return {
         "title": title or f"{len(topics)} topics of {len(lengths):,} documents",
         "facts": {"topics": len(topics), "documents": len(lengths), "words": counts.shape[1], "tokens": int(lengths.sum())},
@@ -137,6 +137,7 @@ def _documents(fitted: Fitted, corpus: Corpus, theta: Doubles, lengths: Doubles,
     phi = _phi(fitted, counts) if len(shown) else np.zeros((0, len(fitted.topics)))
     topic, certainty = phi.argmax(axis=1), phi.max(axis=1, initial=0)
     find = _texts.word_finder(corpus.names, corpus.vectorizer)
+    known = [_columns.as_text(values, shown) for values in corpus.metadata.values()]
     found: list[dict[str, Any]] = []
     size = 0
     for position, d in enumerate(shown.tolist()):
@@ -147,7 +148,7 @@ def _documents(fitted: Fitted, corpus: Corpus, theta: Doubles, lengths: Doubles,
             "name": f"Document {d}" if corpus.document_names is None else corpus.document_names[d],
             "tokens": int(lengths[d]),
             "topics": [[k, _rounded(theta[d, k], 3)] for k in largest],
-            "metadata": [str(np.asarray(values, dtype=object)[d]) for values in corpus.metadata.values()],
+            "metadata": [values[position] for values in known],
         }
         columns, values = counts.indices[entries].tolist(), counts.data[entries].tolist()
         tenths = np.round(certainty[entries] * 10).astype(int).tolist()

@@ -65,6 +65,16 @@ def shares(bins: Bins, theta: Doubles, lengths: Doubles) -> tuple[Int64s, Double
     return documents.astype(np.int64), (sums / np.where(tokens > 0, tokens, 1)[:, None]).T
 
 
+def as_text(values: Any, documents: Int64s) -> list[str]:
+    """The values of some documents, to be read: dates without a time that says nothing, numbers in short."""
+    column = np.asarray(values)[documents]
+    if column.dtype.kind == "M":
+        days = column.astype("datetime64[D]")
+        column = days if (np.isnat(column) | (days == column)).all() else column.astype("datetime64[s]")
+    texts = [f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value) for value in column]
+    return ["–" if text in MISSING else text for text in texts]
+
+
 def _as_dates(column: NDArray[Any]) -> NDArray[np.datetime64] | None:
     """The column in whole days, when every value that is there is a date or begins with one in ISO 8601."""
     if column.dtype.kind == "M":

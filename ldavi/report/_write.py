@@ -54,14 +54,14 @@ def write(
         The documents as they were written, one for each row of X. None shows their words with their counts.
     document_names : sequence of str or None, default=None
         One for each row of X. None means "Document 0", "Document 1", …
-    metadata : mapping of str to array-like of shape (n_documents,), or None, default=None
+    metadata : mapping of str to array-like of shape (n_documents,), DataFrame or None, default=None
         What is known of documents: dates (`datetime64`, or text in ISO 8601), numbers or classes. A missing value (None,
         NaN, NaT, "") leaves its document out of that column's trends.
     theta : array of shape (n_documents, n_topics) or None, default=None
         Topic proportions of the documents, where they are at hand. None infers them.
     labels : sequence of str or None, default=None
         One for each topic. None means each topic's three most relevant words.
-    diagnostics : mapping of str to array-like of shape (n_topics,), or None, default=None
+    diagnostics : mapping of str to array-like of shape (n_topics,), DataFrame or None, default=None
         More columns of the table of diagnostics, say `ldavi.metrics.coherence(...)`.
     title : str or None, default=None
         None says how many topics of how many documents.
@@ -114,7 +114,7 @@ def write(
         names=feature_names_of(model, counts.shape[1], feature_names),
         texts=_strings("texts", texts, counts.shape[0], "document"),
         document_names=_strings("document_names", document_names, counts.shape[0], "document"),
-        metadata={} if metadata is None else metadata,
+        metadata={} if metadata is None else {str(name): values for name, values in metadata.items()},
         vectorizer=vectorizer,
     )
     fitted = Fitted(

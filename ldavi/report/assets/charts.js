@@ -77,7 +77,7 @@ draw.map = (place) => {
   const columns = {
     x: back.map((k) => x[k]), y: back.map((k) => y[k]), size: back.map((k) => sizes[k]),
     fill: back.map((k) => colour(selected(k) ? 'accent' : 'accent-soft')), line: back.map((k) => colour(selected(k) ? 'ink' : 'accent')),
-    text: back.map((k) => (sizes[k] >= 8 + 6 * String(k).length || selected(k) ? String(k) : '')), ink: back.map((k) => colour(selected(k) ? 'on-accent' : 'ink')),
+    text: back.map((k) => (sizes[k] >= 8 + 6 * String(k).length ? String(k) : '')), ink: back.map((k) => colour(selected(k) ? 'on-accent' : 'ink')),
   };
   const points = source(columns);
   const field = (name) => ({ field: name });
@@ -103,8 +103,8 @@ function column() {
 
 // What is said of bin b of the column, for one topic.
 function cell(topic, b) {
-  const { bins, documents, share } = column();
-  return b in bins ? [bins[b], `${percent(share[topic][b], 2)} of its tokens`, `${documents[b].toLocaleString('en')} documents`] : [];
+  const { kind, bins, documents, share } = column();
+  return b in bins ? [kind === 'date' ? `from ${bins[b]}` : bins[b], `${percent(share[topic][b], 2)} of its tokens`, `${documents[b].toLocaleString('en')} documents`] : [];
 }
 
 // The place of the middle of each bin along an axis, and the bin at a place: time in milliseconds, else whole numbers.
@@ -129,7 +129,7 @@ draw.trend = (place) => {
   const dotted = { line_color: colour('soft'), line_dash: 'dotted', line_width: 1.5 };
   if (kind === 'class') {
     const rows = bins.map((_, b) => b).sort((a, b) => mine[a] - mine[b]);
-    const figure = newFigure(place, { height: Math.max(160, 24 * rows.length + 48), x_range: [0, most], y_range: [-0.6, rows.length - 0.4] });
+    const figure = newFigure(place, { height: Math.max(160, (rows.length > 25 ? 18 : 24) * rows.length + 48), x_range: [0, most], y_range: [-0.6, rows.length - 0.4] });
     grid(figure, 0);
     nameTicks(figure.left[0], rows.map((b) => bins[b]), place.clientWidth < 480 ? 16 : 28);
     figure.below[0].formatter = percentages();
