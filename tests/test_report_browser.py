@@ -144,6 +144,33 @@ def test_two_hundred_topics_open_with_an_empty_console(tab, large_path):
     assert tab.complaints() == []
 
 
+@pytest.mark.parametrize(
+    ("topics", "options"),
+    [
+        (np.ones((1, 4)), {"metadata": {"a": [1, 2, 3, 4], "b": ["2020-01-01"] * 4}}),
+        (np.eye(4)[:, :1] + 1, {"n_documents": 0}),
+        (np.eye(4), {"metadata": {"nothing": [""] * 4, "no date": np.full(4, "NaT", dtype="datetime64[D]")}}),
+        (np.eye(4), {"texts": [""] * 4}),
+    ],
+    ids=["one topic", "one word and no document", "columns without a value", "empty texts"],
+)
+def test_a_page_with_little_on_it_is_quiet(tab, topics, options):
+    path = report.write(tab.folder / "little.html", topics, np.eye(4, topics.shape[1]), **options)
+    tab.open(path)
+    tab.drawn("map")
+    for row in range(len(options.get("metadata", {}))):
+        Select(tab.find("#column")).select_by_index(row)
+    assert tab.texts("#words button")
+    assert tab.complaints() == []
+
+
+def test_a_page_without_texts_shows_words_with_their_counts(tab):
+    path = report.write(tab.folder / "bag.html", np.eye(2), [[3, 0], [0, 1]], feature_names=["cat", "dog"])
+    tab.open(path)
+    assert tab.texts("#document-text mark") in (["cat ×3"], ["dog"])
+    assert tab.complaints() == []
+
+
 def test_no_request_leaves_the_page(tab, path):
     tab.open(path)
     tab.drawn("map")
@@ -160,8 +187,10 @@ def test_nothing_is_wider_than_the_screen(tab, which, width, request):
 # Hostile text
 
 
-def test_nothing_that_documents_say_is_run(tab, hostile_path):
-    tab.open(hostile_path)
+@pytest.mark.parametrize("texts", [True, False], ids=["texts", "counts"])
+def test_nothing_that_documents_say_is_run(tab, hostile_path, texts):
+    case = hostile()
+    tab.open(hostile_path if texts else tab.write(case._replace(options={**case.options, "texts": None}), "counts.html"))
     for chart in CHARTS[:3]:
         tab.drawn(chart)
     for row in range(len(tab.texts("#topic-list [role=option]"))):
@@ -353,6 +382,16 @@ def test_the_documents_are_those_of_the_chosen_topic(tab, path, data):
     topic = tab.chosen()
     having = [entry["name"] for entry in data["documents"] if any(k == topic for k, _ in entry["topics"])]
     assert sorted(tab.texts("#document-list .label")) == sorted(having)
+
+
+def test_arrows_move_from_document_to_document(tab, path):
+    tab.open(path)
+    names = tab.texts("#document-list .label")
+    tab.run("document.getElementById('document-list').focus({preventScroll: true})")
+    tab.press(Keys.ARROW_DOWN)
+    assert tab.texts("#document-title") == [names[1]]
+    tab.press(Keys.END)
+    assert tab.texts("#document-title") == [names[-1]]
 
 
 def test_the_table_is_sorted_by_its_heads(tab, path, data):

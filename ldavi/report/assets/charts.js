@@ -13,6 +13,11 @@ function redraw(...ids) {
     if (!visible.has(id)) continue;
     stale.delete(id);
     const place = $(id);
+    place.classList.remove('waiting');
+    if (place.closest('#trends') && !column().bins.length) {
+      place.replaceChildren(); // the hint says that no document has a value
+      continue;
+    }
     const { figure, under, choose } = draw[id](place);
     show(place, figure, under, choose);
   }
@@ -35,7 +40,6 @@ async function show(place, figure, under, choose) {
   });
   figure.on_event('mouseleave', () => { tip.hidden = true; });
   place.replaceChildren(drawing, tip);
-  place.classList.remove('waiting');
   await Bokeh.Plotting.show(figure, drawing);
 }
 
