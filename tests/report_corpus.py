@@ -61,14 +61,15 @@ def usual(n_topics: int = 3) -> Case:
 
 def hostile() -> Case:
     """Every text of the page from HOSTILE: words, titles, names, metadata, labels, diagnostics and documents."""
-    n_words = len(HOSTILE)
+    names = [*HOSTILE, "word"]
+    n_words = len(names)
     rng = np.random.default_rng(1)
     X = sparse.csr_array(rng.integers(0, 4, (24, n_words)))
     topics = rng.dirichlet(np.ones(n_words), 3)
     texts = [" word ".join(np.roll(np.array(HOSTILE, dtype=object), d)) for d in range(24)]
-    classes = [HOSTILE[d % n_words] for d in range(24)]
+    classes = [HOSTILE[d % len(HOSTILE)] for d in range(24)]
     options = {
-        "feature_names": list(HOSTILE),
+        "feature_names": names,
         "texts": texts,
         "document_names": classes,
         "metadata": {HOSTILE[0]: classes, HOSTILE[1]: np.arange(24)},
