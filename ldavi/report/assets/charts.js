@@ -167,8 +167,12 @@ draw.heat = (place) => {
   const few = rows.length <= 40;
   const { at, width, find } = binAxis(column());
   const ends = [at[0] - width / 2, at[at.length - 1] + width / 2];
-  const height = few ? Math.max(160, 22 * rows.length + 90) : Math.min(640, 90 + 5 * rows.length);
-  const figure = newFigure(place, { height, x_range: ends, y_range: [-0.5, rows.length - 0.5], x_axis_type: kind === 'date' ? 'datetime' : 'linear' });
+  const height = few ? 24 * Math.max(2, rows.length) : Math.min(560, 5 * rows.length);
+  const room = kind === 'date' || place.clientWidth >= 480 || bins.length <= 6; // else a tap on a cell tells its bin
+  const figure = newFigure(place, {
+    frame_height: height, x_range: ends, y_range: [-0.5, rows.length - 0.5], x_axis_type: kind === 'date' ? 'datetime' : 'linear',
+    x_axis_location: room ? 'below' : null, y_axis_location: few ? 'left' : null,
+  });
   const cells = { x: [], y: [], alpha: [] };
   rows.forEach((k, row) => {
     const most = Math.max(...share[k]) || 1;
@@ -184,10 +188,7 @@ draw.heat = (place) => {
   const row = rows.indexOf(chosen.topic);
   if (row >= 0) figure.rect([(ends[0] + ends[1]) / 2], [row], ends[1] - ends[0], 1, { fill_color: null, line_color: colour('ink'), line_width: 1.5 });
   if (few) nameTicks(figure.left[0], rows.map(nameOf), place.clientWidth < 480 ? 14 : 26);
-  else figure.left[0].visible = false;
-  if (kind !== 'date' && place.clientWidth < 480 && bins.length > 6) {
-    figure.below[0].visible = false; // there is no room: a tap on a cell tells its bin
-  } else if (kind !== 'date') {
+  if (room && kind !== 'date') {
     nameTicks(figure.below[0], bins, 20);
     figure.below[0].major_label_orientation = bins.length > 4 ? Math.PI / 3 : 'horizontal';
   }
