@@ -171,7 +171,7 @@ draw.heat = (place) => {
   const room = kind === 'date' || place.clientWidth >= 480 || bins.length <= 6; // else a tap on a cell tells its bin
   const figure = newFigure(place, {
     frame_height: height, x_range: ends, y_range: [-0.5, rows.length - 0.5], x_axis_type: kind === 'date' ? 'datetime' : 'linear',
-    x_axis_location: room ? 'below' : null, y_axis_location: few ? 'left' : null,
+    x_axis_location: room ? 'below' : null, y_axis_location: few ? 'left' : null, min_border_left: few ? 6 : 48, // the first slanted label needs room
   });
   const cells = { x: [], y: [], alpha: [] };
   rows.forEach((k, row) => {
