@@ -118,9 +118,7 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
     workers.run(update, range(0, len(average), ROWS_AT_ONCE))
 
 
-def learned_priors(
-    state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int
-) -> Priors:
+def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int) -> Priors:
     """α and η that make topics drawn for a part of the documents most probable. Equations (35), (36)."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))

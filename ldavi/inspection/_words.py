@@ -134,9 +134,9 @@ def word_scores(
     """How well each word stands for each topic.
 
     With β_kw the probability of a word in a topic and p_w its probability in the corpus, "probability" is β_kw, "lift" is
-    β_kw / p_w, "relevance" is λ log β_kw + (1 − λ) log(β_kw / p_w), and "frex" is
-    :func:`ldavi.metrics.frex`, the weighted harmonic mean of two ranks of the word within its topic, both as shares of the
-    vocabulary: that of its probability and that of its exclusivity β_kw / Σ_j β_jw. Lift favours the rarest words; relevance and FREX keep frequent and telling ones.
+    β_kw / p_w, "relevance" is λ log β_kw + (1 − λ) log(β_kw / p_w), and "frex" is :func:`ldavi.metrics.frex`, the weighted
+    harmonic mean of two ranks of the word within its topic, both as shares of the vocabulary: that of its probability and
+    that of its exclusivity β_kw / Σ_j β_jw. Lift favours the rarest words; relevance and FREX keep frequent and telling ones.
 
     Parameters
     ----------

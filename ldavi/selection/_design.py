@@ -93,7 +93,7 @@ class Fit(NamedTuple):
 
 def check_held_out(held_out: Any) -> float | int:
     """A share of the documents, or a number of folds."""
-    if isinstance(held_out, numbers.Integral) and not isinstance(held_out, bool):
+    if not isinstance(held_out, bool) and isinstance(held_out, numbers.Integral):
         return check.check_integer("held_out", held_out, least=2)
     share = check.check_number("held_out", held_out, least=0, most=1, above=True)
     if share == 1:
@@ -129,7 +129,7 @@ def held_out_tokens(design: Design) -> Int64s:
 
 
 def make_tasks(n_components: list[int], n_folds: int, n_init: int, seed: int) -> list[Task]:
-    """Every fit of a grid. A restart has the same seed whatever the grid and the number of restarts, so that both may grow."""
+    """Every fit of a grid. A restart has the same seed whatever the grid and the number of restarts: both may grow."""
     draw = check_random_state(seed)
     seeds = [[int(draw.randint(SEEDS)) for _ in range(n_folds)] for _ in range(n_init)]
     return [Task(k, f, r, seeds[r][f]) for k in n_components for f in range(n_folds) for r in range(n_init)]
@@ -148,8 +148,8 @@ def run(estimator: Any, design: Design, task: Task) -> Fit:
     topics = topics_of(model)
     if topics.shape != (task.n_components, design.counts.shape[1]):
         raise ValueError(
-            f"{type(model).__name__} with n_components={task.n_components} gave topics of shape {topics.shape}; a sweep needs "
-            f"({task.n_components}, {design.counts.shape[1]})"
+            f"{type(model).__name__} with n_components={task.n_components} gave topics of shape {topics.shape}; a sweep "
+            f"needs ({task.n_components}, {design.counts.shape[1]})"
         )
     halves = metrics.TokenSplit(*(half[test] for half in design.halves))
     measures = design.measures

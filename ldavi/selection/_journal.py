@@ -29,7 +29,7 @@ def fingerprint(counts: sparse.csr_matrix, estimator: Any, settings: dict[str, A
     """
     digest = hashlib.sha256(f"{counts.shape} {counts.dtype}".encode())
     for part, dtype in ((counts.indptr, "<i8"), (counts.indices, "<i8"), (counts.data, "<f8")):
-        digest.update(np.ascontiguousarray(part, dtype=dtype))
+        digest.update(np.ascontiguousarray(part, dtype=dtype).tobytes())
     parameters = {name: value for name, value in estimator.get_params().items() if name not in NOT_HASHED}
     kind = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
     try:

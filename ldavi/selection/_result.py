@@ -100,9 +100,7 @@ class Sweep:
         check.check_choice("rule", rule, RULES)
         likelihood = self.document_log_likelihood.sum(axis=1) / max(self.document_tokens.sum(), 1)
         if not np.isfinite(likelihood).any():
-            raise ValueError(
-                "every number of topics gives some held-out word the probability 0; topics need a prior above 0 to be compared"
-            )
+            raise ValueError("every number of topics gives some held-out word the probability 0; give topics a prior above 0")
         gap, error = gaps(self.document_log_likelihood, self.document_tokens, self.restart_variance)
         best = int(np.argmax(likelihood))
         chosen = best if rule == "best" else int(np.argmax(gap <= error))

@@ -60,7 +60,8 @@ def sweep(
         α for held-out documents, see :func:`ldavi.metrics.document_completion`. None means that of each fit.
     n_jobs : int or None, default=None
         Fits at the same time, in threads unless `joblib.parallel_config` says otherwise. None makes one after the other, each
-        with the estimator's own `n_jobs`; more give each fit one thread. The result is the same for any number, `seconds` apart.
+        with the estimator's own `n_jobs`; else each fit has one thread. The result is the same for any number, but for
+        `seconds`.
     random_state : int or None, default=None
         Seeds restarts and deals documents. None draws one, or takes that of the file at `path`.
     path : path-like or None, default=None
