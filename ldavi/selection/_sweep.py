@@ -1,6 +1,9 @@
 """`sweep`: a grid of numbers of topics, fitted and judged."""
 
 import os
+import warnings
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -110,6 +113,7 @@ def sweep(
     check.check_choice("coherence", coherence, tuple(WINDOW_SIZES))
     measures = _design.Measures(coherence, check.check_integer("n_words", n_words, least=2), _check_prior(doc_topic_prior))
     check_progress(progress)
+    check.count_threads(n_jobs)
     estimator = LatentDirichletAllocation() if estimator is None else _check_estimator(estimator)
     journal = Journal(path)
     seed = _seed(random_state, journal)
@@ -119,20 +123,30 @@ def sweep(
         journal.open(fingerprint(design.counts, estimator, settings))
     tasks = _design.make_tasks(grid, len(design.folds), n_init, seed)
     open_tasks = [task for task in tasks if task[:3] not in journal.fits]
-    with reporter(progress, len(tasks) - len(open_tasks), len(tasks)) as report:
-        for fit in _fits(estimator, design, open_tasks, n_jobs):
+    fits = closing(_fits(estimator, design, open_tasks, n_jobs))
+    with fits as each, reporter(progress, len(tasks) - len(open_tasks), len(tasks)) as report:
+        for fit in each:
             journal.keep(fit)
             report(fit)
     return summarise([journal.fits[task[:3]] for task in tasks], _design.held_out_tokens(design))
 
 
-def _fits(estimator: Any, design: _design.Design, tasks: list[_design.Task], n_jobs: int | None) -> Any:
+def _fits(
+    estimator: Any, design: _design.Design, tasks: list[_design.Task], n_jobs: int | None
+) -> Generator[_design.Fit, None, None]:
     """Each fit as it is done, in no order."""
     if n_jobs is None or not tasks:
-        return (_design.run(estimator, design, task) for task in tasks)
-    check.count_threads(n_jobs)
+        yield from (_design.run(estimator, design, task) for task in tasks)
+        return
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered", pre_dispatch="n_jobs")
-    return parallel(delayed(_design.run)(estimator, design, task) for task in tasks)
+    fits = parallel(delayed(_design.run)(estimator, design, task) for task in tasks)
+    try:
+        for fit in fits:  # noqa: UP028  `yield from` would close it outside of the next lines
+            yield fit
+    finally:
+        with warnings.catch_warnings():  # that fits under way are dropped, which an interruption is for
+            warnings.simplefilter("ignore", UserWarning)
+            fits.close()
 
 
 def _check_grid(n_components: Any) -> list[int]:
