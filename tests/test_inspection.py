@@ -85,7 +85,7 @@ def test_a_word_that_the_corpus_lacks_comes_last(by):
 
 
 def slow_frex(topics, weight):
-    """Equation (5) of Bischof and Airoldi by counting, but the weight is that of frequency; equal values have their mean rank."""
+    """Equation (5) of Bischof and Airoldi by counting, the weight that of frequency; equal values have their mean rank."""
     exclusivity = topics / topics.sum(axis=0)
     frex = np.empty_like(topics)
     for k in range(len(topics)):
