@@ -217,10 +217,21 @@ def test_stability_is_the_agreement_of_first_words_over_restarts():
     np.testing.assert_allclose(result.table["stability"], metrics.stability(models, "jaccard", 5).mean)
 
 
+def test_topics_that_no_document_uses_are_counted_and_do_not_pass_for_stable():
+    documents = planted(3, n_docs=200, length=100)
+    few, many = (
+        selection.sweep(documents, [k], estimator=LEARNER, n_init=3, n_words=5, random_state=0).table for k in (3, 60)
+    )
+    assert few["used"][0] == 3
+    assert 3 <= many["used"][0] < 60
+    assert many["stability"][0] < few["stability"][0]
+
+
 def test_restarts_that_cannot_differ_are_stable():
     Recorder.seen = []
     table = small_sweep((2,), estimator=Recorder()).table
     assert table["stability"][0] == 1
+    assert table["used"][0] == 2
     assert table["coherence_std_error"][0] == 0
 
 

@@ -18,6 +18,7 @@ from ldavi.metrics._tokens import check_tokens
 from ldavi.metrics._top_words import top_words
 
 SEEDS = 2**31 - 1
+FLAT = 2.0  # a topic none of whose words has twice the probability 1 / V is one that no document uses
 
 
 class Measures(NamedTuple):
@@ -70,8 +71,9 @@ class Fit(NamedTuple):
         A held-out token, in nats.
     coherence, diversity, exclusivity : float
         Of the topics, the first and the last as means over topics.
-    top_words : array of shape (n_components, n_words)
-        Columns of the first words of each topic.
+    top_words : array of shape (n_used, n_words)
+        Columns of the first words of each topic in use: one in which some word has twice the probability 1 / n_features or
+        more. What has less is little but its prior.
     document_log_likelihood : array of shape (n_held_out,)
         Of the scored half of each held-out document of the fold.
     """
@@ -163,12 +165,20 @@ def run(estimator: Any, design: Design, task: Task) -> Fit:
         seconds=seconds,
         n_iter=int(getattr(model, "n_iter_", 0)),
         log_likelihood=completion.log_likelihood / max(completion.n_scored, 1),
-        coherence=float(metrics.coherence(topics, design.counts, measures.coherence, max(2, measures.n_words)).mean()),
+        coherence=_coherence(topics, design),
         diversity=metrics.topic_diversity(topics, measures.n_words),
         exclusivity=float(metrics.exclusivity(topics, measures.n_words).mean()),
-        top_words=top_words(topics, measures.n_words),
+        top_words=top_words(topics[topics.max(axis=1) * topics.shape[1] >= FLAT], measures.n_words),
         document_log_likelihood=completion.document_log_likelihood,
     )
+
+
+def _coherence(topics: Doubles, design: Design) -> float:
+    """The mean over topics, of words that occur: a topic without mass may have others among its first."""
+    occurs = np.diff(design.counts.tocsc().indptr) > 0
+    measures = design.measures
+    values = metrics.coherence(topics[:, occurs], design.counts[:, occurs], measures.coherence, measures.n_words)
+    return float(values.mean())
 
 
 def _bound(model: Any, documents: sparse.csr_matrix) -> float:

@@ -184,6 +184,7 @@ def summarise(fits: Sequence[Fit], tokens: Int64s) -> Sweep:
     for name in ("coherence", "diversity", "exclusivity"):
         columns[name], columns[f"{name}_std_error"] = _means([[getattr(fit, name) for fit in own] for own in each])
     columns["stability"], columns["stability_std_error"] = _means([_stabilities(own) for own in each])
+    columns["used"], columns["used_std_error"] = _means([[float(len(fit.top_words)) for fit in own] for own in each])
     columns["seconds"], columns["seconds_std_error"] = _means([[fit.seconds for fit in own] for own in each])
     return Sweep(table(**columns), tuple(fits), np.array(grid), kept, tokens, variance)
 
@@ -245,13 +246,14 @@ def _stabilities(fits: list[Fit]) -> list[float]:
     """For each fit, its mean agreement with the other restarts of its fold. Equation (S5)."""
     values: list[float] = []
     for fold in sorted({fit.fold for fit in fits}):
-        words = [fit.top_words for fit in fits if fit.fold == fold]
+        words = [fit.top_words for fit in fits if fit.fold == fold and len(fit.top_words)]
         if len(words) < 2:
             continue
-        columns, place = np.unique(words, return_inverse=True)
+        columns = np.unique(np.concatenate(words))
         n_words = words[0].shape[1]
-        ranked = np.zeros((len(words), len(words[0]), len(columns)))
-        np.put_along_axis(ranked, place.reshape(np.shape(words)), np.arange(n_words, 0, -1.0), axis=2)
-        pairwise = metrics.stability(list(ranked), "jaccard", n_words).pairwise
+        ranked = [np.zeros((len(own), len(columns))) for own in words]
+        for weights, own in zip(ranked, words, strict=True):
+            np.put_along_axis(weights, np.searchsorted(columns, own), np.arange(n_words, 0, -1.0)[None], axis=1)
+        pairwise = metrics.stability(ranked, "jaccard", n_words).pairwise
         values += ((pairwise.sum(axis=1) - 1) / (len(words) - 1)).tolist()
     return values

@@ -79,7 +79,8 @@ def sweep(
     sweep : Sweep
         `recommend()`, `plot()`, and `table` with a row for each number of topics and the columns n_components; perplexity and
         log_likelihood (a held-out token, nats); gap, how much lower than the highest; coherence, diversity, exclusivity;
-        stability, the mean Jaccard similarity of the first words of matched topics over pairs of restarts; seconds of a fit.
+        stability, the mean Jaccard similarity of the first words of matched topics in use over pairs of restarts; used, how
+        many topics are in use, see :class:`Fit`; seconds of a fit.
         A column "m_std_error" goes with each column "m": of the first three over documents and restarts, where that of gap is
         of the difference by documents; of the others over restarts, NaN for one.
 
