@@ -72,7 +72,7 @@ LEARNER = LatentDirichletAllocation(max_iter=1000)
 
 @pytest.mark.parametrize(("n_topics", "n_init"), [(5, 5), (10, 8), (20, 20)])
 def test_the_planted_number_of_topics_is_recommended(n_topics, n_init):
-    """Restarts as many as it takes: of 20 topics, one fit in eight finds them all."""
+    """Restarts as many as it takes: one fit in nine finds all of 20 topics."""
     documents = planted(n_topics, n_docs=200, n_words=10 * n_topics, length=100)
     result = selection.sweep(
         documents, [2, 5, 10, 20, 40], estimator=LEARNER, n_init=n_init, doc_topic_prior=0.1, random_state=0
