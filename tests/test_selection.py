@@ -157,6 +157,16 @@ def test_the_variance_over_documents_is_that_of_a_mean_where_documents_are_of_on
     assert math.isclose(_result.document_variance(scores, np.full(9, 7)), scores.var(ddof=1) / 9 / 7**2)
 
 
+def test_the_variance_over_documents_is_that_of_leaving_one_out():
+    rng = np.random.default_rng(1)
+    tokens = rng.integers(50, 150, 400)
+    scores = rng.normal(-5, 1, 400) * tokens
+    left = (scores.sum() - scores) / (tokens.sum() - tokens)
+    jackknife = 399 / 400 * ((left - left.mean()) ** 2).sum()
+    assert math.isclose(_result.document_variance(scores, tokens), jackknife, rel_tol=0.01)
+    assert _result.document_variance(-5.0 * tokens, tokens) == 0
+
+
 @pytest.mark.parametrize("n_restarts", [2, 3, 5])
 def test_the_variance_over_restarts_is_that_of_every_resample(n_restarts):
     scores = np.random.default_rng(n_restarts).normal(size=n_restarts)  # in the order of their bounds, the best first
