@@ -40,7 +40,12 @@ EXAMPLES = """\
 def add(commands: Commands) -> None:
     """The command's parser."""
     parser = command(
-        commands, "convert", help="models and corpora from one format to another", description=DESCRIPTION, examples=EXAMPLES
+        commands,
+        "convert",
+        usage="INPUT OUTPUT [--from FORMAT] [--to FORMAT] [options]",
+        help="models and corpora from one format to another",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
     )
     add_input(parser)
     parser.add_argument("output", metavar="OUTPUT", help="the file to write")

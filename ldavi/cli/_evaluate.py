@@ -34,7 +34,12 @@ EXAMPLES = """\
 def add(commands: Commands) -> None:
     """The command's parser."""
     parser = command(
-        commands, "evaluate", help="held-out perplexity, coherence, diversity", description=DESCRIPTION, examples=EXAMPLES
+        commands,
+        "evaluate",
+        usage="MODEL INPUT [--json | --csv] [options]",
+        help="held-out perplexity, coherence, diversity",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
     )
     parser.add_argument("model", metavar="MODEL", help="a model file")
     add_input(parser)
@@ -114,6 +119,8 @@ def coherence_rows(options: Options, kept: Kept, corpus: io.Corpus, wanted: list
         error = float(known.std(ddof=1) / math.sqrt(len(known))) if len(known) > 1 else None
         note = "sliding windows" if documents is tokens else "documents as windows"
         value = float(known.mean()) if len(known) else math.nan
+        if len(known) < len(values):
+            note += f", mean over {len(known)} of {len(values)} topics: the others have words that never occur here"
         rows.append({"measure": name, "value": value, "standard_error": error, "note": note, "topics": values})
     return rows
 

@@ -22,7 +22,7 @@ from ldavi.cli._options import (
 )
 from ldavi.cli._output import check_writable, print_json, say
 from ldavi.cli._progress import Progress
-from ldavi.cli._resume import checkpoint_of, how_to_resume, model_from, options_agree, save_checkpoint
+from ldavi.cli._resume import check_model, checkpoint_of, how_to_resume, model_from, options_agree, save_checkpoint
 from ldavi.cli._stream import fit_stream
 from ldavi.cli._topics import print_topics, topics_of
 
@@ -59,7 +59,12 @@ class Fitted(NamedTuple):
 def add(commands: Commands) -> None:
     """The command's parser."""
     parser = command(
-        commands, "fit", help="learn topics; keep the model, write a report", description=DESCRIPTION, examples=EXAMPLES
+        commands,
+        "fit",
+        usage="INPUT [-k K] [-o MODEL] [--report PAGE] [options]",
+        help="learn topics; keep the model, write a report",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
     )
     group = add_input(parser)
     add_metadata(group)
@@ -119,7 +124,9 @@ def add_model(parser: Any) -> None:
         metavar="NUMBER",
         help="prior of a topic's words; none is 1/K, words go to the estimator (default: 0.05)",
     )
-    group.add_argument("--batch-size", type=positive, metavar="N", help="documents of an online step (default: 128)")
+    group.add_argument(
+        "--batch-size", type=positive, metavar="N", help="documents of an online step (default: 128; with --stream, 1024)"
+    )
     group.add_argument(
         "--tol", type=float, metavar="SHARE", help="stop when a pass raises the bound by less than this share (default: 1e-4)"
     )
@@ -140,6 +147,7 @@ def run(options: Options) -> int:
         raise UsageError("--open opens the report; name it with --report FILE")
     if options.report:
         _report.check_installed()
+    check_model(options)
     resumed = None if options.resume is None else _modelfile.load(options.resume, options)
     if resumed is not None:
         options_agree(options, resumed)

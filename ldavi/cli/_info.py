@@ -18,6 +18,7 @@ def add(commands: Commands) -> None:
     parser = command(
         commands,
         "info",
+        usage="[MODEL] [--json | --csv]",
         help="versions, and the instruction set in use; or what a model file holds",
         description="Describes this installation, or a model file.",
         examples=EXAMPLES,

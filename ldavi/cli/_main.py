@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = top.parse_args(arguments)
     options.arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with _short_warnings(options.command):
+        with _short_warnings(options):
             code: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -102,11 +102,12 @@ def _described(error: BaseException) -> str:
 
 
 @contextmanager
-def _short_warnings(command: str) -> Iterator[None]:
+def _short_warnings(options: argparse.Namespace) -> Iterator[None]:
     """Warnings meant for users as one line each, without the place in the source."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        print(f"ldavi {command}: note: {message}", file=sys.stderr)
+        if not getattr(options, "quiet", False):
+            print(f"ldavi {options.command}: note: {message}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)

@@ -11,10 +11,11 @@ Parser: TypeAlias = argparse.ArgumentParser
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def command(commands: Commands, name: str, *, help: str, description: str, examples: str) -> Parser:
-    """A command's parser: examples stand below the options as they were written."""
+def command(commands: Commands, name: str, *, usage: str, help: str, description: str, examples: str) -> Parser:
+    """A command's parser: examples stand below the options as they were written, usage is what matters of them."""
     return commands.add_parser(
         name,
+        usage=f"ldavi {name} {usage}",
         help=help,
         description=description,
         epilog=f"examples:\n{examples}",

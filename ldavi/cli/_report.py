@@ -26,9 +26,10 @@ def add(commands: Commands) -> None:
     parser = command(
         commands,
         "report",
+        usage="MODEL INPUT [-o PAGE] [options]",
         help="a page about a model and documents",
-        description="Writes one HTML page, complete in itself: topics, their words and sizes, a map, documents, trends. Texts "
-        "are counted as those of the fit were.",
+        description="Writes one HTML page, complete in itself: topics, their words and sizes, a map, documents, trends. "
+        "Texts are counted as those of the fit were.",
         examples=EXAMPLES,
     )
     parser.add_argument("model", metavar="MODEL", help="a model file")

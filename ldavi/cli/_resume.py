@@ -1,6 +1,7 @@
 """Interrupted fits: where they are kept, and how they go on."""
 
 import shlex
+import warnings
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,27 @@ def model_from(options: Options, resumed: Kept | None) -> tuple[LatentDirichletA
         model.tol = options.tol
     model.max_iter = max(1, passes - done)
     return model, done, passes
+
+
+def check_model(options: Options) -> None:
+    """Refuse parameters that the estimator refuses, in the words of the command line, before anything is read.
+
+    Raises
+    ------
+    ValueError
+        If one is.
+    """
+    given = {name: value_of(options, option) for option, name in PARAMETERS.items() if getattr(options, option) is not None}
+    tol = {} if options.tol is None else {"tol": options.tol}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of two documents nobody asked about
+            LatentDirichletAllocation(**given | tol | {"n_components": 2, "max_iter": 1}, n_jobs=options.jobs).fit(np.eye(2))
+    except (ValueError, TypeError) as error:
+        message = str(error)
+        for option, name in PARAMETERS.items():
+            message = message.replace(f"{name}=", f"--{option.replace('_', '-')} ")
+        raise ValueError(message.replace("n_jobs=", "--jobs ").replace("tol=", "--tol ")) from error
 
 
 def value_of(options: Options, option: str) -> Any:

@@ -32,6 +32,7 @@ def add(commands: Commands) -> None:
     parser = command(
         commands,
         "sweep",
+        usage="INPUT -k K,K,… [options]",
         help="fit several numbers of topics, and say which to take",
         description="Fits models with different numbers of topics, compares them on documents that are held out, and "
         "recommends one.",

@@ -23,6 +23,7 @@ def add(commands: Commands) -> None:
     parser = command(
         commands,
         "topics",
+        usage="MODEL [-n N] [--by SCORE] [--json | --csv]",
         help="the words of each topic, and how large it is",
         description="Prints the topics of a model, the largest first: number, share of the tokens it was fitted to, words.",
         examples=EXAMPLES,

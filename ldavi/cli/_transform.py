@@ -33,6 +33,7 @@ def add(commands: Commands) -> None:
     parser = command(
         commands,
         "transform",
+        usage="MODEL INPUT [-o FILE] [options]",
         help="topic proportions of documents",
         description="Writes a row per document: its name, or its number from 0, and the share of each topic. Texts are "
         "counted as those of the fit were; words that the model does not know are left out.",
