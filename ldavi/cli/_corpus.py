@@ -26,7 +26,10 @@ PATTERN = r"\b\w{3,}\b"  # of those that are found quickest; words with a digit 
 NOT_LETTERS = re.compile(r"[\d_]")
 # What the pattern leaves of isn't, doesn't, …: stop words by sense, which scikit-learn's list does not have.
 CONTRACTED = "ain aren couldn didn doesn don hadn hasn haven isn mightn mustn needn shan shouldn wasn weren wouldn"
-ENGLISH = frozenset(ENGLISH_STOP_WORDS) | frozenset(CONTRACTED.split())
+# Words of that list that topics are made of. Nothman, Qin, Yurchak. "Stop word lists in free open-source software packages".
+# NLP-OSS 2018.
+TOPICAL = "bill computer cry detail fire interest mill system"
+ENGLISH = frozenset(ENGLISH_STOP_WORDS) - frozenset(TOPICAL.split()) | frozenset(CONTRACTED.split())
 COUNTING_OPTIONS = ("stop_words", "ngrams", "min_df", "max_df", "max_features", "token_pattern", "keep_case")
 
 

@@ -191,10 +191,13 @@ def fit_whole(options: Options, path: str, resumed: Kept | None) -> Fitted:
             progress.close()
             if not hasattr(model, "n_iter_") or (resumed is not None and model.callbacks[0].passes == 0):
                 raise KeyboardInterrupt("no pass was finished, so that there is nothing to keep") from None
+            phase = "" if model.warm_start else str(model.elbo_trace_["phase"][-1])
             model.max_iter, model.warm_start = passes, False
-            state = {"passes": done + model.n_iter_, "passes_of": passes}
+            state = {"passes": done + model.n_iter_, "passes_of": passes, "phase": phase}
             kept = save_checkpoint(checkpoint_of(options), Kept(model, words, counting, facts, state))
-            raise KeyboardInterrupt(how_to_resume(options, kept, f"after {state['passes']} passes")) from None
+            raise KeyboardInterrupt(
+                how_to_resume(options, kept, f"after pass {state['passes']} of at most {passes}")
+            ) from None
     seconds = time.perf_counter() - start
     model.callbacks, model.max_iter, model.warm_start = None, passes, False
     ended = "converged" if model.converged_ else "not converged"

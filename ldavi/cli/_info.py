@@ -67,7 +67,5 @@ def facts_of(options: Options) -> dict[str, Any]:
         facts["stop words"] = stop_words or "none"
         facts["n-grams"] = f"{counting.ngrams[0]} to {counting.ngrams[1]}" if counting.ngrams != (1, 1) else "1"
     if kept.progress:
-        facts["interrupted"] = (
-            f"after {kept.progress.get('passes', 0)} passes; go on with ldavi fit … --resume {options.model}"
-        )
+        facts["interrupted"] = f"after pass {kept.progress.get('passes', 0)}; go on with ldavi fit … --resume {options.model}"
     return facts | {"format version": info.format_version, "written by": f"ldavi {info.ldavi_version}"}

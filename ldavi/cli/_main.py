@@ -23,9 +23,9 @@ ask the model: what its topics are, which of them a document has, how good they 
 """
 EPILOG = """\
 exit codes:
-  0  done (also where the reader of a pipe has left)
-  1  something is wrong with a file, or with what was asked of it; the message names the file, and the line if there is one
-  2  the command line cannot be understood
+  0    done (also where the reader of a pipe has left)
+  1    something is wrong with a file, or with what was asked of it; the message names the file, and the line if there is one
+  2    the command line cannot be understood
   130  interrupted (Ctrl-C); what was learned so far is kept where the message says
 
 `ldavi COMMAND --help` describes a command, with examples.

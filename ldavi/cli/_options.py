@@ -104,8 +104,8 @@ def add_counting(parser: Parser) -> None:
     group.add_argument(
         "--stop-words",
         metavar="english|none|FILE",
-        help="words to leave out: scikit-learn's English list and what is left of don't and the like; none; or a file with a "
-        "word per line (default: english)",
+        help="words to leave out: scikit-learn's English list, without system, fire, interest and a few like them, "
+        "with what is left of don't and its like; none; or a file with a word per line (default: english)",
     )
     group.add_argument(
         "--ngrams", type=lengths, metavar="N[,M]", help="count runs of N to M words: 1,2 for words and pairs (default: 1)"

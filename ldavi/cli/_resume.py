@@ -35,9 +35,11 @@ def model_from(options: Options, resumed: Kept | None) -> tuple[LatentDirichletA
         done = 0
         passes = options.passes or model.max_iter
     else:
-        model, done = resumed.model, int(resumed.progress.get("passes", 0))
-        passes = options.passes or int(resumed.progress.get("passes_of", model.max_iter))
-        model.warm_start = True
+        model, progress = resumed.model, resumed.progress
+        # A warm start leaves out what is left of a warm-up, and ends in worse topics: its few passes are made again.
+        in_warmup = progress.get("phase") == "warmup"
+        model.warm_start, done = not in_warmup, 0 if in_warmup else int(progress.get("passes", 0))
+        passes = options.passes or int(progress.get("passes_of", model.max_iter))
     if options.tol is not None:
         model.tol = options.tol
     model.max_iter = max(1, passes - done)
