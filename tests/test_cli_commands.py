@@ -191,10 +191,11 @@ def sweeps(monkeypatch):
         table = np.array([(2, 12.5), (3, 11.25)], dtype=[("n_components", int), ("perplexity", float)])
 
         def recommend(self):
-            return 3
+            return types.SimpleNamespace(n_components=3, reason="Lower.")
 
     def sweep(X, n_components, **more):
         asked.append({"X": X, "n_components": n_components, **more})
+        more["progress"](1, 2, types.SimpleNamespace(n_components=2))
         return Sweep()
 
     module = types.ModuleType("ldavi.selection")
@@ -209,9 +210,10 @@ def test_sweep_fits_what_is_asked_for_and_recommends(fitted, counts, sweeps, cap
     (asked,) = sweeps
     assert (asked["X"] != counts).nnz == 0
     assert (asked["n_components"], asked["n_init"], asked["path"]) == ([2, 3], 4, "kept")
-    assert (asked["estimator"].doc_topic_prior, asked["estimator"].random_state) == (0.3, 7)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines == [["n_components", "perplexity"], ["2", "12.5"], ["3", "11.25"], [], ["recommended:", "3"]]
+    assert (asked["estimator"].doc_topic_prior, asked["random_state"]) == (0.3, 7)
+    *lines, said = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [["topics", "perplexity"], ["2", "12.5"], ["3", "11.25"], []]
+    assert said == "recommended: 3 topics. Lower."
 
 
 def test_sweep_for_programs(fitted, sweeps, capsys):

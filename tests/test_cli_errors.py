@@ -171,8 +171,8 @@ class Terminal(streams.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch):
+def watched(monkeypatch):
+    """Standard error as a terminal; not a fixture, since pytest puts its own stream back between set-up and test."""
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setattr("ldavi.cli._progress.BETWEEN", 0.0)
@@ -184,7 +184,8 @@ def without_tqdm(monkeypatch):
 
 
 @pytest.mark.parametrize("has_tqdm", [True, False])
-def test_progress_is_shown_on_a_terminal_when_it_takes_long(terminal, monkeypatch, has_tqdm):
+def test_progress_is_shown_on_a_terminal_when_it_takes_long(monkeypatch, has_tqdm):
+    terminal = watched(monkeypatch)
     if has_tqdm:
         pytest.importorskip("tqdm")
     else:
@@ -198,7 +199,8 @@ def test_progress_is_shown_on_a_terminal_when_it_takes_long(terminal, monkeypatc
     assert "/4" in shown
 
 
-def test_progress_of_what_is_quick_is_not_shown(terminal, monkeypatch):
+def test_progress_of_what_is_quick_is_not_shown(monkeypatch):
+    terminal = watched(monkeypatch)
     without_tqdm(monkeypatch)
     with Progress(Options(), "fitting", "passes", 4) as progress, waiting(Options(), "reading"):
         progress.add(4)
@@ -206,7 +208,8 @@ def test_progress_of_what_is_quick_is_not_shown(terminal, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [Options(quiet=True), Options(verbose=True)])
-def test_progress_is_not_shown_to_those_who_want_none(terminal, monkeypatch, options):
+def test_progress_is_not_shown_to_those_who_want_none(monkeypatch, options):
+    terminal = watched(monkeypatch)
     monkeypatch.setattr("ldavi.cli._progress.DELAY", 0.0)
     with Progress(options, "fitting", "passes", 4) as progress, waiting(options, "reading"):
         progress.add(4)

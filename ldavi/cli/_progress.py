@@ -35,7 +35,7 @@ class Progress:
     def __init__(self, options: Options, title: str, unit: str, total: int | None = None) -> None:
         self._title, self._unit, self._total = title, unit, total
         self._shown, self._drawn, self._start = is_watched(options), 0.0, time.monotonic()
-        self._done, self._width = 0, 0
+        self.done, self._width = 0, 0
         self._bar: Any = None
         if self._shown and importlib.util.find_spec("tqdm") is not None:
             from tqdm import tqdm
@@ -46,7 +46,7 @@ class Progress:
 
     def add(self, number: int, note: str = "") -> None:
         """So many more are done."""
-        self._done += number
+        self.done += number
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(number)
@@ -54,7 +54,7 @@ class Progress:
             now = time.monotonic()
             if now - self._start >= DELAY and now - self._drawn >= BETWEEN:
                 self._drawn = now
-                self._draw(progress_line(self._title, self._unit, self._done, self._total, now - self._start, note))
+                self._draw(progress_line(self._title, self._unit, self.done, self._total, now - self._start, note))
 
     def _draw(self, line: str) -> None:
         print("\r" + line.ljust(self._width), end="", file=sys.stderr, flush=True)

@@ -18,12 +18,21 @@ from ldavi.cli._options import (
     prior,
     several,
 )
-from ldavi.cli._output import plain, print_csv, print_json, print_table, records_of, say
-from ldavi.cli._progress import waiting
+from ldavi.cli._output import print_csv, print_json, print_table, records_of, say
+from ldavi.cli._progress import Progress
 
+COLUMNS = {
+    "n_components": "topics",
+    "perplexity": "perplexity",
+    "perplexity_std_error": "± s.e.",
+    "coherence": "coherence",
+    "diversity": "diversity",
+    "stability": "stability",
+    "seconds": "seconds",
+}
 EXAMPLES = """\
   ldavi sweep posts.txt -k 10,20,50,100
-  ldavi sweep posts.txt -k 10,20,50 --starts 5 --keep sweep/ --csv > sweep.csv
+  ldavi sweep posts.txt -k 10,20,50 --starts 5 --keep sweep.jsonl --csv > sweep.csv
 """
 
 
@@ -42,15 +51,13 @@ def add(commands: Commands) -> None:
     add_counting(parser)
     group = parser.add_argument_group("models")
     group.add_argument("-k", "--topics", type=several, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50")
-    group.add_argument(
-        "--starts", type=positive, metavar="N", help="random starts for each (default: as ldavi.selection.sweep)"
-    )
+    group.add_argument("--starts", type=positive, metavar="N", default=5, help="random starts for each (default: 5)")
     group.add_argument("--alpha", type=prior, metavar="NUMBER", help="prior of a document's topics (default: 0.1)")
     group.add_argument("--eta", type=prior, metavar="NUMBER", help="prior of a topic's words (default: 0.05)")
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of the random starts (default: 0)")
     group.add_argument("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: -1, all cores)")
     group.add_argument(
-        "--keep", metavar="PATH", help="where finished fits are kept, so that an interrupted sweep goes on from there"
+        "--keep", metavar="FILE", help="where finished fits are kept, so that an interrupted sweep goes on from there"
     )
     add_tables(parser)
     add_talk(parser)
@@ -67,27 +74,35 @@ def run(options: Options) -> int:
     say(options, described(corpus, options.input))
     given = {"doc_topic_prior": options.alpha, "topic_word_prior": options.eta}
     priors: dict[str, Any] = {name: None if value == "none" else value for name, value in given.items() if value is not None}
-    estimator = LatentDirichletAllocation(**priors, random_state=options.seed)
-    more: dict[str, Any] = {} if options.starts is None else {"n_init": options.starts}
-    if options.keep is not None:
-        more["path"] = options.keep
+    n_fits = len(set(options.topics)) * options.starts
     try:
-        with waiting(options, f"fitting {', '.join(map(str, options.topics))} topics"):
-            sweep = selection.sweep(corpus.X, options.topics, estimator=estimator, n_jobs=options.jobs, **more)
+        with Progress(options, "fitting", "fits", n_fits) as progress:
+            sweep = selection.sweep(
+                corpus.X,
+                options.topics,
+                estimator=LatentDirichletAllocation(**priors),
+                n_init=options.starts,
+                n_jobs=options.jobs,
+                random_state=options.seed,
+                path=options.keep,
+                progress=lambda done, _, fit: progress.add(done - progress.done, f"{fit.n_components} topics"),
+            )
     except KeyboardInterrupt:
         if options.keep is None:
             raise
         raise KeyboardInterrupt(f"finished fits are in {options.keep}; the same command goes on from there") from None
-    rows = records_of(sweep.table() if callable(sweep.table) else sweep.table)
-    recommended = sweep.recommend()
+    show(options, records_of(sweep.table), sweep.recommend())
+    return 0
+
+
+def show(options: Options, rows: list[dict[str, Any]], recommended: Any) -> None:
+    """All columns for programs; for people those that tell models apart."""
     if options.json:
-        print_json(
-            {"table": rows, "recommended": recommended if isinstance(plain(recommended), (int, dict)) else str(recommended)}
-        )
+        print_json({"table": rows, "recommended": recommended.n_components, "reason": recommended.reason})
     elif options.csv:
         print_csv(rows)
     else:
-        cells = [[f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows]
-        print_table(list(rows[0]) if rows else [], cells)
-        print(f"\nrecommended: {recommended}")
-    return 0
+        names = [name for name in COLUMNS if name in rows[0]]
+        cells = [[str(row[name]) if isinstance(row[name], int) else f"{row[name]:.4g}" for name in names] for row in rows]
+        print_table([COLUMNS[name] for name in names], cells)
+        print(f"\nrecommended: {recommended.n_components} topics. {recommended.reason}")
