@@ -211,9 +211,9 @@ def test_sweep_fits_what_is_asked_for_and_recommends(fitted, counts, sweeps, cap
     assert (asked["X"] != counts).nnz == 0
     assert (asked["n_components"], asked["n_init"], asked["path"]) == ([2, 3], 4, "kept")
     assert (asked["estimator"].doc_topic_prior, asked["random_state"]) == (0.3, 7)
-    *lines, said = capsys.readouterr().out.splitlines()
+    *lines, number, reason = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines] == [["topics", "perplexity"], ["2", "12.5"], ["3", "11.25"], []]
-    assert said == "recommended: 3 topics. Lower."
+    assert (number, reason) == ("recommended: 3 topics", "Lower.")
 
 
 def test_sweep_for_programs(fitted, sweeps, capsys):

@@ -37,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="ldavi", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    top.add_argument("--version", action="version", version=f"ldavi {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    top.add_argument("-V", "--version", action="version", version=f"ldavi {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command", title="commands")
     for module in (_fit, _topics, _transform, _evaluate, _sweep, _report, _convert, _demo, _info):
         module.add(commands)
     return top

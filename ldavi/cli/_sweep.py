@@ -105,4 +105,4 @@ def show(options: Options, rows: list[dict[str, Any]], recommended: Any) -> None
         names = [name for name in COLUMNS if name in rows[0]]
         cells = [[str(row[name]) if isinstance(row[name], int) else f"{row[name]:.4g}" for name in names] for row in rows]
         print_table([COLUMNS[name] for name in names], cells)
-        print(f"\nrecommended: {recommended.n_components} topics. {recommended.reason}")
+        print(f"\nrecommended: {recommended.n_components} topics\n{recommended.reason}")
