@@ -11,7 +11,7 @@ from typing import Any
 
 from ldavi import __version__
 from ldavi.cli import _convert, _demo, _evaluate, _fit, _info, _report, _sweep, _topics, _transform
-from ldavi.cli._errors import UsageError
+from ldavi.cli._errors import UsageError, in_options
 
 DESCRIPTION = """\
 Topics of texts: latent Dirichlet allocation by variational inference.
@@ -98,7 +98,7 @@ def _described(error: BaseException) -> str:
         return f"{os.fspath(error.filename)}: {error.strerror or error}"
     if isinstance(error, MemoryError):
         return f"not enough memory ({error}); fit with --stream, or keep fewer words (--max-features)"
-    return str(error) or type(error).__name__
+    return (in_options(str(error)) if isinstance(error, ValueError) else str(error)) or type(error).__name__
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def _short_warnings(options: argparse.Namespace) -> Iterator[None]:
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         if not getattr(options, "quiet", False):
-            print(f"ldavi {options.command}: note: {message}", file=sys.stderr)
+            print(f"ldavi {options.command}: note: {in_options(str(message))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)

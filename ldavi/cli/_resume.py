@@ -9,7 +9,7 @@ import numpy as np
 from ldavi import LatentDirichletAllocation
 from ldavi.cli import _modelfile
 from ldavi.cli._corpus import Counting
-from ldavi.cli._errors import UsageError
+from ldavi.cli._errors import UsageError, in_options
 from ldavi.cli._modelfile import Kept
 from ldavi.cli._options import Options
 
@@ -61,10 +61,7 @@ def check_model(options: Options) -> None:
             warnings.simplefilter("ignore")  # of two documents nobody asked about
             LatentDirichletAllocation(**given | tol | {"n_components": 2, "max_iter": 1}, n_jobs=options.jobs).fit(np.eye(2))
     except (ValueError, TypeError) as error:
-        message = str(error)
-        for option, name in PARAMETERS.items():
-            message = message.replace(f"{name}=", f"--{option.replace('_', '-')} ")
-        raise ValueError(message.replace("n_jobs=", "--jobs ").replace("tol=", "--tol ")) from error
+        raise ValueError(in_options(str(error))) from error
 
 
 def value_of(options: Options, option: str) -> Any:
