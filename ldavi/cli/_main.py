@@ -107,7 +107,8 @@ def _short_warnings(options: argparse.Namespace) -> Iterator[None]:
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         if not getattr(options, "quiet", False):
-            print(f"ldavi {options.command}: note: {in_options(str(message))}", file=sys.stderr)
+            start = "\r\x1b[2K" if sys.stderr.isatty() else ""  # over a bar that may stand there
+            print(f"{start}ldavi {options.command}: note: {in_options(str(message))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)
