@@ -220,20 +220,20 @@ def test_a_warning_is_one_line(tmp_path, capsys):
 class Stopped:
     """Stops a fit after some passes as Ctrl-C would."""
 
-    def __init__(self, after):
-        self.after, self.passes = after, 0
+    def __init__(self, after, number=signal.SIGINT):
+        self.after, self.passes, self.number = after, 0, number
 
     def __call__(self, record):
         self.passes += 1
         if self.passes == self.after:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(self.number)
 
 
-def interrupted(tmp_path, monkeypatch, after, *more):
+def interrupted(tmp_path, monkeypatch, after, *more, number=signal.SIGINT):
     posts, model = cli_texts.write_posts(tmp_path), tmp_path / "model.ldavi"
     arguments = ["fit", str(posts), "-k", "3", "-o", str(model), "--jobs", "1", "-q", *more]
     with monkeypatch.context() as patch:
-        patch.setattr(_fit, "_follow", lambda options, progress: [Stopped(after)])
+        patch.setattr(_fit, "_follow", lambda options, progress: [Stopped(after, number)])
         assert main(arguments) == 130
     return arguments, model, tmp_path / "model.ldavi.checkpoint"
 
@@ -247,6 +247,11 @@ def test_an_interrupt_keeps_the_last_whole_pass_beside_the_model(tmp_path, monke
     assert f"--resume {checkpoint}" in message
 
 
+def test_a_system_that_ends_the_process_leaves_a_checkpoint_too(tmp_path, monkeypatch):
+    _, _, checkpoint = interrupted(tmp_path, monkeypatch, 4, number=signal.SIGTERM)
+    assert io.load(checkpoint).n_iter_ in (3, 4)
+
+
 def test_what_is_said_on_how_to_go_on_goes_on(tmp_path, monkeypatch, capsys):
     _, model, checkpoint = interrupted(tmp_path, monkeypatch, 11, "--tol", "0", "--passes", "40")
     command = re.search(r"^  ldavi (.*)$", capsys.readouterr().err, re.M)[1]
@@ -256,7 +261,7 @@ def test_what_is_said_on_how_to_go_on_goes_on(tmp_path, monkeypatch, capsys):
 
 
 def test_a_warm_up_that_was_interrupted_is_made_again_with_the_same_bits(tmp_path, monkeypatch):
-    arguments, model, checkpoint = interrupted(tmp_path, monkeypatch, 3)
+    arguments, model, checkpoint = interrupted(tmp_path, monkeypatch, 3, "-k", "7", "--passes", "12")
     assert main([*arguments, "--resume", str(checkpoint)]) == 0
     resumed = io.load(model).components_
     assert main(arguments) == 0
