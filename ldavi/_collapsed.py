@@ -226,7 +226,8 @@ def _topics_by_share(state: Collapsed, at: Int64s, count: Int64s, seed: int) -> 
     bits *= np.uint64(0xBF58476D1CE4E5B9)
     drawn = (bits >> np.uint64(40)) % np.uint64(SHARES)
     slot = (share.cumsum(axis=1)[count] <= drawn.astype(np.int64)[:, None]).sum(axis=1)
-    return topic[count, np.minimum(slot, SLOTS - 1)]
+    picked: UInt16s = topic[count, np.minimum(slot, SLOTS - 1)]
+    return picked
 
 
 def sample_tokens(state: Collapsed, priors: Priors, *, first: int, step: int, seed: int) -> Tokens:
