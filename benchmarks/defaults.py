@@ -87,7 +87,7 @@ def measure(X: Any, halves: judge.Halves, n_topics: int, setting: str, seed: int
         model.fit(X)
     seconds = time.process_time() - started
     return {
-        "perplexity": round(float(judge.perplexity(model.topics_, halves)[0]), 1),
+        "perplexity": round(judge.perplexity(model.topics_, halves), 1),
         "elbo": round(model.elbo_ / float(X.sum()), 4),
         "seconds": round(seconds, 2),
     }
