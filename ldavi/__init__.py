@@ -3,7 +3,7 @@
 >>> from ldavi import LatentDirichletAllocation
 """
 
-from ldavi import datasets, inspection, io, metrics, plotting
+from ldavi import datasets, inspection, io, metrics, plotting, report
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._fixed_topics import infer
 from ldavi._infer import Inference
@@ -22,5 +22,6 @@ __all__ = [
     "io",
     "metrics",
     "plotting",
+    "report",
     "show_config",
 ]

@@ -64,6 +64,13 @@ FLOORS = {
     "io.corpora": 5,
     "io.counting": 5,
     "io.streaming": 5,
+    "report": 5,
+    "report._write": 5,
+    "report._collect": 5,
+    "report._page": 5,
+    "report._columns": 5,
+    "report._data": 5,
+    "report._texts": 5,
     "_estimator": 4,
     "_fitted": 4,
     "_fixed_topics": 4,
@@ -103,6 +110,7 @@ MAX_LINES = 400
 MORE_LINES = {"_estimator": 450}
 FORBIDDEN_FLAGS = ("-ffast-math", "-Ofast", "-march=native", "-mtune=native", "-fopenmp", "/fp:fast", "/openmp")
 OPTIONAL = (
+    "bokeh",
     "dask",
     "distributed",
     "gensim",

@@ -168,7 +168,7 @@ static void NAME(visit_collapsed)(const ldavi_collapsed *a) {
         for (int64_t j = a->indptr[d]; j < a->indptr[d + 1]; j++) {
             int64_t at = SLOTS * (int64_t)a->position[j - first];
             n_d += counts[j];
-            for (int i = 0; i < SLOTS; i++) f.doc[a->topic[at + i]] += counts[j] * a->share[at + i];
+            for (int i = 0; i < SLOTS && a->share[at + i]; i++) f.doc[a->topic[at + i]] += counts[j] * a->share[at + i];
         }
         for (int64_t k = 0; k < a->Kp; k += NAME(LANES)) {
             NAME(vec) x = (NAME(load)(f.doc + k) + NAME(load)(alpha + k)) * NAME(load)(inverse + k);

@@ -1,0 +1,473 @@
+"""`ldavi.report` without a browser: what is in the file, what cannot be, and the numbers behind it."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import sys
+from html.parser import HTMLParser
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_corpus import HOSTILE, hostile, many_topics, usual
+from scipy import sparse
+from scipy.spatial.distance import jensenshannon
+from sklearn.decomposition import LatentDirichletAllocation as Theirs
+
+from ldavi import LatentDirichletAllocation, report
+from ldavi.report import _collect, _columns, _data, _page, _texts
+
+
+class Elements(HTMLParser):
+    """Start tags with their attributes, and the text inside each script."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.scripts, self.inside = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.inside = tag == "script"
+        if self.inside:
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, text):
+        if self.inside:
+            self.scripts[-1] += text
+
+
+def write(tmp_path, case, **more):
+    path = report.write(tmp_path / "report.html", case.model, case.X, **{**case.options, **more})
+    return path.read_bytes().decode()
+
+
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+
+
+@pytest.fixture(scope="module")
+def case():
+    return usual()
+
+
+@pytest.fixture(scope="module")
+def page(case, tmp_path_factory):
+    return write(tmp_path_factory.mktemp("report"), case)
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("report"), hostile())
+
+
+# The file
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    addresses = [value for _, attributes in Elements(page).tags for key in ("src", "href") if (value := attributes.get(key))]
+    assert addresses
+    assert all(address.startswith("#") for address in addresses)
+
+
+def test_the_policy_names_the_scripts_that_run_and_no_other(page):
+    elements = Elements(page)
+    policy = next(attributes["content"] for tag, attributes in elements.tags if "http-equiv" in attributes)
+    run = [elements.scripts[1], elements.scripts[2]]
+    hashes = ["sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in run]
+    assert set(re.search(r"script-src ([^;]*)", policy)[1].replace("'", "").split()) == set(hashes)
+    assert "default-src 'none'" in policy
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path, case, page):
+    assert write(tmp_path, case) == page
+
+
+def test_the_result_is_the_path(tmp_path, case):
+    target = str(tmp_path / "a.html")
+    assert report.write(target, case.model, case.X) == tmp_path / "a.html"
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, case, monkeypatch):
+    write(tmp_path, case)
+    (tmp_path / "report.html").write_text("old")
+
+    def fail(*_):
+        raise OSError("no space")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        write(tmp_path, case)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert (tmp_path / "report.html").read_text() == "old"
+
+
+def test_a_page_of_200_topics_stays_below_ten_megabytes(tmp_path):
+    assert len(write(tmp_path, many_topics()).encode()) < 10e6
+
+
+def test_documents_end_at_their_bytes(tmp_path, case, page, monkeypatch):
+    monkeypatch.setattr(_collect, "MOST_BYTES", 20_000)
+    fewer = data_of(write(tmp_path, case))["documents"]
+    assert 0 < len(fewer) < len(data_of(page)["documents"])
+    assert len(json.dumps(fewer, ensure_ascii=False).encode()) < 21_000
+
+
+def test_long_texts_are_cut(tmp_path, case):
+    page = write(tmp_path, case, texts=["word " * 10_000] * case.X.shape[0])
+    assert all(len("".join(map(str, entry["text"]))) < 6_100 for entry in data_of(page)["documents"])
+
+
+@pytest.mark.parametrize("library", ["jinja2", "bokeh.resources"])
+def test_a_missing_library_is_named_with_the_extra_that_has_it(tmp_path, case, library, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=re.escape("pip install 'ldavi[report]'")):
+        write(tmp_path, case)
+    assert not list(tmp_path.iterdir())
+
+
+# Text that would like to be a script
+
+
+def test_hostile_text_adds_no_element(page, hostile_page):
+    kinds = [[tag for tag, _ in Elements(text).tags if tag in ("script", "img")] for text in (page, hostile_page)]
+    assert kinds[0] == kinds[1] == ["script"] * 3
+
+
+def test_hostile_text_adds_no_attribute(hostile_page):
+    assert not [
+        attributes for _, attributes in Elements(hostile_page).tags if any(name.startswith("on") for name in attributes)
+    ]
+
+
+def test_hostile_text_is_not_read_as_a_template(hostile_page):
+    assert "{{ 7 * 7 }}" in hostile_page
+
+
+def test_hostile_text_arrives_unchanged(hostile_page):
+    words = data_of(hostile_page)["words"]
+    assert words == [word.replace("\ud800", "\ufffd") for word in (*HOSTILE, "word")]
+
+
+@given(st.text())
+def test_the_data_block_cannot_be_left(text):
+    block = _page.escaped_json({text: [text]})
+    assert not set(block) & set("<>&\u2028\u2029")
+    block.encode()
+
+
+@given(st.text())
+def test_the_data_block_says_what_it_was_given(text):
+    (key, (value,)) = json.loads(_page.escaped_json({text: [text]})).popitem()
+    assert key == value == re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+# What the page knows
+
+
+@pytest.mark.parametrize("weight", [0, 0.05, 0.6, 1])
+def test_the_slider_has_the_most_relevant_words_of_all(tmp_path, weight):
+    case = many_topics(5, 400, 50)
+    data = data_of(write(tmp_path, case, n_words=10))
+    words = case.options["theta"].T @ np.asarray(case.X.sum(axis=1)).ravel() / case.X.sum() @ case.model
+    for k, topic in enumerate(data["topics"]):
+        all_of = weight * np.log(case.model[k]) + (1 - weight) * np.log(case.model[k] / words)
+        names = np.array(case.options["feature_names"])[np.argsort(-all_of)[:10]]
+        sent = {
+            data["words"][w]: weight * np.log(p) + (1 - weight) * np.log(p / data["word_share"][w])
+            for w, p in zip(topic["words"], topic["p"], strict=True)
+        }
+        assert set(names) <= sent.keys()
+        assert min(sent[name] for name in names) >= sorted(sent.values())[-10] - 1e-4
+
+
+def test_sizes_are_shares_of_tokens(case, page):
+    theta = case.model.transform(case.X)
+    tokens = np.asarray(case.X.sum(axis=1)).ravel()
+    shares = [topic["share"] for topic in data_of(page)["topics"]]
+    np.testing.assert_allclose(shares, tokens @ theta / tokens.sum(), rtol=1e-4)
+
+
+def test_labels_are_words_of_the_subject(page):
+    from report_corpus import SUBJECTS
+
+    labels = [set(topic["label"].split(", ")) for topic in data_of(page)["topics"]]
+    assert all(any(label <= set(subject.split()) for subject in SUBJECTS) for label in labels)
+
+
+def test_a_topic_without_words_of_its_own_is_said_to_have_none():
+    topics = np.vstack([np.full(40, 1 / 40), np.r_[0.7, 0.3, np.zeros(38)]])
+    names = [f"w{i}" for i in range(40)]
+    assert _data.short_labels(topics, topics.mean(axis=0), names, n_words=2) == ["(no words of its own)", "w0, w1"]
+
+
+def test_the_trace_is_that_of_the_fit(case, page):
+    trace = data_of(page)["trace"]
+    np.testing.assert_allclose(trace["elbo"], case.model.elbo_trace_["elbo"], rtol=1e-9)
+    assert trace["phase"] == case.model.elbo_trace_["phase"].tolist()
+
+
+def test_parameters_of_the_model_are_shown(page):
+    fit = data_of(page)["fit"]
+    assert fit["model"] == "ldavi.LatentDirichletAllocation"
+    assert fit["max_iter"] == "300"
+
+
+def test_a_parameter_without_a_short_form_shows_no_address(case, tmp_path):
+    model = LatentDirichletAllocation(2, max_iter=200, random_state=0, callbacks=[lambda record: None]).fit(case.X)
+    page = write(tmp_path, case._replace(model=model))
+    assert "0x" not in json.dumps(data_of(page)["fit"])
+
+
+def test_topics_without_a_model_have_no_fit(tmp_path, case):
+    page = write(tmp_path, case._replace(model=case.model.topics_))
+    assert data_of(page)["trace"] is None
+    assert data_of(page)["fit"] == {}
+
+
+def test_a_model_of_scikit_learn_has_parameters_but_no_trace(tmp_path, case):
+    model = Theirs(3, random_state=0, max_iter=5).fit(case.X)
+    data = data_of(write(tmp_path, case._replace(model=model)))
+    assert data["trace"] is None
+    assert data["fit"]["model"] == "sklearn.LatentDirichletAllocation"
+
+
+def test_a_model_fitted_on_a_table_with_names_uses_them(tmp_path):
+    X = pd.DataFrame([[3, 1, 0], [0, 1, 4], [2, 0, 1]], columns=["cat", "dog", "fox"])
+    model = LatentDirichletAllocation(2, max_iter=200, random_state=0).fit(X)
+    page = report.write(tmp_path / "r.html", model, X).read_text(encoding="utf-8")
+    assert data_of(page)["words"] == ["cat", "dog", "fox"]
+
+
+def test_proportions_that_are_given_are_used(tmp_path, case):
+    theta = np.tile([0.5, 0.5, 0.0], (case.X.shape[0], 1))
+    assert [topic["share"] for topic in data_of(write(tmp_path, case, theta=theta))["topics"]] == [0.5, 0.5, 0]
+
+
+def test_a_topic_without_tokens_has_words_all_the_same(tmp_path):
+    page = report.write(tmp_path / "r.html", np.eye(3), np.eye(3)[:2], theta=[[1, 0, 0], [0, 1, 0]])
+    data = data_of(page.read_text(encoding="utf-8"))
+    assert data["topics"][2]["words"] == [2]
+    assert data["word_share"][2] > 0
+
+
+def test_without_texts_a_document_is_its_words_and_counts(tmp_path, case):
+    data = data_of(write(tmp_path, case, texts=None))
+    names = case.options["vectorizer"].get_feature_names_out()
+    for entry in data["documents"]:
+        row = case.X[[entry["row"]]].tocsr()
+        assert {word: count for word, _, _, count in entry["bag"]} == dict(zip(names[row.indices], row.data, strict=True))
+
+
+def test_words_of_a_text_have_their_likeliest_topic(case, page):
+    entry = data_of(page)["documents"][0]
+    row = case.X[[entry["row"]]].tocsr()
+    phi = case.model.word_topics(row)
+    names = case.options["vectorizer"].get_feature_names_out()[row.indices]
+    expected = dict(zip(names, phi.argmax(axis=1), strict=True))
+    pieces = entry["text"][1:]
+    found = {pieces[i].lower(): pieces[i + 1] for i in range(0, len(pieces) - 1, 4)}
+    assert found == expected
+
+
+def test_diagnostics_that_are_given_become_columns(tmp_path, case):
+    page = write(tmp_path, case, diagnostics={"npmi": [0.25, np.nan, -0.5]})
+    assert data_of(page)["diagnostics"][-1]["values"] == [0.25, None, -0.5]
+    assert "<td>–</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("topics", "X"),
+    [
+        (np.ones((1, 4)), np.eye(4)),
+        (np.ones((3, 1)), np.ones((2, 1))),
+        (np.eye(2), np.zeros((3, 2))),
+        (np.eye(2), np.array([[0, 0], [5, 0]])),
+    ],
+    ids=["one topic", "one word", "no words at all", "an empty document"],
+)
+def test_a_page_is_written_for(tmp_path, topics, X):
+    page = report.write(tmp_path / "r.html", topics, X, metadata={"a": [""] * len(X)}).read_text(encoding="utf-8")
+    assert len(data_of(page)["topics"]) == len(topics)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"texts": ["one"]}, ValueError, "texts has 1 entries, but there are 36 documents"),
+        ({"texts": "one"}, TypeError, "texts is one str"),
+        ({"labels": ["a"]}, ValueError, "labels has 1 entries, but there are 3 topics"),
+        ({"metadata": {"when": [1, 2]}}, ValueError, "metadata\\['when'\\] has shape \\(2,\\)"),
+        ({"theta": np.ones((2, 3))}, ValueError, "theta has shape \\(2, 3\\)"),
+        ({"theta": np.zeros((36, 3))}, ValueError, "theta must be finite"),
+        ({"diagnostics": {"npmi": [1]}}, ValueError, "diagnostics\\['npmi'\\] has shape \\(1,\\)"),
+        ({"n_words": 0}, ValueError, "n_words=0"),
+        ({"n_documents": 1.5}, TypeError, "n_documents=1.5"),
+        ({"feature_names": ["a"]}, ValueError, "feature_names has shape"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, case, options, error, message):
+    with pytest.raises(error, match=message):
+        write(tmp_path, case, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_counts_of_other_words_are_refused(tmp_path, case):
+    with pytest.raises(ValueError, match="both must name the same words"):
+        write(tmp_path, case._replace(X=case.X[:, 1:]))
+
+
+# The numbers
+
+
+def test_three_topics_lie_at_their_distances():
+    topics = np.random.default_rng(0).dirichlet(np.ones(12), 3)
+    plane = _data.topic_map(topics, topics.mean(axis=0))
+    for j, k in combinations(range(3), 2):
+        assert np.linalg.norm(plane[j] - plane[k]) == pytest.approx(jensenshannon(topics[j], topics[k]))
+
+
+def test_words_beyond_the_map_count_as_one(monkeypatch):
+    topics = np.random.default_rng(0).dirichlet(np.ones(12), 3)
+    order = np.argsort(-topics.mean(axis=0))
+    merged = np.hstack([topics[:, order[:5]], topics[:, order[5:]].sum(axis=1, keepdims=True)])
+    monkeypatch.setattr(_data, "MAP_WORDS", 5)
+    plane = _data.topic_map(topics, topics.mean(axis=0))
+    assert np.linalg.norm(plane[0] - plane[1]) == pytest.approx(jensenshannon(merged[0], merged[1]))
+
+
+def test_effective_words_of_an_even_topic_are_all_it_has():
+    np.testing.assert_allclose(_data.effective_words(np.array([[0.25] * 4, [0.5, 0.5, 0, 0], [1, 0, 0, 0]])), [4, 2, 1])
+
+
+def test_exclusivity_is_the_share_of_the_words_mass():
+    topics = np.array([[0.8, 0.2, 0.0], [0.2, 0.2, 0.6]])
+    np.testing.assert_allclose(_data.exclusivity(topics, n_words=1), [0.8, 1.0])
+
+
+def test_u_mass_is_the_mean_over_pairs():
+    X = np.array([[1, 2, 0, 1], [0, 1, 1, 0], [1, 0, 0, 3], [2, 2, 2, 0]])
+    topics = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]])
+    for k, found in enumerate(_data.u_mass(topics, sparse.csr_array(X), n_words=3)):
+        best = np.argsort(-topics[k])[:3]
+        pairs = [np.log((((X[:, v] > 0) & (X[:, w] > 0)).sum() + 1) / (X[:, w] > 0).sum()) for w, v in combinations(best, 2)]
+        assert found == pytest.approx(np.mean(pairs))
+
+
+def test_documents_come_by_turns_from_the_topics_they_show_best():
+    theta = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.3, 0.7], [0.0, 1.0]])
+    lengths = np.array([10.0, 10, 10, 10, 0])
+    assert _data.representative_documents(theta, lengths, np.array([0.4, 0.6]), 3).tolist() == [2, 0, 3]
+
+
+def test_responsibilities_follow_their_definition():
+    from scipy.special import psi
+
+    gamma, topics = np.array([[2.0, 0.5], [1.0, 3.0]]), np.array([[0.7, 0.3, 0.0], [0.2, 0.3, 0.5]])
+    phi = _data.word_topics(sparse.csr_array([[1, 0, 2], [0, 3, 0]]), gamma, topics)
+    weights = [topics[:, w] * np.exp(psi(gamma[d])) for d, w in [(0, 0), (0, 2), (1, 1)]]
+    np.testing.assert_allclose(phi, [row / row.sum() for row in weights])
+
+
+@given(st.text(alphabet="ab cé.\n"))
+def test_pieces_of_a_text_make_up_the_text(text):
+    find = _texts.word_finder(["a", "ab", "é"])
+    pieces = _texts.pieces(text, find, {0: (0, 9), 1: (1, 5), 2: (0, 1)})
+    assert "".join(piece for piece in pieces if isinstance(piece, str)) == text
+
+
+def test_a_word_is_found_as_its_vectorizer_counts_it(case):
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    vectorizer = CountVectorizer(strip_accents="unicode").fit(["cafe"])
+    assert _texts.word_finder(["cafe"], vectorizer)("CAFÉ") == 0
+    assert _texts.word_finder(["cafe"])("CAFÉ") is None
+
+
+# Columns
+
+
+def test_dates_are_cut_in_the_shortest_unit_that_makes_few_bins():
+    units = {"2020-02-01": "2020-01-08", "2020-12-01": "2020-01-13", "2023-01-01": "2020-02-01", "2050-01-01": "2021-01-01"}
+    for last, second in units.items():
+        assert _columns.cut("when", ["2020-01-07", last], 2).labels[1] == second
+
+
+def test_weeks_begin_on_mondays():
+    labels = _columns.cut("when", ["2020-01-07", "2020-12-01"], 2).labels
+    assert {np.datetime64(label).astype(object).weekday() for label in labels} == {0}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array(["2020-01-07", "NaT", "2020-03-01"], dtype="datetime64[s]"),
+        ["2020-01-07T12:00:00", None, "2020-03-01"],
+        pd.Series(pd.to_datetime(["2020-01-07", None, "2020-03-01"]).tz_localize("UTC")),
+    ],
+    ids=["datetime64", "ISO 8601", "with a time zone"],
+)
+def test_dates_are_known_as(values):
+    bins = _columns.cut("when", values, 3)
+    assert bins.kind == "date"
+    assert bins.of.tolist() == [0, -1, 54]
+
+
+def test_values_are_shown_in_short():
+    days, times = (
+        np.array(["2020-01-07", "NaT"], dtype="datetime64[ns]"),
+        np.array(["2020-01-07T12:30"], dtype="datetime64[ns]"),
+    )
+    assert _columns.as_text(days, np.array([0, 1])) == ["2020-01-07", "–"]
+    assert _columns.as_text(times, np.array([0])) == ["2020-01-07T12:30:00"]
+    assert _columns.as_text([0.1 + 0.2, np.nan, 7], np.array([2, 1, 0])) == ["7", "–", "0.3"]
+    assert _columns.as_text(["a", None], np.array([0, 1])) == ["a", "–"]
+
+
+def test_a_table_serves_as_metadata_and_diagnostics(tmp_path, case, page):
+    columns = pd.DataFrame({name: list(values) for name, values in case.options["metadata"].items()})
+    given = pd.DataFrame({"npmi": [0.1, 0.2, 0.3]})
+    data = data_of(write(tmp_path, case, metadata=columns, diagnostics=given))
+    assert data["columns"] == data_of(page)["columns"]
+    assert data["diagnostics"][-1]["name"] == "npmi"
+
+
+def test_whole_numbers_stay_themselves():
+    assert _columns.cut("year", np.array([1999, 2005, 1999]), 3).labels == ["1999", "2005"]
+
+
+def test_other_numbers_fall_in_ranges_with_equally_many_documents():
+    values = np.random.default_rng(0).gamma(1, size=1000)
+    bins = _columns.cut("income", values, 1000)
+    assert np.bincount(bins.of).tolist() == [50] * 20
+    assert all(values[bins.of == b].max() <= values[bins.of == c].min() for b, c in pairwise(range(20)))
+
+
+def test_a_number_that_is_missing_is_in_no_bin():
+    assert _columns.cut("x", [np.nan, 1.5, np.inf], 3).of.tolist() == [-1, 0, -1]
+
+
+def test_rare_classes_are_put_together():
+    values = [f"c{i:02}" for i in range(60)] + [f"c{i:02}" for i in range(20, 60)]
+    bins = _columns.cut("class", values, 100)
+    assert bins.labels == [f"c{i}" for i in range(20, 60)] + ["20 others"]
+    assert (bins.of[:20] == 40).all()
+
+
+def test_a_bins_share_is_that_of_its_tokens():
+    theta, lengths = np.array([[1.0, 0], [0, 1], [0.5, 0.5]]), np.array([3.0, 1, 7])
+    documents, shares = _columns.shares(_columns.cut("c", ["a", "a", ""], 3), theta, lengths)
+    assert documents.tolist() == [2]
+    np.testing.assert_allclose(shares, [[0.75], [0.25]])

@@ -1,0 +1,432 @@
+"""`ldavi.report` in headless Chromium: it opens, answers, stays quiet, and runs nothing that documents say."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from report_corpus import hostile, many_topics, usual
+
+from ldavi import report
+
+pytest.importorskip("selenium", reason="the browser is driven by selenium (extra [interop])")
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+BROWSER = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(BROWSER is None or DRIVER is None, reason="no Chromium with its chromedriver on this machine"),
+]
+
+
+class Tab:
+    """One browser for all tests; `open` starts afresh."""
+
+    def __init__(self, folder):
+        options = webdriver.ChromeOptions()
+        options.binary_location = BROWSER
+        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+        self.folder = folder
+
+    def write(self, case, name):
+        path = self.folder / name
+        return report.write(path, case.model, case.X, **case.options)
+
+    def open(self, path, *, width=1440, scheme="light", fragment=""):
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        self.driver.get("about:blank")
+        self.complaints()
+        self.driver.get(path.as_uri() + fragment)
+        self.until("return document.documentElement.dataset.ready === 'yes'")
+        return self
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def until(self, script):
+        return WebDriverWait(self.driver, 30, 0.05).until(lambda driver: driver.execute_script(script))
+
+    def find(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def texts(self, selector):
+        return self.run("return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector)
+
+    def press(self, *keys):
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def chosen(self):
+        return int(self.run("return document.querySelector('#topic-list [aria-selected=true]').dataset.topic"))
+
+    def active(self):
+        return self.run("return document.activeElement.id")
+
+    def show(self, identifier):
+        self.run("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
+
+    def drawn(self, identifier):
+        """Wait until a chart shows and something is painted on it."""
+        self.show(identifier)
+        self.until(f"""
+            const find = (node) => node.querySelector('canvas') || [...node.querySelectorAll('*')].map(
+                (child) => child.shadowRoot && find(child.shadowRoot)).find(Boolean);
+            const canvas = find(document.getElementById('{identifier}'));
+            if (!canvas || !canvas.width) return false;
+            return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value);""")
+
+    def complaints(self):
+        """What the console holds besides information."""
+        return [line["message"] for line in self.driver.get_log("browser") if line["level"] != "INFO"]
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory) -> Iterator[Tab]:
+    tab = Tab(tmp_path_factory.mktemp("pages"))
+    yield tab
+    tab.driver.quit()
+
+
+@pytest.fixture(scope="module")
+def path(tab):
+    return tab.write(usual(), "usual.html")
+
+
+@pytest.fixture(scope="module")
+def data(path):
+    page = path.read_text(encoding="utf-8")
+    return json.loads(page.split('id="data">', 1)[1].split("</script>", 1)[0])
+
+
+@pytest.fixture(scope="module")
+def hostile_path(tab):
+    return tab.write(hostile(), "hostile.html")
+
+
+@pytest.fixture(scope="module")
+def large_path(tab):
+    return tab.write(many_topics(), "large.html")
+
+
+CHARTS = ("map", "trend", "heat", "trace")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1000, 375])
+def test_every_chart_is_drawn_and_the_console_stays_empty(tab, path, scheme, width):
+    tab.open(path, scheme=scheme, width=width)
+    for chart in CHARTS:
+        tab.drawn(chart)
+    assert tab.complaints() == []
+
+
+def test_two_hundred_topics_open_with_an_empty_console(tab, large_path):
+    tab.open(large_path)
+    for chart in CHARTS[:3]:
+        tab.drawn(chart)
+    assert len(tab.texts("#topic-list [role=option]")) == 200
+    assert tab.complaints() == []
+
+
+@pytest.mark.parametrize(
+    ("topics", "options"),
+    [
+        (np.ones((1, 4)), {"metadata": {"a": [1, 2, 3, 4], "b": ["2020-01-01"] * 4}}),
+        (np.eye(4)[:, :1] + 1, {"n_documents": 0}),
+        (np.eye(4), {"metadata": {"nothing": [""] * 4, "no date": np.full(4, "NaT", dtype="datetime64[D]")}}),
+        (np.eye(4), {"texts": [""] * 4}),
+    ],
+    ids=["one topic", "one word and no document", "columns without a value", "empty texts"],
+)
+def test_a_page_with_little_on_it_is_quiet(tab, topics, options):
+    path = report.write(tab.folder / "little.html", topics, np.eye(4, topics.shape[1]), **options)
+    tab.open(path)
+    tab.drawn("map")
+    for row in range(len(options.get("metadata", {}))):
+        Select(tab.find("#column")).select_by_index(row)
+    assert tab.texts("#words button")
+    assert tab.complaints() == []
+
+
+def test_a_page_without_texts_shows_words_with_their_counts(tab):
+    path = report.write(tab.folder / "bag.html", np.eye(2), [[3, 0], [0, 1]], feature_names=["cat", "dog"])
+    tab.open(path)
+    assert tab.texts("#document-text mark") in (["cat ×3"], ["dog"])
+    assert tab.complaints() == []
+
+
+def test_no_request_leaves_the_page(tab, path):
+    tab.open(path)
+    tab.drawn("map")
+    assert tab.run("return performance.getEntriesByType('resource').map((entry) => entry.name)") == []
+
+
+@pytest.mark.parametrize("which", ["path", "hostile_path", "large_path"])
+@pytest.mark.parametrize("width", [375, 768])
+def test_nothing_is_wider_than_the_screen(tab, which, width, request):
+    tab.open(request.getfixturevalue(which), width=width)
+    assert tab.run("return document.documentElement.scrollWidth") <= width
+
+
+# Hostile text
+
+
+@pytest.mark.parametrize("texts", [True, False], ids=["texts", "counts"])
+def test_nothing_that_documents_say_is_run(tab, hostile_path, texts):
+    case = hostile()
+    tab.open(hostile_path if texts else tab.write(case._replace(options={**case.options, "texts": None}), "counts.html"))
+    for chart in CHARTS[:3]:
+        tab.drawn(chart)
+    for row in range(len(tab.texts("#topic-list [role=option]"))):
+        tab.run("document.querySelectorAll('#topic-list [role=option]')[arguments[0]].click()", row)
+    tab.run(
+        "const list = document.getElementById('document-filter'); list.value = 'all'; list.dispatchEvent(new Event('change'))"
+    )
+    for row in range(len(tab.texts("#document-list [role=option]"))):
+        tab.run("document.querySelectorAll('#document-list [role=option]')[arguments[0]].click()", row)
+    for sought in ("<", "script", "onerror"):
+        tab.find("#search").clear()
+        tab.find("#search").send_keys(sought)
+    assert tab.texts("#results .snippet")
+    assert tab.run("return window.hacked") is None
+    assert tab.run("return document.querySelectorAll('main img, main script, main b, .bar img').length") == 0
+    assert tab.complaints() == []
+
+
+def test_hostile_text_is_shown_as_it_is(tab, hostile_path):
+    tab.open(hostile_path)
+    assert tab.texts("h1") == ["</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"]
+    assert tab.texts("tbody th")[:3] == [
+        "</script><script>window.hacked=1</script>",
+        "<img src=x onerror=window.hacked=1>",
+        "<!--<script>",
+    ]
+
+
+def test_the_page_runs_no_script_but_its_own(tab, path):
+    """Were a text to become a script or a handler, the page's policy would not let it run."""
+    tab.open(path)
+    tab.run("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hacked = 1'}))")
+    tab.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked = 1\">')")
+    tab.until("return true")
+    time.sleep(0.2)  # a handler would run later
+    assert tab.run("return window.hacked") is None
+    assert any("Content Security Policy" in line for line in tab.complaints())
+
+
+# Topics
+
+
+def test_the_slider_orders_words_by_relevance(tab, path, data):
+    tab.open(path)
+    topic = data["topics"][tab.chosen()]
+    for keys, weight in [(Keys.HOME, 0), (Keys.END, 1)]:
+        tab.find("#relevance").send_keys(keys)
+        share = [data["word_share"][w] for w in topic["words"]]
+        order = np.argsort(
+            [-weight * np.log(p) - (1 - weight) * np.log(p / s) for p, s in zip(topic["p"], share, strict=True)]
+        )
+        assert tab.texts("#words button")[:5] == [data["words"][topic["words"][i]] for i in order[:5]]
+
+
+def test_the_list_is_one_stop_of_the_tab_key_and_arrows_move_in_it(tab, path, data):
+    tab.open(path)
+    tab.run("document.getElementById('order').focus()")
+    tab.press(Keys.TAB)
+    assert tab.active() == "topic-list"
+    by_size = sorted(range(3), key=lambda k: -data["topics"][k]["share"])
+    seen = [tab.chosen()]
+    for _ in range(2):
+        tab.press(Keys.ARROW_DOWN)
+        seen.append(tab.chosen())
+    assert seen == by_size
+    assert tab.run("return document.activeElement.getAttribute('aria-activedescendant')") == f"topic-option-{seen[-1]}"
+    tab.press(Keys.HOME)
+    assert tab.chosen() == by_size[0]
+
+
+def test_what_has_the_focus_is_outlined(tab, path):
+    tab.open(path)
+    tab.run("document.getElementById('order').focus()")
+    tab.press(Keys.TAB)
+    assert tab.run("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_every_control_has_a_name(tab, path):
+    tab.open(path)
+    tree = tab.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    roles = ("button", "slider", "combobox", "listbox", "searchbox", "link", "option")
+    controls = [node for node in tree if not node["ignored"] and node["role"]["value"] in roles]
+    assert len(controls) > 20
+    assert not [node for node in controls if not node["name"]["value"].strip()]
+
+
+def test_a_circle_of_the_map_chooses_its_topic(tab, path):
+    tab.open(path)
+    tab.drawn("map")
+    before = tab.chosen()
+    left, top, width, height = tab.run(
+        "const box = document.getElementById('map').getBoundingClientRect(); return [box.x, box.y, box.width, box.height]"
+    )
+    for across, down in np.ndindex(24, 24):
+        point = {"x": left + (across + 0.5) / 24 * width, "y": top + (down + 0.5) / 24 * height}
+        tab.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", **point})
+        tip = tab.run("const tip = document.querySelector('#map .tip'); return tip.hidden ? null : tip.textContent")
+        if tip and not tip.startswith(f"{before} · "):
+            break
+    for kind in ("mousePressed", "mouseReleased"):
+        tab.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, "button": "left", "clickCount": 1, **point})
+    topic = tip.split(" · ")[0]
+    tab.until(f"return document.querySelector('#topic-list [aria-selected=true]').dataset.topic === '{topic}'")
+
+
+def test_the_address_keeps_the_topic(tab, path):
+    tab.open(path, fragment="#topic-1")
+    assert tab.chosen() == 1
+    tab.find("#next").click()
+    assert tab.run("return location.hash") == f"#topic-{tab.chosen()}"
+
+
+# Search
+
+
+def test_a_word_leads_to_the_topic_that_it_belongs_to(tab, path, data):
+    tab.open(path)
+    tab.press("/")
+    assert tab.active() == "search"
+    tab.press("telescope")
+    tab.press(Keys.ENTER)
+    expected = max(
+        range(3),
+        key=lambda k: dict(zip(data["topics"][k]["words"], data["topics"][k]["p"], strict=True)).get(
+            data["words"].index("telescope"), 0
+        ),
+    )
+    assert tab.chosen() == expected
+    assert tab.active() == "topics"
+
+
+def test_a_document_is_found_by_its_text(tab, path, data):
+    tab.open(path)
+    row = data["documents"][-1]
+    text = "".join(piece for piece in row["text"] if isinstance(piece, str))
+    tab.find("#search").send_keys(text[20:60].lower())
+    tab.until("return !document.getElementById('results').hidden")
+    tab.press(Keys.ARROW_DOWN)
+    tab.press(Keys.ENTER)
+    assert tab.texts("#document-title") == [row["name"]]
+    assert tab.active() == "documents"
+
+
+def test_escape_leaves_the_search(tab, path):
+    tab.open(path)
+    tab.find("#search").send_keys("goal")
+    tab.press(Keys.ESCAPE)
+    assert tab.run("return document.getElementById('results').hidden && document.getElementById('search').value === ''")
+
+
+# Trends, documents, table, colours
+
+
+@pytest.mark.parametrize("column", ["section", "date", "stars"])
+def test_each_kind_of_column_has_its_trend(tab, path, column):
+    tab.open(path)
+    tab.show("column")
+    Select(tab.find("#column")).select_by_visible_text(column)
+    for chart in ("trend", "heat"):
+        tab.drawn(chart)
+    assert tab.texts("#trend-title")[0].endswith(f"over {column}")
+    assert tab.complaints() == []
+
+
+def test_words_of_a_document_are_coloured_by_topic(tab, path, data):
+    tab.open(path)
+    mixed = next(i for i, entry in enumerate(data["documents"]) if len(set(entry["text"][2::4])) > 1)
+    Select(tab.find("#document-filter")).select_by_value("all")
+    tab.run("document.getElementById(arguments[0]).click()", f"document-option-{mixed}")
+    colours = tab.run("""return [...document.querySelectorAll('#document-text mark')].map(
+        (e) => [Number(e.dataset.topic), e.textContent, getComputedStyle(e).getPropertyValue('--c')])""")
+    entry = data["documents"][mixed]
+    assert [word for _, word, _ in colours] == entry["text"][1::4]
+    assert [topic for topic, _, _ in colours] == entry["text"][2::4]
+    assert len({colour for _, _, colour in colours}) == len({topic for topic, _, _ in colours}) > 1
+    assert tab.texts("#legend button")[0].startswith(f"{entry['topics'][0][0]} · ")
+
+
+def test_a_topic_of_the_legend_shows_its_words_alone(tab, path):
+    tab.open(path)
+    tab.find("#legend button").send_keys(Keys.ENTER)
+    plain = tab.run("""return [...document.querySelectorAll('#document-text mark:not(.chosen)')].map(
+        (e) => getComputedStyle(e).backgroundColor)""")
+    assert set(plain) <= {"rgba(0, 0, 0, 0)"}
+    assert tab.texts("#document-text mark.chosen")
+
+
+def test_the_documents_are_those_of_the_chosen_topic(tab, path, data):
+    tab.open(path)
+    topic = tab.chosen()
+    having = [entry["name"] for entry in data["documents"] if any(k == topic for k, _ in entry["topics"])]
+    assert sorted(tab.texts("#document-list .label")) == sorted(having)
+
+
+def test_arrows_move_from_document_to_document(tab, path):
+    tab.open(path)
+    names = tab.texts("#document-list .label")
+    tab.run("document.getElementById('document-list').focus({preventScroll: true})")
+    tab.press(Keys.ARROW_DOWN)
+    assert tab.texts("#document-title") == [names[1]]
+    tab.press(Keys.END)
+    assert tab.texts("#document-title") == [names[-1]]
+
+
+def test_the_table_is_sorted_by_its_heads(tab, path, data):
+    tab.open(path)
+    tab.run("document.querySelectorAll('#diagnostics-table thead button')[2].click()")
+    shares = [topic["share"] for topic in data["topics"]]
+    first = "return document.querySelector('#diagnostics-table tbody tr').dataset.topic"
+    assert int(tab.run(first)) == int(np.argmax(shares))
+    tab.run("document.querySelectorAll('#diagnostics-table thead button')[2].click()")
+    assert int(tab.run(first)) == int(np.argmin(shares))
+
+
+def test_the_button_changes_between_light_and_dark(tab, path):
+    tab.open(path, scheme="dark")
+    background = "return getComputedStyle(document.body).backgroundColor"
+    dark = tab.run(background)
+    tab.find("#theme").click()
+    light = tab.run(background)
+    assert sum(map(int, dark[4:-1].split(","))) < 150 < 600 < sum(map(int, light[4:-1].split(",")))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(tab, path, scheme):
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
+    tab.open(path, scheme=scheme)
+    colours = tab.run("""
+        const style = getComputedStyle(document.documentElement);
+        return Object.fromEntries(['ink', 'soft', 'paper', 'card', 'mark', 'accent', 'on-accent'].map(
+            (name) => [name, style.getPropertyValue('--' + name).trim()]));""")
+
+    def luminance(name):
+        channels = np.array([int(colours[name][i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+    for text, ground in [("ink", "card"), ("ink", "mark"), ("soft", "paper"), ("soft", "card"), ("on-accent", "accent")]:
+        low, high = sorted([luminance(text), luminance(ground)])
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
