@@ -127,7 +127,15 @@ def number_equations(app: Sphinx, doctree: nodes.document) -> None:
         block.parent.insert(block.parent.index(block), place)
 
 
+def plain_bars(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """|x| is an absolute value in docstrings, not a substitution."""
+    for i, line in enumerate(lines):
+        if "`" not in line and not line.lstrip().startswith((">>>", "...")):
+            lines[i] = re.sub(r"(?<!\\)\|", r"\\|", line)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", read_outside)
     app.connect("doctree-read", number_equations)
+    app.connect("autodoc-process-docstring", plain_bars, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

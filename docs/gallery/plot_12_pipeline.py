@@ -62,6 +62,7 @@ left.axhline(words_score, color="#D55E00", linestyle="--", label=f"{n_words} wor
 left.axhline(baseline, color="#555555", linestyle=":", label="larger class (test)")
 left.set(xscale="log", xlabel="number of topics", ylabel="accuracy", title="Grid search over K")
 left.set_xticks(sizes, sizes)
+left.minorticks_off()
 left.legend(loc="center right")
 right.barh([", ".join(lists[k]) for k in shown], weight[shown], color=np.where(weight[shown] > 0, "#E69F00", "#0072B2"))
 right.set(xlabel=f"coefficient: {fitted.classes_[0]} to the left, {fitted.classes_[1]} to the right", title="Topics that tell them apart")
