@@ -71,6 +71,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,  # each script asserts what it claims
     "show_memory": False,
+    "show_signature": False,
     "remove_config_comments": True,
     "download_all_examples": False,
     "write_computation_times": False,
@@ -101,7 +102,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
 }
-html_sidebars = {"index": [], "contributing": [], "changelog": []}
+html_sidebars = {"index": [], "math": [], "contributing": [], "changelog": []}
 
 
 def read_outside(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -116,6 +117,9 @@ def read_outside(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def number_equations(app: Sphinx, doctree: nodes.document) -> None:
     r"""A formula with \tag{n} is an equation of its own, and a place that #equation-n leads to."""
+    for formula in [*doctree.findall(nodes.math), *doctree.findall(nodes.math_block)]:
+        text = re.sub(r"\\text\{[^}]*\}", lambda match: match[0].replace(r"\_", "_"), formula.astext())
+        formula.children = [nodes.Text(text)]  # MathJax takes \_ literally in a text
     for block in list(doctree.findall(nodes.math_block)):
         text = block.astext()
         tag = re.search(r"\\tag\{(\w+)\}", text)
