@@ -28,7 +28,7 @@ LARGEST = {np.dtype(np.float32): 2.0**30, np.dtype(np.float64): 2.0**52}  # mass
 MOST_TOPICS = 2**16
 DRAW_ALL = 2.0  # as LEAST_SHARE: no count is divided, each goes whole to a topic drawn
 SAMPLING_SWEEPS = 6
-LEAST_SHARE = 0.05  # of a count; a topic that holds less is among those drawn from
+LEAST_SHARE = 0.1  # of a count; a topic that holds less is among those drawn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,19 +202,6 @@ def visit_all(state: Collapsed, priors: Priors, workers: Workers, *, seed: int) 
         for change in workers.run(reassign, even_ranges(block.word_ptr, 0, len(block.word_row), per_call)):
             state.totals += change
     return log_predictive
-
-
-def doc_topics(state: Collapsed, n_topics: int) -> Doubles:
-    """n_dk in tokens, of shape (D, K)."""
-    counts = state.counts
-    sums = np.zeros((counts.n_docs, n_topics))
-    for block in state.blocks:
-        part, at = counts.documents(block.start, block.stop), block.position
-        held = block.share[at] * (part.values[:, None] / SHARES)
-        topic = np.where(held > 0, block.topic[at], 0)
-        entries = (held.ravel(), topic.ravel(), part.indptr * SLOTS)
-        sums[block.start : block.stop] = sparse.csr_array(entries, shape=(part.n_docs, n_topics)).toarray()
-    return sums
 
 
 class Tokens(NamedTuple):

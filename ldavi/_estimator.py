@@ -1,8 +1,8 @@
 """The scikit-learn estimator: stores, validates, calls the floors below, sets attributes. No mathematics."""
 
+import dataclasses
 import itertools
 import warnings
-from collections.abc import Generator
 from typing import Any, Self
 
 import numpy as np
@@ -12,23 +12,26 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from ldavi import _fit
+from ldavi import _init
+from ldavi import _schedule as schedule
 from ldavi import _validation as check
-from ldavi._fit import Documents, Learned, LearningRate, Plan
+from ldavi._fit import Documents, Learned, all_words
+from ldavi._fit_online import Online
 from ldavi._fitted import FittedTopics
+from ldavi._heldout import HeldOut, completion_perplexity
 from ldavi._mstep import DecayingRows, learning_rate
 from ldavi._parallel import Workers
-from ldavi._state import Counts, Priors, aligned_zeros, padded
-from ldavi._trace import TraceRecord, relative_gain, to_array
-from ldavi._typing import Floats
+from ldavi._schedule import Progress, Start
+from ldavi._state import Priors
+from ldavi._trace import relative_gain, to_array
 
-WARMUP_PASSES = 10  # and at most half of max_iter
-WARMUP_SWEEPS = 10
-WARMUP_OFFSET = 0.5
-MONOTONE_SWEEPS = 2
-ONLINE_SWEEPS = 5
-MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
-WORDS_AT_ONCE = 2**12
+
+@dataclasses.dataclass(slots=True)
+class Run:
+    """One start of a fit and what came of it."""
+
+    progress: Progress = dataclasses.field(default_factory=Progress)
+    learned: Learned | None = None  # of the last whole pass, or of the pass that predicts best what was set aside
 
 
 class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -41,12 +44,13 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     ----------
     n_components : int, default=10
         Number of topics, K.
-    doc_topic_prior : float, array of shape (n_components,) or None, default=0.1
-        α, the Dirichlet prior of a document's topics. None means 1 / n_components, which is scikit-learn's default.
-    topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), or None, default=0.05
-        η, the Dirichlet prior of a topic's words. None means 1 / n_components, which is scikit-learn's default and a bad
-        one: a word not seen under a topic then costs about K nats. 0 makes the topics point estimates (Blei's unsmoothed
-        EM) in place of posteriors.
+    doc_topic_prior : float, array of shape (n_components,), "auto" or None, default=0.1
+        α, the Dirichlet prior of a document's topics. "auto" learns one for each topic, from 0.1. None means
+        1 / n_components, which is scikit-learn's default.
+    topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default=0.05
+        η, the Dirichlet prior of a topic's words. "auto" learns one for all words, from 0.05. None means 1 / n_components,
+        which is scikit-learn's default and a bad one: a word not seen under a topic then costs about K nats. 0 makes the
+        topics point estimates (Blei's unsmoothed EM) in place of posteriors.
     learning_method : {"batch", "online", "memoized"}, default="batch"
         How `fit` learns. "batch": coordinate ascent over all documents, after a warm-up that starts each visit afresh.
         "online": a natural gradient step after every `batch_size` documents [2]_. "memoized": batches whose statistics
@@ -78,11 +82,25 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     verbose : int, default=0
         Print a line per pass.
     random_state : int, RandomState instance or None, default=None
-        Draws the topics that the fit starts from; nothing else is random.
-    inference : {"vb"}, default="vb"
-        "vb" is mean-field variational Bayes.
+        Draws the topics that the fit starts from, the documents set aside, and the draws of "cvb0".
+    inference : {"vb", "cvb0"}, default="vb"
+        "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
+        topics from more passes, and no bound on the way; its online steps are those of SCVB0 [6]_.
+    init : "random", array of shape (n_components, n_features) or fitted model, default="random"
+        Where the topics start: at random, or at the topics of an array or of a model (ours or scikit-learn's).
+    n_init : int, default=1
+        Random starts of `fit`; the one with the best objective is kept.
+    seed_words : dict or None, default=None
+        Words that should belong to a topic, {topic: [word, ...]}: names of columns, or their numbers. Each gets a prior of
+        1 % of an average topic's tokens there.
     tol : float or None, default=1e-4
-        `fit` has converged when a pass raises the ELBO by less than this share of it. None makes all `max_iter` passes.
+        `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when ten passes together
+        raise its objective by less than five times this share. None makes all `max_iter` passes.
+    validation_fraction : float or None, default=None
+        Share of the documents that `fit` sets aside. Every five passes it predicts one half of each from the other; it keeps
+        the topics that do so best, and stops after `n_iter_no_change` such checks without a better one.
+    n_iter_no_change : int, default=3
+        See `validation_fraction`.
     callbacks : callable, list of callables or None, default=None
         Called after each pass with its :class:`ldavi.TraceRecord`; one that returns True stops the fit.
     warm_start : bool, default=False
@@ -102,15 +120,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     elbo_ : float
         The evidence lower bound of the training documents, in nats, every constant kept.
     elbo_trace_ : structured array of shape (n_passes,)
-        A record per pass with the fields of :class:`ldavi.TraceRecord`; `elbo_trace_["elbo"]` is the bound.
+        A record per pass with the fields of :class:`ldavi.TraceRecord`; `elbo_trace_["elbo"]` is the bound. Of the best of
+        `n_init` starts.
     bound_ : float
         Training perplexity of the last record, under the name that scikit-learn gives it.
     converged_ : bool
         Whether a tolerance ended the fit, or a callback.
     doc_topic_prior_ : float or array of shape (n_components,)
-        α as used.
+        α as used, or as learned.
     topic_word_prior_ : float or array
-        η as used.
+        η as used, or as learned.
     n_iter_ : int
         Passes of the last `fit`.
     n_batch_iter_ : int
@@ -134,6 +153,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     .. [2] Hoffman, Blei, Bach. "Online learning for latent Dirichlet allocation". NIPS 2010.
     .. [3] Hoffman, Blei, Wang, Paisley. "Stochastic variational inference". JMLR 14, 2013.
     .. [4] Hughes, Sudderth. "Memoized online variational inference for Dirichlet process mixture models". NIPS 2013.
+    .. [5] Asuncion, Welling, Smyth, Teh. "On smoothing and inference for topic models". UAI 2009.
+    .. [6] Foulds, Boyles, DuBois, Smyth, Welling. "Stochastic collapsed variational Bayesian inference for latent Dirichlet
+       allocation". KDD 2013.
 
     Examples
     --------
@@ -165,7 +187,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
         inference: str = "vb",
+        init: Any = "random",
+        n_init: int = 1,
+        seed_words: Any = None,
         tol: float | None = 1e-4,
+        validation_fraction: float | None = None,
+        n_iter_no_change: int = 3,
         callbacks: Any = None,
         warm_start: bool = False,
         dtype: DTypeLike | None = None,
@@ -187,7 +214,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self.verbose = verbose
         self.random_state = random_state
         self.inference = inference
+        self.init = init
+        self.n_init = n_init
+        self.seed_words = seed_words
         self.tol = tol
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
         self.warm_start = warm_start
         self.dtype = dtype
@@ -217,30 +249,50 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self._check_parameters()
         documents, priors = self._check_learning_input(X, sample_weight, reset=True)
         random_state = check_random_state(self.random_state)
-        start = self._start(documents.counts, priors, random_state)
-        learned: Learned | None = None
-        records: list[TraceRecord] = []
-        converged = False
+        documents, held_out = schedule.set_aside(documents, self.validation_fraction, random_state)
+        runs: list[Run] = []
         with Workers(check.count_threads(self.n_jobs)) as workers:
-            loop = self._loop(documents, priors, start, workers)
-            del start  # the loop owns its memory
             try:
-                for learned in itertools.islice(loop, self.max_iter):
-                    records.append(learned.record)
-                    converged = self._stops(records)
-                    if converged:
-                        break
-                if learned is not None and self.learning_method == "online":
-                    records.append(_fit.exact_record(documents, priors, learned, self._online_plan(), workers))
+                for _ in range(self.n_init):
+                    runs.append(Run())
+                    start = schedule.start_of(self, documents, priors, random_state)
+                    self._learn(runs[-1], documents, priors, held_out, start, workers)
             finally:  # an interrupt, too, leaves the topics of the last whole pass
-                loop.close()  # and with it every array that only the loop needed
-                if learned is not None:
-                    self._remember(X, priors, random_state)
-                    self._keep(learned, records, documents, priors)
-                    self.converged_ = converged
-        if not converged and self.tol is not None:
-            self._warn_not_converged(records)
+                whole = [run for run in runs if run.learned is not None]
+                if whole:
+                    best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
+                    self._remember(X, random_state)
+                    self._keep(best, documents)
+        if not self.converged_ and self.tol is not None:
+            self._warn_not_converged(best.progress)
         return self
+
+    def _learn(
+        self, run: Run, documents: Documents, priors: Priors, held_out: HeldOut | None, start: Start, workers: Workers
+    ) -> None:
+        """Pass after pass until it is enough; `run` always holds what has been reached."""
+        progress, tol = run.progress, self.mean_change_tol
+        loop = schedule.learning_loop(self, documents, priors, start, workers)
+        try:
+            learned = None
+            for learned in itertools.islice(loop, self.max_iter):
+                now = learned.record
+                if held_out is not None and now.iteration % schedule.VALIDATE_EVERY == 0:
+                    found = completion_perplexity(held_out, learned, workers, tol=tol)
+                    if found < progress.best_validation():
+                        run.learned = learned._replace(lam=learned.lam.copy())  # the loop goes on in its memory
+                    now = dataclasses.replace(now, validation=found)
+                elif held_out is None or run.learned is None:
+                    run.learned = learned
+                progress.records.append(now)
+                if self._stops(progress):
+                    progress.converged = True
+                    break
+            if run.learned is not None:
+                final = schedule.final_record(self, documents, run.learned, workers)
+                progress.records += [] if final is None else [final]
+        finally:
+            loop.close()  # and with it every array that only the loop needed
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Take online steps on X, a batch of `batch_size` documents at a time, from the topics so far.
@@ -271,99 +323,74 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         documents, priors = self._check_learning_input(X, sample_weight, reset=first)
         if first:
             random_state = check_random_state(self.random_state)
-            self._rows = DecayingRows(self._start(documents.counts, priors, random_state), priors)
+            self._priors, self._mean_log_theta = priors, None
+            self._rows = DecayingRows(schedule.start_of(self, documents, priors, random_state).lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
-            self._remember(X, priors, random_state)
+            self._remember(X, random_state)
         self.n_samples_seen_ += documents.counts.n_docs
         scale_to = self.n_samples_seen_ if self.total_samples is None else self.total_samples
+        steps = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
+        online = Online(self._rows, self._priors, schedule.online_plan(self), scale_to, *steps)
         with Workers(check.count_threads(self.n_jobs)) as workers:
             for part in documents.parts(self.batch_size):
-                rho = learning_rate(self.n_batch_iter_, offset=self.learning_offset, decay=self.learning_decay)
-                _fit.online_update(part, priors, self._rows, self._online_plan(), workers, rho=rho, scale_to=scale_to)
-                self.n_batch_iter_ += 1
+                online.update(part, workers, rho=self._step_size())
+                self.n_batch_iter_ = online.n_updates + 1
+                self._priors, self._mean_log_theta = online.priors, online.mean_log_theta
+        self._show_priors()
         return self
 
-    def _loop(self, documents: Documents, priors: Priors, start: Floats, workers: Workers) -> Generator[Learned]:
-        if self.learning_method == "batch":
-            return _fit.fit_batch(documents, priors, start, self._plan(), workers)
-        if self.learning_method == "memoized":
-            size = max(self.batch_size, -(-documents.counts.n_docs // MEMOIZED_BATCHES))
-            return _fit.fit_memoized(documents, priors, start, self._plan(), workers, batch_size=size)
-        steps = LearningRate(self.learning_offset, self.learning_decay)
-        plan = self._online_plan()
-        return _fit.fit_online(documents, priors, start, plan, workers, batch_size=self.batch_size, steps=steps)
+    def _step_size(self) -> float:
+        return learning_rate(self.n_batch_iter_, offset=self.learning_offset, decay=self.learning_decay)
 
-    def _plan(self) -> Plan:
-        most = self.max_doc_update_iter
-        goes_on = self.warm_start and self.__sklearn_is_fitted__()  # then documents settle at once
-        return Plan(
-            warmup=1 if goes_on else min(WARMUP_PASSES, self.max_iter // 2),
-            warmup_sweeps=most if goes_on else min(most, WARMUP_SWEEPS),
-            monotone_sweeps=min(most, MONOTONE_SWEEPS),
-            most_sweeps=most,
-            tol=self.mean_change_tol,
-            offset=0.0 if goes_on else WARMUP_OFFSET,
-        )
-
-    def _online_plan(self) -> Plan:
-        most = self.max_doc_update_iter
-        return Plan(0, min(most, ONLINE_SWEEPS), 0, tol=self.mean_change_tol, most_sweeps=most)
-
-    def _start(self, counts: Counts, priors: Priors, random_state: np.random.RandomState) -> Floats:
-        """λ that a fit starts from, word-major of shape (V, Kp): the topics so far, or noise around 1."""
-        K, dtype = self.n_components, counts.values.dtype
-        start = aligned_zeros((counts.n_words, padded(K)), dtype)
-        if self.warm_start and self.__sklearn_is_fitted__():
-            if self.components_.shape != (K, counts.n_words):
-                msg = (
-                    f"warm_start=True goes on from topics of shape {self.components_.shape}, but n_components and X make "
-                    f"{(K, counts.n_words)}; set warm_start=False to start anew"
-                )
-                raise ValueError(msg)
-            start[:, :K] = self.components_.T
-            return start
-        generator = np.random.Generator(np.random.PCG64(random_state.randint(0, 2**31 - 1, size=4)))
-        for first in range(0, counts.n_words, WORDS_AT_ONCE):  # slice by slice: no second (V, K) array
-            rows = start[first : first + WORDS_AT_ONCE]
-            rows[:, :K] = 0.8 + 0.4 * generator.random((len(rows), K), dtype=np.float32)  # alike in either precision
-        return start
-
-    def _stops(self, records: list[TraceRecord]) -> bool:
+    def _stops(self, progress: Progress) -> bool:
         """Print, call back, and say whether the pass just recorded is the last."""
-        now = records[-1]
+        now = progress.records[-1]
         evaluates = self.evaluate_every > 0 and now.iteration % self.evaluate_every == 0
         if self.verbose:
+            name = "log predictive" if now.phase == "collapsed" else "elbo"
             perplexity = f", perplexity: {now.perplexity:.4f}" if evaluates else ""
-            print(f"iteration: {now.iteration} of max_iter: {self.max_iter}, elbo: {now.elbo:.6g}{perplexity}", flush=True)
+            line = f"iteration: {now.iteration} of max_iter: {self.max_iter}, {name}: {now.objective:.6g}{perplexity}"
+            print(line, flush=True)
         stop = [callback(now) is True for callback in check.check_callbacks(self.callbacks)]
-        before = [record for record in records[:-1] if record.phase == now.phase]
-        if evaluates and len(before) >= self.evaluate_every:
-            stop.append(abs(before[-self.evaluate_every].perplexity - now.perplexity) < self.perp_tol)
-        if before and self.tol is not None:
-            stop.append(now.phase != "warmup" and relative_gain(before[-1], now) < self.tol)
+        stop.append(progress.evaluated(self.evaluate_every, self.perp_tol))
+        stop.append(self.tol is not None and progress.settled(self.tol))
+        stop.append(progress.stale(self.n_iter_no_change))
         return any(stop)
 
-    def _keep(self, learned: Learned, records: list[TraceRecord], documents: Documents, priors: Priors) -> None:
-        self._rows = DecayingRows(_fit.all_words(learned, documents.counts.n_words, priors), priors)
+    def _keep(self, run: Run, documents: Documents) -> None:
+        learned, records = run.learned, run.progress.records
+        assert learned is not None
+        self._priors, self._mean_log_theta = learned.priors, None
+        self._rows = DecayingRows(all_words(learned, documents.counts.n_words), learned.priors)
+        self._show_priors()
         self.elbo_trace_ = to_array(records)
         self.elbo_, self.bound_ = records[-1].elbo, records[-1].perplexity
-        self.n_iter_ = learned.record.iteration
+        self.converged_ = run.progress.converged
+        self.n_iter_ = records[-1].iteration
         self.n_batch_iter_ = learned.n_updates + 1
         self.n_samples_seen_ = documents.counts.n_docs
 
-    def _remember(self, X: Any, priors: Priors, random_state: np.random.RandomState) -> None:
+    def _remember(self, X: Any, random_state: np.random.RandomState) -> None:
         validate_data(self, X, skip_check_array=True, reset=True)  # the columns of X
-        self._priors, self.random_state_ = priors, random_state
-        self.doc_topic_prior_ = self._prior_as_used(self.doc_topic_prior)
-        self.topic_word_prior_ = self._prior_as_used(self.topic_word_prior)
+        self.random_state_ = random_state
 
-    def _prior_as_used(self, prior: Any) -> Any:
-        return 1 / self.n_components if prior is None else np.asarray(prior, dtype=np.float64)[()]
+    def _show_priors(self) -> None:
+        for name, learned in (("doc_topic_prior", self._priors.alpha), ("topic_word_prior", self._priors.eta)):
+            given = getattr(self, name)
+            used: Any = learned
+            if given is None:
+                used = 1 / self.n_components
+            elif schedule.is_auto(given):
+                used = learned.copy() if name == "doc_topic_prior" else float(learned[0, 0])
+            else:
+                used = np.asarray(given, dtype=np.float64)[()]
+            setattr(self, f"{name}_", used)
 
-    def _warn_not_converged(self, records: list[TraceRecord]) -> None:
+    def _warn_not_converged(self, progress: Progress) -> None:
+        records = [record for record in progress.records if record.phase != "final"]
         gain = relative_gain(records[-2], records[-1]) if len(records) > 1 else np.inf
         msg = (
-            f"The ELBO still rose by {gain:.2g} of itself in pass {self.n_iter_}, the last of max_iter={self.max_iter}; "
+            f"The objective still rose by {gain:.2g} of itself in pass {self.n_iter_}, the last of max_iter={self.max_iter}; "
             f"tol={self.tol:g} asks for less. Raise max_iter or tol."
         )
         warnings.warn(msg, ConvergenceWarning, stacklevel=3)
@@ -393,7 +420,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
 
     def _check_parameters(self) -> None:
         check.check_integer("n_components", self.n_components, least=1)
-        for name in ("max_iter", "batch_size", "max_doc_update_iter"):
+        for name in ("max_iter", "batch_size", "max_doc_update_iter", "n_init", "n_iter_no_change"):
             check.check_integer(name, getattr(self, name), least=1)
         for name in ("perp_tol", "mean_change_tol", "learning_offset"):
             check.check_number(name, getattr(self, name), least=0)
@@ -404,7 +431,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             check.check_number("total_samples", self.total_samples, least=0, above=True)
         check.check_integer("evaluate_every", self.evaluate_every)
         check.check_choice("learning_method", self.learning_method, ("batch", "online", "memoized"))
-        check.check_choice("inference", self.inference, ("vb",))
+        check.check_choice("inference", self.inference, ("vb", "cvb0"))
+        if isinstance(self.init, str):
+            check.check_choice("init", self.init, ("random",))
+        if self.validation_fraction is not None:
+            check.check_number("validation_fraction", self.validation_fraction, least=0, most=1, above=True)
         check.check_callbacks(self.callbacks)
         check.count_threads(self.n_jobs)
         check.check_dtype(self.dtype)
@@ -415,17 +446,18 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         matrix = check.check_documents(self, X, dtype=dtype, reset=reset)
         weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
         priors = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, matrix.shape[1])
-        if not reset and not priors.equal(self._priors):
-            msg = (
-                f"n_components={self.n_components} or a prior is not what these topics were begun with "
-                f"({self._priors.n_topics} topics); partial_fit needs the same, or fit anew"
-            )
-            raise ValueError(msg)
+        if not reset:
+            priors = check.kept_priors(self._priors, priors, self.doc_topic_prior, self.topic_word_prior)
         if weight is not None and not weight.all():
             matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
         if matrix.nnz == 0:
             warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=3)
-        return Documents(check.to_counts(matrix), weight), priors
+        documents = Documents(check.to_counts(matrix), weight)
+        if self.seed_words is not None and reset:
+            seeds = _init.seeded_columns(self.seed_words, self.n_components, matrix.shape[1], check.column_names(X))
+            priors = _init.with_seeds(priors, seeds, documents.total(documents.counts.doc_tokens), matrix.shape[1])
+        check.check_collapsed(self.inference, priors)
+        return documents, priors
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

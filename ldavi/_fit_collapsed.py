@@ -9,20 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ldavi import _elbo, _hyper
-from ldavi._collapsed import Collapsed, doc_topics, sample_tokens, unassigned, visit_all
-from ldavi._documents import visit_documents
-from ldavi._fit import Clock, Documents, Learned, column_sums, summed_terms
-from ldavi._mstep import topics_from
+from ldavi import _hyper
+from ldavi._collapsed import Collapsed, sample_tokens, unassigned, visit_all
+from ldavi._fit import Clock, Documents, Learned
 from ldavi._parallel import Workers
 from ldavi._state import Priors, aligned_zeros
-from ldavi._trace import TraceRecord
 from ldavi._typing import Floats
 
 SAMPLED_TOKENS = 2**17  # for learning priors, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
 ROWS_AT_ONCE = 2**12
-FINAL_SWEEPS = 10
 AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
 
 
@@ -118,9 +114,7 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
     workers.run(update, range(0, len(average), ROWS_AT_ONCE))
 
 
-def learned_priors(
-    state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int
-) -> Priors:
+def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int) -> Priors:
     """α and η that make topics drawn for a part of the documents most probable. Equations (35), (36)."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
@@ -137,29 +131,3 @@ def learned_priors(
         grouped = _hyper.grouped(tokens.topic, tokens.word, n_words, np.ones(K), symmetric=True)
         eta = _hyper.fixed_point(grouped, eta[0], n_words)[None, :]
     return Priors(alpha, eta)
-
-
-def collapsed_bound(documents: Documents, learned: Learned, workers: Workers, *, tol: float) -> TraceRecord:
-    """The ELBO at what a collapsed fit has found: λ = n_wk + η, γ after some sweeps, φ at its optimum. Equation (13)."""
-    priors = learned.priors
-    clock = Clock(documents, 0.0)
-    totals = column_sums(learned.lam, priors)
-    topics = topics_from(learned.lam, totals, workers, point_estimate=False)
-    gamma = np.empty((documents.counts.n_docs, priors.n_topics), learned.lam.dtype)
-    visit = visit_documents(
-        documents.counts,
-        topics,
-        priors.alpha,
-        gamma,
-        max_sweeps=FINAL_SWEEPS,
-        tol=tol,
-        workers=workers,
-        afresh=True,
-        with_bound=True,
-    )
-    word, doc_topic = summed_terms(visit, documents, priors, topics)
-    terms = _elbo.ELBOTerms(word, doc_topic, _elbo.topic_term(learned.lam[:, : priors.n_topics], priors))
-    return clock.record(learned.record.iteration, "final", terms, visit)
-
-
-__all__ = ["CollapsedPlan", "collapsed_bound", "doc_topics", "fit_collapsed"]

@@ -61,7 +61,13 @@ def grouped(draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, 
     totals, place = np.unique(np.bincount(draw, minlength=len(weight)), return_inverse=True)
     total_times = np.bincount(place, weight, minlength=len(totals))
     kept = totals > 0
-    return GroupedCounts(group, value.astype(float), times, totals[kept].astype(float), total_times[kept])
+    return GroupedCounts(
+        group,
+        value.astype(np.float64),
+        times.astype(np.float64),
+        totals[kept].astype(np.float64),
+        total_times[kept].astype(np.float64),
+    )
 
 
 def log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> float:
@@ -139,7 +145,7 @@ def eta_objective(eta: float, S: Floats, n_words: int) -> float:
     n_present, K = S.shape
     rise = sum(float(gammaln(part + eta).sum()) for part in _slices(S)) - n_present * K * gammaln(eta)
     sums = S.sum(axis=0, dtype=np.float64)
-    return rise - float((gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())
+    return float(rise) - float((gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())
 
 
 def eta_fixed_point(eta: float, S: Floats, n_words: int, *, rounds: int = 5) -> float:

@@ -209,6 +209,15 @@ class DecayingRows:
         rows[:, : self._priors.n_topics] = lam
         self._rows, self._decay, self._totals = rows, 1.0, None
 
+    def take_priors(self, priors: Priors) -> None:
+        """Have λ = S + η with another η; S stays. Equation (38)."""
+        change = priors.eta - self._priors.eta
+        if change.any():
+            rows = self.exposed()
+            self._own()
+            self._rows[:, : priors.n_topics] = np.maximum(rows[:, : priors.n_topics] + change.astype(rows.dtype), 0)
+        self._priors = priors
+
     def rows(self, words: Int64s) -> Floats:
         """λ of some words, of shape (words, Kp), a copy."""
         K = self._priors.n_topics

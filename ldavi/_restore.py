@@ -151,8 +151,8 @@ def fitted_with(
         model.feature_names_in_ = names
     rows = aligned_zeros((n_words, padded(K)), lam.dtype)
     rows[:, :K] = lam.T
-    model._rows, model._priors = DecayingRows(rows, priors), priors
-    model.doc_topic_prior_, model.topic_word_prior_ = model._prior_as_used(alpha), model._prior_as_used(eta)
+    model._rows, model._priors, model._mean_log_theta = DecayingRows(rows, priors), priors, None
+    model._show_priors()
     model.n_features_in_, model.n_samples_seen_ = n_words, n_samples
     model.n_iter_, model.n_batch_iter_ = 0, n_updates + 1
     return model

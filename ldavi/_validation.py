@@ -16,9 +16,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from ldavi._collapsed import MOST_TOPICS
 from ldavi._state import Counts, Priors
 from ldavi._typing import Doubles, Floats
 
+FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # where "auto" begins
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # up to which every integer is exact
 MAX_WORDS = 2**31 - 1
 
@@ -127,7 +129,11 @@ def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -
 
 
 def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int) -> Priors:
-    """α as (K,) and η word-major; None means 1 / n_components, as in scikit-learn."""
+    """α as (K,) and η word-major; None means 1 / n_components, as in scikit-learn, and "auto" where learning begins."""
+    if isinstance(doc_topic_prior, str) and doc_topic_prior == "auto":
+        doc_topic_prior = FIRST_ALPHA
+    if isinstance(topic_word_prior, str) and topic_word_prior == "auto":
+        topic_word_prior = FIRST_ETA
     alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"})
     shapes = {(n_words,): "(n_features,)", (n_topics, n_words): "(n_components, n_features)"}
     if np.ndim(topic_word_prior) == 0 and not isinstance(topic_word_prior, (bool, str)) and topic_word_prior == 0:
@@ -138,15 +144,47 @@ def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_w
     return Priors(np.broadcast_to(alpha, (n_topics,)).copy(), eta)
 
 
+def kept_priors(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word_prior: Any) -> Priors:
+    """The priors that topics were begun with, once it is clear that the same are asked for; what is learned may differ."""
+    alike = kept.n_topics == asked.n_topics
+    alike = alike and (isinstance(doc_topic_prior, str) or np.array_equal(kept.alpha, asked.alpha))
+    alike = alike and (isinstance(topic_word_prior, str) or np.array_equal(kept.eta, asked.eta))
+    if not alike:
+        msg = (
+            f"n_components={asked.n_topics} or a prior is not what these topics were begun with "
+            f"({kept.n_topics} topics); partial_fit needs the same, or fit anew"
+        )
+        raise ValueError(msg)
+    return kept
+
+
+def check_collapsed(inference: str, priors: Priors) -> None:
+    """What collapsed inference cannot do."""
+    if inference != "cvb0":
+        return
+    if priors.point_estimate:
+        raise ValueError(
+            'topic_word_prior=0 makes point estimates, which inference="cvb0" has not: use a number > 0, or "vb"'
+        )
+    if priors.n_topics > MOST_TOPICS:
+        raise ValueError(f'n_components={priors.n_topics} must be at most {MOST_TOPICS} with inference="cvb0"; use "vb"')
+
+
+def column_names(X: Any) -> NDArray[Any] | None:
+    """Names of the columns of a DataFrame, or None."""
+    names = getattr(X, "columns", None)
+    return None if names is None else np.asarray(names, dtype=object)
+
+
 def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str]) -> Doubles:
     if value is None:
         return np.array(1 / n_topics)
     if isinstance(value, (str, bytes, bool)):
-        raise TypeError(f"{name}={value!r} must be None, a number > 0 or an array of them")
+        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them')
     try:
         prior = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{name}={value!r} must be None, a number > 0 or an array of them") from error
+        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them') from error
     if prior.ndim and prior.shape not in shapes:
         allowed = " or ".join(f"{label} = {shape}" for shape, label in shapes.items())
         raise ValueError(f"{name} has shape {prior.shape}; an array must have shape {allowed}")

@@ -131,7 +131,7 @@ def test_the_bound_never_exceeds_the_exact_evidence(workers):
         loop = fit_batch(Documents(documents, None), priors, corpora.word_major(lam), Plan(1, 3, 5, 0.0), workers)
         for learned in itertools.islice(loop, 15):
             gaps.append(evidence - learned.record.elbo)
-        fitted = all_words(learned, X.shape[1], priors)[:, : len(alpha)]
+        fitted = all_words(learned, X.shape[1])[:, : len(alpha)]
         gamma = corpora.run_estep(
             X, fitted.T, alpha, reference.cold_start(X, alpha), np.float64, workers, max_sweeps=20
         ).gamma

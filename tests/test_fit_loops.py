@@ -7,18 +7,9 @@ import numpy as np
 import pytest
 import reference
 
-from ldavi._fit import (
-    Documents,
-    LearningRate,
-    MemoizedBatch,
-    Plan,
-    all_words,
-    exact_record,
-    fit_batch,
-    fit_memoized,
-    fit_online,
-    with_prior,
-)
+from ldavi._fit import Documents, Plan, all_words, fit_batch
+from ldavi._fit_memoized import MemoizedBatch, fit_memoized, with_prior
+from ldavi._fit_online import LearningRate, exact_record, fit_online
 from ldavi._mstep import learning_rate
 from ldavi._parallel import Workers
 
@@ -41,7 +32,7 @@ def absent_as_prior(lam, X, eta):
 
 
 def lam_of(learned, n_words, priors):
-    return all_words(learned, n_words, priors)[:, : priors.n_topics].T.copy()
+    return all_words(learned, n_words)[:, : priors.n_topics].T.copy()
 
 
 def run(loop, n_passes):
@@ -177,10 +168,10 @@ def test_a_memoized_visit_returns_what_changed(dtype, workers):
     documents = Documents(corpora.to_counts(X, dtype), None)
     batch = MemoizedBatch(documents, priors, corpora.word_major(lam0, dtype))
     rows = corpora.word_major(lam0, dtype)[batch.rows]
-    first = batch.visit(rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, monotone=False)
+    first = batch.visit(rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 1)
     kept = batch.sstats.astype(np.float64)
     np.testing.assert_array_equal(first, kept)
-    second = batch.visit(rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, monotone=True)
+    second = batch.visit(rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 2)
     np.testing.assert_allclose(kept + second, batch.sstats, rtol=1e-14)
     np.testing.assert_allclose(second.sum(), 0, atol=1e-4 if dtype == np.float32 else 1e-11)
 
@@ -252,7 +243,7 @@ def test_the_exact_record_is_the_bound_of_the_final_topics(dtype, workers):
         documents, priors, corpora.word_major(lam0, dtype), plan, workers, batch_size=6, steps=LearningRate(1.0, 0.7)
     )
     learned = run(loop, 2)[-1]
-    final = exact_record(documents, priors, learned, plan, workers)
+    final = exact_record(documents, learned, workers, max_sweeps=plan.most_sweeps, tol=plan.tol)
     lam = lam_of(learned, 25, priors).astype(np.float64)
     gamma, _, _, _ = reference.estep(X, reference.expected_log(lam), alpha, reference.cold_start(X, alpha), 2000, 1e-7)
     assert final.phase == "final"
@@ -339,7 +330,7 @@ def test_every_loop_survives_a_corpus_with_next_to_nothing(X, n_topics, eta, dty
 def fingerprint(learned, priors, n_words):
     record = learned.record
     numbers = np.array([record.word, record.doc_topic, record.topic_word, record.perplexity, record.sweeps])
-    return all_words(learned, n_words, priors).tobytes() + numbers.tobytes()
+    return all_words(learned, n_words).tobytes() + numbers.tobytes()
 
 
 @pytest.mark.parametrize("method", ["batch", "memoized", "online"])

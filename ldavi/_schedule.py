@@ -1,0 +1,191 @@
+"""From an estimator's parameters to the loop that learns: by which method, how documents are visited, when it is enough."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ldavi import _init
+from ldavi._fit import Documents, Learned, Plan, fit_batch
+from ldavi._fit_collapsed import CollapsedPlan, fit_collapsed
+from ldavi._fit_memoized import fit_memoized
+from ldavi._fit_online import LearningRate, exact_record, fit_online
+from ldavi._heldout import HeldOut, in_halves
+from ldavi._parallel import Workers
+from ldavi._state import Priors
+from ldavi._trace import TraceRecord, relative_gain
+from ldavi._typing import Floats
+
+WARMUP_PASSES = 10  # and at most half of max_iter
+WARMUP_SWEEPS = 10
+WARMUP_OFFSET = 0.5
+MONOTONE_SWEEPS = 2
+ONLINE_SWEEPS = 5
+MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
+COLLAPSED_WINDOW = 10  # passes over which a collapsed objective is compared, since draws make each a little uneven
+COLLAPSED_TOLERANCE = 5  # times tol, over the window
+LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of max_iter
+FINAL_SWEEPS = 20
+VALIDATE_EVERY = 5  # passes
+
+
+def is_auto(prior: Any) -> bool:
+    """Whether a prior is to be learned."""
+    return isinstance(prior, str) and prior == "auto"
+
+
+def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
+    """How a batch or memoized fit visits documents; one that goes on from topics lets them settle at once."""
+    most = estimator.max_doc_update_iter
+    return Plan(
+        warmup=1 if goes_on else min(WARMUP_PASSES, estimator.max_iter // 2),
+        warmup_sweeps=most if goes_on else min(most, WARMUP_SWEEPS),
+        monotone_sweeps=min(most, MONOTONE_SWEEPS),
+        most_sweeps=most,
+        tol=estimator.mean_change_tol,
+        offset=0.0 if goes_on else WARMUP_OFFSET,
+        learn_alpha=is_auto(estimator.doc_topic_prior),
+        learn_eta=is_auto(estimator.topic_word_prior),
+    )
+
+
+def online_plan(estimator: Any) -> Plan:
+    """How an online visit goes. Under CVB0 with the mean parameters' offset throughout, which makes it SCVB0."""
+    most = estimator.max_doc_update_iter
+    return Plan(
+        0,
+        min(most, ONLINE_SWEEPS),
+        0,
+        tol=estimator.mean_change_tol,
+        most_sweeps=most,
+        offset=WARMUP_OFFSET if estimator.inference == "cvb0" else 0.0,
+        learn_alpha=is_auto(estimator.doc_topic_prior),
+        learn_eta=is_auto(estimator.topic_word_prior),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a fit starts.
+
+    Attributes
+    ----------
+    lam : callable
+        Makes λ, word-major of shape (V, Kp), in memory of its own.
+    goes_on : bool
+        Whether λ says something of the topics, and is not noise.
+    seed : int
+        Of the draws of collapsed passes.
+    """
+
+    lam: Callable[[], Floats]
+    goes_on: bool
+    seed: int
+
+
+def start_of(estimator: Any, documents: Documents, priors: Priors, random_state: np.random.RandomState) -> Start:
+    """Where a fit starts: the topics so far, those of `init`, or noise."""
+    counts, K = documents.counts, priors.n_topics
+    dtype, shape = counts.values.dtype, (K, counts.n_words)
+    noise_seeds, seed = random_state.randint(0, 2**31 - 1, size=4), int(random_state.randint(0, 2**31 - 1))
+    if estimator.warm_start and estimator.__sklearn_is_fitted__():
+        lam = estimator.components_
+        if lam.shape != shape:
+            msg = (
+                f"warm_start=True goes on from topics of shape {lam.shape}, but n_components and X make {shape}; "
+                "set warm_start=False to start anew"
+            )
+            raise ValueError(msg)
+        return Start(lambda: _init.word_major(lam, dtype), goes_on=True, seed=seed)
+    if not isinstance(estimator.init, str):
+        topics = _init.given_topics(estimator.init, *shape)
+        mass = documents.total(counts.doc_tokens) / K
+        return Start(lambda: _init.from_topics(topics, mass, priors, dtype), goes_on=True, seed=seed)
+    return Start(lambda: _init.noise(noise_seeds, counts.n_words, priors, dtype), goes_on=False, seed=seed)
+
+
+def set_aside(
+    documents: Documents, fraction: float | None, random_state: np.random.RandomState
+) -> tuple[Documents, HeldOut | None]:
+    """The documents to learn from, and those to stop by."""
+    if fraction is None:
+        return documents, None
+    n_docs = documents.counts.n_docs
+    n_aside = round(fraction * n_docs)
+    if not 0 < n_aside < n_docs:
+        msg = (
+            f"validation_fraction={fraction!r} of {n_docs} documents sets {n_aside} aside, and must leave some on both "
+            "sides: use more documents, or None"
+        )
+        raise ValueError(msg)
+    aside = np.zeros(n_docs, bool)
+    aside[random_state.permutation(n_docs)[:n_aside]] = True
+    validated = documents.pick(aside).counts
+    return documents.pick(~aside), in_halves(validated, random_state.uniform(size=len(validated.indices)))
+
+
+def learning_loop(estimator: Any, documents: Documents, priors: Priors, start: Start, workers: Workers) -> Generator[Learned]:
+    """The loop that the parameters ask for."""
+    if estimator.learning_method == "online":
+        steps = LearningRate(estimator.learning_offset, estimator.learning_decay)
+        plan, size = online_plan(estimator), estimator.batch_size
+        return fit_online(documents, priors, start.lam(), plan, workers, batch_size=size, steps=steps)
+    if estimator.inference == "cvb0":  # its statistics are those of every count: nothing is left for "memoized" to keep
+        lam = start.lam() if start.goes_on else None
+        collapsed = CollapsedPlan(
+            start.seed,
+            learn_alpha=is_auto(estimator.doc_topic_prior),
+            learn_eta=is_auto(estimator.topic_word_prior),
+            learn_from=max(1, min(LEARN_FROM, estimator.max_iter // 2)),
+        )
+        return fit_collapsed(documents, priors, lam, collapsed, workers)
+    plan = batch_plan(estimator, goes_on=start.goes_on)
+    if estimator.learning_method == "batch":
+        return fit_batch(documents, priors, start.lam(), plan, workers)
+    size = max(estimator.batch_size, -(-documents.counts.n_docs // MEMOIZED_BATCHES))
+    return fit_memoized(documents, priors, start.lam(), plan, workers, batch_size=size)
+
+
+def final_record(estimator: Any, documents: Documents, learned: Learned, workers: Workers) -> TraceRecord | None:
+    """The exact ELBO after a loop that had none."""
+    if estimator.learning_method != "online" and estimator.inference == "vb":
+        return None
+    most = estimator.max_doc_update_iter
+    sweeps = min(FINAL_SWEEPS, most) if estimator.inference == "cvb0" else most
+    return exact_record(documents, learned, workers, max_sweeps=sweeps, tol=estimator.mean_change_tol)
+
+
+@dataclass(slots=True)
+class Progress:
+    """The records of a fit, and whether they say that it is enough."""
+
+    records: list[TraceRecord] = field(default_factory=list)
+    converged: bool = False
+
+    def settled(self, tol: float) -> bool:
+        """Whether the objective has stopped rising by as much as `tol` of itself."""
+        now = self.records[-1]
+        before = [record for record in self.records[:-1] if record.phase == now.phase]
+        if now.phase == "collapsed":
+            enough = len(before) >= COLLAPSED_WINDOW
+            return enough and relative_gain(before[-COLLAPSED_WINDOW], now) < COLLAPSED_TOLERANCE * tol
+        return bool(before) and now.phase != "warmup" and relative_gain(before[-1], now) < tol
+
+    def evaluated(self, every: int, tol: float) -> bool:
+        """scikit-learn's rule: whether the training perplexity changed by less than `tol` in `every` passes."""
+        now = self.records[-1]
+        before = [record for record in self.records[:-1] if record.phase == now.phase]
+        if every <= 0 or now.iteration % every or len(before) < every:
+            return False
+        return abs(before[-every].perplexity - now.perplexity) < tol
+
+    def best_validation(self) -> float:
+        """The lowest perplexity of the documents set aside; infinite before the first."""
+        measured = [record.validation for record in self.records if not np.isnan(record.validation)]
+        return min(measured, default=np.inf)
+
+    def stale(self, n_checks: int) -> bool:
+        """Whether the last `n_checks` validations were none of them the best."""
+        measured = [record.validation for record in self.records if not np.isnan(record.validation)]
+        return len(measured) > n_checks and min(measured[-n_checks:]) >= min(measured[:-n_checks])
