@@ -115,6 +115,12 @@ def read_outside(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(file)}", f"]({up}{page}.md", source[0])
 
 
+def lead_to_gallery(app: Sphinx, docname: str, source: list[str]) -> None:
+    """A link to a script of the gallery, which GitHub shows, leads to its page here."""
+    source[0] = re.sub(r"(\]\((?:\.\./)*)gallery/(plot_\w+)\.py", r"\1auto_examples/\2.rst", source[0])
+    source[0] = re.sub(r"(\]\((?:\.\./)*)gallery/README\.rst", r"\1auto_examples/index.rst", source[0])
+
+
 def number_equations(app: Sphinx, doctree: nodes.document) -> None:
     r"""A formula with \tag{n} is an equation of its own, and a place that #equation-n leads to."""
     for formula in [*doctree.findall(nodes.math), *doctree.findall(nodes.math_block)]:
@@ -140,6 +146,7 @@ def plain_bars(app: Sphinx, what: str, name: str, obj: object, options: object, 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", read_outside)
+    app.connect("source-read", lead_to_gallery)
     app.connect("doctree-read", number_equations)
     app.connect("autodoc-process-docstring", plain_bars, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -42,7 +42,9 @@ for _ in range(200):
     draws.append(np.array(sums) / np.sum(sums, axis=1, keepdims=True))
 low, high = np.quantile(draws, [0.025, 0.975], axis=0)
 
-pairs = metrics.match_topics(true_topics, lda).pairs
+matching = metrics.match_topics(true_topics, lda)
+assert matching.similarity.min() > 0.8  # all topics are found
+pairs = matching.pairs
 figure, axes = plt.subplots(1, K, figsize=(12, 3.2), layout="constrained", sharey=True)
 for ax, (true, found) in zip(axes, pairs[np.argsort(pairs[:, 0])], strict=True):
     correlation = np.corrcoef(weights[:, true], share[:, found])[0, 1]
