@@ -77,8 +77,6 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "min_reported_time": 1e9,
     "default_thumb_file": str(DOCS / "images" / "map.png"),
-    "plot_gallery": "True",
-    "reference_url": {},
 }
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 

@@ -95,7 +95,9 @@ mean_square = weight @ ((alpha + in_topic)[:, 0] * (alpha + in_topic + 1)[:, 0])
 exact_deviation = np.sqrt(mean_square / (alpha.sum() + len(tokens)) / (alpha.sum() + len(tokens) + 1) - exact_mean**2)
 deviation = beta_distribution.std(*gamma)
 assert deviation < exact_deviation  # mean field is too sure of itself
-print(f"θ of topic 0: exact {exact_mean:.3f} ± {exact_deviation:.3f}, mean field {gamma[0] / gamma.sum():.3f} ± {deviation:.3f}")
+print(
+    f"θ of topic 0: exact {exact_mean:.3f} ± {exact_deviation:.3f}, mean field {gamma[0] / gamma.sum():.3f} ± {deviation:.3f}"
+)
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
 left.plot(np.arange(1, len(values) + 1) / 2, values, color="#0072B2")

@@ -68,7 +68,9 @@ for _ in range(6):
     values.append(elbo(m, v, a, b))
 assert (np.diff(values) > -1e-12).all()
 for step in range(5):
-    print(f"step {step}: m={path[step][0]:6.3f}  v={path[step][1]:.4f}  a={path[step][2]:.1f}  b={path[step][3]:.3f}  ELBO={values[step]:.4f}")
+    print(
+        f"step {step}: m={path[step][0]:6.3f}  v={path[step][1]:.4f}  a={path[step][2]:.1f}  b={path[step][3]:.3f}  ELBO={values[step]:.4f}"
+    )
 
 # %%
 # The exact posterior

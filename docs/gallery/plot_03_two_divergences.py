@@ -48,7 +48,9 @@ for found, (weight, mode, width) in zip((left, right), parts, strict=True):
     assert abs(np.exp(found.x[1]) - width) < 0.1
     assert abs(found.fun + np.log(weight)) < 0.02  # the price of leaving the other mode out: −log of this one's weight
 assert left.fun < right.fun  # both are optima; the heavier mode is the better one
-print(f"KL(q‖p): {left.fun:.3f} at the left mode, {right.fun:.3f} at the right; −log weights {-np.log(0.6):.3f}, {-np.log(0.4):.3f}")
+print(
+    f"KL(q‖p): {left.fun:.3f} at the left mode, {right.fun:.3f} at the right; −log weights {-np.log(0.6):.3f}, {-np.log(0.4):.3f}"
+)
 print(f"KL(p‖q): mean {cover.x[0]:.3f}, deviation {np.exp(cover.x[1]):.3f}; those of p {mean:.3f}, {deviation:.3f}")
 
 # %%

@@ -104,7 +104,9 @@ assert matching.similarity.min() > 0.8
 
 gap = metrics.bound_gap(lda, test, n_temperatures=300)
 assert gap.gap > 5 * gap.standard_error  # the bound is below the evidence, beyond chance
-print(f"held-out documents: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, {gap.per_token:.3f} a token")
+print(
+    f"held-out documents: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, {gap.per_token:.3f} a token"
+)
 trace = lda.elbo_trace_
 monotone = trace[trace["phase"] == "monotone"]
 assert (np.diff(monotone["elbo"]) > -1e-9 * abs(lda.elbo_)).all()

@@ -43,7 +43,9 @@ def recovered(model):
 
 for name, models in (("with warm-up", good), ("without", stuck)):
     bounds = np.array([model.elbo_ for model in models])
-    print(f"{name:13} ELBO {np.median(bounds):.0f} (best {bounds.max():.0f}), topics found {sorted(map(recovered, models))} of {K}")
+    print(
+        f"{name:13} ELBO {np.median(bounds):.0f} (best {bounds.max():.0f}), topics found {sorted(map(recovered, models))} of {K}"
+    )
 for model in stuck:  # not for want of iterations: each has converged, by steps that never fell
     assert model.converged_
     later = model.elbo_trace_["elbo"][model.elbo_trace_["phase"] == "monotone"]
@@ -73,7 +75,9 @@ def bound_at(components):
 
 released = np.array([bound_at(model.components_) for model in stuck])
 assert (released > [model.elbo_ for model in stuck]).all()
-print(f"ELBO of stuck models {np.mean([m.elbo_ for m in stuck]):.0f}; same topics, documents started afresh {released.mean():.0f}")
+print(
+    f"ELBO of stuck models {np.mean([m.elbo_ for m in stuck]):.0f}; same topics, documents started afresh {released.mean():.0f}"
+)
 
 # %%
 # A valley between two optima

@@ -44,7 +44,9 @@ free = np.array([theme(LatentDirichletAllocation(K, random_state=seed).fit(X)) f
 options = {"seed_words": {RARE: seeds.tolist()}}
 guided = np.array([theme(LatentDirichletAllocation(K, random_state=seed, **options).fit(X), RARE) for seed in starts])
 for name, found in (("free", free), ("guided", guided)):
-    print(f"{name:7} {found[:, 0].mean():.2f} of the theme's other words in its topic, which is {found[:, 1].mean():.2f} theme")
+    print(
+        f"{name:7} {found[:, 0].mean():.2f} of the theme's other words in its topic, which is {found[:, 1].mean():.2f} theme"
+    )
 assert guided[:, 0].min() > 0.7  # words that were not given follow
 assert guided[:, 1].mean() > free[:, 1].mean() + 0.2  # and the topic is about the theme
 assert (guided[:, 1] > 0.5).all()  # from every start, under the number that was asked for

@@ -19,7 +19,9 @@ from ldavi.datasets import load_docstrings
 data = load_docstrings(("numpy", "sklearn"))
 package = np.array([name.split(".")[0] for name in data.names])
 telling = ["numpy", "np", "sklearn", "scikit", "learn"]  # the answer itself
-texts_train, texts_test, y_train, y_test = train_test_split(data.texts, package, test_size=0.3, random_state=0, stratify=package)
+texts_train, texts_test, y_train, y_test = train_test_split(
+    data.texts, package, test_size=0.3, random_state=0, stratify=package
+)
 
 stop_words = list(CountVectorizer(stop_words="english").get_stop_words()) + telling
 pipeline = Pipeline(
@@ -65,5 +67,8 @@ left.set_xticks(sizes, sizes)
 left.minorticks_off()
 left.legend(loc="center right")
 right.barh([", ".join(lists[k]) for k in shown], weight[shown], color=np.where(weight[shown] > 0, "#E69F00", "#0072B2"))
-right.set(xlabel=f"coefficient: {fitted.classes_[0]} to the left, {fitted.classes_[1]} to the right", title="Topics that tell them apart")
+right.set(
+    xlabel=f"coefficient: {fitted.classes_[0]} to the left, {fitted.classes_[1]} to the right",
+    title="Topics that tell them apart",
+)
 plt.show()
