@@ -25,8 +25,7 @@ TABLE = [
 def citations(path):
     text = re.sub(r"\s*\n[ \t]*[*#]?[ \t]*", " ", path.read_text(encoding="utf-8"))
     for match in CITATION.finditer(text):
-        for number in re.findall(r"[FM]?\d+", match[0]):
-            yield number
+        yield from re.findall(r"[FM]?\d+", match[0])
 
 
 def test_no_equation_has_the_number_of_another():

@@ -1,4 +1,4 @@
-"""The pages of docs/: their examples run and print what they say, their links lead somewhere, their scripts keep their asserts."""
+"""The pages of docs/: examples run and print what they say, links lead somewhere, scripts keep their asserts."""
 
 import doctest
 import re
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *DOCS.glob("about/*.md")]) + [ROOT / "README.md"]
+PAGES = [*sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *DOCS.glob("about/*.md")]), ROOT / "README.md"]
 APART = {"report.md": ["bokeh", "jinja2"], "io_models.md": ["gensim", "safetensors"], "metrics.md": []}  # and a long one
 EXAMPLES = [page for page in PAGES if ">>>" in page.read_text(encoding="utf-8")]
 QUICK = ("plot_00", "plot_01", "plot_02", "plot_03", "plot_04")

@@ -3,8 +3,8 @@ LDA by hand: one document
 =========================
 
 Four words, two topics that are known, one document. Everything fits on a page: the two updates of mean-field inference
-(equations 10 and 11 of :doc:`the mathematics </math>`) alternate, the bound climbs, and the true posterior is there to compare,
-because a document of eight tokens has only :math:`2^8` assignments of tokens to topics.
+(equations 10 and 11 of :doc:`the mathematics </math>`) alternate, the bound climbs, and the true posterior is there to
+compare, because a document of eight tokens has only :math:`2^8` assignments of tokens to topics.
 """
 
 import itertools
@@ -28,8 +28,8 @@ document = np.array([4, 1, 2, 1])  # n_w: "bread" four times, …
 #
 # .. math:: \varphi_{wk}\propto\beta_{kw}\,e^{\psi(\gamma_k)},\qquad \gamma_k=\alpha_k+\sum_w n_w\varphi_{wk}.
 #
-# The normaliser :math:`\psi(\sum_j\gamma_j)` is common to all topics and cancels in :math:`\varphi`. The bound is the sum of four
-# expectations and two entropies, written out here term by term.
+# The normaliser :math:`\psi(\sum_j\gamma_j)` is common to all topics and cancels in :math:`\varphi`. The bound is the sum
+# of four expectations and two entropies, written out here term by term.
 
 
 def update_phi(gamma):
@@ -115,6 +115,6 @@ right.legend()
 plt.show()
 
 # %%
-# The middle is right and the width is not: :math:`q` takes the tokens as independent of :math:`\theta`, so it cannot know that their
-# assignments lean on each other. :func:`ldavi.metrics.bound_gap` measures this gap on real documents, by sampling; that is the
-# subject of :doc:`plot_05_sampling`.
+# The middle is right and the width is not: :math:`q` takes the tokens as independent of :math:`\theta`, so it cannot know
+# that their assignments lean on each other. :func:`ldavi.metrics.bound_gap` measures this gap on real documents, by
+# sampling; that is the subject of :doc:`plot_05_sampling`.

@@ -2,8 +2,8 @@ r"""
 A univariate Gaussian, mean and precision unknown
 =================================================
 
-The smallest model in which mean field is an approximation, and one whose exact posterior is known, so that every number can be
-compared. :math:`x_i\sim\mathcal N(\mu,\tau^{-1})` with a Normal-Gamma prior,
+The smallest model in which mean field is an approximation, and one whose exact posterior is known, so that every number can
+be compared. :math:`x_i\sim\mathcal N(\mu,\tau^{-1})` with a Normal-Gamma prior,
 
 .. math:: \tau\sim\mathrm{Gamma}(a_0,b_0),\qquad \mu\mid\tau\sim\mathcal N\big(\mu_0,(\lambda_0\tau)^{-1}\big).
 
@@ -31,8 +31,8 @@ mu0, lambda0, a0, b0 = 0.0, 0.5, 1.0, 1.0
 #
 # Step 3: each factor, the other held
 # -----------------------------------
-# The general coordinate update (F7) says :math:`\log q^*(\mu)=\mathbb E_{q(\tau)}[\log p(x,\mu,\tau)]+c`. The right side is quadratic
-# in μ, so :math:`q(\mu)=\mathcal N(m,v)` with
+# The general coordinate update (F7) says :math:`\log q^*(\mu)=\mathbb E_{q(\tau)}[\log p(x,\mu,\tau)]+c`. The right side is
+# quadratic in μ, so :math:`q(\mu)=\mathcal N(m,v)` with
 #
 # .. math:: m=\frac{\lambda_0\mu_0+N\bar x}{\lambda_0+N},\qquad v^{-1}=(\lambda_0+N)\,\mathbb E[\tau].
 #
@@ -68,9 +68,8 @@ for _ in range(6):
     values.append(elbo(m, v, a, b))
 assert (np.diff(values) > -1e-12).all()
 for step in range(5):
-    print(
-        f"step {step}: m={path[step][0]:6.3f}  v={path[step][1]:.4f}  a={path[step][2]:.1f}  b={path[step][3]:.3f}  ELBO={values[step]:.4f}"
-    )
+    m_now, v_now, a_now, b_now = path[step]
+    print(f"step {step}: m={m_now:6.3f}  v={v_now:.4f}  a={a_now:.1f}  b={b_now:.3f}  ELBO={values[step]:.4f}")
 
 # %%
 # The exact posterior
@@ -114,5 +113,5 @@ axes[2].legend(fontsize="small", loc="upper left")
 plt.show()
 
 # %%
-# Where τ is small, μ is uncertain: the exact contours open downwards. A product of two factors cannot, since it holds μ equally
-# certain for every τ. What is lost is the tails of μ; both means are right.
+# Where τ is small, μ is uncertain: the exact contours open downwards. A product of two factors cannot, since it holds μ
+# equally certain for every τ. What is lost is the tails of μ; both means are right.

@@ -2,8 +2,9 @@ r"""
 Sampling against variational inference
 ======================================
 
-Collapsed Gibbs sampling for LDA in thirty lines, and variational inference, on the same corpus: how well each predicts new documents,
-and how long it takes. Then what only the second can say of itself: a bound, whose distance from the evidence can be measured.
+Collapsed Gibbs sampling for LDA in thirty lines, and variational inference, on the same corpus: how well each predicts new
+documents, and how long it takes. Then what only the second can say of itself: a bound, whose distance from the evidence can
+be measured.
 """
 
 import time
@@ -98,15 +99,13 @@ assert matching.similarity.min() > 0.8
 #
 # The distance that a sampler cannot tell
 # ---------------------------------------
-# A chain's samples come, in the end, from the true posterior, but nothing in them says how near the end is. VB has a number that never
-# falls, and for fixed topics annealed importance sampling estimates the evidence itself, so that the gap, which is
-# :math:`\mathrm{KL}(q\|p)`, can be stated with an error bar (equation M9).
+# A chain's samples come, in the end, from the true posterior, but nothing in them says how near the end is. VB has a number
+# that never falls, and for fixed topics annealed importance sampling estimates the evidence itself, so that the gap, which
+# is :math:`\mathrm{KL}(q\|p)`, can be stated with an error bar (equation M9).
 
 gap = metrics.bound_gap(lda, test, n_temperatures=300)
 assert gap.gap > 5 * gap.standard_error  # the bound is below the evidence, beyond chance
-print(
-    f"held-out documents: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, {gap.per_token:.3f} a token"
-)
+print(f"held out: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, {gap.per_token:.3f} a token")
 trace = lda.elbo_trace_
 monotone = trace[trace["phase"] == "monotone"]
 assert (np.diff(monotone["elbo"]) > -1e-9 * abs(lda.elbo_)).all()

@@ -2,8 +2,8 @@
 Choosing K
 ==========
 
-Documents are drawn from twelve topics, so the answer is known. Held-out likelihood, coherence, diversity and stability are asked for it,
-each over several random starts.
+Documents are drawn from twelve topics, so the answer is known. Held-out likelihood, coherence, diversity and stability are
+asked for it, each over several random starts.
 """
 
 import matplotlib.pyplot as plt
@@ -46,7 +46,7 @@ display.figure_.suptitle(f"Documents drawn from {TRUE_K} topics")
 plt.show()
 
 # %%
-# Too few topics cost much, too many little: the curve has a knee, not a sharp minimum. A few more topics than there are help a little, since
-# a local optimum that merges two topics needs spare ones; see :doc:`plot_06_optimum_traps`. Where perplexity is flat, take the smaller K,
-# and look at stability: what does not come back from another seed is not in the data. On real text there is no true K at all, and
-# coherence and diversity fall before perplexity does.
+# Too few topics cost much, too many little: the curve has a knee, not a sharp minimum. A few more topics than there are
+# help a little, since a local optimum that merges two topics needs spare ones; see :doc:`plot_06_optimum_traps`. Where
+# perplexity is flat, take the smaller K, and look at stability: what does not come back from another seed is not in the
+# data. On real text there is no true K at all, and coherence and diversity fall before perplexity does.

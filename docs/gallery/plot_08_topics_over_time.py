@@ -2,8 +2,8 @@
 Topics over time
 ================
 
-LDA knows nothing of dates: fit as usual, then average proportions by month. Here the trends are known, because the documents were drawn
-from them.
+LDA knows nothing of dates: fit as usual, then average proportions by month. Here the trends are known, because the
+documents were drawn from them.
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +26,8 @@ lda = LatentDirichletAllocation(K, random_state=0).fit(X)
 # %%
 # Average by tokens, not by documents
 # -----------------------------------
-# A share of a month is a share of its words, so each document weighs as many tokens as it has. The expected tokens of a topic are
-# γ − α, which leaves out the prior.
+# A share of a month is a share of its words, so each document weighs as many tokens as it has. The expected tokens of a
+# topic are γ − α, which leaves out the prior.
 
 tokens = lda.transform(X, normalize=False) - lda.doc_topic_prior_
 by_month = np.array([tokens[month == m].sum(axis=0) for m in range(MONTHS)])
@@ -60,5 +60,6 @@ axes[0].legend(fontsize="small")
 plt.show()
 
 # %%
-# Topics are the same in all months here. If the words of a topic change with time as well, fit the periods apart and match the topics:
-# :doc:`plot_11_two_models_matched`. A column of dates makes such curves on the page that :func:`ldavi.report.write` writes.
+# Topics are the same in all months here. If the words of a topic change with time as well, fit the periods apart and match
+# the topics: :doc:`plot_11_two_models_matched`. A column of dates makes such curves on the page that
+# :func:`ldavi.report.write` writes.

@@ -2,8 +2,8 @@
 Guided topics
 =============
 
-A rare theme among common ones: fits that know nothing of it give its words to a larger topic. A few seed words are enough to give it a
-topic of its own, and its other words follow.
+A rare theme among common ones: fits that know nothing of it give its words to a larger topic. A few seed words are enough
+to give it a topic of its own, and its other words follow.
 """
 
 import matplotlib.pyplot as plt
@@ -28,8 +28,9 @@ seeds = own[np.argsort(-topics[RARE, own])[:3]]  # its three most frequent
 others = np.setdiff1d(own, seeds)
 
 # %%
-# The same fit from ten starts, with and without the seeds. What is measured: how much of the probability of the theme's other words, which
-# were **not** given, the topic has that holds most of them, and how much of that topic they and the seeds are.
+# The same fit from ten starts, with and without the seeds. What is measured: how much of the probability of the theme's
+# other words, which were **not** given, the topic has that holds most of them, and how much of that topic they and the
+# seeds are.
 
 
 def theme(model, k=None):

@@ -2,8 +2,8 @@
 Online on a stream
 ==================
 
-Documents arrive in batches and are never all in memory. After each batch the model has taken one step; its perplexity on documents that are
-kept aside falls towards that of a fit to everything.
+Documents arrive in batches and are never all in memory. After each batch the model has taken one step; its perplexity on
+documents that are kept aside falls towards that of a fit to everything.
 """
 
 import matplotlib.pyplot as plt
@@ -28,7 +28,8 @@ def stream():
 held_out = draw(300)
 
 # %%
-# Two learning rates, side by side, on the same stream. ``total_samples`` says how many documents the statistics of a batch stand for.
+# Two learning rates, side by side, on the same stream. ``total_samples`` says how many documents the statistics of a batch
+# stand for.
 
 settings = {"κ = 0.7, τ0 = 10 (default)": {}, "κ = 0.9, τ0 = 1": {"learning_decay": 0.9, "learning_offset": 1.0}}
 models, curves = {}, {name: [] for name in settings}
@@ -62,5 +63,5 @@ ax.legend()
 plt.show()
 
 # %%
-# Each document was seen once. Texts instead of counts come in batches from :func:`ldavi.io.read_batches`; the user guide shows
-# :doc:`both together </guide/streaming>`.
+# Each document was seen once. Texts instead of counts come in batches from :func:`ldavi.io.read_batches`; the user guide
+# shows :doc:`both together </guide/streaming>`.

@@ -2,8 +2,8 @@
 A mixture of the parts: pipeline, grid search, classifier
 =========================================================
 
-Topics as features. From which package is a docstring, numpy or scikit-learn? A pipeline counts words, infers topics and classifies; a grid
-search chooses K by what the classifier gets out of it.
+Topics as features. From which package is a docstring, numpy or scikit-learn? A pipeline counts words, infers topics and
+classifies; a grid search chooses K by what the classifier gets out of it.
 """
 
 import matplotlib.pyplot as plt
