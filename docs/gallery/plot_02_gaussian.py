@@ -22,8 +22,10 @@ mu0, lambda0, a0, b0 = 0.0, 0.5, 1.0, 1.0
 # %%
 # Step 1: the joint density
 # -------------------------
-# :math:`\log p(x,\mu,\tau)=\sum_i\log\mathcal N(x_i\mid\mu,\tau^{-1})+\log\mathcal N(\mu\mid\mu_0,(\lambda_0\tau)^{-1})
-# +\log\mathrm{Gamma}(\tau\mid a_0,b_0)`. Everything below follows from it.
+# .. math:: \begin{aligned}\log p(x,\mu,\tau)=&\sum_i\log\mathcal N(x_i\mid\mu,\tau^{-1})
+#    +\log\mathcal N(\mu\mid\mu_0,(\lambda_0\tau)^{-1})\\&+\log\mathrm{Gamma}(\tau\mid a_0,b_0).\end{aligned}
+#
+# Everything below follows from it.
 #
 # Step 2: the family
 # ------------------
