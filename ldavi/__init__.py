@@ -3,7 +3,7 @@
 >>> from ldavi import LatentDirichletAllocation
 """
 
-from ldavi import datasets, inspection, io, metrics, plotting, report
+from ldavi import datasets, inspection, io, metrics, plotting, report, selection
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._fixed_topics import infer
 from ldavi._infer import Inference
@@ -23,5 +23,6 @@ __all__ = [
     "metrics",
     "plotting",
     "report",
+    "selection",
     "show_config",
 ]

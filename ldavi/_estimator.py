@@ -44,10 +44,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     ----------
     n_components : int, default=10
         Number of topics, K.
-    doc_topic_prior : float, array of shape (n_components,), "auto" or None, default=0.1
-        α, the Dirichlet prior of a document's topics. "auto" learns one for each topic, from 0.1. None means
-        1 / n_components, which is scikit-learn's default.
-    topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default=0.05
+    doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
+        α, the Dirichlet prior of a document's topics. "auto" learns one for each topic, from 0.1, once the warm-up is
+        over. None means 1 / n_components, which is scikit-learn's default.
+    topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
         η, the Dirichlet prior of a topic's words. "auto" learns one for all words, from 0.05. None means 1 / n_components,
         which is scikit-learn's default and a bad one: a word not seen under a topic then costs about K nats. 0 makes the
         topics point estimates (Blei's unsmoothed EM) in place of posteriors.
@@ -92,7 +92,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Random starts of `fit`; the one with the best objective is kept.
     seed_words : dict or None, default=None
         Words that should belong to a topic, {topic: [word, ...]}: names of columns, or their numbers. Each gets a prior of
-        1 % of an average topic's tokens there.
+        1 % of an average topic's tokens there, on top of `topic_word_prior`; with seeds, "auto" is 0.05.
     tol : float or None, default=1e-4
         `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when ten passes together
         raise its objective by less than five times this share. None makes all `max_iter` passes.
@@ -171,8 +171,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | ArrayLike | None = 0.1,
-        topic_word_prior: float | ArrayLike | None = 0.05,
+        doc_topic_prior: float | str | ArrayLike | None = "auto",
+        topic_word_prior: float | str | ArrayLike | None = "auto",
         learning_method: str = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
@@ -255,7 +255,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             try:
                 for _ in range(self.n_init):
                     runs.append(Run())
-                    start = schedule.start_of(self, documents, priors, random_state)
+                    start = schedule.start_of(self, documents, priors, random_state, online=self.learning_method == "online")
                     self._learn(runs[-1], documents, priors, held_out, start, workers)
             finally:  # an interrupt, too, leaves the topics of the last whole pass
                 whole = [run for run in runs if run.learned is not None]
@@ -324,7 +324,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         if first:
             random_state = check_random_state(self.random_state)
             self._priors, self._mean_log_theta = priors, None
-            self._rows = DecayingRows(schedule.start_of(self, documents, priors, random_state).lam(), priors)
+            self._rows = DecayingRows(schedule.start_of(self, documents, priors, random_state, online=True).lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
             self._remember(X, random_state)
         self.n_samples_seen_ += documents.counts.n_docs
@@ -381,7 +381,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             if given is None:
                 used = 1 / self.n_components
             elif schedule.is_auto(given):
-                used = learned.copy() if name == "doc_topic_prior" else float(learned[0, 0])
+                used = learned.copy() if learned.ndim == 1 else learned.T.copy() if learned.size > 1 else float(learned[0, 0])
             else:
                 used = np.asarray(given, dtype=np.float64)[()]
             setattr(self, f"{name}_", used)
@@ -446,8 +446,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         matrix = check.check_documents(self, X, dtype=dtype, reset=reset)
         weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
         priors = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, matrix.shape[1])
+        if reset and self.warm_start and self.__sklearn_is_fitted__():
+            priors = check.learned_before(self._priors, priors, self.doc_topic_prior, self.topic_word_prior)
         if not reset:
-            priors = check.kept_priors(self._priors, priors, self.doc_topic_prior, self.topic_word_prior)
+            of_words = self.topic_word_prior if self.seed_words is None else "auto"  # the seeds' share came from the first X
+            priors = check.kept_priors(self._priors, priors, self.doc_topic_prior, of_words)
         if weight is not None and not weight.all():
             matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
         if matrix.nnz == 0:

@@ -113,6 +113,8 @@ def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
 
 def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
     """The α that maximises (37): Newton's method, the Hessian being a diagonal and a constant; halved until it rises."""
+    if len(alpha) == 1 or n_docs <= 0:  # then the bound does not depend on it
+        return alpha
     value = alpha_objective(alpha, sums, n_docs)
     for _ in range(ROUNDS):
         gradient = n_docs * (psi(alpha.sum()) - psi(alpha)) + sums

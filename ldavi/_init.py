@@ -14,14 +14,21 @@ WORDS_AT_ONCE = 2**12
 SEED_SHARE = 0.01  # of an average topic's tokens: the prior of a seed word in its topic
 
 
-def noise(seeds: ArrayLike, n_words: int, priors: Priors, dtype: DTypeLike) -> Floats:
-    """λ from 0.8 to 1.2, and what a prior gives a word more of in one topic than in another; word-major, of shape (V, Kp)."""
+def noise(seeds: ArrayLike, n_words: int, priors: Priors, dtype: DTypeLike, *, rough: bool = False) -> Floats:
+    """λ around 1, and what a prior gives a word more of in one topic than in another; word-major, of shape (V, Kp).
+
+    From 0.8 to 1.2; `rough` draws from Gamma(3, 1/3), from which the small steps of online learning get away sooner.
+    """
     K = priors.n_topics
     lam = aligned_zeros((n_words, padded(K)), dtype)
     generator = np.random.Generator(np.random.PCG64(np.asarray(seeds)))
     for first in range(0, n_words, WORDS_AT_ONCE):  # slice by slice: no second (V, K) array
         rows = lam[first : first + WORDS_AT_ONCE]
-        rows[:, :K] = 0.8 + 0.4 * generator.random((len(rows), K), dtype=np.float32)  # alike in either precision
+        shape = len(rows), K  # drawn in float32: alike in either precision
+        if rough:
+            rows[:, :K] = generator.standard_gamma(3, shape, dtype=np.float32) / 3
+        else:
+            rows[:, :K] = 0.8 + 0.4 * generator.random(shape, dtype=np.float32)
         if priors.eta.shape == (n_words, K):
             eta = priors.eta[first : first + WORDS_AT_ONCE]
             rows[:, :K] += (eta - eta.min(axis=1, keepdims=True)).astype(lam.dtype)

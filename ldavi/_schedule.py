@@ -35,6 +35,11 @@ def is_auto(prior: Any) -> bool:
     return isinstance(prior, str) and prior == "auto"
 
 
+def learns_eta(estimator: Any) -> bool:
+    """Whether a symmetric η is learned; seed words make it another in each topic."""
+    return is_auto(estimator.topic_word_prior) and estimator.seed_words is None
+
+
 def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
     """How a batch or memoized fit visits documents; one that goes on from topics lets them settle at once."""
     most = estimator.max_doc_update_iter
@@ -46,12 +51,12 @@ def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
         tol=estimator.mean_change_tol,
         offset=0.0 if goes_on else WARMUP_OFFSET,
         learn_alpha=is_auto(estimator.doc_topic_prior),
-        learn_eta=is_auto(estimator.topic_word_prior),
+        learn_eta=learns_eta(estimator),
     )
 
 
 def online_plan(estimator: Any) -> Plan:
-    """How an online visit goes. Under CVB0 with the mean parameters' offset throughout, which makes it SCVB0."""
+    """How an online visit goes: as in a warm-up that never ends, offset and all, which makes its steps those of SCVB0."""
     most = estimator.max_doc_update_iter
     return Plan(
         0,
@@ -59,9 +64,9 @@ def online_plan(estimator: Any) -> Plan:
         0,
         tol=estimator.mean_change_tol,
         most_sweeps=most,
-        offset=WARMUP_OFFSET if estimator.inference == "cvb0" else 0.0,
+        offset=WARMUP_OFFSET,
         learn_alpha=is_auto(estimator.doc_topic_prior),
-        learn_eta=is_auto(estimator.topic_word_prior),
+        learn_eta=learns_eta(estimator),
     )
 
 
@@ -84,7 +89,9 @@ class Start:
     seed: int
 
 
-def start_of(estimator: Any, documents: Documents, priors: Priors, random_state: np.random.RandomState) -> Start:
+def start_of(
+    estimator: Any, documents: Documents, priors: Priors, random_state: np.random.RandomState, *, online: bool
+) -> Start:
     """Where a fit starts: the topics so far, those of `init`, or noise."""
     counts, K = documents.counts, priors.n_topics
     dtype, shape = counts.values.dtype, (K, counts.n_words)
@@ -102,7 +109,7 @@ def start_of(estimator: Any, documents: Documents, priors: Priors, random_state:
         topics = _init.given_topics(estimator.init, *shape)
         mass = documents.total(counts.doc_tokens) / K
         return Start(lambda: _init.from_topics(topics, mass, priors, dtype), goes_on=True, seed=seed)
-    return Start(lambda: _init.noise(noise_seeds, counts.n_words, priors, dtype), goes_on=False, seed=seed)
+    return Start(lambda: _init.noise(noise_seeds, counts.n_words, priors, dtype, rough=online), goes_on=False, seed=seed)
 
 
 def set_aside(
@@ -136,7 +143,7 @@ def learning_loop(estimator: Any, documents: Documents, priors: Priors, start: S
         collapsed = CollapsedPlan(
             start.seed,
             learn_alpha=is_auto(estimator.doc_topic_prior),
-            learn_eta=is_auto(estimator.topic_word_prior),
+            learn_eta=learns_eta(estimator),
             learn_from=max(1, min(LEARN_FROM, estimator.max_iter // 2)),
         )
         return fit_collapsed(documents, priors, lam, collapsed, workers)

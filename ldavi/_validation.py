@@ -158,6 +158,13 @@ def kept_priors(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word_pr
     return kept
 
 
+def learned_before(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word_prior: Any) -> Priors:
+    """The priors of a warm start: what was learned is gone on from, where it has the right shape."""
+    alpha = kept.alpha if isinstance(doc_topic_prior, str) and kept.n_topics == asked.n_topics else asked.alpha
+    eta = kept.eta if isinstance(topic_word_prior, str) and kept.eta.size == 1 else asked.eta
+    return Priors(alpha, eta)
+
+
 def check_collapsed(inference: str, priors: Priors) -> None:
     """What collapsed inference cannot do."""
     if inference != "cvb0":

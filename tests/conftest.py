@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ldavi import _documents, _estep, _mstep
+from ldavi import _collapsed, _documents, _estep, _mstep
 from ldavi._parallel import Workers
 
 
@@ -39,3 +39,4 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_documents, "WAVE_BYTES", 2**12)
     monkeypatch.setattr(_documents, "CALL_WORK", 2**12)
     monkeypatch.setattr(_mstep, "WORDS_PER_CALL", 7)
+    monkeypatch.setattr(_collapsed, "LEAST_COUNTS", 40)

@@ -27,6 +27,7 @@ WITH_EXAMPLES = {
     "ldavi.io._vocabularies",
     "ldavi.io.corpora",
     "ldavi.io.counting",
+    "ldavi.selection._sweep",
 }
 
 PUBLIC_MODULES = [

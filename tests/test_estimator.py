@@ -323,7 +323,11 @@ def test_the_trace_has_a_record_per_pass_and_ends_with_the_elbo(method):
     np.testing.assert_allclose(trace["elbo"], trace["word"] + trace["doc_topic"] + trace["topic_word"], rtol=1e-12)
     tokens = corpus().sum()
     np.testing.assert_allclose(trace["perplexity"], np.exp(-(trace["word"] + trace["doc_topic"]) / tokens), rtol=1e-12)
-    phases = {"batch": ["warmup"] * 3 + ["monotone"] * 4, "online": ["online"] * 7, "memoized": ["warmup"] * 3 + ["monotone"] * 4}
+    phases = {
+        "batch": ["warmup"] * 3 + ["monotone"] * 4,
+        "online": ["online"] * 7,
+        "memoized": ["warmup"] * 3 + ["monotone"] * 4,
+    }
     assert trace["phase"].tolist() == phases[method] + last
     assert (np.diff(trace["seconds"]) >= 0).all()
     assert (trace["sweeps"] >= 1).all()
@@ -767,7 +771,7 @@ def test_the_mass_of_the_topics_is_the_weighted_tokens(method):
     X, weight = corpus(), np.random.default_rng(1).uniform(0.1, 4, 40)
     plan = {"learning_method": method, "learning_decay": 0.0, "dtype": "float64", "max_iter": 30}
     lda = model(**plan).fit(X, sample_weight=weight)
-    np.testing.assert_allclose(lda.components_.sum(axis=0), K * 0.05 + weight @ X, rtol=1e-9)
+    np.testing.assert_allclose(lda.components_.sum(axis=0), K * lda.topic_word_prior_ + weight @ X, rtol=1e-9)
 
 
 def test_fit_transform_passes_the_weights_on():

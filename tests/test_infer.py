@@ -188,7 +188,8 @@ def test_the_number_of_threads_and_the_company_change_no_bit():
 
 def test_a_point_estimate_infers_as_its_topics_do():
     X = documents(40)
-    lda = LatentDirichletAllocation(K, topic_word_prior=0, max_iter=15, tol=None, random_state=0, dtype="float64").fit(X)
+    lda = LatentDirichletAllocation(K, doc_topic_prior=0.1, topic_word_prior=0, max_iter=15, tol=None, random_state=0)
+    lda.set_params(dtype="float64").fit(X)
     found = ldavi.infer(X, lda.topics_, 0.1, dtype="float64")
     np.testing.assert_allclose(found.gamma, lda.transform(X, normalize=False), rtol=1e-9)
     np.testing.assert_allclose(found.bound.sum(), lda.score(X), rtol=1e-10)

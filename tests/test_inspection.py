@@ -85,13 +85,13 @@ def test_a_word_that_the_corpus_lacks_comes_last(by):
 
 
 def slow_frex(topics, weight):
-    """Equation (5) of Bischof and Airoldi by counting; of equal values each has the mean rank."""
+    """Equation (5) of Bischof and Airoldi by counting, the weight that of frequency; equal values have their mean rank."""
     exclusivity = topics / topics.sum(axis=0)
     frex = np.empty_like(topics)
     for k in range(len(topics)):
         for w in range(topics.shape[1]):
             shares = []
-            for row in (exclusivity[k], topics[k]):
+            for row in (topics[k], exclusivity[k]):
                 shares.append(((row < row[w]).sum() + ((row == row[w]).sum() + 1) / 2) / len(row))
             frex[k, w] = 1 / (weight / shares[0] + (1 - weight) / shares[1])
     return frex

@@ -33,7 +33,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature na
 
 
 def fitted(dtype="float64", **parameters):
-    return LatentDirichletAllocation(2, random_state=0, max_iter=20, tol=None, dtype=dtype, **{**EXACT, **parameters}).fit(X)
+    settings = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05, "max_iter": 20, "tol": None, **EXACT, **parameters}
+    return LatentDirichletAllocation(2, random_state=0, dtype=dtype, **settings).fit(X)
 
 
 def top_words(model, words=None, n=3):
@@ -80,7 +81,8 @@ def test_sklearn_and_back_is_the_same_model():
 
 
 def test_both_sides_take_the_same_next_online_step(monkeypatch):
-    monkeypatch.setattr("ldavi._estimator.ONLINE_SWEEPS", 2000)
+    monkeypatch.setattr("ldavi._schedule.ONLINE_SWEEPS", 2000)
+    monkeypatch.setattr("ldavi._schedule.WARMUP_OFFSET", 0.0)
     ours = fitted(total_samples=100, batch_size=24)
     theirs = io.to_sklearn(ours)
     np.testing.assert_allclose(theirs.partial_fit(X).components_, ours.partial_fit(X).components_, rtol=1e-6)

@@ -42,7 +42,9 @@ def fitted(method="batch", dtype=None, **parameters):
 def same(a, b):
     """Whether two values are alike to the last bit, objects by what they hold."""
     if isinstance(a, np.ndarray):
-        return isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b)
+        if not isinstance(b, np.ndarray) or a.dtype != b.dtype or a.shape != b.shape:
+            return False  # bytes, since a trace holds NaN where a term was not measured
+        return np.array_equal(a, b) if a.dtype == object else a.tobytes() == b.tobytes()
     if hasattr(a, "get_state"):
         return all(same(x, y) for x, y in zip(a.get_state(), b.get_state(), strict=True))
     if hasattr(a, "__dataclass_fields__"):
@@ -570,8 +572,8 @@ def test_an_unknown_parameter_at_its_default_is_passed_over(path):
     io.save(model, path)
 
     def change(described, strings, arrays):
-        described["parameters"]["seed_words"] = None
-        described["defaults"].append("seed_words")
+        described["parameters"]["of_tomorrow"] = None
+        described["defaults"].append("of_tomorrow")
 
     rewrite(path, change)
     assert same(vars(io.load(path)), vars(model))
@@ -579,8 +581,8 @@ def test_an_unknown_parameter_at_its_default_is_passed_over(path):
 
 def test_an_unknown_parameter_that_was_set_is_refused(path):
     io.save(fitted(), path)
-    rewrite(path, lambda described, strings, arrays: described["parameters"].update(seed_words=["a"]))
-    with pytest.raises(ValueError, match="seed_words"):
+    rewrite(path, lambda described, strings, arrays: described["parameters"].update(of_tomorrow=["a"]))
+    with pytest.raises(ValueError, match="of_tomorrow"):
         io.load(path)
 
 

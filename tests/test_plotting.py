@@ -278,6 +278,15 @@ def test_matched_topics_lie_on_the_diagonal():
     np.testing.assert_allclose(np.diag(display.ax_.images[0].get_array()), 1)
 
 
+def test_the_matching_is_that_of_metrics():
+    one, other = topics(5, seed=1), topics(7, seed=2)
+    matching = ldavi.metrics.match_topics(one, other, "cosine")
+    display = plotting.TopicMatchingDisplay.from_estimator(one, other, distance="cosine")
+    best_first = np.argsort(-matching.similarity)
+    np.testing.assert_array_equal(np.column_stack([display.rows_, display.columns_[:5]]), matching.pairs[best_first])
+    np.testing.assert_allclose(np.diag(display.ax_.images[0].get_array()), matching.similarity[best_first])
+
+
 @pytest.mark.parametrize("shape", [(3, 6), (6, 3)])
 def test_topics_that_are_left_over_come_last(shape):
     display = plotting.TopicMatchingDisplay.from_estimator(topics(6)[: shape[0]], topics(6)[: shape[1]])
@@ -379,7 +388,9 @@ def image_of_sweep(figure):
 def image_of_matching(figure):
     distances = np.array([[0.9, 0.2, 0.8, 0.7], [0.1, 0.9, 0.7, 0.9], [0.6, 0.8, 0.9, 0.4]])
     names = list("abcd")
-    plotting.TopicMatchingDisplay(distances=distances, names=names[:3], other_names=names).plot(ax=axes_of(figure, 1))
+    pairs = np.array([[0, 1], [1, 0], [2, 3]])
+    display = plotting.TopicMatchingDisplay(distances=distances, pairs=pairs, names=names[:3], other_names=names)
+    display.plot(ax=axes_of(figure, 1))
 
 
 IMAGES = [

@@ -11,7 +11,7 @@ import pytest
 import ldavi
 
 EXPECTED_FAILURES = {
-    "test_lda_default_prior_params": "the default priors are 0.1 and 0.05 instead of 1 / n_components",
+    "test_lda_default_prior_params": "the default priors are learned instead of 1 / n_components",
     "test_lda_preplexity_mismatch": "calls a private helper, _perplexity_precomp_distr",
     "test_lda_fit_perplexity": "bound_ belongs to the last pass; theirs costs a hidden E-step after the last M-step",
     "test_lda_empty_docs": "asserts that columns of components_ sum to 1, which is the prior 1 / n_components",

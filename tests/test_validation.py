@@ -269,7 +269,7 @@ def test_booleans_count_as_0_and_1():
 @pytest.mark.parametrize("method", ["batch", "online", "memoized"])
 def test_counts_of_1e9_lose_no_token(method):
     X = counts() * 10**9
-    estimator = model(learning_method=method, learning_decay=0.0, max_iter=10).fit(X)
+    estimator = model(learning_method=method, learning_decay=0.0, max_iter=10, topic_word_prior=0.05).fit(X)
     assert estimator.components_.dtype == np.float64
     np.testing.assert_allclose(estimator.components_.sum(), K * V * 0.05 + X.sum(), rtol=1e-12)
     assert np.isfinite(estimator.elbo_)

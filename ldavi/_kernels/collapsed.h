@@ -130,8 +130,11 @@ INLINE REAL NAME(assign)(const ldavi_collapsed *a, const NAME(collapsed_frame) *
         f->weight[kept[i]] = 0;
     }
     if (left) {
-        topic[m] = (uint16_t)NAME(draw)(f->weight, a->K, a->Kp, lane, (REAL)(bits & 0xffffff) * (REAL)(1.0 / 0x1000000));
-        share[m] = (uint8_t)left;
+        uint16_t drawn = (uint16_t)NAME(draw)(f->weight, a->K, a->Kp, lane, (REAL)(bits & 0xffffff) * (REAL)(1.0 / 0x1000000));
+        int at = 0;
+        while (at < m && topic[at] != drawn) at++; /* a kept one, where next to nothing is left to draw from */
+        topic[at] = drawn;
+        share[at] = (uint8_t)(share[at] + left);
     }
     return Z;
 }

@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ldavi import _validation as check
 from ldavi._models import feature_names_of, topics_of
 from ldavi._tables import table
 from ldavi._typing import Doubles, Int64s
+from ldavi.metrics import frex
 
 SCORES = ("probability", "relevance", "frex", "lift")
 
@@ -36,7 +36,7 @@ def top_words(
     relevance_weight : float, default=0.6
         λ of the relevance, between 0 and 1.
     frex_weight : float, default=0.5
-        Weight of the exclusivity in FREX, between 0 and 1.
+        Weight of the frequency in FREX, between 0 and 1, as in :func:`ldavi.metrics.frex`.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts that say how frequent words are, for "relevance" and "lift"; see :func:`word_scores`.
     feature_names : array-like of str of shape (n_words,), or None, default=None
@@ -106,7 +106,7 @@ def top_words_lists(
     relevance_weight : float, default=0.6
         λ of the relevance, between 0 and 1.
     frex_weight : float, default=0.5
-        Weight of the exclusivity in FREX, between 0 and 1.
+        Weight of the frequency in FREX, between 0 and 1, as in :func:`ldavi.metrics.frex`.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts that say how frequent words are, for "relevance" and "lift"; see :func:`word_scores`.
     feature_names : array-like of str of shape (n_words,), or None, default=None
@@ -134,9 +134,9 @@ def word_scores(
     """How well each word stands for each topic.
 
     With β_kw the probability of a word in a topic and p_w its probability in the corpus, "probability" is β_kw, "lift" is
-    β_kw / p_w, "relevance" is λ log β_kw + (1 − λ) log(β_kw / p_w), and "frex" is the weighted harmonic mean of two
-    ranks of the word within its topic, both as shares of the vocabulary: that of its exclusivity β_kw / Σ_j β_jw and that
-    of its probability. Lift favours the rarest words; relevance and FREX keep frequent and telling ones.
+    β_kw / p_w, "relevance" is λ log β_kw + (1 − λ) log(β_kw / p_w), and "frex" is :func:`ldavi.metrics.frex`, the weighted
+    harmonic mean of two ranks of the word within its topic, both as shares of the vocabulary: that of its probability and
+    that of its exclusivity β_kw / Σ_j β_jw. Lift favours the rarest words; relevance and FREX keep frequent and telling ones.
 
     Parameters
     ----------
@@ -147,7 +147,8 @@ def word_scores(
     relevance_weight : float, default=0.6
         λ of the relevance: 1 ranks by probability, 0 by lift. 0.6 was best in the user study of Sievert and Shirley.
     frex_weight : float, default=0.5
-        Weight of the exclusivity in FREX: 0 ranks by probability, 1 by exclusivity.
+        Weight of the frequency in FREX, as in :func:`ldavi.metrics.frex` and R's stm: 1 ranks by probability, 0 by
+        exclusivity. Bischof and Airoldi's weight is that of the exclusivity.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts, from which p_w is taken. None takes the column sums of the model's weights: of `components_`, which are
         expected counts and the prior, or of the array, where topics of probabilities count alike.
@@ -183,7 +184,7 @@ def word_scores(
     if by == "probability":
         return topics
     if by == "frex":
-        return _frex(topics, frex_weight)
+        return frex(topics, frex_weight)
     p = _word_probabilities(model, X, topics.shape[1])
     with np.errstate(divide="ignore"):  # log 0 = −∞ is the answer
         if by == "lift":
@@ -220,13 +221,3 @@ def _word_probabilities(model: Any, X: Any, n_words: int) -> Doubles:
             )
     probabilities: Doubles = totals / totals.sum()
     return probabilities
-
-
-def _frex(topics: Doubles, weight: float) -> Doubles:
-    """1 / (w / F(exclusivity) + (1 − w) / F(probability)), F the empirical distribution function within a topic."""
-    mass = topics.sum(axis=0)
-    exclusivity = np.divide(topics, mass, out=np.zeros_like(topics), where=mass > 0)
-    n_words = topics.shape[1]
-    by_exclusivity, by_probability = (rankdata(part, axis=1) / n_words for part in (exclusivity, topics))
-    frex: Doubles = 1 / (weight / by_exclusivity + (1 - weight) / by_probability)
-    return frex

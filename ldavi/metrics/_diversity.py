@@ -163,7 +163,8 @@ def frex(topics: Any, weight: float = 0.5, *, word_counts: Any = None) -> Double
     topics : array-like of shape (n_topics, n_features), or fitted estimator
         Weights >= 0, made to sum to 1 by topics; an estimator gives its `topics_` or `components_`.
     weight : float, default=0.5
-        Of frequency, as in stm, from 0 to 1; [1]_ gives that of exclusivity.
+        Of frequency, as in stm, from 0 to 1: 1 ranks by frequency, 0 by exclusivity. The weight of [1]_ is that of
+        exclusivity. `ldavi.inspection` means the same by its `frex_weight`.
     word_counts : array-like of shape (n_features,) or None, default=None
         How often each word occurs in the corpus, `X.sum(axis=0)`. None means no shrinkage.
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ldavi.inspection import topic_distances
+from ldavi.metrics import match_topics
 from ldavi.plotting import _style as style
 
 CELL = 0.2
@@ -16,13 +16,16 @@ WRITTEN = 25  # topics up to which similarities are written into the cells of th
 class TopicMatchingDisplay:
     """Similarity of the topics of two models, the columns ordered so that matches lie on the diagonal, best first.
 
-    The matching is one to one and has the least sum of distances (the assignment problem). Topics that are left over, where
-    one model has more, come last, beyond a line.
+    The matching is that of :func:`ldavi.metrics.match_topics`: one to one, with the least sum of distances. Topics that are
+    left over, where one model has more, come last, beyond a line.
 
     Parameters
     ----------
     distances : array of shape (n_topics, n_others)
         Distances between 0 and 1, topics of the first model by topics of the second.
+    pairs : array of int of shape (n_pairs, 2)
+        A topic of the first model and its partner in the second, as in `ldavi.metrics.Matching`; n_pairs is the smaller
+        number of topics.
     names : sequence of str
         A name for each topic of the first model.
     other_names : sequence of str
@@ -49,8 +52,9 @@ class TopicMatchingDisplay:
     rows_: Any
     columns_: Any
 
-    def __init__(self, *, distances: Any, names: Sequence[str], other_names: Sequence[str]) -> None:
+    def __init__(self, *, distances: Any, pairs: Any, names: Sequence[str], other_names: Sequence[str]) -> None:
         self.distances = distances
+        self.pairs = pairs
         self.names = names
         self.other_names = other_names
 
@@ -93,7 +97,8 @@ class TopicMatchingDisplay:
         distances = topic_distances(model, distance=distance, other=other)
         names = style.topic_names_of(model, distances.shape[0], topic_names, feature_names)
         other_names = style.topic_names_of(other, distances.shape[1], other_topic_names, feature_names)
-        return cls(distances=distances, names=names, other_names=other_names).plot(ax=ax)
+        pairs = match_topics(model, other, distance).pairs
+        return cls(distances=distances, pairs=pairs, names=names, other_names=other_names).plot(ax=ax)
 
     def plot(self, *, ax: Any = None, cmap: str = style.CMAP) -> Self:
         """Draw the matched heat map.
@@ -110,7 +115,7 @@ class TopicMatchingDisplay:
         self : TopicMatchingDisplay
         """
         distances = np.asarray(self.distances, dtype=float)
-        self.rows_, self.columns_ = _match(distances)
+        self.rows_, self.columns_ = _order(distances, self.pairs)
         similarity = 1 - distances[self.rows_][:, self.columns_]
         n_rows, n_columns = similarity.shape
         matched = min(n_rows, n_columns)
@@ -158,11 +163,10 @@ class TopicMatchingDisplay:
         bar.outline.set_visible(False)
 
 
-def _match(distances: Any) -> tuple[Any, Any]:
+def _order(distances: Any, pairs: Any) -> tuple[Any, Any]:
     """Rows and columns in the order of the display: matches by distance, then what is left over."""
-    rows, columns = linear_sum_assignment(distances)
-    best = np.argsort(distances[rows, columns], kind="stable")
-    rows, columns = rows[best], columns[best]
+    pairs = np.asarray(pairs).reshape(-1, 2)
+    rows, columns = pairs[np.argsort(distances[pairs[:, 0], pairs[:, 1]], kind="stable")].T
     more_rows = np.setdiff1d(np.arange(distances.shape[0]), rows)
     more_columns = np.setdiff1d(np.arange(distances.shape[1]), columns)
     return np.concatenate([rows, more_rows]), np.concatenate([columns, more_columns])

@@ -10,6 +10,7 @@ from ldavi.plotting import _style as style
 MEASURES = {  # what is better, and how it is called
     "perplexity": ("lower", "held-out perplexity"),
     "log_likelihood": ("higher", "held-out log likelihood per token, nats"),
+    "gap": ("lower", "held-out nats per token below the best"),
     "coherence": ("higher", "coherence"),
     "diversity": ("higher", "diversity"),
     "exclusivity": ("higher", "exclusivity"),
@@ -25,11 +26,14 @@ class SweepDisplay:
     Parameters
     ----------
     table : DataFrame, structured array or mapping of columns
-        With a column `n_components`, and columns of measures: perplexity, log_likelihood, coherence, diversity, exclusivity,
-        stability, seconds, or any other of numbers. A column "m_std_error" is the standard error of the column "m". Several
-        rows of one `n_components` (seeds, folds) are averaged; their error bars are the standard error of that mean.
+        With a column `n_components`, and columns of measures: perplexity, log_likelihood, gap, coherence, diversity,
+        exclusivity, stability, seconds, or any other of numbers. A column "m_std_error" is the standard error of the column
+        "m". Several rows of one `n_components` (seeds, folds) are averaged; their error bars are the standard error of that
+        mean.
     measures : sequence of str, or None, default=None
         Columns to show; None shows all of the list above that the table has.
+    recommended : int or None, default=None
+        A number of topics to mark with a line across each panel.
 
     Attributes
     ----------
@@ -48,9 +52,10 @@ class SweepDisplay:
     figure_: Any
     axes_: Any
 
-    def __init__(self, *, table: Any, measures: Any = None) -> None:
+    def __init__(self, *, table: Any, measures: Any = None, recommended: int | None = None) -> None:
         self.table = table
         self.measures = measures
+        self.recommended = recommended
 
     @classmethod
     def from_table(cls, table: Any, *, measures: Any = None, axes: Any = None) -> Self:
@@ -75,6 +80,35 @@ class SweepDisplay:
             If the table lacks n_components, or a measure.
         """
         return cls(table=table, measures=measures).plot(axes=axes)
+
+    @classmethod
+    def from_sweep(cls, sweep: Any, *, rule: str = "one_standard_error", measures: Any = None, axes: Any = None) -> Self:
+        """The curves of a sweep, plotted, with the number of topics that it recommends.
+
+        Parameters
+        ----------
+        sweep : ldavi.selection.Sweep
+            What :func:`ldavi.selection.sweep` returned.
+        rule : {"one_standard_error", "best"}, default="one_standard_error"
+            Of the recommendation, see :meth:`ldavi.selection.Sweep.recommend`.
+        measures : sequence of str, or None, default=None
+            Columns of its table to show; None shows perplexity and all that follow, but for log_likelihood.
+        axes : sequence of matplotlib Axes, or None, default=None
+            As for `plot`.
+
+        Returns
+        -------
+        display : SweepDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such measure, or the sweep can recommend nothing.
+        """
+        if measures is None:
+            measures = [name for name in MEASURES if name != "log_likelihood"]
+        recommended = sweep.recommend(rule).n_components
+        return cls(table=sweep.table, measures=measures, recommended=recommended).plot(axes=axes)
 
     def plot(self, *, axes: Any = None, color: str = style.BLUE) -> Self:
         """Draw the curves; a ring marks the best mean where it is known what is better.
@@ -156,6 +190,8 @@ class SweepDisplay:
             ax.plot(
                 at[best], means[best], "o", markersize=12, markerfacecolor="none", markeredgecolor=style.VERMILION, mew=1.6
             )
+        if self.recommended is not None:
+            ax.axvline(self.recommended, color=style.GREY, linestyle="--", linewidth=1, zorder=0)
         style.quiet(ax, grid="y")
         ax.margins(x=0.08, y=0.15)
         if len(at) > 2 and at[0] > 0 and at[-1] / at[0] >= 8:

@@ -1,0 +1,118 @@
+"""What each default that touches quality is worth: held-out perplexity by corpus and number of topics, median of seeds.
+
+python -m benchmarks.defaults --data DIR --corpora bbc_news ap 20ng --topics 20 50 100 --out benchmarks/results/defaults.json
+python -m benchmarks.defaults --report benchmarks/results/defaults.json
+
+Results are written as they come; what the file already holds is not measured again.
+"""
+
+import argparse
+import contextlib
+import json
+import statistics
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from benchmarks import corpora, judge
+from ldavi import LatentDirichletAllocation
+
+FIXED = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}
+# name: (parameters of the estimator, constants of the package put in place of its own)
+SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "vb": ({}, {}),
+    "vb, priors .1 and .05": (FIXED, {}),
+    "vb, priors .05 and .02": ({"doc_topic_prior": 0.05, "topic_word_prior": 0.02}, {}),
+    "vb, priors 1/K": ({"doc_topic_prior": None, "topic_word_prior": None}, {}),
+    "vb, no offset": ({}, {"ldavi._schedule.WARMUP_OFFSET": 0.0}),
+    "vb, no warm-up": ({}, {"ldavi._schedule.WARMUP_PASSES": 0}),
+    "vb, 20 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": 20}),
+    "vb, memoized": ({"learning_method": "memoized"}, {}),
+    "vb, online": ({"learning_method": "online", "max_iter": 20, "tol": None}, {}),
+    "vb, online, no offset": (
+        {"learning_method": "online", "max_iter": 20, "tol": None},
+        {"ldavi._schedule.WARMUP_OFFSET": 0.0},
+    ),
+    "cvb0": ({"inference": "cvb0"}, {}),
+    "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
+    "cvb0, kept above .05": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.05}),
+    "cvb0, kept above .2": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.2}),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA)")
+    parser.add_argument("--corpora", nargs="+", default=["bbc_news", "ap", "20ng"])
+    parser.add_argument("--topics", nargs="+", type=int, default=[20, 50, 100])
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS), metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, help="result file, gone on from if it exists")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="print a result file as Markdown")
+    arguments = parser.parse_args()
+    if arguments.report:
+        print(markdown(json.loads(arguments.report.read_text(encoding="utf-8"))))
+        return
+    measured = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out and arguments.out.exists() else []
+    done = {(row["corpus"], row["topics"], row["setting"], row["seed"]) for row in measured}
+    source = corpora.from_environment(arguments.data, {})
+    for name in arguments.corpora:
+        X, judged = source.split(name)
+        halves = judge.halve(judged)
+        for n_topics in arguments.topics:
+            for setting in arguments.settings:
+                for seed in range(arguments.seeds):
+                    if (name, n_topics, setting, seed) in done:
+                        continue
+                    row = measure(X, halves, n_topics, setting, seed)
+                    measured.append({"corpus": name, "topics": n_topics, "setting": setting, "seed": seed, **row})
+                    print(measured[-1], file=sys.stderr, flush=True)
+                    if arguments.out:
+                        arguments.out.write_text(json.dumps(measured, indent=0), encoding="utf-8")
+    print(markdown(measured))
+
+
+def measure(X: Any, halves: judge.Halves, n_topics: int, setting: str, seed: int) -> dict[str, float]:
+    """Fit once on one thread and judge."""
+    parameters, constants = SETTINGS[setting]
+    model = LatentDirichletAllocation(n_topics, random_state=seed, **parameters)
+    started = time.process_time()
+    with warnings.catch_warnings(), contextlib.ExitStack() as stack:
+        warnings.simplefilter("ignore")
+        for name, value in constants.items():
+            stack.enter_context(mock.patch(name, value))
+        model.fit(X)
+    seconds = time.process_time() - started
+    return {
+        "perplexity": round(float(judge.perplexity(model.topics_, halves)[0]), 1),
+        "elbo": round(model.elbo_ / float(X.sum()), 4),
+        "seconds": round(seconds, 2),
+    }
+
+
+def markdown(measured: list[dict[str, Any]]) -> str:
+    """A row per setting, a column per corpus and number of topics: perplexity, and seconds of processor time."""
+    columns = list(dict.fromkeys((row["corpus"], row["topics"]) for row in measured))
+    settings = list(dict.fromkeys(row["setting"] for row in measured))
+    lines = ["| setting | " + " | ".join(f"{name} {k}" for name, k in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for setting in settings:
+        cells = []
+        for name, k in columns:
+            rows = [row for row in measured if (row["corpus"], row["topics"], row["setting"]) == (name, k, setting)]
+            cells.append(_cell(rows))
+        lines.append(f"| {setting} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    perplexity, seconds = (statistics.median(row[name] for row in rows) for name in ("perplexity", "seconds"))
+    return f"{perplexity:.0f} ({seconds:.1f} s)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""From fits to figures, and from figures to a number of topics. Equations (S1) to (S5) of docs/selection.md."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ldavi import _validation as check
+from ldavi import metrics
+from ldavi._tables import table
+from ldavi._typing import Doubles, Int64s
+from ldavi.metrics._likelihood import perplexity_of
+from ldavi.selection._design import Fit
+
+RULES = ("one_standard_error", "best")
+
+
+class Recommendation(NamedTuple):
+    """A number of topics, and why.
+
+    Attributes
+    ----------
+    n_components : int
+        The number recommended.
+    rule : str
+        "one_standard_error" or "best".
+    best : int
+        The number with the highest held-out log-likelihood.
+    gap : float
+        How much lower that of `n_components` is, in nats per token; 0 if it is the best.
+    gap_std_error : float
+        Standard error of `gap`, over documents and restarts; 0 if it is the best.
+    at_edge : bool
+        Whether `n_components` or `best` is the least or the greatest of the grid, which then ends too early.
+    reason : str
+        The rule and its figures in words.
+    """
+
+    n_components: int
+    rule: str
+    best: int
+    gap: float
+    gap_std_error: float
+    at_edge: bool
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What a grid of numbers of topics gave.
+
+    Attributes
+    ----------
+    table : DataFrame, or structured array without pandas
+        A row for each number of topics, see :func:`sweep`.
+    fits : tuple of Fit
+        Every fit, by number of topics, fold and restart.
+    n_components : array of shape (n_grid,)
+        Numbers of topics, rising.
+    document_log_likelihood : array of shape (n_grid, n_held_out)
+        Of each held-out document, in nats, by the restart of its fold that has the highest bound.
+    document_tokens : array of shape (n_held_out,)
+        Tokens scored of each.
+    restart_variance : array of shape (n_grid,)
+        Variance of the log-likelihood per token that other restarts would cause; NaN for one restart.
+    """
+
+    table: Any
+    fits: tuple[Fit, ...]
+    n_components: Int64s
+    document_log_likelihood: Doubles
+    document_tokens: Int64s
+    restart_variance: Doubles
+
+    def recommend(self, rule: str = "one_standard_error") -> Recommendation:
+        """A number of topics by the held-out log-likelihood.
+
+        Parameters
+        ----------
+        rule : {"one_standard_error", "best"}, default="one_standard_error"
+            "one_standard_error": the least number of topics whose log-likelihood per token is lower than the highest by no
+            more than the standard error of that difference. "best": the number with the highest.
+
+        Returns
+        -------
+        recommendation : Recommendation
+            `n_components`, and a `reason` to print.
+
+        Raises
+        ------
+        ValueError
+            If there is no such rule, or every number of topics finds a held-out word impossible.
+
+        References
+        ----------
+        Breiman, Friedman, Olshen, Stone. "Classification and regression trees". 1984, section 3.4.3 (the rule).
+        """
+        check.check_choice("rule", rule, RULES)
+        likelihood = self.document_log_likelihood.sum(axis=1) / max(self.document_tokens.sum(), 1)
+        if not np.isfinite(likelihood).any():
+            raise ValueError("every number of topics gives some held-out word the probability 0; give topics a prior above 0")
+        gap, error = gaps(self.document_log_likelihood, self.document_tokens, self.restart_variance)
+        best = int(np.argmax(likelihood))
+        chosen = best if rule == "best" else int(np.argmax(gap <= error))
+        edges = {0, len(gap) - 1}
+        return Recommendation(
+            int(self.n_components[chosen]),
+            rule,
+            int(self.n_components[best]),
+            float(gap[chosen]),
+            float(error[chosen]),
+            bool({chosen, best} & edges),
+            self._reason(rule, chosen, best, likelihood, gap, error),
+        )
+
+    def _reason(self, rule: str, chosen: int, best: int, likelihood: Doubles, gap: Doubles, error: Doubles) -> str:
+        """Sentences on the choice, and on what weakens it."""
+        k = self.n_components
+        top = f"{k[best]} topics have the highest held-out log-likelihood, {likelihood[best]:.4f} nats per token"
+        if rule == "best":
+            words = [f"{k[chosen]} topics, by the rule of the best: {top}."]
+        else:
+            words = [f"{k[chosen]} topics, by the rule of one standard error: {top}"]
+            if chosen != best:
+                words[0] += f"; {k[chosen]} is the least number lower by no more than a standard error"
+                words[0] += f" of the difference ({gap[chosen]:.4f}, standard error {error[chosen]:.4f})"
+            if chosen > 0:
+                words[0] += (
+                    f"; {k[chosen - 1]} topics are lower by {gap[chosen - 1]:.4f}, standard error {error[chosen - 1]:.4f}"
+                )
+            words[0] += "."
+        if np.isnan(self.restart_variance[best]):
+            words.append(
+                "One restart alone does not tell how far restarts scatter; the standard errors are over documents only."
+            )
+        if best == len(k) - 1:
+            words.append("The best is the greatest number of the grid: more topics may be better still.")
+        elif chosen == 0:
+            words.append("It is the least number of the grid: fewer topics may do as well.")
+        return " ".join(words)
+
+    def plot(self, *, measures: Any = None, axes: Any = None) -> Any:
+        """Curves of the measures, with the recommended number marked.
+
+        Parameters
+        ----------
+        measures : sequence of str, or None, default=None
+            Columns of `table`; None shows those that the display knows.
+        axes : sequence of matplotlib Axes, or None, default=None
+            One for each measure; None makes a figure.
+
+        Returns
+        -------
+        display : SweepDisplay
+        """
+        from ldavi.plotting import SweepDisplay
+
+        return SweepDisplay.from_sweep(self, measures=measures, axes=axes)
+
+
+def summarise(fits: Sequence[Fit], tokens: Int64s) -> Sweep:
+    """A sweep of all its fits."""
+    fits = sorted(fits, key=lambda fit: fit[:3])
+    grid = sorted({fit.n_components for fit in fits})
+    each = [[fit for fit in fits if fit.n_components == k] for k in grid]
+    kept, variance = (np.array(part) for part in zip(*(_held_out(own, tokens) for own in each), strict=True))
+    total = max(int(tokens.sum()), 1)
+    likelihood = kept.sum(axis=1) / total
+    unknown_as_none = np.nan_to_num(variance)
+    error = np.sqrt(np.array([document_variance(row, tokens) for row in kept]) + unknown_as_none)
+    gap, gap_error = gaps(kept, tokens, variance)
+    perplexity = np.array([perplexity_of(row.sum(), total) for row in kept])
+    columns: dict[str, Any] = {
+        "n_components": np.array(grid),
+        "perplexity": perplexity,
+        "perplexity_std_error": perplexity * error,
+        "log_likelihood": likelihood,
+        "log_likelihood_std_error": error,
+        "gap": gap,
+        "gap_std_error": gap_error,
+    }
+    for name in ("coherence", "diversity", "exclusivity"):
+        columns[name], columns[f"{name}_std_error"] = _means([[getattr(fit, name) for fit in own] for own in each])
+    columns["stability"], columns["stability_std_error"] = _means([_stabilities(own) for own in each])
+    columns["used"], columns["used_std_error"] = _means([[float(len(fit.top_words)) for fit in own] for own in each])
+    columns["seconds"], columns["seconds_std_error"] = _means([[fit.seconds for fit in own] for own in each])
+    return Sweep(table(**columns), tuple(fits), np.array(grid), kept, tokens, variance)
+
+
+def gaps(scores: Doubles, tokens: Int64s, restart_variance: Doubles) -> tuple[Doubles, Doubles]:
+    """How much lower than the best each row is per token, and the standard error of that difference. Equation (S4)."""
+    total = scores.sum(axis=1)
+    best = int(np.argmax(total))
+    with np.errstate(invalid="ignore"):  # −∞ − −∞
+        difference = scores[best] - scores
+    gap = np.where(np.isfinite(total), difference.sum(axis=1) / max(int(tokens.sum()), 1), np.inf)
+    gap[best] = 0.0
+    variance = np.array([document_variance(row, tokens) for row in difference])
+    error = np.sqrt(variance + np.nan_to_num(restart_variance) + np.nan_to_num(restart_variance[best]))
+    error[best] = 0.0
+    return gap, error
+
+
+def document_variance(scores: Doubles, tokens: Int64s) -> float:
+    """Squared standard error of Σ scores / Σ tokens, for documents drawn like these. Equation (S2)."""
+    n, total = len(tokens), int(tokens.sum())
+    if n < 2 or not total or not np.isfinite(scores).all():
+        return math.nan
+    residual = scores - tokens * (scores.sum() / total)
+    return float(n / (n - 1) * (residual**2).sum() / total**2)
+
+
+def restart_variance(scores: Doubles) -> float:
+    """Bootstrap variance of the score of the best of R restarts, `scores` in the order of their bounds. Equation (S3)."""
+    n = len(scores)
+    if n < 2 or not np.isfinite(scores).all():
+        return math.nan
+    rank = np.arange(n)
+    weight = ((n - rank) / n) ** n - ((n - rank - 1) / n) ** n
+    return float(weight @ (scores - weight @ scores) ** 2)
+
+
+def _held_out(fits: list[Fit], tokens: Int64s) -> tuple[Doubles, float]:
+    """Scores of each held-out document by the kept restart of its fold, and the variance over restarts."""
+    kept, variance, start = [], 0.0, 0
+    for fold in sorted({fit.fold for fit in fits}):
+        ranked = sorted((fit for fit in fits if fit.fold == fold), key=lambda fit: (-fit.bound, fit.restart))
+        stop = start + len(ranked[0].document_log_likelihood)
+        share = tokens[start:stop].sum() / max(int(tokens.sum()), 1)
+        variance += share**2 * restart_variance(np.array([fit.log_likelihood for fit in ranked]))
+        kept.append(ranked[0].document_log_likelihood)
+        start = stop
+    return np.concatenate(kept), variance
+
+
+def _means(values: Sequence[Sequence[float]]) -> tuple[Doubles, Doubles]:
+    """Mean and standard error of each list, NaN where there is no telling."""
+    means = [float(np.mean(row)) if len(row) else math.nan for row in values]
+    errors = [float(np.std(row, ddof=1)) / math.sqrt(len(row)) if len(row) > 1 else math.nan for row in values]
+    return np.array(means), np.array(errors)
+
+
+def _stabilities(fits: list[Fit]) -> list[float]:
+    """For each fit, its mean agreement with the other restarts of its fold. Equation (S5)."""
+    values: list[float] = []
+    for fold in sorted({fit.fold for fit in fits}):
+        words = [fit.top_words for fit in fits if fit.fold == fold and len(fit.top_words)]
+        if len(words) < 2:
+            continue
+        columns = np.unique(np.concatenate(words))
+        n_words = words[0].shape[1]
+        ranked = [np.zeros((len(own), len(columns))) for own in words]
+        for weights, own in zip(ranked, words, strict=True):
+            np.put_along_axis(weights, np.searchsorted(columns, own), np.arange(n_words, 0, -1.0)[None], axis=1)
+        pairwise = metrics.stability(ranked, "jaccard", n_words).pairwise
+        values += ((pairwise.sum(axis=1) - 1) / (len(words) - 1)).tolist()
+    return values

@@ -1,0 +1,294 @@
+"""Collapsed inference against its twin, and what it promises: equations (30) to (34), (39)."""
+
+import itertools
+
+import corpora
+import numpy as np
+import pytest
+from scipy.special import gammaln, logsumexp
+
+from ldavi import _collapsed
+from ldavi._collapsed import LEAST_SHARE, sample_tokens, unassigned, visit_all
+from ldavi._estep import SHARES, SLOTS
+from ldavi._fit import Documents, all_words
+from ldavi._fit_collapsed import AVERAGING, CollapsedPlan, fit_collapsed
+from ldavi._parallel import Workers
+
+RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(_collapsed, "LEAST_COUNTS", 40)
+
+
+def begun(X, alpha, eta, dtype=np.float64, passes=2, weight=None, n_jobs=1):
+    """A state after some passes, and the priors."""
+    counts, _ = corpora.to_counts(X, dtype).compact()
+    priors = corpora.make_priors(alpha, eta)
+    weight = None if weight is None else np.asarray(weight, dtype)
+    state = unassigned(counts, weight, len(alpha))
+    with Workers(n_jobs) as workers:
+        for seed in range(passes):
+            visit_all(state, priors, workers, seed=seed)
+    return state, priors
+
+
+def assignments(state, n_topics):
+    """Shares of each count by topic, (nnz, K), documents in order."""
+    dense = np.zeros((len(state.counts.indices), n_topics))
+    for block in state.blocks:
+        first = state.counts.indptr[block.start]
+        topic, share = block.topic[block.position], block.share[block.position]
+        for slot in range(SLOTS):
+            held = share[:, slot] > 0
+            np.add.at(dense, (first + np.flatnonzero(held), topic[held, slot].astype(int)), share[held, slot])
+    return dense
+
+
+def masses(state):
+    """Mass of one share of each count, documents in order."""
+    return np.concatenate([block.mass[block.position] for block in state.blocks]).astype(np.float64)
+
+
+def twin_weights(n_dk, own_doc, n_wk, own_word, n_k, alpha, eta, eta_total):
+    """Equation (31), every count in tokens."""
+    word = (eta + np.maximum(n_wk - own_word, 0)) / (eta_total + n_k - own_word)
+    return (alpha + np.maximum(n_dk - own_doc, 0)) * word
+
+
+def check_visit(X, K, dtype, seed):
+    """Follow one pass count by count, taking over what was drawn, and compare what was not."""
+    alpha, eta = corpora.random_alpha(1, K), 0.25
+    state, priors = begun(X, alpha, eta, dtype)
+    old, unit, mass = assignments(state, K), state.unit, masses(state)
+    N, totals = state.N[:, :K].astype(float) / unit, state.totals[:K] / unit
+    with Workers(1) as workers:
+        found = visit_all(state, priors, workers, seed=seed)
+    new, counts, eta_total = assignments(state, K), state.counts, eta * state.counts.n_words
+    expected = np.zeros(counts.n_docs)
+    assert len(state.blocks) == 1  # so that N stands still
+    for d in range(counts.n_docs):
+        at = range(counts.indptr[d], counts.indptr[d + 1])
+        n_dk = sum((counts.values[j] * old[j] / SHARES for j in at), np.zeros(K))
+        for j in at:
+            n, w = counts.values[j], counts.indices[j]
+            own_doc, own_word = n * old[j] / SHARES, mass[j] * old[j] / unit
+            weight = twin_weights(n_dk, own_doc, N[w], own_word, totals, alpha, eta, eta_total)
+            phi = weight / weight.sum()
+            check_count(phi, new[j], RTOL[np.dtype(dtype)])
+            expected[d] += n * np.log(weight.sum() / (counts.doc_tokens[d] - n + alpha.sum()))
+            n_dk = n_dk + n * (new[j] - old[j]) / SHARES
+    np.testing.assert_allclose(found, expected, rtol=RTOL[np.dtype(dtype)], atol=1e-5)
+
+
+def check_count(phi, share, rtol):
+    """Equation (32): the largest topics keep what they have, one topic all the rest."""
+    largest = np.argsort(-phi)[: SLOTS - 1]
+    kept = largest[phi[largest] > LEAST_SHARE * (1 + rtol)]
+    doubtful = largest[np.abs(phi[largest] - LEAST_SHARE) <= LEAST_SHARE * rtol]
+    rest = np.setdiff1d(np.flatnonzero(share), [*kept, *doubtful])
+    assert share.sum() == SHARES
+    assert len(rest) <= 1
+    left = 2 if len(rest) == 0 else 0  # of rounding, which then falls to a kept one
+    assert (np.abs(share[kept] - SHARES * phi[kept]) < 1 + left + SHARES * rtol).all()
+
+
+@pytest.mark.parametrize("n_topics", [1, 3, 17, 40])
+def test_a_visit_equals_the_twin(n_topics, dtype, instruction_set):
+    check_visit(corpora.random_counts(3, n_docs=15, n_words=20, mean=1.5), n_topics, dtype, seed=7)
+
+
+def test_a_visit_equals_the_twin_where_words_have_priors_of_their_own(dtype, instruction_set):
+    X, K = corpora.random_counts(4, n_docs=8, n_words=12), 5
+    alpha, V = corpora.random_alpha(4, K), X.shape[1]
+    by_word = np.linspace(0.125, 2, V)
+    one, priors = begun(X, alpha, by_word, dtype, passes=3)
+    both, _ = begun(X, alpha, np.broadcast_to(by_word, (K, V)), dtype, passes=3)
+    np.testing.assert_array_equal(one.N, both.N)
+    with Workers(1) as workers:
+        before = one.N[:, :K] / one.unit
+        found = visit_all(one, priors, workers, seed=3)
+    assert np.isfinite(found).all()
+    assert not np.array_equal(before, one.N[:, :K] / one.unit)
+
+
+def test_shares_are_right_on_average(dtype):
+    """Rounding and the draw lose nothing: over many seeds the mean share is φ. Equation (32)."""
+    X, K, n = np.array([[1, 0, 0], [2, 3, 1], [0, 1, 4]]), 6, 3000
+    alpha, eta = np.linspace(0.1, 0.6, K), 0.5
+    state, priors = begun(X, alpha, eta, dtype)
+    counts, first = state.counts, assignments(state, K)[0]
+    n_wk, n_k, unit = state.N[counts.indices[0], :K] / state.unit, state.totals[:K] / state.unit, state.unit
+    own = first / SHARES
+    weight = twin_weights(own * 1, own, n_wk, masses(state)[0] * first / unit, n_k, alpha, eta, eta * 3)
+    saved = [(block.topic.copy(), block.share.copy()) for block in state.blocks]
+    N, totals, total = state.N.copy(), state.totals.copy(), np.zeros(K)
+    with Workers(1) as workers:
+        for seed in range(n):
+            visit_all(state, priors, workers, seed=10 + seed)
+            total += assignments(state, K)[0]
+            for block, (topic, share) in zip(state.blocks, saved, strict=True):
+                block.topic[:], block.share[:] = topic, share
+            state.N[:], state.totals[:] = N, totals
+    phi = weight / weight.sum()
+    error = np.sqrt(phi * (1 - phi) / n)  # at most: what is kept does not vary
+    assert (np.abs(total / n / SHARES - phi) < 5 * error).all()
+
+
+def test_sums_are_those_of_the_assignments_to_the_last_unit(dtype, small_blocks):
+    X, K = corpora.topical_counts(1, n_docs=60), 4
+    state, _ = begun(X, corpora.random_alpha(1, K), 0.1, dtype, passes=6)
+    assert len(state.blocks) > 3
+    shares = assignments(state, K)
+    expected = np.zeros((len(state.counts.words), K))
+    np.add.at(expected, state.counts.indices, masses(state)[:, None] * shares)
+    np.testing.assert_array_equal(state.N[:, :K], expected)
+    np.testing.assert_array_equal(state.totals[:K], expected.sum(axis=0))
+    assert state.N.sum(dtype=float) == X.sum() * state.unit
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3, 7])
+def test_the_bits_are_the_same_for_any_number_of_threads(n_jobs, dtype, small_blocks):
+    X, alpha = corpora.topical_counts(2, n_docs=80), corpora.random_alpha(2, 5)
+    one, _ = begun(X, alpha, 0.1, dtype, passes=4)
+    many, _ = begun(X, alpha, 0.1, dtype, passes=4, n_jobs=n_jobs)
+    np.testing.assert_array_equal(one.N, many.N)
+    for block, other in zip(one.blocks, many.blocks, strict=True):
+        np.testing.assert_array_equal(block.share, other.share)
+
+
+def test_weights_scale_a_documents_mass(dtype):
+    X = corpora.topical_counts(3)
+    weight = np.linspace(0.25, 3, len(X))
+    state, _ = begun(X, np.full(3, 0.2), 0.1, dtype, weight=weight)
+    by_word = (weight[:, None] * X).sum(axis=0)[state.counts.words]
+    np.testing.assert_allclose(state.N.sum(axis=1) / state.unit, by_word, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.37, 1e6, 3e9])
+def test_counts_of_any_size_keep_their_sums(scale, dtype):
+    X = corpora.topical_counts(4) * scale
+    state, _ = begun(X, np.full(3, 0.2), 0.1, dtype)
+    np.testing.assert_allclose(state.N.sum(axis=1) / state.unit, X.sum(axis=0)[state.counts.words], rtol=2e-3)
+    assert (state.N >= 0).all()
+
+
+def test_documents_without_words_do_no_harm(dtype):
+    X = corpora.random_counts(0)
+    X[[0, -1]] = 0
+    state, priors = begun(X, np.full(2, 0.2), 0.1, dtype)
+    with Workers(1) as workers:
+        found = visit_all(state, priors, workers, seed=5)
+    np.testing.assert_array_equal(found[X.sum(axis=1) == 0], 0)
+    assert state.N.sum(dtype=float) == X.sum() * state.unit
+
+
+def test_tokens_are_drawn_from_the_posterior_of_their_document():
+    """Means over draws against the enumerated posterior of one document of four tokens, topics fixed. Equation (35)."""
+    K, X = 2, np.zeros((400, 3))
+    X[:, 0], X[:, 1] = 2, 2
+    X[0, 2] = 1
+    alpha, eta = np.array([0.2, 0.5]), 0.3
+    state, priors = begun(X, alpha, eta, passes=0)
+    state.N[:, :K] = np.array([[900, 100], [200, 500], [100, 100]]) * state.unit
+    state.totals[:K] = state.N[:, :K].sum(axis=0)
+    beta = state.N[:, :K] / state.unit + eta
+    beta /= beta.sum(axis=0)
+    word_of = {int(word): row for row, word in enumerate(state.counts.words)}
+    words = [word_of[w] for w in (0, 0, 1, 1)]
+    log_p, first = [], []
+    for z in itertools.product(range(K), repeat=4):
+        n = np.bincount(z, minlength=K)
+        log_p.append(gammaln(alpha + n).sum() + sum(np.log(beta[w, k]) for w, k in zip(words, z, strict=True)))
+        first.append(n[0])
+    p = np.exp(np.array(log_p) - logsumexp(log_p))
+    mean, second = p @ np.array(first), p @ np.array(first) ** 2
+    tokens = sample_tokens(state, priors, first=0, step=1, seed=3)
+    drawn = np.bincount(tokens.document[tokens.topic == 0], minlength=400)[1:]
+    assert abs(drawn.mean() - mean) < 5 * np.sqrt((second - mean**2) / len(drawn))
+    assert abs((drawn**2).mean() - second) < 5 * (drawn**2).std() / np.sqrt(len(drawn))
+
+
+def test_every_step_th_document_is_sampled():
+    X = corpora.topical_counts(5)
+    state, priors = begun(X, np.full(3, 0.2), 0.1)
+    tokens = sample_tokens(state, priors, first=1, step=4, seed=3)
+    assert tokens.documents.tolist() == [1, 5, 9, 13, 17]
+    np.testing.assert_array_equal(np.bincount(tokens.document), X[tokens.documents].sum(axis=1))
+
+
+# The loop
+
+
+def run(X, alpha, eta, n_passes, plan=None, start=None, weight=None):
+    documents = Documents(corpora.to_counts(X), weight)
+    priors = corpora.make_priors(alpha, eta)
+    with Workers(1) as workers:
+        loop = fit_collapsed(documents, priors, start, plan or CollapsedPlan(1), workers)
+        return list(itertools.islice(loop, n_passes)), priors
+
+
+def test_the_topics_are_the_average_over_passes():
+    """Each pass's weight is that of equation (39), multiplied out."""
+    X, n = corpora.topical_counts(6), 7
+    learned, priors = run(X, np.full(3, 0.2), 0.1, n)
+    counts, _ = corpora.to_counts(X).compact()
+    state, passes = unassigned(counts, None, 3), []
+    from ldavi._fit_collapsed import _pass_seed
+
+    with Workers(1) as workers:
+        for t in range(1, n + 1):
+            visit_all(state, priors, workers, seed=_pass_seed(1, t))
+            passes.append(state.N[:, :3] / state.unit)
+    rho = [(AVERAGING + 1) / (t + AVERAGING) for t in range(1, n + 1)]
+    weights = [r * np.prod([1 - s for s in rho[t + 1 :]]) for t, r in enumerate(rho)]
+    np.testing.assert_allclose(sum(weights), 1)
+    expected = sum(w * p for w, p in zip(weights, passes, strict=True)) + 0.1
+    np.testing.assert_allclose(learned[-1].lam[:, :3], expected, rtol=1e-9)
+
+
+def test_planted_topics_are_found():
+    rng, K, V = np.random.default_rng(0), 4, 40
+    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
+    X = rng.poisson(30 * rng.dirichlet(np.full(K, 0.2), 200) @ (topics / topics.sum(axis=1, keepdims=True)))
+    learned, _ = run(X, np.full(K, 0.2), 0.1, 40)
+    lam = all_words(learned[-1], V)[:, :K]
+    owner = lam.argmax(axis=1).reshape(K, V // K)
+    assert (owner == owner[:, :1]).all()
+    assert sorted(owner[:, 0]) == list(range(K))
+
+
+def test_what_was_lent_for_the_first_pass_is_taken_back():
+    X = corpora.topical_counts(7)
+    start = corpora.word_major(corpora.random_lam(7, 3, X.shape[1]) * 50)
+    learned, _ = run(X, np.full(3, 0.2), 0.1, 3, start=start)
+    tokens = [found.lam[:, :3].sum() - 0.1 * 3 * len(found.words) for found in learned]
+    np.testing.assert_allclose(tokens, X.sum())
+
+
+def test_a_start_decides_which_topic_is_which():
+    rng, K, V = np.random.default_rng(1), 3, 30
+    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
+    X = rng.poisson(30 * rng.dirichlet(np.full(K, 0.2), 100) @ (topics / topics.sum(axis=1, keepdims=True)))
+    learned, _ = run(X, np.full(K, 0.2), 0.1, 10, start=corpora.word_major(topics * 500))
+    assert (all_words(learned[-1], V)[:, :K].argmax(axis=1) == np.repeat(np.arange(K), V // K)).all()
+
+
+def test_priors_are_learned_after_the_passes_that_the_plan_names():
+    X = corpora.topical_counts(8, n_docs=60)
+    plan = CollapsedPlan(1, learn_alpha=True, learn_eta=True, learn_from=4, learn_every=3)
+    learned, priors = run(X, np.full(3, 0.2), 0.1, 10, plan)
+    changed = [i + 1 for i in range(10) if learned[i].priors is not (priors if i == 0 else learned[i - 1].priors)]
+    assert changed == [4, 7, 10]
+    assert (learned[-1].priors.alpha > 0).all()
+    assert learned[-1].priors.eta.shape == (1, 1)
+
+
+def test_a_record_has_the_predictive_log_likelihood_and_no_bound():
+    X = corpora.topical_counts(9)
+    record = run(X, np.full(3, 0.2), 0.1, 2)[0][-1].record
+    assert record.phase == "collapsed"
+    assert np.isnan(record.elbo)
+    assert record.objective == record.predictive < 0
+    np.testing.assert_allclose(record.perplexity, np.exp(-record.predictive / X.sum()))

@@ -1,0 +1,262 @@
+"""What the estimator adds to the loops: engines, learned priors, given starts, several starts, seed words."""
+
+import corpora
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
+
+from ldavi import LatentDirichletAllocation, _schedule
+from ldavi._trace import relative_gain
+
+K, V = 3, 24
+all_methods = pytest.mark.parametrize("method", ["batch", "online", "memoized"])
+both_engines = pytest.mark.parametrize("inference", ["vb", "cvb0"])
+
+
+def corpus(n_docs=60, seed=0):
+    rng = np.random.default_rng(seed)
+    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.05
+    return rng.poisson(30 * rng.dirichlet(np.full(K, 0.3), n_docs) @ (topics / topics.sum(axis=1, keepdims=True)))
+
+
+def model(**parameters):
+    return LatentDirichletAllocation(
+        **{"n_components": K, "random_state": 0, "max_iter": 30, "tol": None, "batch_size": 10} | parameters
+    )
+
+
+def owners(model):
+    """Which topic holds most of each block of words."""
+    return model.topics_.reshape(-1, K, V // K).sum(axis=2).argmax(axis=0)
+
+
+@all_methods
+@both_engines
+def test_every_engine_and_method_finds_planted_topics(inference, method):
+    fitted = model(inference=inference, learning_method=method).fit(corpus())
+    assert sorted(owners(fitted)) == [0, 1, 2]
+
+
+@all_methods
+@both_engines
+@pytest.mark.parametrize("n_jobs", [2, 3, 7])
+def test_the_bits_are_the_same_for_any_number_of_threads(inference, method, n_jobs, small_pieces):
+    plan = {"inference": inference, "learning_method": method, "max_iter": 26}
+    one = model(**plan).fit(corpus())
+    many = model(**plan, n_jobs=n_jobs).fit(corpus())
+    np.testing.assert_array_equal(one.components_, many.components_)
+    np.testing.assert_array_equal(one.doc_topic_prior_, many.doc_topic_prior_)
+    assert one.elbo_ == many.elbo_
+
+
+def test_collapsed_passes_end_with_the_exact_bound():
+    X = corpus()
+    fitted = model(inference="cvb0").fit(X)
+    assert fitted.elbo_trace_["phase"].tolist() == ["collapsed"] * 30 + ["final"]
+    assert np.isfinite(fitted.elbo_)
+    assert fitted.elbo_ == fitted.elbo_trace_["elbo"][-1]
+    assert np.isnan(fitted.elbo_trace_["elbo"][:-1]).all()
+    assert fitted.elbo_trace_["predictive"][-2] > fitted.elbo_trace_["predictive"][0]
+
+
+def test_collapsed_topics_hold_the_tokens_and_their_prior():
+    X = corpus()
+    fitted = model(inference="cvb0", topic_word_prior=0.2, dtype="float64").fit(X)
+    np.testing.assert_allclose(fitted.components_.sum(axis=0), X.sum(axis=0) + 0.2 * K, rtol=1e-9)
+
+
+def test_collapsed_fits_stop_when_ten_passes_gain_too_little():
+    fitted = model(inference="cvb0", tol=1e-3, max_iter=200).fit(corpus())
+    predictive = fitted.elbo_trace_["predictive"][:-1]
+    gain = (predictive[10:] - predictive[:-10]) / np.abs(predictive[10:])
+    assert fitted.converged_
+    assert gain[-1] < _schedule.COLLAPSED_TOLERANCE * 1e-3
+    assert (gain[:-1] >= _schedule.COLLAPSED_TOLERANCE * 1e-3).all()
+
+
+def test_gains_do_not_compare_across_phases():
+    fitted = []
+    model(inference="cvb0", callbacks=fitted.append).fit(corpus())
+    model(callbacks=fitted.append).fit(corpus())
+    assert relative_gain(fitted[0], fitted[-1]) == np.inf
+
+
+def test_a_collapsed_fit_can_go_on_by_partial_fit():
+    fitted = model(inference="cvb0").fit(corpus())
+    before = fitted.components_.copy()
+    fitted.partial_fit(corpus(seed=1))
+    assert not np.array_equal(fitted.components_, before)
+    assert sorted(owners(fitted)) == [0, 1, 2]
+
+
+def test_collapsed_inference_refuses_point_estimates_and_leaves_the_model():
+    fitted = model(inference="cvb0").fit(corpus())
+    before = fitted.components_.copy()
+    with pytest.raises(ValueError, match="topic_word_prior=0"):
+        fitted.set_params(topic_word_prior=0).fit(corpus())
+    np.testing.assert_array_equal(fitted.components_, before)
+
+
+# Learned priors
+
+
+@all_methods
+@both_engines
+def test_priors_that_are_auto_are_learned_and_positive(inference, method):
+    fitted = model(inference=inference, learning_method=method).fit(corpus())
+    assert fitted.doc_topic_prior_.shape == (K,)
+    assert (fitted.doc_topic_prior_ > 0).all()
+    assert not np.allclose(fitted.doc_topic_prior_, 0.1)
+    assert fitted.topic_word_prior_ > 0
+    assert fitted.topic_word_prior_ != 0.05
+
+
+@pytest.mark.parametrize("method", ["batch", "memoized"])
+def test_the_bound_never_falls_while_priors_are_learned(method):
+    fitted = model(learning_method=method, dtype="float64", max_iter=60, n_components=5).fit(corpus())
+    trace = fitted.elbo_trace_
+    monotone = trace["elbo"][trace["phase"] == "monotone"]
+    assert (np.diff(monotone) >= -1e-9 * np.abs(monotone[1:])).all()
+    assert len(set(np.round(fitted.doc_topic_prior_, 9))) > 1
+
+
+def test_the_recorded_bound_is_that_of_the_learned_priors():
+    X = corpus()
+    fitted = model(dtype="float64", max_iter=20, callbacks=lambda record: record.iteration == 15).fit(X)  # 15: just learned
+    fixed = model(dtype="float64", doc_topic_prior=fitted.doc_topic_prior_, topic_word_prior=fitted.topic_word_prior_)
+    fixed.set_params(init=fitted, max_iter=1, max_doc_update_iter=2000, mean_change_tol=1e-12).fit(X)
+    assert fitted.elbo_ <= fixed.elbo_
+    np.testing.assert_allclose(fitted.elbo_, fixed.elbo_, rtol=2e-3)
+
+
+def test_learned_priors_make_the_bound_higher_than_those_they_began_with():
+    X = corpus(200)
+    assert model(max_iter=80).fit(X).elbo_ > model(max_iter=80, doc_topic_prior=0.1, topic_word_prior=0.05).fit(X).elbo_
+
+
+def test_a_topic_that_documents_prefer_has_the_larger_prior():
+    rng = np.random.default_rng(0)
+    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
+    theta = rng.dirichlet([2.0, 0.2, 0.2], 300)
+    X = rng.poisson(30 * theta @ (topics / topics.sum(axis=1, keepdims=True)))
+    for inference in ("vb", "cvb0"):
+        fitted = model(inference=inference, max_iter=60).fit(X)
+        assert fitted.doc_topic_prior_.argmax() == owners(fitted)[0]
+
+
+def test_partial_fit_learns_priors_and_shows_them():
+    fitted = model()
+    for seed in range(4):
+        fitted.partial_fit(corpus(seed=seed))
+    assert not np.allclose(fitted.doc_topic_prior_, 0.1)
+    assert fitted.topic_word_prior_ != 0.05
+    np.testing.assert_array_equal(fitted.doc_topic_prior_, fitted._priors.alpha)
+
+
+def test_a_warm_start_keeps_what_was_learned():
+    fitted = model(warm_start=True).fit(corpus())
+    learned = fitted.doc_topic_prior_.copy()
+    fitted.set_params(max_iter=1).fit(corpus())
+    np.testing.assert_array_equal(fitted.doc_topic_prior_, learned)
+
+
+@pytest.mark.parametrize("name", ["doc_topic_prior", "topic_word_prior"])
+def test_another_word_than_auto_is_refused(name):
+    with pytest.raises(TypeError, match=name):
+        model(**{name: "learn"}).fit(corpus())
+
+
+# init and n_init
+
+
+@pytest.mark.parametrize("kind", [np.asarray, LatentDirichletAllocation, ScikitLearnLDA])
+@both_engines
+def test_a_fit_can_start_at_given_topics(kind, inference):
+    X = corpus()
+    order = [2, 0, 1]
+    topics = np.kron(np.eye(K)[order], np.ones(V // K)) + 0.01
+    start = topics
+    if kind is not np.asarray:
+        start = kind(K, random_state=0, max_iter=3).partial_fit(X)
+        start.components_ = topics
+    assert owners(model(init=start, inference=inference).fit(X)).tolist() == np.argsort(order).tolist()
+
+
+@pytest.mark.parametrize(
+    ("init", "message"),
+    [(np.ones((2, V)), "shape"), (np.ones((K, 5)), "shape"), (-np.ones((K, V)), "negative"), ("spectral", "init='spectral'")],
+)
+def test_a_start_that_does_not_fit_is_refused(init, message):
+    with pytest.raises(ValueError, match=message):
+        model(init=init).fit(corpus())
+
+
+def test_an_array_as_start_survives_cloning():
+    start = np.ones((K, V))
+    assert clone(model(init=start)).init is not None
+
+
+@both_engines
+def test_the_best_of_several_starts_is_kept(inference):
+    X = corpora.topical_counts(0, n_docs=40)
+    plan = {"inference": inference, "n_components": 8, "max_iter": 12}
+    several = model(n_init=4, **plan).fit(X)
+    draws = np.random.RandomState(0)
+    alone = [model(random_state=draws, **plan).fit(X) for _ in range(4)]
+    name = "elbo" if inference == "vb" else "predictive"
+    scores = [fitted.elbo_trace_[name][11] for fitted in alone]
+    finals = [fitted.elbo_ for fitted in alone]
+    assert several.elbo_ == finals[int(np.argmax(finals))]
+    assert len(set(scores)) == 4
+
+
+# Seed words
+
+
+@all_methods
+@both_engines
+def test_seed_words_decide_which_topic_is_which(inference, method):
+    seeds = {0: [V - 1, V - 2], 2: [0, 1]}
+    fitted = model(seed_words=seeds, inference=inference, learning_method=method).fit(corpus(200))
+    assert owners(fitted)[2] == 0
+    assert owners(fitted)[0] == 2
+
+
+def test_seed_words_may_be_names_of_columns():
+    X = pd.DataFrame(corpus(), columns=[f"w{i}" for i in range(V)])
+    named = model(seed_words={1: ["w0", "w3"]}).fit(X)
+    numbered = model(seed_words={1: [0, 3]}).fit(X)
+    np.testing.assert_array_equal(named.components_, numbered.components_)
+
+
+def test_a_seed_word_has_a_prior_of_its_own():
+    X = corpus()
+    fitted = model(seed_words={1: [4]}, topic_word_prior=0.1).fit(X)
+    assert np.isclose(fitted._priors.eta[4, 1], 0.1 + 0.01 * X.sum() / K)
+    others = fitted._priors.eta.copy()
+    others[4, 1] = 0.1
+    np.testing.assert_allclose(others, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "error", "message"),
+    [
+        ({K: [0]}, ValueError, "topic 3"),
+        ({0: [V]}, ValueError, "column 24"),
+        ({0: ["word"]}, ValueError, "X has none"),
+        ({0: "word"}, TypeError, "list of words"),
+        (["word"], TypeError, "dict"),
+    ],
+)
+def test_seed_words_that_make_no_sense_are_refused(seeds, error, message):
+    with pytest.raises(error, match=message):
+        model(seed_words=seeds).fit(corpus())
+
+
+def test_partial_fit_keeps_the_seeds_of_the_first_documents():
+    fitted = model(seed_words={0: [V - 1], 2: [0]})
+    for seed in range(3):
+        fitted.partial_fit(corpus(seed=seed))
+    assert fitted._priors.eta.shape == (V, K)

@@ -1,0 +1,145 @@
+"""Learned priors: what each update raises, where it ends, what it never does. Equations (35) to (38)."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime
+from scipy.special import gammaln
+
+from ldavi import _hyper
+from ldavi._hyper import GroupedCounts, fixed_point, grouped, log_evidence
+
+
+def tokens_of(n):
+    """Counts (draws, categories) as a list of tokens."""
+    draw, category = np.nonzero(n)
+    times = n[draw, category].astype(int)
+    return np.repeat(draw, times), np.repeat(category, times)
+
+
+def drawn(alpha, n_draws, length, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.array([rng.multinomial(length, rng.dirichlet(alpha)) for _ in range(n_draws)])
+
+
+def slow_evidence(n, alpha, weight):
+    """Equation (35), draw by draw."""
+    total = n.sum(axis=1)
+    each = gammaln(alpha.sum()) - gammaln(alpha.sum() + total) + (gammaln(alpha + n) - gammaln(alpha)).sum(axis=1)
+    return float(weight @ each)
+
+
+def test_the_evidence_is_that_of_the_dirichlet_multinomials():
+    n, alpha = drawn([0.3, 1.0, 2.0], 30, 12), np.array([0.2, 0.5, 0.9])
+    weight = np.linspace(0.5, 2, 30)
+    counts = grouped(*tokens_of(n), 3, weight)
+    np.testing.assert_allclose(log_evidence(counts, alpha, 3), slow_evidence(n, alpha, weight))
+
+
+def test_a_symmetric_prior_has_one_value_for_all_categories():
+    n, weight = drawn([0.3, 1.0, 2.0], 30, 12), np.ones(30)
+    counts = grouped(*tokens_of(n), 3, weight, symmetric=True)
+    np.testing.assert_allclose(log_evidence(counts, np.array([0.4]), 3), slow_evidence(n, np.full(3, 0.4), weight))
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_each_round_of_the_fixed_point_raises_the_evidence(symmetric, monkeypatch):
+    monkeypatch.setattr(_hyper, "ROUNDS", 1)
+    counts = grouped(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50), symmetric=symmetric)
+    prior = np.full(1 if symmetric else 3, 7.0)
+    values = []
+    for _ in range(40):
+        values.append(log_evidence(counts, prior, 3))
+        prior = fixed_point(counts, prior, 3)
+    assert (np.diff(values) > -1e-9).all()
+    assert values[-1] > values[0] + 10
+
+
+def test_the_fixed_point_ends_where_the_gradient_vanishes(monkeypatch):
+    monkeypatch.setattr(_hyper, "ROUNDS", 5000)
+    monkeypatch.setattr(_hyper, "ENOUGH", 1e-10)
+    counts = grouped(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
+    alpha = fixed_point(counts, np.ones(3), 3)
+    gradient = approx_fprime(alpha, lambda x: log_evidence(counts, x, 3), 1e-6)
+    assert np.abs(gradient).max() < 1e-3
+
+
+def test_the_prior_that_drew_the_counts_is_found():
+    alpha = np.array([0.05, 0.2, 1.0, 0.4])
+    counts = grouped(*tokens_of(drawn(alpha, 4000, 50)), 4, np.ones(4000))
+    np.testing.assert_allclose(fixed_point(counts, np.ones(4), 4), alpha, rtol=0.1)
+
+
+def test_a_weight_of_two_is_the_draw_twice():
+    n = drawn([0.3, 1.0], 20, 9)
+    weighted = grouped(*tokens_of(n), 2, np.full(20, 2.0))
+    twice = grouped(*tokens_of(np.vstack([n, n])), 2, np.ones(40))
+    for found, expected in zip(weighted, twice, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_category_that_never_occurs_keeps_a_prior_above_zero():
+    n = np.hstack([drawn([1.0, 1.0], 30, 10), np.zeros((30, 1), int)])
+    alpha = fixed_point(grouped(*tokens_of(n), 3, np.ones(30)), np.full(3, 0.1), 3)
+    assert alpha[2] == _hyper.LEAST
+
+
+def test_without_counts_the_prior_stays():
+    empty = np.zeros(0)
+    counts = GroupedCounts(empty.astype(int), empty, empty, empty, empty)
+    np.testing.assert_array_equal(fixed_point(counts, np.array([0.3, 0.4]), 2), [0.3, 0.4])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.floats(0.01, 50), st.floats(0.01, 50))
+def test_newton_never_lowers_the_bound_and_stays_positive(seed, n_topics, first, spread):
+    rng = np.random.default_rng(seed)
+    gamma = rng.gamma(spread, 1.0, (8, n_topics)) + 1e-3
+    sums, start = _hyper.expected_log_sums(gamma, None), np.full(n_topics, first)
+    alpha = _hyper.newton_alpha(start, sums, 8.0)
+    assert (alpha > 0).all()
+    assert _hyper.alpha_objective(alpha, sums, 8.0) >= _hyper.alpha_objective(start, sums, 8.0)
+
+
+@pytest.mark.parametrize("first", [1e-3, 0.1, 30.0])
+def test_newton_ends_where_the_gradient_vanishes(first, monkeypatch):
+    monkeypatch.setattr(_hyper, "ENOUGH", 1e-12)
+    gamma = np.random.default_rng(0).gamma(0.7, 2.0, (40, 4)) + 0.1
+    weight = np.linspace(0.5, 2, 40)
+    sums = _hyper.expected_log_sums(gamma, weight)
+    alpha = _hyper.newton_alpha(np.full(4, first), sums, weight.sum())
+    gradient = approx_fprime(alpha, lambda x: _hyper.alpha_objective(x, sums, weight.sum()), 1e-7)
+    assert np.abs(gradient).max() < 1e-3
+
+
+def test_one_topic_leaves_alpha_where_it_is():
+    """With K = 1 the bound does not depend on α."""
+    sums = _hyper.expected_log_sums(np.full((5, 1), 3.0), None)
+    assert np.isfinite(_hyper.newton_alpha(np.array([0.1]), sums, 5.0)).all()
+
+
+@pytest.mark.parametrize("first", [1e-3, 0.05, 5.0])
+def test_each_round_for_eta_raises_the_bound(first):
+    S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
+    values, eta = [], first
+    for _ in range(20):
+        values.append(_hyper.eta_objective(eta, S, 35))
+        eta = _hyper.eta_fixed_point(eta, S, 35, rounds=1)
+    assert (np.diff(values) > -1e-9).all()
+    assert eta > 0
+
+
+def test_eta_ends_where_the_derivative_vanishes():
+    S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
+    eta = _hyper.eta_fixed_point(0.05, S, 35, rounds=3000)
+    step = 1e-5
+    slope = (_hyper.eta_objective(eta + step, S, 35) - _hyper.eta_objective(eta - step, S, 35)) / (2 * step)
+    assert abs(slope) < 0.1
+
+
+def test_absent_words_count_as_zeros_for_eta():
+    S = np.random.default_rng(2).gamma(0.5, 2.0, (10, 2))
+    wide = np.vstack([S, np.zeros((5, 2))])
+    np.testing.assert_allclose(_hyper.eta_objective(0.3, S, 15), _hyper.eta_objective(0.3, wide, 15))
+    np.testing.assert_allclose(_hyper.eta_fixed_point(0.3, S, 15), _hyper.eta_fixed_point(0.3, wide, 15))
