@@ -10,7 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *DOCS.glob("about/*.md")]), ROOT / "README.md"]
-APART = {"report.md": ["bokeh", "jinja2"], "io_models.md": ["gensim", "safetensors"], "metrics.md": [], "selection.md": []}  # and a long one
+APART = {  # pages that need other libraries, or long
+    "report.md": ["bokeh", "jinja2"],
+    "io_models.md": ["gensim", "safetensors"],
+    "metrics.md": [],
+    "selection.md": [],
+}
 EXAMPLES = [page for page in PAGES if ">>>" in page.read_text(encoding="utf-8")]
 QUICK = ("plot_00", "plot_01", "plot_02", "plot_03", "plot_04")
 SCRIPTS = sorted(DOCS.glob("gallery/plot_*.py"))
