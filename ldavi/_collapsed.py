@@ -213,11 +213,28 @@ class Tokens(NamedTuple):
     topic: Int64s  # (tokens,)
 
 
+def _topics_by_share(state: Collapsed, at: Int64s, count: Int64s, seed: int) -> UInt16s:
+    """A topic for each token of the counts `at`, in proportion to its count's shares; `count` says which one it is of."""
+    topic, share = np.empty((len(at), SLOTS), np.uint16), np.empty((len(at), SLOTS), np.int64)
+    for block in state.blocks:
+        first, last = state.counts.indptr[[block.start, block.stop]]
+        inside = slice(*np.searchsorted(at, [first, last]))
+        place = block.position[at[inside] - first]
+        topic[inside], share[inside] = block.topic[place], block.share[place]
+    bits = np.arange(len(count), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed % 2**64)
+    bits ^= bits >> np.uint64(29)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    drawn = (bits >> np.uint64(40)) % np.uint64(SHARES)
+    slot = (share.cumsum(axis=1)[count] <= drawn.astype(np.int64)[:, None]).sum(axis=1)
+    picked: UInt16s = topic[count, np.minimum(slot, SLOTS - 1)]
+    return picked
+
+
 def sample_tokens(state: Collapsed, priors: Priors, *, first: int, step: int, seed: int) -> Tokens:
     """Draw a topic for every token of every `step`-th document by Gibbs sampling, n_wk and n_k being what they are.
 
     The shares of a count would not do in place of draws: they say nothing of how the topics of a document's tokens go
-    together, and priors learned from them come out too even.
+    together, and priors learned from them come out too even. They are where the sampling starts.
     """
     counts, dtype, width = state.counts, state.counts.values.dtype, state.N.shape[1]
     documents = np.arange(first % step, counts.n_docs, step)
@@ -228,6 +245,7 @@ def sample_tokens(state: Collapsed, priors: Priors, *, first: int, step: int, se
     n_tokens = len(word)
     indptr = np.append(0, np.cumsum(np.bincount(document, minlength=len(documents)))).astype(np.int64)
     now = np.zeros((n_tokens, SLOTS), np.uint16), np.zeros((n_tokens, SLOTS), np.uint8)
+    now[0][:, 0], now[1][:, 0] = _topics_by_share(state, at, np.repeat(np.arange(len(at)), times), seed), SHARES
     new = now[0].copy(), now[1].copy()
     field = field_of(state, priors)
     sums = field.of_totals(state.totals)

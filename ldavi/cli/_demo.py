@@ -1,16 +1,16 @@
-"""The command `ldavi`: what a terminal can ask for."""
+"""`ldavi demo`: the main job on real text that is installed anyway."""
 
-import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from ldavi import LatentDirichletAllocation, TraceRecord, datasets, show_config
+from ldavi import LatentDirichletAllocation, TraceRecord, datasets
+from ldavi.cli._options import Commands, positive
 
 HELD_OUT = 10  # every tenth document
 NOT_TOPICAL = (
@@ -20,20 +20,13 @@ NOT_TOPICAL = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="ldavi", description="Latent Dirichlet allocation by variational inference.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    demo = commands.add_parser("demo", help="fit topics to the docstrings of numpy, scipy and scikit-learn")
-    demo.add_argument("-k", "--topics", type=int, default=20, help="number of topics (default: 20)")
-    demo.add_argument("--jobs", type=int, default=-1, help="threads (default: -1, all cores)")
-    demo.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
-    commands.add_parser("info", help="versions, and the instruction set in use")
-    options = parser.parse_args(arguments)
-    if options.command == "info":
-        show_config()
-        return 0
-    return run_demo(options.topics, options.jobs, options.seed)
+def add(commands: Commands) -> None:
+    """The command's parser."""
+    parser = commands.add_parser("demo", help="fit topics to the docstrings of numpy, scipy and scikit-learn")
+    parser.add_argument("-k", "--topics", type=positive, default=20, metavar="K", help="number of topics (default: 20)")
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default: 0)")
+    parser.set_defaults(run=lambda options: run_demo(options.topics, options.jobs, options.seed))
 
 
 def run_demo(n_topics: int, n_jobs: int, seed: int) -> int:

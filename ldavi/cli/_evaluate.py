@@ -1,0 +1,131 @@
+"""`ldavi evaluate`: how good a model is, on documents that it was not fitted to."""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from ldavi import io, metrics
+from ldavi.cli import _modelfile
+from ldavi.cli._corpus import described, read_for_model, rereadable
+from ldavi.cli._errors import UsageError
+from ldavi.cli._modelfile import Kept
+from ldavi.cli._options import Commands, Options, add_input, add_tables, add_talk, command, positive
+from ldavi.cli._output import print_csv, print_json, print_table, say
+from ldavi.cli._progress import waiting
+
+MEASURES = ("c_v", "npmi", "u_mass", "uci")
+DESCRIPTION = """\
+Judges a model by documents, best by some that it was not fitted to (coherence: by any large corpus).
+
+  perplexity          of the second half of each document, given its first half and the topics; lower is better. Its standard
+                      error is that of other documents like these
+  bound perplexity    exp(-bound / tokens), from the variational bound; lower is better
+  c_v, npmi, u_mass   coherence of each topic's first words, the mean over topics; higher is better
+  diversity           share of distinct words among the first 25 of all topics
+"""
+EXAMPLES = """\
+  ldavi evaluate model.ldavi heldout.txt
+  ldavi evaluate model.ldavi heldout.txt --coherence npmi --json
+"""
+
+
+def add(commands: Commands) -> None:
+    """The command's parser."""
+    parser = command(
+        commands,
+        "evaluate",
+        usage="MODEL INPUT [--json | --csv] [options]",
+        help="held-out perplexity, coherence, diversity",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    parser.add_argument("model", metavar="MODEL", help="a model file")
+    add_input(parser)
+    group = parser.add_argument_group("measures")
+    group.add_argument(
+        "--coherence",
+        default="c_v,npmi,u_mass",
+        metavar="NAMES",
+        help=f"of {', '.join(MEASURES)}, with commas between them; none for none (default: c_v,npmi,u_mass)",
+    )
+    group.add_argument(
+        "--windows",
+        choices=("sliding", "documents"),
+        help="where words are together: in sliding windows (110 words for c_v, 10 for npmi), as is usual, or in a document "
+        "(default: sliding for texts counted word by word; documents for counts; u_mass has documents always)",
+    )
+    group.add_argument("-n", "--words", type=positive, default=10, metavar="N", help="first words of a topic (default: 10)")
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="of the halves and the samples (default: 0)")
+    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    add_tables(parser)
+    add_talk(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: Options) -> int:
+    """Print the measures."""
+    wanted = [] if options.coherence == "none" else [name.strip() for name in options.coherence.split(",") if name.strip()]
+    if unknown := [name for name in wanted if name not in MEASURES]:
+        raise UsageError(f"--coherence {unknown[0]} is none of {', '.join(MEASURES)}")
+    kept = _modelfile.load(options.model, options)
+    with rereadable(options) as path:
+        corpus = read_for_model(options, kept.words, kept.counting, kept.n_words, path)
+    say(options, described(corpus, options.input))
+    with waiting(options, "evaluating"):
+        rows = likelihood_rows(options, kept, corpus) + coherence_rows(options, kept, corpus, wanted)
+        rows.append({"measure": "diversity", "value": metrics.topic_diversity(kept.model), "standard_error": None})
+    if options.json:
+        print_json({row["measure"]: {name: value for name, value in row.items() if name != "measure"} for row in rows})
+    elif options.csv:
+        names = ("measure", "value", "standard_error")
+        print_csv([{name: "" if row[name] is None else row[name] for name in names} for row in rows])
+    else:
+        lines = [[row["measure"], _short(row["value"]), _short(row["standard_error"]), row.get("note", "")] for row in rows]
+        print_table(["measure", "value", "± s.e.", ""], lines, left=(0, 3))
+    return 0
+
+
+def likelihood_rows(options: Options, kept: Kept, corpus: io.Corpus) -> list[dict[str, Any]]:
+    """Perplexity by document completion, and by the bound."""
+    found = metrics.document_completion(
+        kept.model, corpus.X, doc_topic_prior=None, unseen_words="ignore", seed=options.seed, n_jobs=options.jobs
+    )
+    error = found.perplexity * found.standard_error  # of the mean log-likelihood, carried through exp
+    ignored = f", {found.n_unseen:,} of words that no topic can produce ignored" if found.n_unseen else ""
+    note = f"{found.n_scored:,} words predicted{ignored}"
+    return [
+        {"measure": "perplexity", "value": found.perplexity, "standard_error": error, "note": note},
+        {"measure": "bound perplexity", "value": kept.model.perplexity(corpus.X), "standard_error": None},
+    ]
+
+
+def coherence_rows(options: Options, kept: Kept, corpus: io.Corpus, wanted: list[str]) -> list[dict[str, Any]]:
+    """Means over topics, their standard errors, and each topic's value."""
+    by_words = corpus.texts is not None and kept.counting.ngrams == (1, 1) and kept.words is not None
+    if options.windows == "sliding" and not by_words:
+        raise UsageError("--windows sliding needs texts and single words: counts have no order")
+    slides = by_words and options.windows != "documents"
+    tokens: Any = None
+    if slides and any(name != "u_mass" for name in wanted):
+        find, lower = re.compile(kept.counting.pattern).findall, kept.counting.lowercase
+        tokens = [find(text.lower() if lower else text) for text in corpus.texts or []]
+    rows = []
+    for name in wanted:
+        documents: Any = corpus.X if tokens is None or name == "u_mass" else tokens
+        values = metrics.coherence(kept.model, documents, name, options.words, feature_names=kept.words)
+        known = values[np.isfinite(values)]
+        error = float(known.std(ddof=1) / math.sqrt(len(known))) if len(known) > 1 else None
+        note = "sliding windows" if documents is tokens else "documents as windows"
+        value = float(known.mean()) if len(known) else math.nan
+        if len(known) < len(values):
+            note += f", mean over {len(known)} of {len(values)} topics: the others have words that never occur here"
+        rows.append({"measure": name, "value": value, "standard_error": error, "note": note, "topics": values})
+    return rows
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}"

@@ -1,0 +1,71 @@
+"""`ldavi info`: this installation, or what a model file says of itself."""
+
+from typing import Any
+
+from ldavi import __version__, _estep, io, show_config
+from ldavi.cli import _modelfile
+from ldavi.cli._options import Commands, Options, add_tables, add_talk, command
+from ldavi.cli._output import print_csv, print_json
+
+EXAMPLES = """\
+  ldavi info                 versions, and the instruction set in use: for a report of a defect
+  ldavi info model.ldavi     what is in a model file
+"""
+
+
+def add(commands: Commands) -> None:
+    """The command's parser."""
+    parser = command(
+        commands,
+        "info",
+        usage="[MODEL] [--json | --csv]",
+        help="versions, and the instruction set in use; or what a model file holds",
+        description="Describes this installation, or a model file.",
+        examples=EXAMPLES,
+    )
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="a model file (default: this installation)")
+    add_tables(parser)
+    add_talk(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: Options) -> int:
+    """Print it."""
+    if options.model is None:
+        if not (options.json or options.csv):
+            show_config()
+            return 0
+        facts: dict[str, Any] = {"ldavi": __version__, "instruction set": _estep.instruction_set()}
+    else:
+        facts = facts_of(options)
+    if options.json:
+        print_json(facts)
+    elif options.csv:
+        print_csv([{"name": name, "value": value} for name, value in facts.items()])
+    else:
+        for name, value in facts.items():
+            print(f"{name:>17}  {value}")
+    return 0
+
+
+def facts_of(options: Options) -> dict[str, Any]:
+    """What a model file holds, by name."""
+    kept = _modelfile.load(options.model, options)
+    info = io.read_info(options.model)
+    model, counting = kept.model, kept.counting
+    facts: dict[str, Any] = {"topics": model.components_.shape[0], "words": kept.n_words}
+    facts["vocabulary"] = "in the file" if kept.words is not None else "none"
+    facts |= {name: kept.corpus[name] for name in ("input", "documents", "tokens") if name in kept.corpus}
+    facts["learning method"] = "stream" if kept.corpus.get("stream") else model.learning_method
+    if hasattr(model, "elbo_"):
+        facts |= {"passes": model.n_iter_, "converged": bool(model.converged_), "ELBO": float(model.elbo_)}
+    changed = {name: value for name, value in info.parameters.items() if value != getattr(type(model)(), name)}
+    facts["parameters"] = ", ".join(f"{name}={value!r}" for name, value in changed.items() if name != "n_jobs")
+    if "counting" in info.metadata:
+        stop_words = counting.stop_words if not isinstance(counting.stop_words, list) else f"{len(counting.stop_words)} words"
+        facts["word"] = counting.pattern + ("" if counting.lowercase else ", case kept")
+        facts["stop words"] = stop_words or "none"
+        facts["n-grams"] = f"{counting.ngrams[0]} to {counting.ngrams[1]}" if counting.ngrams != (1, 1) else "1"
+    if kept.progress:
+        facts["interrupted"] = f"after pass {kept.progress.get('passes', 0)}; go on with ldavi fit … --resume {options.model}"
+    return facts | {"format version": info.format_version, "written by": f"ldavi {info.ldavi_version}"}
