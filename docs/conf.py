@@ -1,0 +1,149 @@
+"""The site: `python -m sphinx -W -b html docs docs/_build/html`. Nothing is fetched, neither here nor by who reads it."""
+
+import os
+import re
+import warnings
+from importlib.metadata import distribution
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from ldavi import __version__
+
+DOCS = Path(__file__).parent
+OUTSIDE = {"contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md"}  # pages whose text is beside this folder
+
+project = "ldavi"
+author = "The ldavi developers"
+copyright = author
+version = release = __version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "gallery", "**/README.md", "auto_examples/**/*.py", "auto_examples/**/*.ipynb"]
+exclude_patterns += ["auto_examples/**/*.md5", "sg_execution_times.rst"]
+nitpicky = False
+templates_path = ["_templates"]
+suppress_warnings = ["config.cache"]  # the gallery's settings hold a class
+
+# Markdown as GitHub reads it, with mathematics
+myst_enable_extensions = ["amsmath", "dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 4
+myst_dmath_double_inline = True
+
+# Mathematics without a server: one file of MathJax 3, from the package sphinx-mathjax-offline
+_mathjax = next(file for file in distribution("sphinx-mathjax-offline").files or [] if file.name == "tex-svg.js")
+mathjax_path = "tex-svg.js"
+mathjax3_config = {"svg": {"fontCache": "global"}, "options": {"enableMenu": False}}
+
+# The reference
+autosummary_generate = True
+autosummary_ignore_module_all = False
+autodoc_typehints = "none"  # numpydoc has them in words
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+numpydoc_show_inherited_class_members = False
+numpydoc_xref_param_type = False
+numpydoc_use_plots = False
+
+# The gallery
+sphinx_gallery_conf = {
+    "examples_dirs": ["gallery"],
+    "gallery_dirs": ["auto_examples"],
+    "filename_pattern": r"plot_\d",
+    "ignore_pattern": r"^(?!.*plot_\d)",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,  # each script asserts what it claims
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "min_reported_time": 1e9,
+    "default_thumb_file": str(DOCS / "images" / "map.png"),
+}
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+# The look
+html_theme = "pydata_sphinx_theme"
+html_title = "ldavi"
+html_static_path = ["_static", str(distribution("sphinx-mathjax-offline").locate_file(_mathjax))]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "ldavi"},
+    "navbar_end": ["theme-switcher"],
+    "navbar_persistent": ["search-button"],
+    "header_links_before_dropdown": 6,
+    "show_prev_next": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+    "back_to_top_button": False,
+}
+html_sidebars = {"index": [], "math": [], "contributing": [], "changelog": []}
+
+
+def read_outside(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the files beside this folder in the place of their pages, and lead links to them there."""
+    if docname in OUTSIDE:
+        source[0] = (DOCS.parent / OUTSIDE[docname]).read_text(encoding="utf-8")
+        source[0] = source[0].replace("](docs/", "](")
+    for page, file in OUTSIDE.items():
+        up = "../" * docname.count("/")
+        source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(file)}", f"]({up}{page}.md", source[0])
+
+
+def lead_to_gallery(app: Sphinx, docname: str, source: list[str]) -> None:
+    """A link to a script of the gallery, which GitHub shows, leads to its page here."""
+    source[0] = re.sub(r"(\]\((?:\.\./)*)gallery/(plot_\w+)\.py", r"\1auto_examples/\2.rst", source[0])
+    source[0] = re.sub(r"(\]\((?:\.\./)*)gallery/README\.rst", r"\1auto_examples/index.rst", source[0])
+
+
+def number_equations(app: Sphinx, doctree: nodes.document) -> None:
+    r"""A formula with \tag{n} is an equation of its own, and a place that #equation-n leads to."""
+    for formula in [*doctree.findall(nodes.math), *doctree.findall(nodes.math_block)]:
+        text = re.sub(r"\\text\{[^}]*\}", lambda match: match[0].replace(r"\_", "_"), formula.astext())
+        formula.children = [nodes.Text(text)]  # MathJax takes \_ literally in a text
+    for block in list(doctree.findall(nodes.math_block)):
+        text = block.astext()
+        tag = re.search(r"\\tag\{(\w+)\}", text)
+        if tag is None or r"\begin{equation" in text:
+            continue
+        block["nowrap"] = block["no-wrap"] = True
+        block.children = [nodes.Text(f"\\begin{{equation}}{text.strip()}\\end{{equation}}")]
+        place = nodes.target("", "", ids=[f"equation-{tag[1].lower()}"])
+        block.parent.insert(block.parent.index(block), place)
+
+
+def plain_bars(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """|x| is an absolute value in docstrings, not a substitution."""
+    for i, line in enumerate(lines):
+        if "`" not in line and not line.lstrip().startswith((">>>", "...")):
+            lines[i] = re.sub(r"(?<!\\)\|", r"\\|", line)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("source-read", read_outside)
+    app.connect("source-read", lead_to_gallery)
+    app.connect("doctree-read", number_equations)
+    app.connect("autodoc-process-docstring", plain_bars, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

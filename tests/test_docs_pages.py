@@ -1,0 +1,99 @@
+"""The pages of docs/: examples run and print what they say, links lead somewhere, scripts keep their asserts."""
+
+import doctest
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [*sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *DOCS.glob("about/*.md")]), ROOT / "README.md"]
+APART = {  # pages that need other libraries, or long
+    "report.md": ["bokeh", "jinja2"],
+    "io_models.md": ["gensim", "safetensors"],
+    "metrics.md": [],
+    "selection.md": [],
+}
+EXAMPLES = [page for page in PAGES if ">>>" in page.read_text(encoding="utf-8")]
+QUICK = ("plot_00", "plot_01", "plot_02", "plot_03", "plot_04")
+SCRIPTS = sorted(DOCS.glob("gallery/plot_*.py"))
+
+
+class AnyNumber(doctest.OutputChecker):
+    """Numbers may differ: other versions of scikit-learn have other docstrings, other processors round otherwise."""
+
+    def check_output(self, want, got, optionflags):
+        number = r"-?\d+(\.\d*)?(e[+-]?\d+)?"
+        want, got = (" ".join(re.sub(number, "#", text).split()).replace("[ ", "[") for text in (want, got))
+        return want == got
+
+
+def run_examples(page, monkeypatch, folder):
+    monkeypatch.chdir(folder)
+    blocks = re.findall(r"```(?:python|pycon)\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = "\n".join(block for block in blocks if ">>>" in block)
+    test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    runner = doctest.DocTestRunner(AnyNumber(), verbose=False)
+    assert test.examples
+    assert runner.run(test).failed == 0
+
+
+@pytest.mark.parametrize("page", [page for page in EXAMPLES if page.name not in APART], ids=lambda page: page.name)
+def test_the_examples_of_a_page_run_and_print_what_they_say(page, monkeypatch, tmp_path):
+    run_examples(page, monkeypatch, tmp_path)
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("page", [page for page in EXAMPLES if page.name in APART], ids=lambda page: page.name)
+def test_the_examples_of_a_page_that_needs_other_libraries_run(page, monkeypatch, tmp_path):
+    for library in APART[page.name]:
+        pytest.importorskip(library)
+    run_examples(page, monkeypatch, tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, heading = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}, target
+
+
+@pytest.mark.parametrize("script", [path for path in SCRIPTS if path.name.startswith(QUICK)], ids=lambda path: path.stem)
+def test_a_script_of_the_gallery_keeps_what_it_asserts(script, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setattr(plt, "show", lambda: None)
+    with plt.rc_context({"backend": "Agg"}):
+        runpy.run_path(str(script))
+        assert plt.get_fignums()
+        plt.close("all")
+
+
+def test_every_script_of_the_gallery_asserts_something_and_draws():
+    assert len(SCRIPTS) >= 12
+    for script in SCRIPTS:
+        text = script.read_text(encoding="utf-8")
+        assert len(re.findall(r"^\s*assert ", text, flags=re.MULTILINE)) >= 3, script.name
+        assert "plt.show()" in text, script.name
+
+
+def test_every_public_name_is_in_the_reference():
+    import ldavi
+
+    text = (DOCS / "reference" / "index.md").read_text(encoding="utf-8")
+    for module in (ldavi, *(getattr(ldavi, name) for name in ldavi.__all__)):
+        if not hasattr(module, "__path__") and module is not ldavi:
+            continue
+        for name in module.__all__:
+            if hasattr(getattr(module, name), "__file__") or name.startswith("__"):
+                continue  # a module has a section of its own
+            assert re.search(rf"^   {name}$", text, flags=re.MULTILINE), f"{module.__name__}.{name}"
