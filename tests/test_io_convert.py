@@ -96,14 +96,19 @@ def test_a_fit_of_scikit_learn_from_a_converted_model_starts_anew():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"doc_topic_prior": [0.1, 0.2]}, "single numbers"),
-        ({"topic_word_prior": np.linspace(0.1, 0.2, 8)}, "single numbers"),
         ({"topic_word_prior": 0}, "point estimates"),
     ],
 )
 def test_to_sklearn_refuses_priors_that_it_does_not_know(parameters, message):
     with pytest.raises(ValueError, match=message):
         io.to_sklearn(fitted(**parameters))
+
+
+@pytest.mark.parametrize("parameters", [{"doc_topic_prior": [0.1, 0.3]}, {"topic_word_prior": np.linspace(0.1, 0.3, 8)}])
+def test_to_sklearn_takes_the_mean_of_several_priors_and_says_so(parameters):
+    with pytest.warns(UserWarning, match=f"{next(iter(parameters))} became one number"):
+        theirs = io.to_sklearn(fitted(**parameters))
+    np.testing.assert_allclose(getattr(theirs, f"{next(iter(parameters))}_"), 0.2)
 
 
 @pytest.mark.parametrize("convert", [io.from_sklearn, io.from_gensim, io.from_tomotopy])

@@ -1,5 +1,6 @@
 """Models of other libraries: scikit-learn, gensim, tomotopy, Spark; and what pyLDAvis draws."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -79,13 +80,23 @@ def to_sklearn(model: LatentDirichletAllocation) -> Any:
     Raises
     ------
     ValueError
-        If a prior has several values, or `topic_word_prior` is 0: scikit-learn knows a single number > 0.
+        If `topic_word_prior` is 0: scikit-learn knows a number > 0.
+
+    Warns
+    -----
+    UserWarning
+        If a prior has several values, as one that was learned has. scikit-learn knows a single number and gets their mean, so
+        that it infers somewhat other proportions.
     """
     alpha, eta = _posterior_priors(model, "to_sklearn")
-    if np.ndim(alpha) or np.ndim(eta):
-        raise ValueError(
-            "doc_topic_prior and topic_word_prior must be single numbers for scikit-learn; refit with such priors"
+    several = [name for name, prior in (("doc_topic_prior", alpha), ("topic_word_prior", eta)) if np.ndim(prior)]
+    if several:
+        warnings.warn(
+            f"{' and '.join(several)} became one number, the mean: scikit-learn knows no other, and infers somewhat other "
+            "proportions. Fit with single numbers for the same.",
+            stacklevel=2,
         )
+    alpha, eta = np.mean(alpha), np.mean(eta)
     shared = ScikitLearnLDA().get_params().keys()
     parameters = {name: value for name, value in model.get_params().items() if name in shared}
     parameters |= {"n_components": len(model.components_), "doc_topic_prior": float(alpha), "topic_word_prior": float(eta)}
