@@ -3,7 +3,7 @@
 >>> from ldavi import LatentDirichletAllocation
 """
 
-from ldavi import datasets, inspection, io, metrics, plotting, report, selection
+from ldavi import datasets, inspection, io, metrics, plotting, progress, report, selection
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._fixed_topics import infer
 from ldavi._infer import Inference
@@ -22,6 +22,7 @@ __all__ = [
     "io",
     "metrics",
     "plotting",
+    "progress",
     "report",
     "selection",
     "show_config",

@@ -22,6 +22,7 @@ WITH_EXAMPLES = {
     "ldavi.inspection._geometry",
     "ldavi.inspection._intervals",
     "ldavi.inspection._labels",
+    "ldavi.inspection._summary",
     "ldavi.inspection._words",
     "ldavi.io._recognise",
     "ldavi.io._vocabularies",

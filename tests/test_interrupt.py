@@ -1,6 +1,7 @@
 """Ctrl-C: a real signal in the middle of a fit."""
 
 import _thread
+import signal
 import threading
 
 import numpy as np
@@ -11,6 +12,14 @@ from ldavi import LatentDirichletAllocation
 
 def corpus():
     return np.random.default_rng(0).poisson(1.0, (400, 300))
+
+
+@pytest.fixture(autouse=True)
+def signals_are_heard():
+    """A shell starts what it runs in the background deaf to SIGINT, and the fits below end by nothing else."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

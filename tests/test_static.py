@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PATHS = [name for name in ("ldavi", "tests", "benchmarks", "setup.py") if (ROOT / name).exists()]
 
 pytestmark = pytest.mark.skipif(
-    not (ROOT / "pyproject.toml").exists(), reason="the tools' settings, pyproject.toml, are not beside the tests here"
+    not all((ROOT / name).exists() for name in ("pyproject.toml", "setup.py")),
+    reason="the sources, or the tools' settings in pyproject.toml, are not beside the tests here",
 )
 
 

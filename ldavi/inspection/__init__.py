@@ -7,12 +7,15 @@ from ldavi.inspection._documents import document_words, representative_documents
 from ldavi.inspection._geometry import topic_correlations, topic_distances, topic_map
 from ldavi.inspection._intervals import beta_intervals, theta_intervals
 from ldavi.inspection._labels import topic_labels
+from ldavi.inspection._summary import Summary, summary
 from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
+    "Summary",
     "beta_intervals",
     "document_words",
     "representative_documents",
+    "summary",
     "theta_intervals",
     "top_words",
     "top_words_lists",

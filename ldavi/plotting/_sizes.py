@@ -93,7 +93,7 @@ class TopicSizesDisplay:
         order = np.argsort(-shares, kind="stable") if sort else np.arange(len(shares))
         place = np.arange(len(shares))
         self.ax_.barh(place, shares[order], height=0.72, color=color)
-        names = [style.shorten(self.topic_names[k], style.LONGEST_NAME) for k in order]
+        names = [style.shorten(self.topic_names[int(k)], style.LONGEST_NAME) for k in order]
         self.ax_.set_yticks(place, names, fontsize=style.FONT_SIZE)
         self.ax_.set_ylim(len(shares) - 0.4, -0.6)
         self.ax_.set_xlim(0, 1.15 * max(float(shares.max()), 1e-12))  # room for the last figure

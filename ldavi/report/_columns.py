@@ -108,7 +108,8 @@ def _cut_dates(dates: NDArray[np.datetime64]) -> Bins:
         if numbers.max() - numbers.min() < MOST_BINS:
             break
     of[known] = numbers - numbers.min()
-    starts = [(cells.min() + step).astype("datetime64[D]") + offset for step in range(int(of.max()) + 1)]
+    cells = np.arange(numbers.min(), numbers.max() + 1).astype(f"datetime64[{unit}]")
+    starts = list(cells.astype("datetime64[D]") + offset)
     return Bins("date", [str(start) for start in starts], of)
 
 

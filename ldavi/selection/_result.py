@@ -98,7 +98,7 @@ class Sweep:
         Breiman, Friedman, Olshen, Stone. "Classification and regression trees". 1984, section 3.4.3 (the rule).
         """
         check.check_choice("rule", rule, RULES)
-        likelihood = self.document_log_likelihood.sum(axis=1) / max(self.document_tokens.sum(), 1)
+        likelihood = self.document_log_likelihood.sum(axis=1) / max(float(self.document_tokens.sum()), 1.0)
         if not np.isfinite(likelihood).any():
             raise ValueError("every number of topics gives some held-out word the probability 0; give topics a prior above 0")
         gap, error = gaps(self.document_log_likelihood, self.document_tokens, self.restart_variance)

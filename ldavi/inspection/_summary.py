@@ -1,0 +1,161 @@
+"""A fitted model on one screen: its topics, how the fit ended, what it was told and what it learned."""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.pipeline import Pipeline
+
+from ldavi import _validation as check
+from ldavi._models import feature_names_of, topics_of
+from ldavi._typing import Doubles
+from ldavi.inspection._documents import topic_sizes
+from ldavi.inspection._words import top_words_lists
+
+PRIORS = (("α", "doc_topic_prior"), ("η", "topic_word_prior"))
+CELL = "text-align:left;vertical-align:top;padding:0.1em 0.8em 0.1em 0"
+
+
+@dataclass(frozen=True, repr=False)
+class Summary:
+    """What :func:`summary` returns: text where it is printed, a table in a notebook.
+
+    Attributes
+    ----------
+    title : str
+        The model's class and size.
+    facts : dict of str to str
+        How the fit ended, its ELBO in nats and its perplexity, the priors: as far as the model knows them.
+    topics : list of (int, float or None, list of str)
+        Number, share of the tokens (None where it is not known) and top words of each topic that is shown; the largest first.
+    n_hidden : int
+        Topics that are not shown.
+    """
+
+    title: str
+    facts: dict[str, str]
+    topics: list[tuple[int, float | None, list[str]]]
+    n_hidden: int
+
+    def __repr__(self) -> str:
+        lines = [self.title, *(f"{name:>11}  {value}" for name, value in self.facts.items()), ""]
+        width = max((len(str(topic)) for topic, _, _ in self.topics), default=1)
+        lines += [f"{topic:>{width}} {_percent(share):>6}  {_printable(words)}" for topic, share, words in self.topics]
+        return "\n".join(lines + ([f"… {self.n_hidden} smaller topics"] if self.n_hidden else []))
+
+    def _repr_html_(self) -> str:
+        facts = "".join(_row("th", name, value) for name, value in self.facts.items())
+        head = _row("th", "topic", "share", "words", cells="th")
+        topics = "".join(_row("td", str(topic), _percent(share), _printable(words)) for topic, share, words in self.topics)
+        more = f"<p>… {self.n_hidden} smaller topics</p>" if self.n_hidden else ""
+        return f"<div><b>{html.escape(self.title)}</b><table>{facts}</table><table>{head}{topics}</table>{more}</div>"
+
+
+def summary(
+    model: Any, X: Any = None, *, n_words: int = 8, n_topics: int | None = 20, feature_names: ArrayLike | None = None
+) -> Summary:
+    """A fitted model on one screen, for a notebook or a terminal.
+
+    Parameters
+    ----------
+    model : estimator, pipeline or array of shape (n_topics, n_words)
+        Fitted topics. A pipeline's last step is the model, and the steps before it name the words.
+    X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
+        Counts by which topics are sized, see :func:`topic_sizes`. None takes what the fit counted, λ − η, which an
+        array of topics cannot tell.
+    n_words : int, default=8
+        Words of a topic.
+    n_topics : int or None, default=20
+        Topics to show, the largest first; None shows all.
+    feature_names : array-like of str of shape (n_words,), or None, default=None
+        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+
+    Returns
+    -------
+    summary : Summary
+        Its `repr` is text, its `_repr_html_` a table in which names are escaped.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not as described, or X or feature_names have another number of words than the topics.
+
+    Examples
+    --------
+    >>> from ldavi.inspection import summary
+    >>> summary([[3, 1, 0], [0, 1, 9]], [[6, 2, 0], [0, 0, 2]], n_words=2, feature_names=["oil", "salt", "row"])
+    2 topics over 3 words
+    <BLANKLINE>
+    0  80.0%  oil salt
+    1  20.0%  row salt
+    """
+    if isinstance(model, Pipeline):
+        feature_names = (
+            model[:-1].get_feature_names_out() if feature_names is None and len(model.steps) > 1 else feature_names
+        )
+        model = model[-1]
+    if n_topics is not None:
+        check.check_integer("n_topics", n_topics, least=1)
+    K, V = topics_of(model).shape
+    names = feature_names_of(model, V, feature_names)
+    words = top_words_lists(model, n_words, feature_names=names)
+    shares = _counted(model) if X is None else np.asarray(topic_sizes(model, X)["share"], dtype=np.float64)
+    order = range(K) if shares is None else np.argsort(-shares, kind="stable").tolist()
+    shown = list(order)[:n_topics]
+    kind = f"{type(model).__name__}: " if hasattr(model, "components_") else ""
+    return Summary(
+        title=f"{kind}{K:,} topics over {V:,} words",
+        facts=_facts(model),
+        topics=[(k, None if shares is None else float(shares[k]), [str(word) for word in words[k]]) for k in shown],
+        n_hidden=K - len(shown),
+    )
+
+
+def _counted(model: Any) -> Doubles | None:
+    """Each topic's share of the tokens that the fit counted, Σ_w (λ_kw − η_kw); None for topics without them."""
+    if not hasattr(model, "topic_word_prior_"):
+        return None
+    tokens = np.maximum(model.components_ - np.asarray(model.topic_word_prior_), 0).sum(axis=1, dtype=np.float64)
+    return np.asarray(tokens / (tokens.sum() or 1.0))
+
+
+def _facts(model: Any) -> dict[str, str]:
+    facts = {}
+    if hasattr(model, "n_iter_"):
+        how = " ".join(str(getattr(model, name)) for name in ("inference", "learning_method") if hasattr(model, name))
+        ended = "" if not hasattr(model, "converged_") else ", converged" if model.converged_ else ", not converged"
+        trace: Any = getattr(model, "elbo_trace_", ())
+        time = f", {trace['seconds'][-1]:.2f} s" if len(trace) else ""
+        facts["fit"] = f"{how}, {model.n_iter_} passes{ended}{time}"
+    if np.isfinite(getattr(model, "elbo_", np.nan)):
+        facts["ELBO"] = f"{model.elbo_:.6g}"
+    if np.isfinite(getattr(model, "bound_", np.nan)):
+        facts["perplexity"] = f"{model.bound_:,.1f} (training)"
+    for symbol, name in PRIORS:
+        if hasattr(model, f"{name}_"):
+            auto = isinstance(given := getattr(model, name, None), str) and given == "auto"
+            facts[symbol] = _range(getattr(model, f"{name}_")) + (" (auto)" if auto else "")
+    return facts
+
+
+def _range(values: Any) -> str:
+    """ "0.1", or "0.02 to 0.3" of values that differ."""
+    low, high = float(np.min(values)), float(np.max(values))
+    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def _printable(words: list[str]) -> str:
+    """Words in a line; what would break the line, or move a terminal's cursor, is spelled out."""
+    return " ".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in word) for word in words)
+
+
+def _row(first: str, *texts: str, cells: str = "td") -> str:
+    """A table's row whose first cell is a <first>, and the others <cells>; texts are escaped."""
+    tags = [first, *[cells] * (len(texts) - 1)]
+    return "<tr>" + "".join(f'<{t} style="{CELL}">{html.escape(s)}</{t}>' for t, s in zip(tags, texts, strict=True)) + "</tr>"
