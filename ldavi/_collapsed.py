@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
-from scipy import sparse
 
 from ldavi import _estep
+from ldavi._documents import order_by_word
 from ldavi._estep import SHARES, SLOTS
 from ldavi._parallel import Workers, even_ranges
 from ldavi._state import Counts, Priors, aligned_zeros, padded
@@ -96,20 +96,15 @@ def aligned_masses(shape: tuple[int, ...], dtype: DTypeLike) -> Masses:
 
 
 def _cut_block(counts: Counts, masses: Masses, start: int, stop: int) -> Block:
-    part = counts.documents(start, stop)
-    nnz = len(part.indices)
-    shape = (part.n_docs, len(counts.words))
-    by_word = sparse.csr_array((np.arange(nnz, dtype=np.int32), part.indices, part.indptr), shape=shape).tocsc()
-    position = np.empty(nnz, np.int32)
-    position[by_word.data] = np.arange(nnz, dtype=np.int32)
-    present = np.flatnonzero(np.diff(by_word.indptr))
+    by_word = order_by_word(counts.documents(start, stop))
+    nnz = len(by_word.position)
     return Block(
         start,
         stop,
-        np.append(by_word.indptr[present], nnz).astype(np.int64),
-        present.astype(np.int32),
-        position,
-        masses[counts.indptr[start] : counts.indptr[stop]][by_word.data],
+        by_word.word_ptr,
+        by_word.word_row,
+        by_word.position,
+        masses[counts.indptr[start] : counts.indptr[stop]][by_word.origin],
         np.zeros((nnz, SLOTS), np.uint16),
         np.zeros((nnz, SLOTS), np.uint8),
     )

@@ -58,15 +58,30 @@ def cut_blocks(counts: Counts, n_topics: int) -> tuple[Block, ...]:
 
 
 def _cut_block(counts: Counts, start: int, stop: int) -> Block:
-    part = counts.documents(start, stop)
+    by_word = order_by_word(counts.documents(start, stop))
+    return Block(start, stop, by_word.word_ptr, by_word.word_row, by_word.doc, by_word.position)
+
+
+class ByWord(NamedTuple):
+    """The counts of some documents in the order of their words."""
+
+    word_ptr: Int64s  # (words + 1,)
+    word_row: Int32s  # (words,) local words that occur, rising
+    doc: Int32s  # (nnz,) document of each count, by word
+    position: Int32s  # (nnz,) place by word of each count by document
+    origin: Int32s  # (nnz,) which count by document stands in each place by word: the inverse of `position`
+
+
+def order_by_word(part: Counts) -> ByWord:
+    """Where each count stands once they are sorted by word, documents in order within a word."""
     nnz = len(part.indices)
-    shape = (part.n_docs, len(counts.words))
-    by_word = sparse.csr_array((np.arange(nnz, dtype=np.int32), part.indices, part.indptr), shape=shape).tocsc()
+    shape = (part.n_docs, len(part.words))
+    sorted_ = sparse.csr_array((np.arange(nnz, dtype=np.int32), part.indices, part.indptr), shape=shape).tocsc()
     position = np.empty(nnz, np.int32)
-    position[by_word.data] = np.arange(nnz, dtype=np.int32)
-    present = np.flatnonzero(np.diff(by_word.indptr))
-    word_ptr = np.append(by_word.indptr[present], nnz).astype(np.int64)
-    return Block(start, stop, word_ptr, present.astype(np.int32), by_word.indices.astype(np.int32), position)
+    position[sorted_.data] = np.arange(nnz, dtype=np.int32)
+    present = np.flatnonzero(np.diff(sorted_.indptr))
+    word_ptr = np.append(sorted_.indptr[present], nnz).astype(np.int64)
+    return ByWord(word_ptr, present.astype(np.int32), sorted_.indices.astype(np.int32), position, sorted_.data)
 
 
 def visit_documents(

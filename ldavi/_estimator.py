@@ -15,23 +15,15 @@ from sklearn.utils.validation import validate_data
 from ldavi import _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
-from ldavi._fit import Documents, Learned, all_words
+from ldavi._fit import Documents, all_words
 from ldavi._fit_online import Online
 from ldavi._fitted import FittedTopics
 from ldavi._heldout import HeldOut, completion_perplexity
 from ldavi._mstep import DecayingRows, learning_rate
 from ldavi._parallel import Workers
-from ldavi._schedule import Progress, Start
+from ldavi._schedule import Progress, Run, Start
 from ldavi._state import Priors
 from ldavi._trace import relative_gain, to_array
-
-
-@dataclasses.dataclass(slots=True)
-class Run:
-    """One start of a fit and what came of it."""
-
-    progress: Progress = dataclasses.field(default_factory=Progress)
-    learned: Learned | None = None  # of the last whole pass, or of the pass that predicts best what was set aside
 
 
 class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -246,7 +238,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         ValueError, TypeError
             If a parameter or X is not as described; an estimator fitted before is left as it was.
         """
-        self._check_parameters()
+        check.check_parameters(self)
         documents, priors = self._check_learning_input(X, sample_weight, reset=True)
         random_state = check_random_state(self.random_state)
         documents, held_out = schedule.set_aside(documents, self.validation_fraction, random_state)
@@ -318,7 +310,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         ValueError, TypeError
             If a parameter or X is not as described; the estimator is left as it was.
         """
-        self._check_parameters()
+        check.check_parameters(self)
         first = not self.__sklearn_is_fitted__()
         documents, priors = self._check_learning_input(X, sample_weight, reset=first)
         if first:
@@ -417,28 +409,6 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             E[θ], or γ.
         """
         return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
-
-    def _check_parameters(self) -> None:
-        check.check_integer("n_components", self.n_components, least=1)
-        for name in ("max_iter", "batch_size", "max_doc_update_iter", "n_init", "n_iter_no_change"):
-            check.check_integer(name, getattr(self, name), least=1)
-        for name in ("perp_tol", "mean_change_tol", "learning_offset"):
-            check.check_number(name, getattr(self, name), least=0)
-        check.check_number("learning_decay", self.learning_decay, least=0, most=1)
-        if self.tol is not None:
-            check.check_number("tol", self.tol, least=0)
-        if self.total_samples is not None:
-            check.check_number("total_samples", self.total_samples, least=0, above=True)
-        check.check_integer("evaluate_every", self.evaluate_every)
-        check.check_choice("learning_method", self.learning_method, ("batch", "online", "memoized"))
-        check.check_choice("inference", self.inference, ("vb", "cvb0"))
-        if isinstance(self.init, str):
-            check.check_choice("init", self.init, ("random",))
-        if self.validation_fraction is not None:
-            check.check_number("validation_fraction", self.validation_fraction, least=0, most=1, above=True)
-        check.check_callbacks(self.callbacks)
-        check.count_threads(self.n_jobs)
-        check.check_dtype(self.dtype)
 
     def _check_learning_input(self, X: Any, sample_weight: Any, *, reset: bool) -> tuple[Documents, Priors]:
         """The documents that weigh something, and priors of their shape; raises before anything has changed."""

@@ -196,3 +196,11 @@ class Progress:
         """Whether the last `n_checks` validations were none of them the best."""
         measured = [record.validation for record in self.records if not np.isnan(record.validation)]
         return len(measured) > n_checks and min(measured[-n_checks:]) >= min(measured[:-n_checks])
+
+
+@dataclass(slots=True)
+class Run:
+    """One start of a fit and what came of it."""
+
+    progress: Progress = field(default_factory=Progress)
+    learned: Learned | None = None  # of the last whole pass, or of the pass that predicts best what was set aside

@@ -25,6 +25,30 @@ LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # 
 MAX_WORDS = 2**31 - 1
 
 
+def check_parameters(estimator: Any) -> None:
+    """The constructor's parameters, but for those whose shape depends on X."""
+    check_integer("n_components", estimator.n_components, least=1)
+    for name in ("max_iter", "batch_size", "max_doc_update_iter", "n_init", "n_iter_no_change"):
+        check_integer(name, getattr(estimator, name), least=1)
+    for name in ("perp_tol", "mean_change_tol", "learning_offset"):
+        check_number(name, getattr(estimator, name), least=0)
+    check_number("learning_decay", estimator.learning_decay, least=0, most=1)
+    if estimator.tol is not None:
+        check_number("tol", estimator.tol, least=0)
+    if estimator.total_samples is not None:
+        check_number("total_samples", estimator.total_samples, least=0, above=True)
+    check_integer("evaluate_every", estimator.evaluate_every)
+    check_choice("learning_method", estimator.learning_method, ("batch", "online", "memoized"))
+    check_choice("inference", estimator.inference, ("vb", "cvb0"))
+    if isinstance(estimator.init, str):
+        check_choice("init", estimator.init, ("random",))
+    if estimator.validation_fraction is not None:
+        check_number("validation_fraction", estimator.validation_fraction, least=0, most=1, above=True)
+    check_callbacks(estimator.callbacks)
+    count_threads(estimator.n_jobs)
+    check_dtype(estimator.dtype)
+
+
 def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
     """`check_counts` for an estimator; unless `reset`, the columns of X must be those that it was fitted with."""
     counts = check_counts(X, dtype=dtype, name=type(estimator).__name__)
