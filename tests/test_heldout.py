@@ -30,6 +30,12 @@ def test_halves_add_up_to_the_documents():
     assert (np.abs(dense(halves.observed, X.shape[1]) - X / 2) <= 0.5).all()
 
 
+def test_odd_tokens_go_where_the_draw_says():
+    counts = corpora.to_counts(np.array([[1, 3, 1, 5]]))
+    halves = in_halves(counts, np.array([0.2, 0.9, 0.7, 0.4]))
+    np.testing.assert_array_equal(dense(halves.observed, 4), [[1, 1, 0, 3]])
+
+
 def test_the_perplexity_is_that_of_the_scored_words_given_the_observed(monkeypatch):
     monkeypatch.setattr(_heldout, "WORDS_AT_ONCE", 7)
     monkeypatch.setattr(_heldout, "SWEEPS", 500)
