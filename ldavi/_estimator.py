@@ -51,7 +51,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         κ of the online step size ρ_t = (τ0 + t)^−κ, between 0 and 1.
     learning_offset : float, default=10.0
         τ0 of the online step size, >= 0.
-    max_iter : int, default=200
+    max_iter : int, default=500
         Passes over the documents in `fit`, at most. scikit-learn's default is 10.
     batch_size : int, default=128
         Documents of an online step. "memoized" cuts a lap in at most 32 batches of at least this many documents.
@@ -86,8 +86,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Words that should belong to a topic, {topic: [word, ...]}: names of columns, or their numbers. Each gets a prior of
         1 % of an average topic's tokens there, on top of `topic_word_prior`; with seeds, "auto" is 0.05.
     tol : float or None, default=1e-4
-        `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when ten passes together
-        raise its objective by less than twice this share. None makes all `max_iter` passes.
+        `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when the last quarter of
+        the passes has an objective higher than the quarter before by less than four times this share. None makes all
+        `max_iter` passes.
     validation_fraction : float or None, default=None
         Share of the documents that `fit` sets aside. Every five passes it predicts one half of each from the other; it keeps
         the topics that do so best, and stops after `n_iter_no_change` such checks without a better one.
@@ -168,7 +169,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         learning_method: str = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
-        max_iter: int = 200,
+        max_iter: int = 500,
         batch_size: int = 128,
         evaluate_every: int = -1,
         total_samples: float | None = None,

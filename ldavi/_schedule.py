@@ -23,8 +23,8 @@ WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
 ONLINE_SWEEPS = 5
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
-COLLAPSED_WINDOW = 10  # passes over which a collapsed objective is compared, since draws make each a little uneven
-COLLAPSED_TOLERANCE = 2  # times tol, over the window
+COLLAPSED_WINDOW = 10  # passes, at least, whose mean objective is compared with that of as many before
+COLLAPSED_TOLERANCE = 4  # times tol, between a quarter of the passes and the quarter before it
 LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of max_iter
 FINAL_SWEEPS = 20
 VALIDATE_EVERY = 5  # passes
@@ -173,11 +173,23 @@ class Progress:
     def settled(self, tol: float) -> bool:
         """Whether the objective has stopped rising by as much as `tol` of itself."""
         now = self.records[-1]
-        before = [record for record in self.records[:-1] if record.phase == now.phase]
         if now.phase == "collapsed":
-            enough = len(before) >= COLLAPSED_WINDOW
-            return enough and relative_gain(before[-COLLAPSED_WINDOW], now) < COLLAPSED_TOLERANCE * tol
+            return self._drift() < COLLAPSED_TOLERANCE * tol
+        before = [record for record in self.records[:-1] if record.phase == now.phase]
         return bool(before) and now.phase != "warmup" and relative_gain(before[-1], now) < tol
+
+    def _drift(self) -> float:
+        """By how much of itself a collapsed objective rose from the last quarter of the passes but one to the last.
+
+        Draws make each pass a little uneven, and topics improve slowly for long: hundreds of passes, of which ten show
+        nothing.
+        """
+        objective = [record.objective for record in self.records if record.phase == "collapsed"]
+        window = len(objective) // 4
+        if window < COLLAPSED_WINDOW:
+            return np.inf
+        last, before = np.mean(objective[-window:]), np.mean(objective[-2 * window : -window])
+        return float((last - before) / max(abs(last), np.finfo(float).tiny))
 
     def evaluated(self, every: int, tol: float) -> bool:
         """scikit-learn's rule: whether the training perplexity changed by less than `tol` in `every` passes."""
