@@ -9,7 +9,7 @@ import itertools
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,29 @@ class Documents(NamedTuple):
     counts: Counts
     weight: Floats | None  # (D,) ω_d
 
+    @property
+    def n_words(self) -> int:
+        return self.counts.n_words
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.counts.values.dtype
+
+    @property
+    def n_read(self) -> int:
+        """D, whatever the weights."""
+        return self.counts.n_docs
+
+    @property
+    def n_docs(self) -> float:
+        """D, or Σ_d ω_d."""
+        return self.total(np.ones(self.counts.n_docs))
+
+    @property
+    def n_tokens(self) -> float:
+        """Σ_d ω_d N_d."""
+        return self.total(self.counts.doc_tokens)
+
     def total(self, per_document: Doubles) -> float:
         """Σ_d ω_d x_d."""
         return float(per_document.sum() if self.weight is None else per_document @ self.weight.astype(np.float64))
@@ -86,11 +109,34 @@ class Documents(NamedTuple):
         picked = Counts(indptr, counts.indices[kept], counts.values[kept], counts.words, counts.n_words)
         return Documents(picked, None if self.weight is None else self.weight[mask])
 
-    def parts(self, size: int) -> Iterator["Documents"]:
-        """Consecutive documents, `size` at a time."""
-        for start in range(0, self.counts.n_docs, size):
+    def parts(self, size: int, first: int = 0) -> Iterator["Documents"]:
+        """Consecutive documents from `first` on, `size` at a time."""
+        for start in range(first, self.counts.n_docs, size):
             stop = min(start + size, self.counts.n_docs)
             yield Documents(self.counts.documents(start, stop), None if self.weight is None else self.weight[start:stop])
+
+
+class Corpus(Protocol):
+    """Documents that can be gone through as often as it takes: `Documents`, or what reads them from elsewhere."""
+
+    @property
+    def n_words(self) -> int:
+        """V."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """In which precision to learn."""
+
+    @property
+    def n_docs(self) -> float:
+        """D, or Σ_d ω_d."""
+
+    @property
+    def n_tokens(self) -> float:
+        """Σ_d ω_d N_d."""
+
+    def parts(self, size: int, first: int = 0) -> Iterator[Documents]:
+        """Consecutive documents from number `first` on, at most `size` at a time."""
 
 
 class Learned(NamedTuple):
@@ -135,13 +181,13 @@ class Clock:
     started: float = field(default_factory=time.perf_counter)
 
     def record(self, iteration: int, phase: str, terms: ELBOTerms, *visits: Visit) -> TraceRecord:
-        tokens = self.documents.total(self.documents.counts.doc_tokens)
+        tokens = self.documents.n_tokens
         sweeps = sum(int(visit.n_sweeps.sum()) for visit in visits) / max(1, self.documents.counts.n_docs)
         return record(iteration, phase, terms, tokens, sweeps, time.perf_counter() - self.started)
 
     def predictive_record(self, iteration: int, phase: str, log_predictive: float) -> TraceRecord:
         """A pass that has no bound, but a probability of each count given all others. Equation (34)."""
-        tokens = self.documents.total(self.documents.counts.doc_tokens)
+        tokens = self.documents.n_tokens
         return predictive_record(iteration, phase, log_predictive, tokens, time.perf_counter() - self.started)
 
 
@@ -226,7 +272,7 @@ def raised_priors(
     """
     alpha, eta, gain = priors.alpha, priors.eta, 0.0
     if plan.learn_alpha:
-        sums, n_docs = np.zeros(len(alpha)), documents.total(np.ones(documents.counts.n_docs))
+        sums, n_docs = np.zeros(len(alpha)), documents.n_docs
         at = 0
         for gamma in gammas:
             weight = None if documents.weight is None else documents.weight[at : at + len(gamma)].astype(np.float64)

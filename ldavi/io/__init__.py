@@ -3,6 +3,7 @@
 >>> from ldavi import io
 """
 
+from ldavi.io._checkpoint import Checkpoint
 from ldavi.io._convert import (
     from_gensim,
     from_sklearn,
@@ -24,6 +25,7 @@ from ldavi.io.streaming import Batches, read_batches
 
 __all__ = [
     "Batches",
+    "Checkpoint",
     "Corpus",
     "CorpusError",
     "ModelInfo",
