@@ -72,7 +72,7 @@ class Batches:
         if iter(source) is source:
             msg = (
                 f"X is a {type(source).__name__}, which can be read once, and a fit goes through its batches again: pass a "
-                "list of them, ldavi.io.open_counts(path) or an object whose __iter__ begins anew, or call partial_fit on each"
+                "list, ldavi.io.open_counts(path) or an object whose __iter__ begins anew, or call partial_fit on each batch"
             )
             raise TypeError(msg)
         self._source, self._name = source, name
@@ -121,7 +121,7 @@ class Batches:
         return self._checked(self.first, 0)
 
     def parts(self, size: int, first: int = 0) -> Iterator[Documents]:
-        """Each batch from document number `first` on, cut into parts of `size` documents; the last of a batch has the rest."""
+        """Each batch from document number `first` on, in parts of `size` documents; the last of a batch has the rest."""
         end = first
         with closing(prefetched(lambda: self._read(first))) as batches:
             for start, counts in batches:
@@ -201,8 +201,8 @@ def check_source(estimator: Any, X: Any, sample_weight: Any) -> tuple[Batches, P
             raise ValueError(f"{name} is not offered where X comes in batches: {REFUSED[name]}")
     if estimator.learning_method != "online" and estimator.inference == "cvb0":
         msg = (
-            f'learning_method={estimator.learning_method!r} with inference="cvb0" holds the topics of every count, and is not '
-            'offered where X comes in batches: use learning_method="online", or inference="vb"'
+            f'learning_method={estimator.learning_method!r} with inference="cvb0" holds the topics of every count, and is '
+            'not offered where X comes in batches: use learning_method="online", or inference="vb"'
         )
         raise ValueError(msg)
     batches = Batches(X, check.check_dtype(estimator.dtype), type(estimator).__name__)
