@@ -4,6 +4,7 @@ A source is anything that can be iterated over again and again and gives matrice
 columns: a list of them, `ldavi.io.open_counts`, `ldavi.io.read_batches`, a class of the user's.
 """
 
+import copy
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from ldavi import _validation as check
 from ldavi._fit import Documents
 from ldavi._prefetch import prefetched
 from ldavi._state import Counts, Priors
-from ldavi._typing import Int64s
+from ldavi._typing import Int32s, Int64s
 
 ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # what marks a single matrix
 SCALARS = (str, bytes, bytearray, dict, set, frozenset)  # iterables that hold no matrices
@@ -80,10 +81,12 @@ class Batches:
         self._names = check.column_names(self.first)
         self.n_words = int(self.first.shape[1])
         self._dtype: np.dtype[Any] = check.check_counts(self.first, dtype=dtype, name=name).dtype
-        self._every_word = np.arange(self.n_words)
+        self._words = np.arange(self.n_words)
         self._declared = _declared_docs(source)
         self._assumed: float | None = None
         self._totals: Totals | None = None
+        self._sizes: dict[int, tuple[int, int]] = {}  # documents and counts of each batch, as the first whole pass found them
+        self._place: Int32s | None = None  # of each word among those that occur
         self.n_read = 0
 
     @property
@@ -104,6 +107,22 @@ class Batches:
     @property
     def n_tokens(self) -> float:
         return self.totals.n_tokens
+
+    @property
+    def vocabulary(self) -> Counts:
+        """The words that are learned, and no count."""
+        nothing = np.zeros(0, np.int32), np.zeros(0, self._dtype)
+        return Counts(np.zeros(1, np.int64), *nothing, self._words, self.n_words)
+
+    def compacted(self) -> tuple["Batches", Int64s]:
+        """The same over the words that occur, the most frequent first; and which words those were."""
+        frequency = self.totals.frequency
+        present = np.flatnonzero(frequency)
+        words = present[np.argsort(-frequency[present], kind="stable")]
+        numbered = copy.copy(self)
+        numbered._words, numbered._place = words, np.full(self.n_words, -1, np.int32)
+        numbered._place[words] = np.arange(len(words), dtype=np.int32)
+        return numbered, words
 
     @property
     def totals(self) -> Totals:
@@ -127,10 +146,10 @@ class Batches:
             for start, counts in batches:
                 end = start + counts.n_docs
                 yield from Documents(counts, None).parts(size, max(0, first - start))
-        expected = self._declared if self._declared is not None else self.n_read
-        if expected and end != expected:
-            msg = f"X gave {end} documents in this pass and has {expected}: every pass must give the same batches"
-            raise ValueError(msg)
+        if self._declared is not None and end != self._declared:
+            raise ValueError(f"X gave {end} documents and says that it has {self._declared}; every pass must give them all")
+        if self.n_read and end != self.n_read:
+            raise ValueError(f"X gave {end} documents and {self.n_read} before: every pass must give the same batches")
         self.n_read = end
 
     def _read(self, first: int) -> Iterator[tuple[int, Counts]]:
@@ -141,8 +160,26 @@ class Batches:
                 raise TypeError(f"batch {number} of X is a {type(batch).__name__}; it must be a matrix, documents × words")
             n_docs = batch.shape[0]
             if n_docs and start + n_docs > first:
-                yield start, self._checked(batch, number)
+                counts = self._checked(batch, number)
+                self._compare(number, (n_docs, len(counts.indices)))
+                yield start, counts
             start += n_docs
+
+    def _compare(self, number: int, size: tuple[int, int]) -> None:
+        """Hold a batch against what it was in the pass before, since what was kept of it depends on that."""
+        known = self._sizes.setdefault(number, size)
+        if known != size:
+            was, now = (f"{n_docs} documents with {n_counts} counts" for n_docs, n_counts in (known, size))
+            raise ValueError(f"batch {number} of X has {now}, and had {was} before: every pass must give the same batches")
+
+    def _numbered(self, counts: Counts, number: int) -> Counts:
+        """With the words' numbers among those that occur, once these are known."""
+        if self._place is None:
+            return counts
+        indices = self._place[counts.indices]
+        if len(indices) and indices.min() < 0:
+            raise ValueError(f"batch {number} of X has words that no batch had before: every pass must give the same batches")
+        return Counts(counts.indptr, indices, counts.values, self._words, self.n_words, counts.doc_tokens)
 
     def _checked(self, batch: Any, number: int) -> Counts:
         if batch.shape[1] != self.n_words:
@@ -159,7 +196,7 @@ class Batches:
         if kind in ("i", "u") and matrix.data.max(initial=0) > largest:
             msg = f"batch {number} of X holds counts above {largest}, which {self._dtype} does not hold exactly"
             raise ValueError(f"{msg}: set dtype='float64'")
-        return check.to_counts(matrix, self._every_word)
+        return self._numbered(check.to_counts(matrix, self._words), number)
 
 
 def _first_of(source: Iterable[Any]) -> Any:

@@ -7,7 +7,7 @@ Equation numbers refer to docs/math.md.
 
 import itertools
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -15,16 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi import _elbo, _hyper
-from ldavi._documents import Visit, cut_blocks, estep
+from ldavi._documents import Block, Visit, cut_blocks, estep
 from ldavi._elbo import ELBOTerms
 from ldavi._mstep import m_step, topics_from
 from ldavi._parallel import Workers, even_ranges
+from ldavi._scratch import Scratch
 from ldavi._state import Counts, Priors, Topics, aligned_zeros
 from ldavi._trace import TraceRecord, predictive_record, record
 from ldavi._typing import Doubles, Floats, Int64s
 
 ROWS_AT_ONCE = 2**12
 LEARN_EVERY = 5  # passes
+WHOLE_BATCHES = 2**62  # documents: batches are not cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,15 @@ class Documents(NamedTuple):
         """Σ_d ω_d N_d."""
         return self.total(self.counts.doc_tokens)
 
+    @property
+    def vocabulary(self) -> Counts:
+        return self.counts
+
+    def compacted(self) -> tuple["Documents", Int64s]:
+        """The same over the words that occur, the most frequent first; and which words those were."""
+        counts, rows = self.counts.compact()
+        return Documents(counts, self.weight), rows
+
     def total(self, per_document: Doubles) -> float:
         """Σ_d ω_d x_d."""
         return float(per_document.sum() if self.weight is None else per_document @ self.weight.astype(np.float64))
@@ -132,8 +143,19 @@ class Corpus(Protocol):
         """D, or Σ_d ω_d."""
 
     @property
+    def n_read(self) -> int:
+        """D, whatever the weights; known after a pass."""
+
+    @property
     def n_tokens(self) -> float:
         """Σ_d ω_d N_d."""
+
+    @property
+    def vocabulary(self) -> Counts:
+        """Its words, and perhaps its counts."""
+
+    def compacted(self) -> tuple["Corpus", Int64s]:
+        """The same documents over the words that occur, the most frequent first; and which words those were."""
 
     def parts(self, size: int, first: int = 0) -> Iterator[Documents]:
         """Consecutive documents from number `first` on, at most `size` at a time."""
@@ -177,12 +199,11 @@ def all_words(learned: Learned, n_words: int) -> Floats:
 class Clock:
     """Writes the records of one fit: what they have in common is the time it began and the tokens it sees."""
 
-    documents: Documents
+    documents: Corpus
     started: float = field(default_factory=time.perf_counter)
 
-    def record(self, iteration: int, phase: str, terms: ELBOTerms, *visits: Visit) -> TraceRecord:
-        tokens = self.documents.n_tokens
-        sweeps = sum(int(visit.n_sweeps.sum()) for visit in visits) / max(1, self.documents.counts.n_docs)
+    def record(self, iteration: int, phase: str, terms: ELBOTerms, n_sweeps: int) -> TraceRecord:
+        tokens, sweeps = self.documents.n_tokens, n_sweeps / max(1, self.documents.n_read)
         return record(iteration, phase, terms, tokens, sweeps, time.perf_counter() - self.started)
 
     def predictive_record(self, iteration: int, phase: str, log_predictive: float) -> TraceRecord:
@@ -210,58 +231,122 @@ def column_sums(rows: Floats, priors: Priors) -> Doubles:
     return sums
 
 
-def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
+class Piece(NamedTuple):
+    """Some documents, cut for the E-step, and their γ, which a visit changes in place."""
+
+    documents: Documents
+    blocks: tuple[Block, ...]
+    gamma: Floats
+
+
+class Pieces(Protocol):
+    """All documents, a piece at a time, in every pass anew; what a visit made of γ is there in the next one."""
+
+    def __iter__(self) -> Iterator[Piece]:
+        """A pass."""
+
+    def gammas(self) -> Iterator[tuple[Floats, Floats | None]]:
+        """γ and the weights of all documents, in order."""
+
+
+class PiecesInMemory:
+    """Documents in memory: a single piece."""
+
+    def __init__(self, documents: Documents, n_topics: int) -> None:
+        gamma = np.empty((documents.counts.n_docs, n_topics), documents.dtype)
+        self._piece = Piece(documents, cut_blocks(documents.counts, n_topics), gamma)
+
+    def __iter__(self) -> Iterator[Piece]:
+        yield self._piece
+
+    def gammas(self) -> Iterator[tuple[Floats, Floats | None]]:
+        yield self._piece.gamma, self._piece.documents.weight
+
+
+class PiecesInBatches:
+    """Documents that come in batches: each is a piece, and γ waits in a scratch file."""
+
+    def __init__(self, documents: Corpus, n_topics: int, scratch: Scratch) -> None:
+        self._documents, self._n_topics, self._scratch = documents, n_topics, scratch
+
+    def __iter__(self) -> Iterator[Piece]:
+        for number, part in enumerate(self._documents.parts(WHOLE_BATCHES)):
+            known = number < len(self._scratch)
+            gamma = self._scratch.load(number) if known else np.empty((part.counts.n_docs, self._n_topics), part.dtype)
+            yield Piece(part, cut_blocks(part.counts, self._n_topics), gamma)
+            self._scratch.store(number, gamma)
+
+    def gammas(self) -> Iterator[tuple[Floats, Floats | None]]:
+        for number in range(len(self._scratch)):
+            yield self._scratch.load(number), None
+
+
+def fit_batch(documents: Corpus, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
     """Coordinate ascent over the whole corpus: equations (10) to (12), the bound after each pass by (17).
 
     `lam`, of shape (V, Kp), is where the topics start; its memory is used.
     """
-    counts, words = documents.counts.compact()
-    documents, lam, clock = Documents(counts, documents.weight), lam[words], Clock(documents)
-    eta, absent = priors.eta_rows(counts.words), absent_mass(counts, priors)
-    blocks = cut_blocks(counts, priors.n_topics)
+    documents, words = documents.compacted()
+    lam = lam[words]
+    if isinstance(documents, Documents):
+        yield from ascend(documents, PiecesInMemory(documents, priors.n_topics), priors, lam, plan, workers)
+        return
+    with Scratch() as scratch:
+        yield from ascend(documents, PiecesInBatches(documents, priors.n_topics, scratch), priors, lam, plan, workers)
+
+
+def ascend(
+    documents: Corpus, pieces: Pieces, priors: Priors, lam: Floats, plan: Plan, workers: Workers
+) -> Generator[Learned]:
+    """`fit_batch` over the words that occur; `lam`, of shape (U, Kp), is theirs."""
+    clock, vocabulary = Clock(documents), documents.vocabulary
+    eta, absent = priors.eta_rows(vocabulary.words), absent_mass(vocabulary, priors)
     totals = column_sums(lam, priors) + absent
     offset = plan.offset_of(1)
     topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate, offset=offset)
-    gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
     sstats = aligned_zeros(lam.shape, lam.dtype)
     for iteration in itertools.count(1):
         monotone = iteration > plan.warmup
-        visit = estep(
-            counts,
-            blocks,
-            topics,
-            priors.alpha,
-            gamma,
-            sstats,
-            max_sweeps=plan.monotone_sweeps if monotone else plan.warmup_sweeps,
-            tol=plan.tol,
-            workers=workers,
-            doc_weight=documents.weight,
-            afresh=iteration == 1 or not monotone,
-        )
-        word, doc_topic = summed_terms(visit, documents, priors, topics)
+        word, doc_topic, n_sweeps = 0.0, 0.0, 0
+        for piece in pieces:
+            visit = estep(
+                piece.documents.counts,
+                piece.blocks,
+                topics,
+                priors.alpha,
+                piece.gamma,
+                sstats,
+                max_sweeps=plan.monotone_sweeps if monotone else plan.warmup_sweeps,
+                tol=plan.tol,
+                workers=workers,
+                doc_weight=piece.documents.weight,
+                afresh=iteration == 1 or not monotone,
+            )
+            terms_of_piece = summed_terms(visit, piece.documents, priors, topics)
+            word, doc_topic = word + terms_of_piece[0], doc_topic + terms_of_piece[1]
+            n_sweeps += int(visit.n_sweeps.sum())
         if plan.learns_after(iteration):
-            priors, gain = raised_priors(priors, plan, documents, [gamma], sstats)
+            priors, gain = raised_priors(priors, plan, documents, pieces.gammas(), sstats)
             doc_topic += gain
-            eta, absent = priors.eta_rows(counts.words), absent_mass(counts, priors)
+            eta, absent = priors.eta_rows(vocabulary.words), absent_mass(vocabulary, priors)
         offset = plan.offset_of(iteration + 1)
         topics, sums = m_step(sstats, topics, priors, eta, absent, workers, offset=offset)
         lam, sstats = sstats, lam
-        terms = _elbo.after_m_step(word, doc_topic, sums, priors, counts)
+        terms = _elbo.after_m_step(word, doc_topic, sums, priors, vocabulary)
         phase = "monotone" if monotone else "warmup"
-        yield Learned(lam, counts.words, iteration, clock.record(iteration, phase, terms, visit), priors)
+        yield Learned(lam, vocabulary.words, iteration, clock.record(iteration, phase, terms, n_sweeps), priors)
         clear(sstats, workers)
 
 
 def raised_priors(
-    priors: Priors, plan: Plan, documents: Documents, gammas: Sequence[Floats], sstats: Floats
+    priors: Priors, plan: Plan, documents: Corpus, gammas: Iterable[tuple[Floats, Floats | None]], sstats: Floats
 ) -> tuple[Priors, float]:
     """α and η at which the bound is higher, q(θ) and q(z) being what they are. Equations (37), (38).
 
     Parameters
     ----------
-    gammas : sequence of arrays of shape (·, K)
-        γ of all documents, in order.
+    gammas : iterable of pairs of arrays of shape (·, K) and (·,)
+        γ and weights of all documents, in order.
     sstats : array of shape (U, Kp)
 
     Returns
@@ -273,16 +358,13 @@ def raised_priors(
     alpha, eta, gain = priors.alpha, priors.eta, 0.0
     if plan.learn_alpha:
         sums, n_docs = np.zeros(len(alpha)), documents.n_docs
-        at = 0
-        for gamma in gammas:
-            weight = None if documents.weight is None else documents.weight[at : at + len(gamma)].astype(np.float64)
-            sums += _hyper.expected_log_sums(gamma, weight)
-            at += len(gamma)
+        for gamma, weight in gammas:
+            sums += _hyper.expected_log_sums(gamma, None if weight is None else weight.astype(np.float64))
         before, alpha = alpha, _hyper.newton_alpha(alpha, sums, n_docs)
         gain = _hyper.alpha_objective(alpha, sums, n_docs) - _hyper.alpha_objective(before, sums, n_docs)
     if plan.learn_eta:
         S = sstats[:, : priors.n_topics]
-        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, documents.counts.n_words))
+        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, documents.n_words))
     return Priors(alpha, eta), gain
 
 

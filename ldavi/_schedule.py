@@ -147,7 +147,6 @@ def learning_loop(
             return passes(state, documents, workers, batch_size=size, steps=steps, after_step=keeping.after_step)
         lam, after_step = start.lam(), keeping.after_step
         return fit_online(documents, priors, lam, plan, workers, batch_size=size, steps=steps, after_step=after_step)
-    assert isinstance(documents, Documents)
     if estimator.inference == "cvb0":  # its statistics are those of every count: nothing is left for "memoized" to keep
         given = start.lam() if start.goes_on else None
         collapsed = CollapsedPlan(
@@ -156,11 +155,12 @@ def learning_loop(
             learn_eta=learns_eta(estimator),
             learn_from=max(1, min(LEARN_FROM, estimator.max_iter // 2)),
         )
+        assert isinstance(documents, Documents)
         return fit_collapsed(documents, priors, given, collapsed, workers)
     plan = batch_plan(estimator, goes_on=start.goes_on)
     if estimator.learning_method == "batch":
         return fit_batch(documents, priors, start.lam(), plan, workers)
-    size = max(estimator.batch_size, -(-documents.counts.n_docs // MEMOIZED_BATCHES))
+    size = max(estimator.batch_size, -(-documents.n_read // MEMOIZED_BATCHES))
     return fit_memoized(documents, priors, start.lam(), plan, workers, batch_size=size)
 
 

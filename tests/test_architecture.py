@@ -144,6 +144,7 @@ FLOORS = {
     "_state": 1,
     "_parallel": 1,
     "_prefetch": 1,
+    "_scratch": 1,
     "_estep": 1,
     "_sampling": 1,
     "_dirichlet": 0,
