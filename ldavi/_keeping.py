@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ldavi import _restore
 from ldavi._batches import Batches
 from ldavi._fit import Corpus, Documents, Learned, Plan
 from ldavi._fit_online import Online, OnlineState, PassSums
+from ldavi._generators import generator_from, generator_state
 from ldavi._models import topics_of
 from ldavi._mstep import DecayingRows
 from ldavi._schedule import Run
@@ -64,10 +64,10 @@ class Keeper:
     def random_state(self, given: Any) -> np.random.RandomState:
         """The generator of the fit: that of a fit that goes on as it stood at its start."""
         if self._kept is not None and given is None:
-            generator = _restore.generator_from(*self._kept["random_state"])
+            generator = generator_from(*self._kept["random_state"])
         else:
             generator = check_random_state(given)
-        self._at_start = _restore.generator_state(generator) if self._checkpoint is not None else None
+        self._at_start = generator_state(generator) if self._checkpoint is not None else None
         return generator
 
     def resume(self, run: Run) -> None:
@@ -184,7 +184,7 @@ def _feed(digest: Any, value: Any) -> None:
         for key in value:
             _feed(digest, [repr(key), value[key]])
     elif isinstance(value, np.random.RandomState):
-        _feed(digest, _restore.generator_state(value) or repr(value))
+        _feed(digest, generator_state(value) or repr(value))
     elif isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         digest.update(f"{value.dtype.str}{value.shape}".encode())
         digest.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)

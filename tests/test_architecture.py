@@ -109,6 +109,7 @@ FLOORS = {
     "_fixed_topics": 4,
     "_validation": 4,
     "_schedule": 4,
+    "_generators": 4,
     "_init": 4,
     "_keeping": 4,
     "_learning": 4,

@@ -111,7 +111,7 @@ def _canonical(batches: Iterable[Any]) -> Iterator[sparse.csr_array]:
         if dtype.kind == "i" and not np.array_equal(data, X.data):
             msg = f"batch {number} of X holds counts that are not whole numbers below 2^31, as those of the first batch were"
             raise ValueError(f"{msg}: give all batches as floats")
-        yield sparse.csr_array((data, X.indices.astype(np.int32), X.indptr), shape=X.shape)
+        yield sparse.csr_array((data, X.indices, X.indptr), shape=X.shape)
     if n_words is None:
         raise ValueError("X gives no batch; it must give at least one matrix of counts, documents × words")
 
@@ -126,12 +126,12 @@ def _write_folder(path: Path, batches: Iterable[sparse.csr_array]) -> None:
     ):
         for file in (data, indices, indptr):
             file.write(b" " * HEADER)
-        np.zeros(1, "<i8").tofile(indptr)
+        indptr.write(np.zeros(1, np.int64).data)
         for X in batches:
             dtype = X.data.dtype
-            X.data.tofile(data)
-            X.indices.tofile(indices)
-            (X.indptr[1:].astype(np.int64) + lengths).tofile(indptr)
+            data.write(np.ascontiguousarray(X.data).data)
+            indices.write(np.ascontiguousarray(X.indices, np.int32).data)
+            indptr.write((X.indptr[1:].astype(np.int64) + lengths).data)
             lengths, n_docs, shape = lengths + X.nnz, n_docs + X.shape[0], X.shape
         for file, of, length in (
             (data, dtype, lengths),
@@ -173,7 +173,7 @@ def _write_table(path: Path, batches: Iterable[sparse.csr_array], suffix: str) -
     try:
         for X in batches:
             offsets = pa.array(X.indptr.astype(np.int64))
-            lists = [pa.LargeListArray.from_arrays(offsets, pa.array(values)) for values in (X.indices, X.data)]
+            lists = [pa.LargeListArray.from_arrays(offsets, pa.array(values)) for values in (X.indices.astype(np.int32), X.data)]
             schema = pa.schema(
                 [(name, column.type) for name, column in zip((WORDS, COUNTS), lists, strict=True)],
                 metadata={N_WORDS: str(X.shape[1]).encode()},

@@ -65,7 +65,8 @@ class StoredCSR(NamedTuple):
         if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < self.shape[1]:
             raise CorpusError(self.name, f"names words outside 0 to {self.shape[1] - 1} in rows {first} to {last - 1}")
         shape = (last - first, self.shape[1])
-        return sparse.csr_array((data, indices.astype(np.int32, copy=False), (indptr - start)), shape=shape)
+        indptr = (indptr - start).astype(np.int32 if stop - start < 2**31 else np.int64)
+        return sparse.csr_array((data, indices.astype(np.int32, copy=False), indptr), shape=shape)
 
 
 def npz_rows(path: Path) -> StoredCSR:

@@ -131,6 +131,7 @@ def _matrix(name: str, words: Any, counts: Any, n_words: int) -> sparse.csr_arra
     if len(columns) and (columns.dtype.kind not in "iu" or not 0 <= int(columns.min()) <= int(columns.max()) < n_words):
         raise CorpusError(name, f"has {WORDS!r} that are not numbers from 0 to {n_words - 1}, the words of the corpus")
     indptr = np.append(0, np.cumsum(lengths, dtype=np.int64))
+    indptr = indptr.astype(np.int32 if indptr[-1] < 2**31 else np.int64)
     return sparse.csr_array((values, columns.astype(np.int32), indptr), shape=(len(lengths), n_words))
 
 
