@@ -75,6 +75,8 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
     TypeError
         If X does not hold numbers.
     """
+    if isinstance(X, (list, tuple)) and len(X) and len(getattr(X[0], "shape", ())) == 2:
+        raise TypeError(f"X comes in batches, which only the fit of an estimator takes: pass {name} each of them")
     X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
     if X.shape[1] > MAX_WORDS:
         raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
