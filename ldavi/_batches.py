@@ -14,7 +14,7 @@ from scipy import sparse
 
 from ldavi import _init
 from ldavi import _validation as check
-from ldavi._fit import Documents
+from ldavi._corpus import Documents
 from ldavi._prefetch import prefetched
 from ldavi._state import Counts, Priors
 from ldavi._typing import Int32s, Int64s

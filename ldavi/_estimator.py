@@ -13,7 +13,8 @@ from ldavi import _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
 from ldavi._batches import Batches, check_source, is_source
-from ldavi._fit import Documents, all_words
+from ldavi._corpus import Documents
+from ldavi._fit import all_words
 from ldavi._fit_online import Online
 from ldavi._fitted import FittedTopics
 from ldavi._keeping import Keeper

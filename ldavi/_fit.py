@@ -7,26 +7,25 @@ Equation numbers refer to docs/math.md.
 
 import itertools
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ldavi import _elbo, _hyper
-from ldavi._documents import Block, Visit, cut_blocks, estep
+from ldavi._corpus import Corpus, Documents, Pieces, PiecesInBatches, PiecesInMemory
+from ldavi._documents import Visit, estep
 from ldavi._elbo import ELBOTerms
 from ldavi._mstep import m_step, topics_from
 from ldavi._parallel import Workers, even_ranges
 from ldavi._scratch import Scratch
-from ldavi._state import Counts, Priors, Topics, aligned_zeros
+from ldavi._state import Counts, Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._trace import TraceRecord, predictive_record, record
 from ldavi._typing import Doubles, Floats, Int64s
 
 ROWS_AT_ONCE = 2**12
 LEARN_EVERY = 5  # passes
-WHOLE_BATCHES = 2**62  # documents: batches are not cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,98 +68,6 @@ class Plan:
         return self.offset if iteration <= self.warmup else 0.0
 
 
-class Documents(NamedTuple):
-    """What a loop learns from: counts, and the documents' weights if they have any."""
-
-    counts: Counts
-    weight: Floats | None  # (D,) ω_d
-
-    @property
-    def n_words(self) -> int:
-        return self.counts.n_words
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.counts.values.dtype
-
-    @property
-    def n_read(self) -> int:
-        """D, whatever the weights."""
-        return self.counts.n_docs
-
-    @property
-    def n_docs(self) -> float:
-        """D, or Σ_d ω_d."""
-        return self.total(np.ones(self.counts.n_docs))
-
-    @property
-    def n_tokens(self) -> float:
-        """Σ_d ω_d N_d."""
-        return self.total(self.counts.doc_tokens)
-
-    @property
-    def vocabulary(self) -> Counts:
-        return self.counts
-
-    def compacted(self) -> tuple["Documents", Int64s]:
-        """The same over the words that occur, the most frequent first; and which words those were."""
-        counts, rows = self.counts.compact()
-        return Documents(counts, self.weight), rows
-
-    def total(self, per_document: Doubles) -> float:
-        """Σ_d ω_d x_d."""
-        return float(per_document.sum() if self.weight is None else per_document @ self.weight.astype(np.float64))
-
-    def pick(self, mask: NDArray[np.bool_]) -> "Documents":
-        """The documents for which `mask`, (D,), is true."""
-        counts = self.counts
-        lengths = np.diff(counts.indptr)
-        kept = np.repeat(mask, lengths)
-        indptr = np.append(0, np.cumsum(lengths[mask]))
-        picked = Counts(indptr, counts.indices[kept], counts.values[kept], counts.words, counts.n_words)
-        return Documents(picked, None if self.weight is None else self.weight[mask])
-
-    def parts(self, size: int, first: int = 0) -> Iterator["Documents"]:
-        """Consecutive documents from `first` on, `size` at a time."""
-        for start in range(first, self.counts.n_docs, size):
-            stop = min(start + size, self.counts.n_docs)
-            yield Documents(self.counts.documents(start, stop), None if self.weight is None else self.weight[start:stop])
-
-
-class Corpus(Protocol):
-    """Documents that can be gone through as often as it takes: `Documents`, or what reads them from elsewhere."""
-
-    @property
-    def n_words(self) -> int:
-        """V."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """In which precision to learn."""
-
-    @property
-    def n_docs(self) -> float:
-        """D, or Σ_d ω_d."""
-
-    @property
-    def n_read(self) -> int:
-        """D, whatever the weights; known after a pass."""
-
-    @property
-    def n_tokens(self) -> float:
-        """Σ_d ω_d N_d."""
-
-    @property
-    def vocabulary(self) -> Counts:
-        """Its words, and perhaps its counts."""
-
-    def compacted(self) -> tuple["Corpus", Int64s]:
-        """The same documents over the words that occur, the most frequent first; and which words those were."""
-
-    def parts(self, size: int, first: int = 0) -> Iterator[Documents]:
-        """Consecutive documents from number `first` on, at most `size` at a time."""
-
-
 class Learned(NamedTuple):
     """What a pass led to.
 
@@ -175,6 +82,9 @@ class Learned(NamedTuple):
     record : TraceRecord
     priors : Priors
         Those given, or what was learned.
+    state : dict or None
+        Plain values and the loop's own arrays as they stand: with them and the same documents, it goes on as if it had
+        never stopped. None where a loop keeps its state otherwise, or on disk.
     """
 
     lam: Floats
@@ -182,6 +92,7 @@ class Learned(NamedTuple):
     n_updates: int
     record: TraceRecord
     priors: Priors
+    state: dict[str, Any] | None = None
 
 
 def all_words(learned: Learned, n_words: int) -> Floats:
@@ -231,81 +142,56 @@ def column_sums(rows: Floats, priors: Priors) -> Doubles:
     return sums
 
 
-class Piece(NamedTuple):
-    """Some documents, cut for the E-step, and their γ, which a visit changes in place."""
-
-    documents: Documents
-    blocks: tuple[Block, ...]
-    gamma: Floats
-
-
-class Pieces(Protocol):
-    """All documents, a piece at a time, in every pass anew; what a visit made of γ is there in the next one."""
-
-    def __iter__(self) -> Iterator[Piece]:
-        """A pass."""
-
-    def gammas(self) -> Iterator[tuple[Floats, Floats | None]]:
-        """γ and the weights of all documents, in order."""
-
-
-class PiecesInMemory:
-    """Documents in memory: a single piece."""
-
-    def __init__(self, documents: Documents, n_topics: int) -> None:
-        gamma = np.empty((documents.counts.n_docs, n_topics), documents.dtype)
-        self._piece = Piece(documents, cut_blocks(documents.counts, n_topics), gamma)
-
-    def __iter__(self) -> Iterator[Piece]:
-        yield self._piece
-
-    def gammas(self) -> Iterator[tuple[Floats, Floats | None]]:
-        yield self._piece.gamma, self._piece.documents.weight
-
-
-class PiecesInBatches:
-    """Documents that come in batches: each is a piece, and γ waits in a scratch file."""
-
-    def __init__(self, documents: Corpus, n_topics: int, scratch: Scratch) -> None:
-        self._documents, self._n_topics, self._scratch = documents, n_topics, scratch
-
-    def __iter__(self) -> Iterator[Piece]:
-        for number, part in enumerate(self._documents.parts(WHOLE_BATCHES)):
-            known = number < len(self._scratch)
-            gamma = self._scratch.load(number) if known else np.empty((part.counts.n_docs, self._n_topics), part.dtype)
-            yield Piece(part, cut_blocks(part.counts, self._n_topics), gamma)
-            self._scratch.store(number, gamma)
-
-    def gammas(self) -> Iterator[tuple[Floats, Floats | None]]:
-        for number in range(len(self._scratch)):
-            yield self._scratch.load(number), None
-
-
 def fit_batch(documents: Corpus, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
     """Coordinate ascent over the whole corpus: equations (10) to (12), the bound after each pass by (17).
 
     `lam`, of shape (V, Kp), is where the topics start; its memory is used.
     """
     documents, words = documents.compacted()
-    lam = lam[words]
+    lam, K = lam[words], priors.n_topics
+    totals = column_sums(lam, priors) + absent_mass(documents.vocabulary, priors)
     if isinstance(documents, Documents):
-        yield from ascend(documents, PiecesInMemory(documents, priors.n_topics), priors, lam, plan, workers)
+        pieces = PiecesInMemory(documents, np.empty((documents.counts.n_docs, K), lam.dtype))
+        yield from ascend(documents, pieces, priors, lam, totals, plan, workers)
         return
     with Scratch() as scratch:
-        yield from ascend(documents, PiecesInBatches(documents, priors.n_topics, scratch), priors, lam, plan, workers)
+        yield from ascend(documents, PiecesInBatches(documents, K, scratch), priors, lam, totals, plan, workers)
+
+
+def go_on_with_batch(documents: Documents, state: dict[str, Any], plan: Plan, workers: Workers) -> Generator[Learned]:
+    """`fit_batch` from the state of one of its passes."""
+    documents, _ = documents.compacted()
+    pieces, priors = PiecesInMemory(documents, state["gamma"]), Priors(state["alpha"], state["eta"])
+    lam, done = aligned_copy(state["lam"]), state["iteration"]
+    return ascend(documents, pieces, priors, lam, state["totals"], plan, workers, done=done, seconds=state["seconds"])
 
 
 def ascend(
-    documents: Corpus, pieces: Pieces, priors: Priors, lam: Floats, plan: Plan, workers: Workers
+    documents: Corpus,
+    pieces: Pieces,
+    priors: Priors,
+    lam: Floats,
+    totals: Doubles,
+    plan: Plan,
+    workers: Workers,
+    *,
+    done: int = 0,
+    seconds: float = 0.0,
 ) -> Generator[Learned]:
-    """`fit_batch` over the words that occur; `lam`, of shape (U, Kp), is theirs."""
-    clock, vocabulary = Clock(documents), documents.vocabulary
+    """`fit_batch` over the words that occur, after `done` passes that took so many seconds.
+
+    Parameters
+    ----------
+    lam : array of shape (U, Kp)
+    totals : array of shape (K,)
+        Λ_k over all words.
+    """
+    clock, vocabulary = Clock(documents, time.perf_counter() - seconds), documents.vocabulary
     eta, absent = priors.eta_rows(vocabulary.words), absent_mass(vocabulary, priors)
-    totals = column_sums(lam, priors) + absent
-    offset = plan.offset_of(1)
+    offset = plan.offset_of(done + 1)
     topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate, offset=offset)
     sstats = aligned_zeros(lam.shape, lam.dtype)
-    for iteration in itertools.count(1):
+    for iteration in itertools.count(done + 1):
         monotone = iteration > plan.warmup
         word, doc_topic, n_sweeps = 0.0, 0.0, 0
         for piece in pieces:
@@ -333,8 +219,12 @@ def ascend(
         topics, sums = m_step(sstats, topics, priors, eta, absent, workers, offset=offset)
         lam, sstats = sstats, lam
         terms = _elbo.after_m_step(word, doc_topic, sums, priors, vocabulary)
-        phase = "monotone" if monotone else "warmup"
-        yield Learned(lam, vocabulary.words, iteration, clock.record(iteration, phase, terms, n_sweeps), priors)
+        record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_sweeps)
+        state: dict[str, Any] | None = None
+        if pieces.gamma is not None:
+            state = {"iteration": iteration, "lam": lam, "totals": sums.totals, "gamma": pieces.gamma}
+            state |= {"alpha": priors.alpha, "eta": priors.eta, "seconds": record.seconds}
+        yield Learned(lam, vocabulary.words, iteration, record, priors, state)
         clear(sstats, workers)
 
 

@@ -1,28 +1,19 @@
 """The memoized loop: batches whose statistics are kept and replaced. Equations (20), (21)."""
 
 import itertools
+import time
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy.special import psi, xlogy
 
 from ldavi import _elbo, _hyper
+from ldavi._corpus import WHOLE_BATCHES, Corpus, Documents
 from ldavi._documents import Block, cut_blocks, estep
 from ldavi._elbo import ELBOTerms
-from ldavi._fit import (
-    WHOLE_BATCHES,
-    Clock,
-    Corpus,
-    Documents,
-    Learned,
-    Plan,
-    absent_mass,
-    column_sums,
-    raised_priors,
-    summed_terms,
-)
+from ldavi._fit import Clock, Learned, Plan, absent_mass, column_sums, raised_priors, summed_terms
 from ldavi._mstep import mass_times_log, topics_from
 from ldavi._parallel import Workers
 from ldavi._scratch import Scratch
@@ -47,26 +38,56 @@ def fit_memoized(
     lam = lam[words]
     if isinstance(documents, Documents):
         lap = LapInMemory(documents.parts(batch_size), priors.n_topics)
-        yield from laps(documents, lap, priors, lam, plan, workers)
+        yield from laps(documents, lap, Sums.at_start(lam, priors), priors, lam, plan, workers)
         return
     with Scratch() as gammas, Scratch() as sstats:
         on_disk = LapOnDisk(documents, priors.n_topics, gammas, sstats)
-        yield from laps(documents, on_disk, priors, lam, plan, workers)
+        yield from laps(documents, on_disk, Sums.at_start(lam, priors), priors, lam, plan, workers)
 
 
-def laps(documents: Corpus, lap: "Lap", priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
-    """`fit_memoized` over the words that occur; `lam`, of shape (U, Kp), is theirs."""
-    clock, vocabulary = Clock(documents), documents.vocabulary
-    total, mass = np.zeros(lam.shape), np.zeros(priors.n_topics)
-    start_totals = column_sums(lam, priors) + absent_mass(vocabulary, priors)
+def go_on_with_memoized(
+    documents: Documents, state: dict[str, Any], plan: Plan, workers: Workers, *, batch_size: int
+) -> Generator[Learned]:
+    """`fit_memoized` from the state of one of its laps."""
+    documents, _ = documents.compacted()
+    priors = Priors(state["alpha"], state["eta"])
+    lap = LapInMemory(documents.parts(batch_size), priors.n_topics)
+    lap.take(state["gamma"], state["sstats"], state["shares"])
+    sums = Sums(state["total"], state["mass"], state["iteration"], time.perf_counter() - state["seconds"])
+    unread = np.empty((0, 0), documents.dtype)  # λ of the start, which only the first lap reads
+    return laps(documents, lap, sums, priors, unread, plan, workers)
+
+
+@dataclass(slots=True)
+class Sums:
+    """Where a memoized fit stands between two laps: S and its sums over all batches, and how many laps there were."""
+
+    total: Doubles  # (U, Kp) S
+    mass: Doubles  # (K,) its sums over words
+    laps: int
+    started: float
+
+    @staticmethod
+    def at_start(lam: Floats, priors: Priors) -> "Sums":
+        """Nothing yet."""
+        return Sums(np.zeros(lam.shape), np.zeros(priors.n_topics), 0, time.perf_counter())
+
+
+def laps(
+    documents: Corpus, lap: "Lap", sums: Sums, priors: Priors, lam: Floats, plan: Plan, workers: Workers
+) -> Generator[Learned]:
+    """`fit_memoized` over the words that occur; `lam`, of shape (U, Kp), is what the first lap reads."""
+    clock, vocabulary, dtype = Clock(documents, sums.started), documents.vocabulary, documents.dtype
+    total, mass = sums.total, sums.mass
+    start_totals = column_sums(lam, priors) + absent_mass(vocabulary, priors) if sums.laps == 0 else mass
     warmup = max(plan.warmup, 1)  # the first lap reads topics that no batch has changed yet
-    for iteration in itertools.count(1):
+    for iteration in itertools.count(sums.laps + 1):
         monotone, n_batches = iteration > warmup, 0
         for batch, memory in lap.visits():
             if iteration == 1:  # the S of the first batches alone would forget every word that they lack
                 rows, totals = lam[batch.rows], start_totals
             else:
-                rows = with_prior(total[batch.rows], priors.eta_rows(batch.documents.counts.words), lam.dtype)
+                rows = with_prior(total[batch.rows], priors.eta_rows(batch.documents.counts.words), dtype)
                 totals = mass + priors.eta_totals(vocabulary.n_words)
             change = memory.visit(batch, rows, totals, priors, plan, workers, iteration)
             total[batch.rows] += change
@@ -78,11 +99,15 @@ def laps(documents: Corpus, lap: "Lap", priors: Priors, lam: Floats, plan: Plan,
             for memory in lap.memories():
                 memory.take_alpha(priors.alpha, raised.alpha)
             priors = raised
-        learned = with_prior(total, priors.eta_rows(vocabulary.words), lam.dtype)
+        learned = with_prior(total, priors.eta_rows(vocabulary.words), dtype)
         terms = memoized_terms(lap.shares, learned, mass + priors.eta_totals(vocabulary.n_words), priors, vocabulary)
         n_sweeps = sum(share.n_sweeps for share in lap.shares)
         record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_sweeps)
-        yield Learned(learned, vocabulary.words, iteration * n_batches, record, priors)
+        state = lap.state()
+        if state is not None:
+            state |= {"total": total, "mass": mass, "iteration": iteration, "seconds": record.seconds}
+            state |= {"alpha": priors.alpha, "eta": priors.eta}
+        yield Learned(learned, vocabulary.words, iteration * n_batches, record, priors, state)
 
 
 class Batch(NamedTuple):
@@ -165,6 +190,9 @@ class Lap(Protocol):
     def memories(self) -> Iterator[Memory]:
         """What is kept of each, perhaps without its statistics."""
 
+    def state(self) -> dict[str, Any] | None:
+        """All that is kept, where it is in memory."""
+
 
 class LapInMemory:
     """Batches of documents in memory."""
@@ -179,6 +207,17 @@ class LapInMemory:
 
     def memories(self) -> Iterator[Memory]:
         return iter(self._memories)
+
+    def state(self) -> dict[str, Any] | None:
+        gammas, sstats = [memory.gamma for memory in self._memories], [memory.sstats for memory in self._memories]
+        return {"gamma": gammas, "sstats": sstats, "shares": [list(astuple(share)) for share in self.shares]}
+
+    def take(self, gammas: Iterable[Floats], sstats: Iterable[Floats], shares: Iterable[Iterable[Any]]) -> None:
+        """Remember what `state` gave."""
+        parts = zip(self._memories, gammas, sstats, shares, strict=True)
+        for memory, gamma, statistics, share in parts:
+            memory.gamma, memory.sstats = gamma, statistics
+            memory.share.constant, memory.share.doc_topic, memory.share.n_sweeps = share
 
 
 class LapOnDisk:
@@ -204,6 +243,9 @@ class LapOnDisk:
     def memories(self) -> Iterator[Memory]:
         for number, share in enumerate(self.shares):
             yield Memory(None, self._gammas.load(number), np.empty((0, 0), np.float32), share)
+
+    def state(self) -> dict[str, Any] | None:
+        return None
 
 
 def unvisited(batch: Batch, n_topics: int) -> Memory:

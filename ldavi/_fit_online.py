@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ldavi import _elbo, _hyper
+from ldavi._corpus import Corpus, Documents
 from ldavi._documents import Visit, cut_blocks, estep, visit_documents
 from ldavi._elbo import ELBOTerms
-from ldavi._fit import Corpus, Documents, Learned, Plan, all_words, column_sums, summed_terms
+from ldavi._fit import Learned, Plan, all_words, column_sums, summed_terms
 from ldavi._mstep import DecayingRows, learning_rate, topics_from
 from ldavi._parallel import Workers
 from ldavi._state import Priors, aligned_zeros

@@ -13,15 +13,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ldavi._batches import Batches
-from ldavi._fit import Corpus, Documents, Learned, Plan
+from ldavi._corpus import Corpus, Documents
+from ldavi._fit import Learned, Plan
 from ldavi._fit_online import Online, OnlineState, PassSums
 from ldavi._generators import generator_from, generator_state
 from ldavi._models import topics_of
 from ldavi._mstep import DecayingRows
 from ldavi._schedule import Run
-from ldavi._state import Priors, aligned_zeros
+from ldavi._state import Priors, aligned_copy
 from ldavi._trace import TraceRecord
-from ldavi._typing import Floats
 
 NOT_OF_THE_RESULT = ("n_jobs", "verbose", "callbacks")
 
@@ -48,7 +48,7 @@ class Keeper:
         self.passes_are_over = False
         if checkpoint is None:
             return
-        _check_offered(estimator, checkpoint)
+        _check_offered(estimator, documents, checkpoint)
         self._fit_described = described(estimator, documents)
         self._kept = checkpoint.begin()
         if self._kept is not None:
@@ -79,18 +79,23 @@ class Keeper:
         run.progress.converged = self._kept["converged"]
         if self.passes_are_over:
             priors = Priors(self._kept["alpha"], self._kept["eta"])
-            lam, n_updates = _aligned(self._kept.pop("rows")), self._kept["n_updates"]
-            run.learned = Learned(lam, np.arange(len(lam)), n_updates, run.progress.records[-1], priors)
+            lam, words, n_updates = aligned_copy(self._kept.pop("rows")), self._kept["words"], self._kept["n_updates"]
+            run.learned = Learned(lam, words, n_updates, run.progress.records[-1], priors)
 
     def online_state(self, plan: Plan) -> OnlineState | None:
         """Where an online fit goes on; None at its beginning."""
         if self._kept is None:
             return None
         kept, priors = self._kept, Priors(self._kept["alpha"], self._kept["eta"])
-        rows = DecayingRows(_aligned(kept.pop("rows")), priors)
+        rows = DecayingRows(aligned_copy(kept.pop("rows")), priors)
         rows._decay, rows._totals = kept["decay"], kept["totals"]
         online = Online(rows, priors, plan, kept["scale_to"], kept["n_updates"], kept["mean_log_theta"])
         return OnlineState(online, kept["iteration"], PassSums(**kept["sums"]), time.perf_counter() - kept["seconds"])
+
+    def loop_state(self) -> dict[str, Any] | None:
+        """Where a fit goes on that keeps its state between passes, as `Learned.state`; None at its beginning."""
+        kept: dict[str, Any] | None = None if self._kept is None else self._kept.pop("loop")
+        return kept
 
     def final_sums(self) -> PassSums | None:
         """Of the documents that the final record has visited; None at its beginning."""
@@ -116,6 +121,11 @@ class Keeper:
             seconds=time.perf_counter() - state.started,
         )
 
+    def after_pass(self, state: dict[str, Any] | None) -> None:
+        """Keep what a loop needs for its next pass, if it is time and the loop does not keep its own state."""
+        if self._checkpoint is not None and state is not None and self._checkpoint.due():
+            self._save(stage="between passes", loop=state)
+
     def after_part(self, sums: PassSums) -> None:
         """Keep how far the final record has come, if it is time."""
         learned = self._run.learned
@@ -124,6 +134,7 @@ class Keeper:
         self._save(
             stage="final",
             rows=learned.lam,
+            words=learned.words,
             alpha=learned.priors.alpha,
             eta=learned.priors.eta,
             n_updates=learned.n_updates,
@@ -137,7 +148,7 @@ class Keeper:
         self._checkpoint.save({**common, "records": records, "converged": progress.converged, **state})
 
 
-def _check_offered(estimator: Any, checkpoint: Any) -> None:
+def _check_offered(estimator: Any, documents: Corpus, checkpoint: Any) -> None:
     if not all(callable(getattr(checkpoint, name, None)) for name in ("begin", "due", "save")):
         raise TypeError(f"checkpoint={checkpoint!r} must be None or an ldavi.io.Checkpoint")
     if estimator.n_init != 1:
@@ -145,9 +156,9 @@ def _check_offered(estimator: Any, checkpoint: Any) -> None:
     if estimator.validation_fraction is not None:
         msg = "validation_fraction is not offered with a checkpoint: set it to None, or fit without one"
         raise ValueError(msg)
-    if estimator.learning_method != "online":
-        msg = f"learning_method={estimator.learning_method!r} is not offered with a checkpoint"
-        raise ValueError(f'{msg}: use learning_method="online", or fit without one')
+    if estimator.learning_method != "online" and isinstance(documents, Batches):
+        msg = f"learning_method={estimator.learning_method!r} is not offered with a checkpoint where X comes in batches"
+        raise ValueError(f'{msg}: use learning_method="online", or one matrix X')
 
 
 def described(estimator: Any, documents: Corpus) -> dict[str, str]:
@@ -192,9 +203,3 @@ def _feed(digest: Any, value: Any) -> None:
         digest.update(json.dumps(str(value)).encode())
     else:  # topics to start from, of any library's model
         _feed(digest, np.asarray(topics_of(value), dtype=np.float64))
-
-
-def _aligned(rows: Floats) -> Floats:
-    result = aligned_zeros(rows.shape, rows.dtype)
-    np.copyto(result, rows)
-    return result

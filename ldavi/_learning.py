@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
-from ldavi._fit import Corpus
+from ldavi._corpus import Corpus
 from ldavi._heldout import HeldOut, completion_perplexity
 from ldavi._keeping import Keeper
 from ldavi._parallel import Workers
@@ -37,6 +37,7 @@ def learn(
         try:
             learned = None
             for learned in itertools.islice(loop, estimator.max_iter - len(progress.records)):
+                state, learned = learned.state, learned._replace(state=None)
                 now = learned.record
                 if held_out is not None and now.iteration % schedule.VALIDATE_EVERY == 0:
                     found = completion_perplexity(held_out, learned, workers, tol=tol)
@@ -46,8 +47,11 @@ def learn(
                 elif held_out is None or run.learned is None:
                     run.learned = learned
                 progress.records.append(now)
-                if stops(estimator, progress):
-                    progress.converged = True
+                progress.converged = stops(estimator, progress)
+                if not progress.converged and len(progress.records) < estimator.max_iter:
+                    keeper.after_pass(state)
+                del state  # or the loop's arrays would outlive their use
+                if progress.converged:
                     break
         finally:
             loop.close()  # and with it every array that only the loop needed

@@ -11,7 +11,7 @@ from scipy.special import psi
 
 from ldavi import _estep
 from ldavi._parallel import Workers, even_ranges
-from ldavi._state import Priors, Topics, aligned_zeros
+from ldavi._state import Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._typing import Doubles, Floats, Int64s
 
 WORDS_PER_CALL = 2**10  # fixed, since the sums of each call are added up in order
@@ -195,9 +195,7 @@ class DecayingRows:
 
     def leave(self) -> None:
         """Go on in other memory: who was handed λ keeps it as it is."""
-        rows = aligned_zeros(self._rows.shape, self._rows.dtype)
-        np.copyto(rows, self._rows)
-        self._rows = rows
+        self._rows = aligned_copy(self._rows)
 
     def _own(self) -> None:
         """Have rows that can be written to, unlike those that joblib hands to its workers."""

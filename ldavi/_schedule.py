@@ -7,9 +7,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ldavi import _init
-from ldavi._fit import Corpus, Documents, Learned, Plan, fit_batch
-from ldavi._fit_collapsed import CollapsedPlan, fit_collapsed
-from ldavi._fit_memoized import fit_memoized
+from ldavi._corpus import Corpus, Documents
+from ldavi._fit import Learned, Plan, fit_batch, go_on_with_batch
+from ldavi._fit_collapsed import CollapsedPlan, fit_collapsed, go_on_with_collapsed
+from ldavi._fit_memoized import fit_memoized, go_on_with_memoized
 from ldavi._fit_online import LearningRate, OnlineState, PassSums, exact_record, fit_online, passes
 from ldavi._heldout import HeldOut, in_halves
 from ldavi._parallel import Workers
@@ -147,8 +148,8 @@ def learning_loop(
             return passes(state, documents, workers, batch_size=size, steps=steps, after_step=keeping.after_step)
         lam, after_step = start.lam(), keeping.after_step
         return fit_online(documents, priors, lam, plan, workers, batch_size=size, steps=steps, after_step=after_step)
+    kept = keeping.loop_state()
     if estimator.inference == "cvb0":  # its statistics are those of every count: nothing is left for "memoized" to keep
-        given = start.lam() if start.goes_on else None
         collapsed = CollapsedPlan(
             start.seed,
             learn_alpha=is_auto(estimator.doc_topic_prior),
@@ -156,11 +157,18 @@ def learning_loop(
             learn_from=max(1, min(LEARN_FROM, estimator.max_iter // 2)),
         )
         assert isinstance(documents, Documents)
-        return fit_collapsed(documents, priors, given, collapsed, workers)
+        if kept is not None:
+            return go_on_with_collapsed(documents, kept, collapsed, workers)
+        return fit_collapsed(documents, priors, start.lam() if start.goes_on else None, collapsed, workers)
     plan = batch_plan(estimator, goes_on=start.goes_on)
+    size = max(estimator.batch_size, -(-documents.n_read // MEMOIZED_BATCHES))
+    if kept is not None:
+        assert isinstance(documents, Documents)
+        if estimator.learning_method == "batch":
+            return go_on_with_batch(documents, kept, plan, workers)
+        return go_on_with_memoized(documents, kept, plan, workers, batch_size=size)
     if estimator.learning_method == "batch":
         return fit_batch(documents, priors, start.lam(), plan, workers)
-    size = max(estimator.batch_size, -(-documents.n_read // MEMOIZED_BATCHES))
     return fit_memoized(documents, priors, start.lam(), plan, workers, batch_size=size)
 
 
@@ -191,6 +199,9 @@ class Keeping(Protocol):
 
     def after_step(self, state: OnlineState) -> None:
         """Is shown where an online fit stands."""
+
+    def loop_state(self) -> dict[str, Any] | None:
+        """Where another fit goes on, as `Learned.state`; None at its beginning."""
 
     def final_sums(self) -> PassSums | None:
         """Where the final record goes on; None at its beginning."""

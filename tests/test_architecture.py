@@ -135,6 +135,7 @@ FLOORS = {
     "_fit_online": 3,
     "_heldout": 3,
     "_infer": 3,
+    "_corpus": 2,
     "_documents": 2,
     "_underflow": 2,
     "_mstep": 2,

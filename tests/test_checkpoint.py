@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, io
+from ldavi._generators import generator_state
 from ldavi.io import Checkpoint, _container
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -51,7 +52,7 @@ def same_fit(one, other):
         "converged_",
     ):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-    np.testing.assert_array_equal(one.random_state_.randint(0, 99, 5), other.random_state_.randint(0, 99, 5))
+    assert generator_state(one.random_state_)[0].tobytes() == generator_state(other.random_state_)[0].tobytes()
 
 
 class Crash(BaseException):
@@ -85,6 +86,15 @@ LOOPS = {
     "online, float64": {"dtype": "float64", "topic_word_prior": 0.1},
     "online, point estimates": {"topic_word_prior": 0.0},
 }
+BY_PASSES = {
+    "batch": {"learning_method": "batch"},
+    "batch, point estimates": {"learning_method": "batch", "topic_word_prior": 0.0},
+    "batch, weights": {"learning_method": "batch", "sample_weight": np.arange(100) / 8},
+    "memoized": {"learning_method": "memoized"},
+    "memoized, float64": {"learning_method": "memoized", "dtype": "float64"},
+    "cvb0": {"learning_method": "batch", "inference": "cvb0"},
+    "cvb0, weights": {"learning_method": "batch", "inference": "cvb0", "sample_weight": np.arange(100) / 8},
+}
 
 
 @pytest.mark.parametrize("parameters", LOOPS.values(), ids=LOOPS)
@@ -97,6 +107,33 @@ def test_a_fit_that_crashed_at_any_state_goes_on_with_the_same_bits(parameters, 
         with pytest.raises(Crash):
             model(**parameters).fit(X, checkpoint=Crashing(path, after))
         same_fit(model(**parameters).fit(X, checkpoint=Checkpoint(path)), model(**parameters).fit(X))
+
+
+@pytest.mark.parametrize("parameters", BY_PASSES.values(), ids=BY_PASSES)
+def test_a_fit_in_memory_that_crashed_after_any_pass_goes_on_with_the_same_bits(parameters, tmp_path):
+    """In and after the warm-up, before and after priors are learned."""
+    parameters = {"max_iter": 26, **parameters}
+    X, weight = corpus(), parameters.pop("sample_weight", None)
+    expected = model(**parameters).fit(X, sample_weight=weight)
+    for after in (1, 5, 13, 14, 18, 25):
+        path = tmp_path / str(after)
+        with pytest.raises(Crash):
+            model(**parameters).fit(X, sample_weight=weight, checkpoint=Crashing(path, after))
+        same_fit(model(**parameters).fit(X, sample_weight=weight, checkpoint=Checkpoint(path)), expected)
+
+
+def test_the_final_record_of_a_collapsed_fit_is_gone_on_with(tmp_path):
+    X, collapsed = corpus(), {"learning_method": "batch", "inference": "cvb0"}
+    with pytest.raises(Crash):
+        model(**collapsed).fit(X, checkpoint=Crashing(tmp_path / "fit", 4))  # 3 between 4 passes
+    assert Checkpoint(tmp_path / "fit").begin()["stage"] == "final"
+    same_fit(model(**collapsed).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), model(**collapsed).fit(X))
+
+
+@pytest.mark.parametrize("method", ["batch", "memoized"])
+def test_passes_over_batches_whose_state_is_on_disk_are_not_kept(method, tmp_path):
+    with pytest.raises(ValueError, match=f"learning_method='{method}' is not offered with a checkpoint where X comes in"):
+        model(learning_method=method).fit(in_batches(corpus()), checkpoint=Checkpoint(tmp_path / "fit"))
 
 
 def test_a_fit_that_crashes_again_and_again_ends_with_the_same_bits(tmp_path):
@@ -161,6 +198,7 @@ import os, random, signal, sys, time, warnings
 import numpy as np
 from scipy import sparse
 from ldavi import LatentDirichletAllocation, io
+from ldavi._generators import generator_state
 
 warnings.simplefilter("ignore")
 output, kept = sys.argv[1:]

@@ -173,7 +173,9 @@ def _write_table(path: Path, batches: Iterable[sparse.csr_array], suffix: str) -
     try:
         for X in batches:
             offsets = pa.array(X.indptr.astype(np.int64))
-            lists = [pa.LargeListArray.from_arrays(offsets, pa.array(values)) for values in (X.indices.astype(np.int32), X.data)]
+            lists = [
+                pa.LargeListArray.from_arrays(offsets, pa.array(values)) for values in (X.indices.astype(np.int32), X.data)
+            ]
             schema = pa.schema(
                 [(name, column.type) for name, column in zip((WORDS, COUNTS), lists, strict=True)],
                 metadata={N_WORDS: str(X.shape[1]).encode()},
