@@ -1,29 +1,29 @@
 """The scikit-learn estimator: stores, validates, calls the floors below, sets attributes. No mathematics."""
 
-import dataclasses
-import itertools
 import warnings
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from ldavi import _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
-from ldavi._fit import Documents, all_words
+from ldavi._batches import Batches, check_source, is_source
+from ldavi._corpus import Documents
+from ldavi._fit import all_words
 from ldavi._fit_online import Online
 from ldavi._fitted import FittedTopics
-from ldavi._heldout import HeldOut, completion_perplexity
+from ldavi._keeping import Keeper
+from ldavi._learning import learn, warn_not_converged
 from ldavi._mstep import DecayingRows, learning_rate
 from ldavi._parallel import Workers
-from ldavi._schedule import Progress, Run, Start
+from ldavi._schedule import Run
 from ldavi._state import Priors
-from ldavi._trace import relative_gain, to_array
+from ldavi._trace import to_array
 
 
 class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -217,17 +217,22 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self.warm_start = warm_start
         self.dtype = dtype
 
-    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, checkpoint: Any = None) -> Self:
         """Learn the topics of X.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Counts, documents × words.
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or iterable of such
+            Counts, documents × words. An iterable that can be gone through again (a list of matrices,
+            :func:`ldavi.io.open_counts`, an object of yours) is read a batch at a time and never held whole, with
+            inference="vb" or learning_method="online"; online, each batch is cut into steps of `batch_size` documents.
         y : object
             Not used; there for pipelines.
         sample_weight : array of shape (n_samples,), optional
-            Each document's weight, >= 0: a weight of 2 is worth the document twice.
+            Each document's weight, >= 0: a weight of 2 is worth the document twice. Not offered with batches.
+        checkpoint : ldavi.io.Checkpoint, optional
+            Keeps the fit in a file every few minutes. The same call, made again after a crash, goes on from there and ends
+            with the bits of a fit that was not interrupted.
 
         Returns
         -------
@@ -237,11 +242,17 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Raises
         ------
         ValueError, TypeError
-            If a parameter or X is not as described; an estimator fitted before is left as it was.
+            If a parameter, X or the checkpoint is not as described; an estimator fitted before is left as it was, unless the
+            fault is in a batch that a later pass was the first to see.
         """
         check.check_parameters(self)
-        documents, priors = self._check_learning_input(X, sample_weight, reset=True)
-        random_state = check_random_state(self.random_state)
+        documents: Documents | Batches
+        if is_source(X):
+            documents, priors = check_source(self, X, sample_weight)
+        else:
+            documents, priors = self._check_learning_input(X, sample_weight, reset=True)
+        keeper = Keeper(self, documents, checkpoint)
+        random_state = keeper.random_state(self.random_state)
         documents, held_out = schedule.set_aside(documents, self.validation_fraction, random_state)
         runs: list[Run] = []
         with Workers(check.count_threads(self.n_jobs)) as workers:
@@ -249,43 +260,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
                 for _ in range(self.n_init):
                     runs.append(Run())
                     start = schedule.start_of(self, documents, priors, random_state, online=self.learning_method == "online")
-                    self._learn(runs[-1], documents, priors, held_out, start, workers)
+                    learn(self, runs[-1], documents, priors, held_out, start, workers, keeper)
             finally:  # an interrupt, too, leaves the topics of the last whole pass
                 whole = [run for run in runs if run.learned is not None]
                 if whole:
                     best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
-                    self._remember(X, random_state)
+                    self._remember(documents.first if isinstance(documents, Batches) else X, random_state)
                     self._keep(best, documents)
         if not self.converged_ and self.tol is not None:
-            self._warn_not_converged(best.progress)
+            warn_not_converged(self, best.progress)
         return self
-
-    def _learn(
-        self, run: Run, documents: Documents, priors: Priors, held_out: HeldOut | None, start: Start, workers: Workers
-    ) -> None:
-        """Pass after pass until it is enough; `run` always holds what has been reached."""
-        progress, tol = run.progress, self.mean_change_tol
-        loop = schedule.learning_loop(self, documents, priors, start, workers)
-        try:
-            learned = None
-            for learned in itertools.islice(loop, self.max_iter):
-                now = learned.record
-                if held_out is not None and now.iteration % schedule.VALIDATE_EVERY == 0:
-                    found = completion_perplexity(held_out, learned, workers, tol=tol)
-                    if found < progress.best_validation():
-                        run.learned = learned._replace(lam=learned.lam.copy())  # the loop goes on in its memory
-                    now = dataclasses.replace(now, validation=found)
-                elif held_out is None or run.learned is None:
-                    run.learned = learned
-                progress.records.append(now)
-                if self._stops(progress):
-                    progress.converged = True
-                    break
-            if run.learned is not None:
-                final = schedule.final_record(self, documents, run.learned, workers)
-                progress.records += [] if final is None else [final]
-        finally:
-            loop.close()  # and with it every array that only the loop needed
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Take online steps on X, a batch of `batch_size` documents at a time, from the topics so far.
@@ -335,33 +319,18 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     def _step_size(self) -> float:
         return learning_rate(self.n_batch_iter_, offset=self.learning_offset, decay=self.learning_decay)
 
-    def _stops(self, progress: Progress) -> bool:
-        """Print, call back, and say whether the pass just recorded is the last."""
-        now = progress.records[-1]
-        evaluates = self.evaluate_every > 0 and now.iteration % self.evaluate_every == 0
-        if self.verbose:
-            name = "log predictive" if now.phase == "collapsed" else "elbo"
-            perplexity = f", perplexity: {now.perplexity:.4f}" if evaluates else ""
-            line = f"iteration: {now.iteration} of max_iter: {self.max_iter}, {name}: {now.objective:.6g}{perplexity}"
-            print(line, flush=True)
-        stop = [callback(now) is True for callback in check.check_callbacks(self.callbacks)]
-        stop.append(progress.evaluated(self.evaluate_every, self.perp_tol))
-        stop.append(self.tol is not None and progress.settled(self.tol))
-        stop.append(progress.stale(self.n_iter_no_change))
-        return any(stop)
-
-    def _keep(self, run: Run, documents: Documents) -> None:
+    def _keep(self, run: Run, documents: Documents | Batches) -> None:
         learned, records = run.learned, run.progress.records
         assert learned is not None
         self._priors, self._mean_log_theta = learned.priors, None
-        self._rows = DecayingRows(all_words(learned, documents.counts.n_words), learned.priors)
+        self._rows = DecayingRows(all_words(learned, documents.n_words), learned.priors)
         self._show_priors()
         self.elbo_trace_ = to_array(records)
         self.elbo_, self.bound_ = records[-1].elbo, records[-1].perplexity
         self.converged_ = run.progress.converged
         self.n_iter_ = records[-1].iteration
         self.n_batch_iter_ = learned.n_updates + 1
-        self.n_samples_seen_ = documents.counts.n_docs
+        self.n_samples_seen_ = documents.n_read
 
     def _remember(self, X: Any, random_state: np.random.RandomState) -> None:
         validate_data(self, X, skip_check_array=True, reset=True)  # the columns of X
@@ -378,15 +347,6 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             else:
                 used = np.asarray(given, dtype=np.float64)[()]
             setattr(self, f"{name}_", used)
-
-    def _warn_not_converged(self, progress: Progress) -> None:
-        records = [record for record in progress.records if record.phase != "final"]
-        gain = relative_gain(records[-2], records[-1]) if len(records) > 1 else np.inf
-        msg = (
-            f"The objective still rose by {gain:.2g} of itself in pass {self.n_iter_}, the last of max_iter={self.max_iter}; "
-            f"tol={self.tol:g} asks for less. Raise max_iter or tol."
-        )
-        warnings.warn(msg, ConvergenceWarning, stacklevel=3)
 
     def fit_transform(
         self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, normalize: bool = True

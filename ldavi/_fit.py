@@ -7,19 +7,20 @@ Equation numbers refer to docs/math.md.
 
 import itertools
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ldavi import _elbo, _hyper
-from ldavi._documents import Visit, cut_blocks, estep
+from ldavi._corpus import Corpus, Documents, Pieces, PiecesInBatches, PiecesInMemory
+from ldavi._documents import Visit, estep
 from ldavi._elbo import ELBOTerms
 from ldavi._mstep import m_step, topics_from
 from ldavi._parallel import Workers, even_ranges
-from ldavi._state import Counts, Priors, Topics, aligned_zeros
+from ldavi._scratch import Scratch
+from ldavi._state import Counts, Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._trace import TraceRecord, predictive_record, record
 from ldavi._typing import Doubles, Floats, Int64s
 
@@ -67,32 +68,6 @@ class Plan:
         return self.offset if iteration <= self.warmup else 0.0
 
 
-class Documents(NamedTuple):
-    """What a loop learns from: counts, and the documents' weights if they have any."""
-
-    counts: Counts
-    weight: Floats | None  # (D,) ω_d
-
-    def total(self, per_document: Doubles) -> float:
-        """Σ_d ω_d x_d."""
-        return float(per_document.sum() if self.weight is None else per_document @ self.weight.astype(np.float64))
-
-    def pick(self, mask: NDArray[np.bool_]) -> "Documents":
-        """The documents for which `mask`, (D,), is true."""
-        counts = self.counts
-        lengths = np.diff(counts.indptr)
-        kept = np.repeat(mask, lengths)
-        indptr = np.append(0, np.cumsum(lengths[mask]))
-        picked = Counts(indptr, counts.indices[kept], counts.values[kept], counts.words, counts.n_words)
-        return Documents(picked, None if self.weight is None else self.weight[mask])
-
-    def parts(self, size: int) -> Iterator["Documents"]:
-        """Consecutive documents, `size` at a time."""
-        for start in range(0, self.counts.n_docs, size):
-            stop = min(start + size, self.counts.n_docs)
-            yield Documents(self.counts.documents(start, stop), None if self.weight is None else self.weight[start:stop])
-
-
 class Learned(NamedTuple):
     """What a pass led to.
 
@@ -107,6 +82,9 @@ class Learned(NamedTuple):
     record : TraceRecord
     priors : Priors
         Those given, or what was learned.
+    state : dict or None
+        Plain values and the loop's own arrays as they stand: with them and the same documents, it goes on as if it had
+        never stopped. None where a loop keeps its state otherwise, or on disk.
     """
 
     lam: Floats
@@ -114,6 +92,7 @@ class Learned(NamedTuple):
     n_updates: int
     record: TraceRecord
     priors: Priors
+    state: dict[str, Any] | None = None
 
 
 def all_words(learned: Learned, n_words: int) -> Floats:
@@ -131,17 +110,16 @@ def all_words(learned: Learned, n_words: int) -> Floats:
 class Clock:
     """Writes the records of one fit: what they have in common is the time it began and the tokens it sees."""
 
-    documents: Documents
+    documents: Corpus
     started: float = field(default_factory=time.perf_counter)
 
-    def record(self, iteration: int, phase: str, terms: ELBOTerms, *visits: Visit) -> TraceRecord:
-        tokens = self.documents.total(self.documents.counts.doc_tokens)
-        sweeps = sum(int(visit.n_sweeps.sum()) for visit in visits) / max(1, self.documents.counts.n_docs)
+    def record(self, iteration: int, phase: str, terms: ELBOTerms, n_sweeps: int) -> TraceRecord:
+        tokens, sweeps = self.documents.n_tokens, n_sweeps / max(1, self.documents.n_read)
         return record(iteration, phase, terms, tokens, sweeps, time.perf_counter() - self.started)
 
     def predictive_record(self, iteration: int, phase: str, log_predictive: float) -> TraceRecord:
         """A pass that has no bound, but a probability of each count given all others. Equation (34)."""
-        tokens = self.documents.total(self.documents.counts.doc_tokens)
+        tokens = self.documents.n_tokens
         return predictive_record(iteration, phase, log_predictive, tokens, time.perf_counter() - self.started)
 
 
@@ -164,58 +142,101 @@ def column_sums(rows: Floats, priors: Priors) -> Doubles:
     return sums
 
 
-def fit_batch(documents: Documents, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
+def fit_batch(documents: Corpus, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
     """Coordinate ascent over the whole corpus: equations (10) to (12), the bound after each pass by (17).
 
     `lam`, of shape (V, Kp), is where the topics start; its memory is used.
     """
-    counts, words = documents.counts.compact()
-    documents, lam, clock = Documents(counts, documents.weight), lam[words], Clock(documents)
-    eta, absent = priors.eta_rows(counts.words), absent_mass(counts, priors)
-    blocks = cut_blocks(counts, priors.n_topics)
-    totals = column_sums(lam, priors) + absent
-    offset = plan.offset_of(1)
+    documents, words = documents.compacted()
+    lam, K = lam[words], priors.n_topics
+    totals = column_sums(lam, priors) + absent_mass(documents.vocabulary, priors)
+    if isinstance(documents, Documents):
+        pieces = PiecesInMemory(documents, np.empty((documents.counts.n_docs, K), lam.dtype))
+        yield from ascend(documents, pieces, priors, lam, totals, plan, workers)
+        return
+    with Scratch() as scratch:
+        yield from ascend(documents, PiecesInBatches(documents, K, scratch), priors, lam, totals, plan, workers)
+
+
+def go_on_with_batch(documents: Documents, state: dict[str, Any], plan: Plan, workers: Workers) -> Generator[Learned]:
+    """`fit_batch` from the state of one of its passes."""
+    documents, _ = documents.compacted()
+    pieces, priors = PiecesInMemory(documents, state["gamma"]), Priors(state["alpha"], state["eta"])
+    lam, done = aligned_copy(state["lam"]), state["iteration"]
+    return ascend(documents, pieces, priors, lam, state["totals"], plan, workers, done=done, seconds=state["seconds"])
+
+
+def ascend(
+    documents: Corpus,
+    pieces: Pieces,
+    priors: Priors,
+    lam: Floats,
+    totals: Doubles,
+    plan: Plan,
+    workers: Workers,
+    *,
+    done: int = 0,
+    seconds: float = 0.0,
+) -> Generator[Learned]:
+    """`fit_batch` over the words that occur, after `done` passes that took so many seconds.
+
+    Parameters
+    ----------
+    lam : array of shape (U, Kp)
+    totals : array of shape (K,)
+        Λ_k over all words.
+    """
+    clock, vocabulary = Clock(documents, time.perf_counter() - seconds), documents.vocabulary
+    eta, absent = priors.eta_rows(vocabulary.words), absent_mass(vocabulary, priors)
+    offset = plan.offset_of(done + 1)
     topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate, offset=offset)
-    gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
     sstats = aligned_zeros(lam.shape, lam.dtype)
-    for iteration in itertools.count(1):
+    for iteration in itertools.count(done + 1):
         monotone = iteration > plan.warmup
-        visit = estep(
-            counts,
-            blocks,
-            topics,
-            priors.alpha,
-            gamma,
-            sstats,
-            max_sweeps=plan.monotone_sweeps if monotone else plan.warmup_sweeps,
-            tol=plan.tol,
-            workers=workers,
-            doc_weight=documents.weight,
-            afresh=iteration == 1 or not monotone,
-        )
-        word, doc_topic = summed_terms(visit, documents, priors, topics)
+        word, doc_topic, n_sweeps = 0.0, 0.0, 0
+        for piece in pieces:
+            visit = estep(
+                piece.documents.counts,
+                piece.blocks,
+                topics,
+                priors.alpha,
+                piece.gamma,
+                sstats,
+                max_sweeps=plan.monotone_sweeps if monotone else plan.warmup_sweeps,
+                tol=plan.tol,
+                workers=workers,
+                doc_weight=piece.documents.weight,
+                afresh=iteration == 1 or not monotone,
+            )
+            terms_of_piece = summed_terms(visit, piece.documents, priors, topics)
+            word, doc_topic = word + terms_of_piece[0], doc_topic + terms_of_piece[1]
+            n_sweeps += int(visit.n_sweeps.sum())
         if plan.learns_after(iteration):
-            priors, gain = raised_priors(priors, plan, documents, [gamma], sstats)
+            priors, gain = raised_priors(priors, plan, documents, pieces.gammas(), sstats)
             doc_topic += gain
-            eta, absent = priors.eta_rows(counts.words), absent_mass(counts, priors)
+            eta, absent = priors.eta_rows(vocabulary.words), absent_mass(vocabulary, priors)
         offset = plan.offset_of(iteration + 1)
         topics, sums = m_step(sstats, topics, priors, eta, absent, workers, offset=offset)
         lam, sstats = sstats, lam
-        terms = _elbo.after_m_step(word, doc_topic, sums, priors, counts)
-        phase = "monotone" if monotone else "warmup"
-        yield Learned(lam, counts.words, iteration, clock.record(iteration, phase, terms, visit), priors)
+        terms = _elbo.after_m_step(word, doc_topic, sums, priors, vocabulary)
+        record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_sweeps)
+        state: dict[str, Any] | None = None
+        if pieces.gamma is not None:
+            state = {"iteration": iteration, "lam": lam, "totals": sums.totals, "gamma": pieces.gamma}
+            state |= {"alpha": priors.alpha, "eta": priors.eta, "seconds": record.seconds}
+        yield Learned(lam, vocabulary.words, iteration, record, priors, state)
         clear(sstats, workers)
 
 
 def raised_priors(
-    priors: Priors, plan: Plan, documents: Documents, gammas: Sequence[Floats], sstats: Floats
+    priors: Priors, plan: Plan, documents: Corpus, gammas: Iterable[tuple[Floats, Floats | None]], sstats: Floats
 ) -> tuple[Priors, float]:
     """α and η at which the bound is higher, q(θ) and q(z) being what they are. Equations (37), (38).
 
     Parameters
     ----------
-    gammas : sequence of arrays of shape (·, K)
-        γ of all documents, in order.
+    gammas : iterable of pairs of arrays of shape (·, K) and (·,)
+        γ and weights of all documents, in order.
     sstats : array of shape (U, Kp)
 
     Returns
@@ -226,17 +247,14 @@ def raised_priors(
     """
     alpha, eta, gain = priors.alpha, priors.eta, 0.0
     if plan.learn_alpha:
-        sums, n_docs = np.zeros(len(alpha)), documents.total(np.ones(documents.counts.n_docs))
-        at = 0
-        for gamma in gammas:
-            weight = None if documents.weight is None else documents.weight[at : at + len(gamma)].astype(np.float64)
-            sums += _hyper.expected_log_sums(gamma, weight)
-            at += len(gamma)
+        sums, n_docs = np.zeros(len(alpha)), documents.n_docs
+        for gamma, weight in gammas:
+            sums += _hyper.expected_log_sums(gamma, None if weight is None else weight.astype(np.float64))
         before, alpha = alpha, _hyper.newton_alpha(alpha, sums, n_docs)
         gain = _hyper.alpha_objective(alpha, sums, n_docs) - _hyper.alpha_objective(before, sums, n_docs)
     if plan.learn_eta:
         S = sstats[:, : priors.n_topics]
-        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, documents.counts.n_words))
+        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, documents.n_words))
     return Priors(alpha, eta), gain
 
 

@@ -4,17 +4,20 @@ A generator like those of `ldavi._fit`; the topics that it yields are an average
 """
 
 import itertools
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ldavi import _hyper
 from ldavi._collapsed import Collapsed, sample_tokens, unassigned, visit_all
-from ldavi._fit import Clock, Documents, Learned
+from ldavi._corpus import Documents
+from ldavi._fit import Clock, Learned
 from ldavi._parallel import Workers
-from ldavi._state import Priors, aligned_zeros
-from ldavi._typing import Floats
+from ldavi._state import Priors, aligned_copy, aligned_zeros
+from ldavi._typing import Floats, Masses
 
 SAMPLED_TOKENS = 2**17  # for learning priors, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
@@ -58,13 +61,49 @@ def fit_collapsed(
         λ that the first pass reads the words' topics from; None deals out the documents one block after another, each by
         what those before it hold.
     """
-    counts, _ = documents.counts.compact()
-    documents = Documents(counts, documents.weight)
-    clock = Clock(documents)
-    state = unassigned(counts, documents.weight, priors.n_topics)
-    lent = lend(state, start, priors)
-    average = aligned_zeros(state.N.shape, counts.values.dtype)
-    for iteration in itertools.count(1):
+    documents, _ = documents.compacted()
+    state = unassigned(documents.counts, documents.weight, priors.n_topics)
+    average = aligned_zeros(state.N.shape, documents.dtype)
+    return collapsed_passes(documents, state, average, lend(state, start, priors), priors, plan, workers)
+
+
+def go_on_with_collapsed(
+    documents: Documents, kept: dict[str, Any], plan: CollapsedPlan, workers: Workers
+) -> Generator[Learned]:
+    """`fit_collapsed` from the state of one of its passes."""
+    documents, _ = documents.compacted()
+    priors = Priors(kept["alpha"], kept["eta"])
+    state = unassigned(documents.counts, documents.weight, priors.n_topics)
+    state.N[:], state.totals[:] = kept["N"], kept["totals"]
+    for block, topic, share in zip(state.blocks, kept["topic"], kept["share"], strict=True):
+        block.topic[:], block.share[:] = topic, share
+    average, nothing, done = aligned_copy(kept["average"]), np.zeros((0, 0), state.N.dtype), kept["iteration"]
+    return collapsed_passes(documents, state, average, nothing, priors, plan, workers, done=done, seconds=kept["seconds"])
+
+
+def collapsed_passes(
+    documents: Documents,
+    state: Collapsed,
+    average: Floats,
+    lent: Masses,
+    priors: Priors,
+    plan: CollapsedPlan,
+    workers: Workers,
+    *,
+    done: int = 0,
+    seconds: float = 0.0,
+) -> Generator[Learned]:
+    """The passes of `fit_collapsed`, after `done` of them that took so many seconds.
+
+    Parameters
+    ----------
+    average : array of shape (U, Kp)
+        The average over passes so far. Equation (39).
+    lent : array of shape (U, Kp)
+        What N holds of the topics that the fit starts from, until the first pass is over.
+    """
+    counts, clock = documents.counts, Clock(documents, time.perf_counter() - seconds)
+    for iteration in itertools.count(done + 1):
         log_predictive = documents.total(visit_all(state, priors, workers, seed=_pass_seed(plan.seed, iteration)))
         if iteration == 1:
             state.N -= lent
@@ -76,7 +115,16 @@ def fit_collapsed(
         lam = average.copy()
         lam[:, : priors.n_topics] += priors.eta_rows(counts.words).astype(lam.dtype)
         record = clock.predictive_record(iteration, "collapsed", log_predictive)
-        yield Learned(lam, counts.words, iteration, record, priors)
+        kept: dict[str, Any] = {
+            "N": state.N,
+            "totals": state.totals,
+            "average": average,
+            "iteration": iteration,
+            "seconds": record.seconds,
+        }
+        kept |= {"topic": [block.topic for block in state.blocks], "share": [block.share for block in state.blocks]}
+        kept |= {"alpha": priors.alpha, "eta": priors.eta}
+        yield Learned(lam, counts.words, iteration, record, priors, kept)
 
 
 def _pass_seed(seed: int, iteration: int) -> int:
@@ -84,7 +132,7 @@ def _pass_seed(seed: int, iteration: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + iteration * 0xD1342543DE82EF95) % 2**64
 
 
-def lend(state: Collapsed, start: Floats | None, priors: Priors) -> Floats:
+def lend(state: Collapsed, start: Floats | None, priors: Priors) -> Masses:
     """Have N hold, until the first pass is over, masses in proportion to the topics that a fit starts from."""
     lent = np.zeros_like(state.N)
     if start is not None:
@@ -94,7 +142,7 @@ def lend(state: Collapsed, start: Floats | None, priors: Priors) -> Floats:
         lent[:] = rows
         state.N += lent
         state.totals += lent.sum(axis=0, dtype=np.float64)
-    return lent  # type: ignore[return-value]  # whole numbers of the type of N
+    return lent
 
 
 def _padded_eta(state: Collapsed, priors: Priors) -> Floats:

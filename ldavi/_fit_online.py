@@ -1,23 +1,24 @@
 """The online loop: natural gradient steps on minibatches, for `fit` and `partial_fit`. Equations (18), (19)."""
 
-import itertools
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ldavi import _elbo, _hyper
+from ldavi._corpus import Corpus, Documents
 from ldavi._documents import Visit, cut_blocks, estep, visit_documents
 from ldavi._elbo import ELBOTerms
-from ldavi._fit import Clock, Documents, Learned, Plan, all_words, column_sums, summed_terms
+from ldavi._fit import Learned, Plan, all_words, column_sums, summed_terms
 from ldavi._mstep import DecayingRows, learning_rate, topics_from
 from ldavi._parallel import Workers
 from ldavi._state import Priors, aligned_zeros
-from ldavi._trace import TraceRecord
+from ldavi._trace import TraceRecord, record
 from ldavi._typing import Doubles, Floats
 
 FIRST_LEARNED = 16  # the first step after which priors are learned
+DOCUMENTS_AT_ONCE = 2**12  # of the exact record
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class LearningRate:
 
 
 def fit_online(
-    documents: Documents,
+    documents: Corpus,
     priors: Priors,
     lam: Floats,
     plan: Plan,
@@ -37,26 +38,95 @@ def fit_online(
     *,
     batch_size: int,
     steps: LearningRate,
+    after_step: Callable[["OnlineState"], object] = bool,
 ) -> Generator[Learned]:
-    """Stochastic natural gradient ascent, a minibatch at a time: equations (18), (19).
+    """Stochastic natural gradient ascent, a minibatch at a time: equations (18), (19); `passes` goes on from the start.
+
+    Parameters
+    ----------
+    lam : array of shape (V, Kp)
+        Where the topics start; its memory is used.
+    after_step : callable
+        Is shown where the fit stands after each step, and may keep a copy.
+    """
+    online = Online(DecayingRows(lam, priors), priors, plan, documents.n_docs)
+    state = OnlineState(online, 1, PassSums(), time.perf_counter())
+    return passes(state, documents, workers, batch_size=batch_size, steps=steps, after_step=after_step)
+
+
+def passes(
+    state: "OnlineState",
+    documents: Corpus,
+    workers: Workers,
+    *,
+    batch_size: int,
+    steps: LearningRate,
+    after_step: Callable[["OnlineState"], object] = bool,
+) -> Generator[Learned]:
+    """Pass after pass of an online fit from where it stands, be it in the midst of one.
 
     The ELBO of a pass adds up what each document gave under the topics of its visit; `exact_record` tells what the topics
     of the end are worth.
     """
-    counts, clock = documents.counts, Clock(documents)
-    online = Online(DecayingRows(lam, priors), priors, plan, documents.total(np.ones(counts.n_docs)))
-    for iteration in itertools.count(1):
-        word = doc_topic = 0.0
-        visits = []
-        for part in documents.parts(batch_size):
+    online = state.online
+    while True:
+        for part in documents.parts(batch_size, state.sums.n_docs):
             rho = learning_rate(online.n_updates + 1, offset=steps.offset, decay=steps.decay)
-            visit, terms = online.update(part, workers, rho=rho)
-            word, doc_topic = word + terms[0], doc_topic + terms[1]
-            visits.append(visit)
-        lam = online.rows.folded().copy()  # a pass that is interrupted must not reach what was yielded
-        priors = online.priors
-        total = ELBOTerms(word, doc_topic, _elbo.topic_term(lam[:, : priors.n_topics], priors))
-        yield Learned(lam, counts.words, online.n_updates, clock.record(iteration, "online", total, *visits), priors)
+            state.sums.add(part, *online.update(part, workers, rho=rho))
+            after_step(state)
+        lam, priors = online.rows.folded(), online.priors
+        topic_word = _elbo.topic_term(lam[:, : priors.n_topics], priors)
+        seconds = time.perf_counter() - state.started
+        record = state.sums.record(state.iteration, "online", topic_word, seconds)
+        yield Learned(lam, np.arange(len(lam)), online.n_updates, record, priors)
+        del lam
+        online.rows.leave()  # a pass that is interrupted must not reach what was yielded
+        state.iteration, state.sums = state.iteration + 1, PassSums()
+
+
+@dataclass(slots=True)
+class PassSums:
+    """What the documents of a pass have added up to, in their order; `n_docs` is how many they were, weights aside."""
+
+    n_docs: int = 0
+    tokens: float = 0.0
+    sweeps: int = 0
+    word: float = 0.0
+    doc_topic: float = 0.0
+
+    def add(self, documents: Documents, visit: Visit, terms: tuple[float, float]) -> None:
+        """Documents that follow those before."""
+        self.n_docs += documents.counts.n_docs
+        self.tokens += documents.n_tokens
+        self.sweeps += int(visit.n_sweeps.sum())
+        self.word += terms[0]
+        self.doc_topic += terms[1]
+
+    def record(self, iteration: int, phase: str, topic_word: float, seconds: float) -> TraceRecord:
+        """The record of a pass that is over."""
+        terms = ELBOTerms(self.word, self.doc_topic, topic_word)
+        return record(iteration, phase, terms, self.tokens, self.sweeps / max(1, self.n_docs), seconds)
+
+
+@dataclass(slots=True)
+class OnlineState:
+    """Where an online fit stands between two steps: all that the next one depends on.
+
+    Attributes
+    ----------
+    online : Online
+    iteration : int
+        The pass, from 1.
+    sums : PassSums
+        Of the documents that the pass has visited.
+    started : float
+        When the fit began, on the clock of `time.perf_counter`.
+    """
+
+    online: "Online"
+    iteration: int
+    sums: PassSums
+    started: float
 
 
 @dataclass(slots=True)
@@ -113,7 +183,7 @@ class Online:
             doc_weight=documents.weight,
             afresh=True,
         )
-        in_batch = documents.total(np.ones(counts.n_docs))
+        in_batch = documents.n_docs
         if in_batch > 0:
             self.rows.online_step(counts.words, sstats, rho=rho, scale=self.scale_to / in_batch)
             self._learn_priors(gamma, documents, in_batch, rho)
@@ -131,32 +201,62 @@ class Online:
             if step >= FIRST_LEARNED:
                 alpha = _hyper.newton_alpha(alpha, self.mean_log_theta, 1.0)
         if self.plan.learn_eta and step >= FIRST_LEARNED and step & (step - 1) == 0:
-            S = np.maximum(self.rows.folded()[:, : len(alpha)] - eta.astype(self.rows.dtype), 0)
-            eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, len(S)))
+            S = _hyper.Excess(self.rows.folded(), eta, len(alpha))
+            eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, len(S.rows)))
         self.priors = Priors(alpha, eta)
         self.rows.take_priors(self.priors)
 
 
-def exact_record(documents: Documents, learned: Learned, workers: Workers, *, max_sweeps: int, tol: float) -> TraceRecord:
+def exact_record(
+    documents: Corpus,
+    learned: Learned,
+    workers: Workers,
+    *,
+    max_sweeps: int,
+    tol: float,
+    batch_size: int = DOCUMENTS_AT_ONCE,
+    sums: PassSums | None = None,
+    after_part: Callable[[PassSums], object] = bool,
+) -> TraceRecord:
     """What topics are worth that were learned without a bound: every document visited afresh, the ELBO exact.
 
     Of online fits, and of collapsed ones: λ as it is, γ after some sweeps, φ at its optimum. Equation (13).
+
+    Parameters
+    ----------
+    batch_size : int
+        Documents that are summed by themselves, so that the sums are the same for documents that come in batches.
+    sums : PassSums, optional
+        Of the documents that were visited before, if the visit goes on.
+    after_part : callable
+        Is shown the sums as they grow.
     """
-    priors, clock = learned.priors, Clock(documents, time.perf_counter() - learned.record.seconds)
-    lam = all_words(learned, documents.counts.n_words)
-    topics = topics_from(lam, column_sums(lam, priors), workers, point_estimate=priors.point_estimate)
-    gamma = np.empty((documents.counts.n_docs, priors.n_topics), lam.dtype)
-    visit = visit_documents(
-        documents.counts,
-        topics,
-        priors.alpha,
-        gamma,
-        max_sweeps=max_sweeps,
-        tol=tol,
-        workers=workers,
-        afresh=True,
-        with_bound=True,
-    )
-    word, doc_topic = summed_terms(visit, documents, priors, topics)
-    terms = ELBOTerms(word, doc_topic, _elbo.topic_term(lam[:, : priors.n_topics], priors))
-    return clock.record(learned.record.iteration, "final", terms, visit)
+    priors, started = learned.priors, time.perf_counter() - learned.record.seconds
+    lam, sums = all_words(learned, documents.n_words), sums or PassSums()
+    totals = column_sums(lam, priors)
+    for documents_at_once in documents.parts(-(-DOCUMENTS_AT_ONCE // batch_size) * batch_size, sums.n_docs):
+        counts, _ = documents_at_once.counts.compact()
+        rows = aligned_zeros((len(counts.words), lam.shape[1]), lam.dtype)
+        np.take(lam, counts.words, axis=0, out=rows, mode="clip")  # "raise" would go through a buffer
+        topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
+        gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
+        visit = visit_documents(
+            counts,
+            topics,
+            priors.alpha,
+            gamma,
+            max_sweeps=max_sweeps,
+            tol=tol,
+            workers=workers,
+            afresh=True,
+            with_bound=True,
+        )
+        first = 0
+        for part in Documents(counts, documents_at_once.weight).parts(batch_size):
+            at = slice(first, first + part.counts.n_docs)
+            of_part = Visit(visit.n_sweeps[at], None if visit.bound is None else visit.bound[at])
+            sums.add(part, of_part, summed_terms(of_part, part, priors, topics))
+            first = at.stop
+        after_part(sums)
+    topic_word = _elbo.topic_term(lam[:, : priors.n_topics], priors)
+    return sums.record(learned.record.iteration, "final", topic_word, time.perf_counter() - started)

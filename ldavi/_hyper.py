@@ -4,6 +4,8 @@ Pure functions: statistics and a prior in, a better prior out. Minka's fixed poi
 backtracking; neither leaves the positive reals, and no update lowers its objective.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -146,14 +148,30 @@ def eta_objective(eta: float, S: Floats, n_words: int) -> float:
     """
     n_present, K = S.shape
     rise = sum(float(gammaln(part + eta).sum()) for part in _slices(S)) - n_present * K * gammaln(eta)
-    sums = S.sum(axis=0, dtype=np.float64)
+    sums = _column_sums(S)
     return float(rise) - float((gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())
 
 
-def eta_fixed_point(eta: float, S: Floats, n_words: int, *, rounds: int = 5) -> float:
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """S = max(λ − η, 0) in place of an array of it: it is computed a slice at a time, and there is no second (V, K) array."""
+
+    rows: Floats  # (V, Kp) λ
+    eta: Doubles  # (1, 1)
+    n_topics: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), self.n_topics
+
+    def __getitem__(self, words: slice) -> Floats:
+        return np.maximum(self.rows[words, : self.n_topics] - self.eta.astype(self.rows.dtype), 0)
+
+
+def eta_fixed_point(eta: float, S: Floats | Excess, n_words: int, *, rounds: int = 5) -> float:
     """A better η by Minka's fixed point, each round of which raises (38)."""
     n_present, K = S.shape
-    sums = S.sum(axis=0, dtype=np.float64)
+    sums = _column_sums(S)
     for _ in range(rounds):
         rise = sum(float(psi(part + eta).sum()) for part in _slices(S)) - n_present * K * float(psi(eta))
         fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
@@ -165,5 +183,13 @@ def eta_fixed_point(eta: float, S: Floats, n_words: int, *, rounds: int = 5) -> 
     return eta
 
 
-def _slices(S: Floats) -> list[Doubles]:
-    return [S[start : start + WORDS_AT_ONCE].astype(np.float64) for start in range(0, len(S), WORDS_AT_ONCE)]
+def _column_sums(S: Floats | Excess) -> Doubles:
+    sums = np.zeros(S.shape[1])
+    for part in _slices(S):
+        sums += part.sum(axis=0)
+    return sums
+
+
+def _slices(S: Floats | Excess) -> Iterator[Doubles]:
+    for start in range(0, S.shape[0], WORDS_AT_ONCE):
+        yield S[start : start + WORDS_AT_ONCE].astype(np.float64)

@@ -11,7 +11,7 @@ from scipy.special import psi
 
 from ldavi import _estep
 from ldavi._parallel import Workers, even_ranges
-from ldavi._state import Priors, Topics, aligned_zeros
+from ldavi._state import Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._typing import Doubles, Floats, Int64s
 
 WORDS_PER_CALL = 2**10  # fixed, since the sums of each call are added up in order
@@ -193,6 +193,10 @@ class DecayingRows:
             self._decay = 1.0
         return self._rows
 
+    def leave(self) -> None:
+        """Go on in other memory: who was handed λ keeps it as it is."""
+        self._rows = aligned_copy(self._rows)
+
     def _own(self) -> None:
         """Have rows that can be written to, unlike those that joblib hands to its workers."""
         if not self._rows.flags.writeable:
@@ -213,9 +217,10 @@ class DecayingRows:
         """Have λ = S + η with another η; S stays. Equation (38)."""
         change = priors.eta - self._priors.eta
         if change.any():
-            rows = self.exposed()
+            self.exposed()
             self._own()
-            self._rows[:, : priors.n_topics] = np.maximum(rows[:, : priors.n_topics] + change.astype(rows.dtype), 0)
+            self._rows[:, : priors.n_topics] += change.astype(self.dtype)  # in place: no second (V, K) array
+            np.maximum(self._rows, 0, out=self._rows)
         self._priors = priors
 
     def rows(self, words: Int64s) -> Floats:

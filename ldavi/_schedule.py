@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from ldavi import _init
-from ldavi._fit import Documents, Learned, Plan, fit_batch
-from ldavi._fit_collapsed import CollapsedPlan, fit_collapsed
-from ldavi._fit_memoized import fit_memoized
-from ldavi._fit_online import LearningRate, exact_record, fit_online
+from ldavi._corpus import Corpus, Documents
+from ldavi._fit import Learned, Plan, fit_batch, go_on_with_batch
+from ldavi._fit_collapsed import CollapsedPlan, fit_collapsed, go_on_with_collapsed
+from ldavi._fit_memoized import fit_memoized, go_on_with_memoized
+from ldavi._fit_online import LearningRate, OnlineState, PassSums, exact_record, fit_online, passes
 from ldavi._heldout import HeldOut, in_halves
 from ldavi._parallel import Workers
 from ldavi._state import Priors
 from ldavi._trace import TraceRecord, relative_gain
 from ldavi._typing import Floats
+
+AnyCorpus = TypeVar("AnyCorpus", bound=Corpus)
 
 WARMUP_PASSES = 10  # and at most half of max_iter
 WARMUP_SWEEPS = 10
@@ -90,11 +93,11 @@ class Start:
 
 
 def start_of(
-    estimator: Any, documents: Documents, priors: Priors, random_state: np.random.RandomState, *, online: bool
+    estimator: Any, documents: Corpus, priors: Priors, random_state: np.random.RandomState, *, online: bool
 ) -> Start:
     """Where a fit starts: the topics so far, those of `init`, or noise."""
-    counts, K = documents.counts, priors.n_topics
-    dtype, shape = counts.values.dtype, (K, counts.n_words)
+    K, n_words, dtype = priors.n_topics, documents.n_words, documents.dtype
+    shape = K, n_words
     noise_seeds, seed = random_state.randint(0, 2**31 - 1, size=4), int(random_state.randint(0, 2**31 - 1))
     if estimator.warm_start and estimator.__sklearn_is_fitted__():
         lam = estimator.components_
@@ -107,17 +110,18 @@ def start_of(
         return Start(lambda: _init.word_major(lam, dtype), goes_on=True, seed=seed)
     if not isinstance(estimator.init, str):
         topics = _init.given_topics(estimator.init, *shape)
-        mass = documents.total(counts.doc_tokens) / K
+        mass = documents.n_tokens / K
         return Start(lambda: _init.from_topics(topics, mass, priors, dtype), goes_on=True, seed=seed)
-    return Start(lambda: _init.noise(noise_seeds, counts.n_words, priors, dtype, rough=online), goes_on=False, seed=seed)
+    return Start(lambda: _init.noise(noise_seeds, n_words, priors, dtype, rough=online), goes_on=False, seed=seed)
 
 
 def set_aside(
-    documents: Documents, fraction: float | None, random_state: np.random.RandomState
-) -> tuple[Documents, HeldOut | None]:
+    documents: AnyCorpus, fraction: float | None, random_state: np.random.RandomState
+) -> tuple[AnyCorpus | Documents, HeldOut | None]:
     """The documents to learn from, and those to stop by."""
     if fraction is None:
         return documents, None
+    assert isinstance(documents, Documents)
     n_docs = documents.counts.n_docs
     n_aside = round(fraction * n_docs)
     if not 0 < n_aside < n_docs:
@@ -132,35 +136,78 @@ def set_aside(
     return documents.pick(~aside), in_halves(validated, random_state.uniform(size=len(validated.indices)))
 
 
-def learning_loop(estimator: Any, documents: Documents, priors: Priors, start: Start, workers: Workers) -> Generator[Learned]:
-    """The loop that the parameters ask for."""
+def learning_loop(
+    estimator: Any, documents: Corpus, priors: Priors, start: Start, workers: Workers, keeping: "Keeping"
+) -> Generator[Learned]:
+    """The loop that the parameters ask for, from its start or from where a checkpoint has it."""
     if estimator.learning_method == "online":
         steps = LearningRate(estimator.learning_offset, estimator.learning_decay)
         plan, size = online_plan(estimator), estimator.batch_size
-        return fit_online(documents, priors, start.lam(), plan, workers, batch_size=size, steps=steps)
+        state = keeping.online_state(plan)
+        if state is not None:
+            return passes(state, documents, workers, batch_size=size, steps=steps, after_step=keeping.after_step)
+        lam, after_step = start.lam(), keeping.after_step
+        return fit_online(documents, priors, lam, plan, workers, batch_size=size, steps=steps, after_step=after_step)
+    kept = keeping.loop_state()
     if estimator.inference == "cvb0":  # its statistics are those of every count: nothing is left for "memoized" to keep
-        lam = start.lam() if start.goes_on else None
         collapsed = CollapsedPlan(
             start.seed,
             learn_alpha=is_auto(estimator.doc_topic_prior),
             learn_eta=learns_eta(estimator),
             learn_from=max(1, min(LEARN_FROM, estimator.max_iter // 2)),
         )
-        return fit_collapsed(documents, priors, lam, collapsed, workers)
+        assert isinstance(documents, Documents)
+        if kept is not None:
+            return go_on_with_collapsed(documents, kept, collapsed, workers)
+        return fit_collapsed(documents, priors, start.lam() if start.goes_on else None, collapsed, workers)
     plan = batch_plan(estimator, goes_on=start.goes_on)
+    size = max(estimator.batch_size, -(-documents.n_read // MEMOIZED_BATCHES))
+    if kept is not None:
+        assert isinstance(documents, Documents)
+        if estimator.learning_method == "batch":
+            return go_on_with_batch(documents, kept, plan, workers)
+        return go_on_with_memoized(documents, kept, plan, workers, batch_size=size)
     if estimator.learning_method == "batch":
         return fit_batch(documents, priors, start.lam(), plan, workers)
-    size = max(estimator.batch_size, -(-documents.counts.n_docs // MEMOIZED_BATCHES))
     return fit_memoized(documents, priors, start.lam(), plan, workers, batch_size=size)
 
 
-def final_record(estimator: Any, documents: Documents, learned: Learned, workers: Workers) -> TraceRecord | None:
+def final_record(
+    estimator: Any, documents: Corpus, learned: Learned, workers: Workers, keeping: "Keeping"
+) -> TraceRecord | None:
     """The exact ELBO after a loop that had none."""
     if estimator.learning_method != "online" and estimator.inference == "vb":
         return None
     most = estimator.max_doc_update_iter
-    sweeps = min(FINAL_SWEEPS, most) if estimator.inference == "cvb0" else most
-    return exact_record(documents, learned, workers, max_sweeps=sweeps, tol=estimator.mean_change_tol)
+    return exact_record(
+        documents,
+        learned,
+        workers,
+        max_sweeps=min(FINAL_SWEEPS, most) if estimator.inference == "cvb0" else most,
+        tol=estimator.mean_change_tol,
+        batch_size=estimator.batch_size,
+        sums=keeping.final_sums(),
+        after_part=keeping.after_part,
+    )
+
+
+class Keeping(Protocol):
+    """What keeps a fit's state, and hands it back to one that goes on: `ldavi._keeping.Keeper`."""
+
+    def online_state(self, plan: Plan) -> OnlineState | None:
+        """Where an online fit goes on; None at its beginning."""
+
+    def after_step(self, state: OnlineState) -> None:
+        """Is shown where an online fit stands."""
+
+    def loop_state(self) -> dict[str, Any] | None:
+        """Where another fit goes on, as `Learned.state`; None at its beginning."""
+
+    def final_sums(self) -> PassSums | None:
+        """Where the final record goes on; None at its beginning."""
+
+    def after_part(self, sums: PassSums) -> None:
+        """Is shown how far the final record has come."""
 
 
 @dataclass(slots=True)

@@ -30,6 +30,13 @@ def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Floats:
     return buffer[offset : offset + size].view(dtype).reshape(shape)
 
 
+def aligned_copy(rows: Floats) -> Floats:
+    """The same numbers in memory as `aligned_zeros` gives it."""
+    copied = aligned_zeros(rows.shape, rows.dtype)
+    np.copyto(copied, rows)
+    return copied
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Documents × words, rows compressed, columns renumbered to the words that occur, the most frequent first.

@@ -18,7 +18,7 @@ from sklearn.utils.validation import validate_data
 
 from ldavi._collapsed import MOST_TOPICS
 from ldavi._state import Counts, Priors
-from ldavi._typing import Doubles, Floats
+from ldavi._typing import Doubles, Floats, Int64s
 
 FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # where "auto" begins
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # up to which every integer is exact
@@ -75,6 +75,8 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
     TypeError
         If X does not hold numbers.
     """
+    if isinstance(X, (list, tuple)) and len(X) and len(getattr(X[0], "shape", ())) == 2:
+        raise TypeError(f"X comes in batches, which only the fit of an estimator takes: pass {name} each of them")
     X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
     if X.shape[1] > MAX_WORDS:
         raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
@@ -129,11 +131,11 @@ def _counts_dtype(data: NDArray[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
     return np.dtype(np.float32 if exact else np.float64)
 
 
-def to_counts(X: sparse.csr_array) -> Counts:
-    """The record that the floors below work on: every column a word."""
+def to_counts(X: sparse.csr_array, words: Int64s | None = None) -> Counts:
+    """The record that the floors below work on: every column a word; `words` is an arange to share, if there is one."""
     n_words = X.shape[1]
     indptr, indices = X.indptr.astype(np.int64, copy=False), X.indices.astype(np.int32, copy=False)
-    return Counts(indptr, indices, np.ascontiguousarray(X.data), np.arange(n_words), n_words)
+    return Counts(indptr, indices, np.ascontiguousarray(X.data), np.arange(n_words) if words is None else words, n_words)
 
 
 def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -> Floats | None:

@@ -8,7 +8,7 @@ import pytest
 import reference
 
 from ldavi._fit import Documents, Plan, all_words, fit_batch
-from ldavi._fit_memoized import MemoizedBatch, fit_memoized, with_prior
+from ldavi._fit_memoized import batch_of, fit_memoized, unvisited, with_prior
 from ldavi._fit_online import LearningRate, exact_record, fit_online
 from ldavi._mstep import learning_rate
 from ldavi._parallel import Workers
@@ -166,13 +166,14 @@ def test_a_memoized_visit_returns_what_changed(dtype, workers):
     X, alpha, lam0 = problem(7)
     priors = corpora.make_priors(alpha, 0.25)
     documents = Documents(corpora.to_counts(X, dtype), None)
-    batch = MemoizedBatch(documents, priors, corpora.word_major(lam0, dtype))
+    batch = batch_of(documents, priors.n_topics)
+    memory = unvisited(batch, priors.n_topics)
     rows = corpora.word_major(lam0, dtype)[batch.rows]
-    first = batch.visit(rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 1)
-    kept = batch.sstats.astype(np.float64)
+    first = memory.visit(batch, rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 1)
+    kept = memory.sstats.astype(np.float64)
     np.testing.assert_array_equal(first, kept)
-    second = batch.visit(rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 2)
-    np.testing.assert_allclose(kept + second, batch.sstats, rtol=1e-14)
+    second = memory.visit(batch, rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 2)
+    np.testing.assert_allclose(kept + second, memory.sstats, rtol=1e-14)
     np.testing.assert_allclose(second.sum(), 0, atol=1e-4 if dtype == np.float32 else 1e-11)
 
 

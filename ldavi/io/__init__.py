@@ -3,6 +3,7 @@
 >>> from ldavi import io
 """
 
+from ldavi.io._checkpoint import Checkpoint
 from ldavi.io._convert import (
     from_gensim,
     from_sklearn,
@@ -17,6 +18,8 @@ from ldavi.io._convert_files import from_lda_c, from_mallet_state, from_vw, to_l
 from ldavi.io._errors import CorpusError
 from ldavi.io._models import ModelInfo, load, read_info, save
 from ldavi.io._recognise import Recognition, recognise
+from ldavi.io._store import save_counts
+from ldavi.io._stored import CountBatches, open_counts
 from ldavi.io._vocabularies import read_vocabulary
 from ldavi.io.corpora import Corpus, read_corpus
 from ldavi.io.counting import WordCounter, count_words
@@ -24,8 +27,10 @@ from ldavi.io.streaming import Batches, read_batches
 
 __all__ = [
     "Batches",
+    "Checkpoint",
     "Corpus",
     "CorpusError",
+    "CountBatches",
     "ModelInfo",
     "Recognition",
     "WordCounter",
@@ -38,12 +43,14 @@ __all__ = [
     "from_tomotopy",
     "from_vw",
     "load",
+    "open_counts",
     "read_batches",
     "read_corpus",
     "read_info",
     "read_vocabulary",
     "recognise",
     "save",
+    "save_counts",
     "to_gensim",
     "to_lda_c",
     "to_pyldavis",

@@ -45,8 +45,13 @@ class Entry(NamedTuple):
     end: int
 
 
-def write(path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> None:
-    """Write a file, of which a crash at any moment leaves the former one or the new one, whole."""
+def write(
+    path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadata: dict[str, str], *, beside: str | None = None
+) -> None:
+    """Write a file, of which a crash at any moment leaves the former one or the new one, whole.
+
+    `beside` names the file that is written before it takes the place of the former one; see `replace_file`.
+    """
     plain = {name: _little_endian(array) for name, array in arrays.items()}
     order = sorted(plain, key=lambda name: (-plain[name].itemsize, name))  # so that each begins on its own alignment
     entries, begin = {}, 0
@@ -63,30 +68,34 @@ def write(path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadat
     length = struct.pack("<Q", len(header))
     data = [_bytes(plain[name]) for name in order]
     digest = _digest([length, header, *data])
-    replace_file(path, [length, OPENING, digest, header[len(OPENING) + DIGEST :], *data])
+    replace_file(path, [length, OPENING, digest, header[len(OPENING) + DIGEST :], *data], beside=beside)
 
 
-def replace_file(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
-    """Put a file in the place of another in one step: written beside it under another name, made durable, renamed."""
+def replace_file(path: str | os.PathLike[str], pieces: Iterable[Any], *, beside: str | None = None) -> None:
+    """Put a file in the place of another in one step: written beside it under another name, made durable, renamed.
+
+    The other name is a new one each time, so that no two writers meet, and what a killed one leaves stays; unless `beside`
+    gives it, for a single writer who comes back and writes over it.
+    """
     target = Path(os.path.realpath(path))  # a link stays a link, to the new file
     mode = None
     if target.exists():
         if not target.is_file():
             raise ValueError(f"path={str(path)!r} is not a regular file; name a file to write")
         mode = stat.S_IMODE(target.stat().st_mode)
-    beside = target.with_name(f".ldavi-{uuid.uuid4().hex}.tmp")
+    temporary = target.with_name(f".ldavi-{uuid.uuid4().hex}.tmp" if beside is None else beside)
     try:
-        with open(beside, "xb") as file:
+        with open(temporary, "xb" if beside is None else "wb") as file:
             if mode is not None:
-                os.chmod(beside, mode)
+                os.chmod(temporary, mode)
             for piece in pieces:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, target)
+        os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(beside)
+            os.unlink(temporary)
         raise
     if os.name == "posix":  # elsewhere a directory cannot be opened
         directory = os.open(target.parent, os.O_RDONLY)

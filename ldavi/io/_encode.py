@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi import _restore
+from ldavi._generators import generator_from, generator_state
 from ldavi.io._container import NAMES
 
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -57,7 +57,7 @@ class Encoder:
             return {"$dict": {key: self.encode(item, f"{name}.{key}") for key, item in value.items()}}
         if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
             return {"$dtype": np.dtype(value).name}
-        if (state := _restore.generator_state(value)) is not None:
+        if (state := generator_state(value)) is not None:
             return {"$random_state": [self.encode(item, f"{name}.{i}") for i, item in enumerate(state)]}
         raise TypeError(
             f"{name}={value!r} is no data that a model file can hold; pickle the model instead, or set it to None"
@@ -99,7 +99,7 @@ class Decoder:
             "$tuple": lambda value: tuple(self.decode(item) for item in value["$tuple"]),
             "$dict": lambda value: {key: self.decode(item) for key, item in value["$dict"].items()},
             "$dtype": self._dtype,
-            "$random_state": lambda value: _restore.generator_from(*[self.decode(item) for item in value["$random_state"]]),
+            "$random_state": lambda value: generator_from(*[self.decode(item) for item in value["$random_state"]]),
         }
 
     def decode(self, value: Any) -> Any:

@@ -30,7 +30,7 @@ def read_npz(stream: Any, name: str, *, max_bytes: int | None) -> sparse.csr_arr
     """
     try:
         with zipfile.ZipFile(stream) as archive:
-            _check_members(archive, name, max_bytes)
+            check_members(archive, name, max_bytes)
         stream.seek(0)
         X = sparse.load_npz(stream)  # which allows no pickles
     except CorpusError:
@@ -55,7 +55,7 @@ def read_npz(stream: Any, name: str, *, max_bytes: int | None) -> sparse.csr_arr
     return _checked(X, name)
 
 
-def _check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) -> None:
+def check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) -> None:
     """Hold headers against bytes: an array's declared size is its member's, and no more than its bytes can expand to."""
     infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if len(infos) < len(archive.infolist()):

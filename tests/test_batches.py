@@ -1,0 +1,402 @@
+"""Fits of documents that come in batches: the bits of a fit in memory, and what is refused."""
+
+import pickle
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from ldavi import LatentDirichletAllocation, _batches, _scratch, io
+from ldavi._prefetch import prefetched
+from ldavi._scratch import Scratch
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+EXACT = ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "sweeps")
+
+
+def corpus(n_docs=120, n_words=40, seed=0):
+    """Counts with words that never occur, as real ones have."""
+    X = np.random.default_rng(seed).poisson(0.4, (n_docs, n_words))
+    X[:, ::7] = 0
+    return sparse.csr_array(X)
+
+
+class Source:
+    """Consecutive rows of X, as often as it is asked for them; says nothing of how many there are."""
+
+    def __init__(self, X, size):
+        self.X, self.size, self.n_begun, self.n_read = X, size, 0, 0
+
+    def __iter__(self):
+        self.n_begun += 1
+        for first in range(0, self.X.shape[0], self.size):
+            self.n_read += 1
+            yield self.X[first : first + self.size]
+
+
+def model(**parameters):
+    settings = {"batch_size": 20, "max_iter": 4, "random_state": 0, "learning_method": "online"}
+    return LatentDirichletAllocation(5, **settings | parameters)
+
+
+def same_fit(one, other):
+    """The same bits everywhere but in the seconds."""
+    assert one.components_.tobytes() == other.components_.tobytes()
+    for name in EXACT:
+        np.testing.assert_array_equal(one.elbo_trace_[name], other.elbo_trace_[name])
+    for name in ("doc_topic_prior_", "topic_word_prior_", "elbo_", "bound_", "n_iter_", "n_batch_iter_", "n_samples_seen_"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert one.n_features_in_ == other.n_features_in_
+
+
+# The same bits
+
+
+@pytest.mark.parametrize("inference", ["vb", "cvb0"])
+@pytest.mark.parametrize("size", [20, 40, 120], ids=["of a step", "of two steps", "one batch"])
+def test_an_online_fit_of_batches_has_the_bits_of_one_in_memory(inference, size):
+    X = corpus()
+    same_fit(model(inference=inference).fit(Source(X, size)), model(inference=inference).fit(X))
+
+
+def test_batches_of_any_kind_and_type_have_the_same_bits():
+    X = corpus()
+    expected = model().fit(X)
+    for kind in (lambda X: X.toarray(), lambda X: X.astype(np.float32), lambda X: X.tocsc(), sparse.csr_matrix):
+        same_fit(model(dtype="float32").fit([kind(X[:60]), kind(X[60:])]), expected)
+
+
+def test_a_batch_is_cut_into_steps_by_itself():
+    X = corpus(n_docs=50)
+    lda = model(max_iter=1).fit([X[:30], X[30:]])  # 20 + 10 and 20 documents
+    assert lda.n_batch_iter_ - 1 == 3
+    by_hand = model(batch_size=99, max_iter=1).fit([X[:20], X[20:30], X[30:]])
+    assert lda.components_.tobytes() == by_hand.components_.tobytes()
+
+
+def test_a_memoized_fit_of_batches_has_the_bits_of_one_in_memory():
+    X = corpus()
+    memoized = {"learning_method": "memoized", "max_iter": 25}
+    same_fit(model(**memoized).fit(Source(X, 20)), model(**memoized).fit(X))
+
+
+@pytest.mark.parametrize("eta", ["auto", 0.0])
+def test_a_batch_fit_of_batches_is_that_in_memory_but_for_rounding(eta):
+    X = corpus().astype(np.float64)
+    batch = {"learning_method": "batch", "max_iter": 25, "topic_word_prior": eta, "tol": None}
+    expected, found = model(**batch).fit(X), model(**batch).fit(Source(X, 32))
+    np.testing.assert_allclose(found.components_, expected.components_, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found.elbo_trace_["elbo"], expected.elbo_trace_["elbo"], rtol=1e-10)
+    np.testing.assert_allclose(found.elbo_trace_["sweeps"], expected.elbo_trace_["sweeps"])
+
+
+def test_a_single_batch_has_the_bits_of_a_batch_fit_in_memory():
+    X = corpus()
+    same_fit(model(learning_method="batch", max_iter=25).fit([X]), model(learning_method="batch", max_iter=25).fit(X))
+
+
+@pytest.mark.parametrize("method", ["batch", "memoized"])
+def test_the_bound_never_falls_where_batches_are_read_again(method):
+    lda = model(learning_method=method, max_iter=40, tol=None).fit(Source(corpus().astype(np.float64), 32))
+    monotone = lda.elbo_trace_["elbo"][lda.elbo_trace_["phase"] == "monotone"]
+    assert len(monotone) > 10
+    assert (np.diff(monotone) >= -1e-9 * np.abs(monotone[1:])).all()
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_batches_give_the_same_bits_for_any_number_of_threads(n_jobs):
+    for method in ("online", "memoized", "batch"):
+        one, more = (model(learning_method=method, n_jobs=n).fit(Source(corpus(), 40)) for n in (None, n_jobs))
+        same_fit(more, one)
+
+
+def test_topics_to_start_from_and_seed_words_mean_what_they_do_in_memory():
+    X = corpus()
+    init = np.random.default_rng(3).dirichlet(np.ones(40), 5)
+    for parameters in ({"init": init}, {"seed_words": {0: [1, 2], 3: [5]}}):
+        same_fit(model(**parameters).fit(Source(X, 20)), model(**parameters).fit(X))
+
+
+def test_a_warm_start_goes_on_from_batches():
+    X = corpus()
+    one, other = model(warm_start=True).fit(X), model(warm_start=True).fit(Source(X, 20))
+    same_fit(other.fit(Source(X, 20)), one.fit(X))
+
+
+def test_several_starts_keep_the_best():
+    same_fit(model(n_init=3).fit(Source(corpus(), 20)), model(n_init=3).fit(corpus()))
+
+
+# How many documents there are
+
+
+class Declared(Source):
+    def __init__(self, X, size, n_docs):
+        super().__init__(X, size)
+        self.n_docs = n_docs
+
+
+def test_a_source_that_says_how_many_documents_it_has_is_not_counted():
+    X = corpus()
+    told, counted = Declared(X, 20, 120), Source(X, 20)
+    same_fit(model(max_iter=1).fit(told), model(max_iter=1).fit(counted))
+    assert counted.n_begun == told.n_begun + 1
+
+
+def test_total_samples_takes_the_place_of_a_counting_pass():
+    X = corpus()
+    source, counted = Source(X, 20), Source(X, 20)
+    same_fit(model(total_samples=120).fit(source), model().fit(counted))
+    assert counted.n_begun == source.n_begun + 1
+
+
+def test_what_a_source_says_is_held_against_what_it_gives():
+    with pytest.raises(ValueError, match="gave 120 documents and says that it has 119"):
+        model().fit(Declared(corpus(), 20, 119))
+
+
+def test_only_one_batch_is_read_ahead():
+    """The one that is used, the one that waits and the one that is read: no more have been asked for."""
+    source, ahead = Source(corpus(), 10), []
+    batches = _batches.Batches(source, None, "test")
+    source.n_read = 0
+    for used, _ in enumerate(batches.parts(10), 1):
+        ahead.append(source.n_read - used)
+    assert max(ahead) <= 2
+
+
+# What is refused, and that it changes nothing
+
+
+def attributes(lda):
+    return {name: repr(np.asarray(value).tolist()) for name, value in vars(lda).items() if name.endswith("_")}
+
+
+def broken(X, at, how):
+    class Broken(Source):
+        def __iter__(self):
+            for number, batch in enumerate(super().__iter__()):
+                yield how(batch) if number == at else batch
+
+    return Broken(X, 20)
+
+
+def negative(X):
+    X = X.copy()
+    X.data[3] = -1
+    return X
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (negative, "batch 2 of X: Negative values"),
+        (lambda X: X[:, :-1], "batch 2 of X has 39 columns, the first has 40"),
+        (lambda X: X.toarray() * np.nan, "batch 2 of X: Input X contains NaN"),
+        (lambda X: sparse.csr_array(X * 2**25), "batch 2 of X holds counts above 16777216, .*dtype='float64'"),
+    ],
+    ids=["negative", "width", "NaN", "too large for float32"],
+)
+def test_a_bad_batch_is_named_and_leaves_a_fitted_model_as_it_was(how, message):
+    lda = model().fit(corpus(seed=1))
+    before = attributes(lda)
+    with pytest.raises(ValueError, match=message):
+        lda.fit(broken(corpus(), 2, how))
+    assert attributes(lda) == before
+
+
+def test_a_batch_that_is_no_matrix_is_refused():
+    with pytest.raises(TypeError, match="batch 2 of X is a list"):
+        model().fit(broken(corpus(), 2, lambda X: [1, 2]))
+    with pytest.raises(TypeError, match=r"X gives a list first.*WordCounter"):
+        model().fit(broken(corpus(), 0, lambda X: ["some", "texts"]))
+
+
+def test_an_iterator_is_refused_with_what_to_pass_instead():
+    with pytest.raises(TypeError, match=r"X is a generator, which can be read once.*open_counts.*partial_fit"):
+        model().fit(X for X in [corpus()])
+
+
+@pytest.mark.parametrize("empty", [Source(corpus()[:0], 20)], ids=["no batch"])
+def test_a_source_without_a_batch_is_refused(empty):
+    with pytest.raises(ValueError, match="X gives no batch"):
+        model().fit(empty)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "weight", "message"),
+    [
+        ({}, np.ones(120), "sample_weight is not offered where X comes in batches"),
+        ({"validation_fraction": 0.1}, None, "validation_fraction is not offered where X comes in batches"),
+        ({"inference": "cvb0", "learning_method": "batch"}, None, 'use learning_method="online", or inference="vb"'),
+        ({"inference": "cvb0", "learning_method": "memoized"}, None, 'use learning_method="online", or inference="vb"'),
+    ],
+)
+def test_what_batches_do_not_offer_says_what_to_use(parameters, weight, message):
+    with pytest.raises(ValueError, match=message):
+        model(**parameters).fit([corpus()], sample_weight=weight)
+
+
+class Changing(Source):
+    """Another X from the n-th reading on."""
+
+    def __init__(self, X, other, size, at):
+        super().__init__(X, size)
+        self.other, self.at = other, at
+
+    def __iter__(self):
+        self.X = self.other if self.n_begun >= self.at else self.X
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("method", ["online", "memoized", "batch"])
+@pytest.mark.parametrize("other", [corpus()[:70], corpus()[::-1]], ids=["fewer", "another order"])
+def test_batches_that_change_between_passes_are_noticed(method, other):
+    with pytest.raises(ValueError, match="every pass must give the same batches"):
+        model(learning_method=method).fit(Changing(corpus(), other, 20, 3))
+
+
+def test_a_word_that_was_not_counted_is_noticed():
+    X, other = corpus().toarray(), corpus().toarray()
+    other[:, [0, 1]] = other[:, [1, 0]]  # column 0 never occurs in X; as many counts in each batch
+    with pytest.raises(ValueError, match="words that no batch had before"):
+        model(learning_method="memoized").fit(Changing(sparse.csr_array(X), sparse.csr_array(other), 20, 2))
+
+
+def test_methods_that_take_one_matrix_say_so():
+    lda = model().fit([corpus()])
+    for method in (lda.transform, lda.partial_fit, lda.score):
+        with pytest.raises(TypeError, match=r"X comes in batches.*each of them"):
+            method([corpus(), corpus()])
+
+
+def test_names_of_columns_are_remembered_and_compared():
+    pd = pytest.importorskip("pandas")
+    names = [f"word{i}" for i in range(40)]
+    frames = [pd.DataFrame(corpus().toarray()[i : i + 40], columns=names) for i in (0, 40, 80)]
+    lda = model().fit(frames)
+    assert lda.feature_names_in_.tolist() == names
+    with pytest.raises(ValueError, match="batch 1 of X has other names of columns"):
+        model().fit([frames[0], frames[1][names[::-1]]])
+
+
+def test_a_list_of_lists_is_still_one_matrix():
+    rows = corpus(n_docs=10).toarray().tolist()
+    assert model().fit(rows).n_samples_seen_ == 10
+    assert not _batches.is_source(rows)
+
+
+def test_an_estimator_can_be_cloned_and_pickled_after_batches():
+    lda = model().fit([corpus()])
+    clone(lda)
+    same_fit(pickle.loads(pickle.dumps(lda)), lda)
+
+
+# Reading ahead
+
+
+def failing():
+    yield 1
+    raise OSError("the disk is gone")
+
+
+def test_an_error_of_the_reader_is_raised_in_its_place_among_the_items():
+    items = prefetched(failing)
+    assert next(items) == 1
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(items)
+
+
+def test_the_reader_ends_when_nobody_wants_its_items_any_more():
+    closed = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    items = prefetched(endless)
+    next(items)
+    items.close()
+    assert closed.wait(5)
+    assert not any(thread.name == "ldavi-reader" for thread in threading.enumerate())
+
+
+def test_an_error_in_the_midst_of_a_fit_leaves_the_last_whole_pass():
+    X = corpus()
+    bad = Changing(X, sparse.csr_array(-X), 20, 4)  # first batch, count, two passes
+    expected = model(callbacks=lambda record: record.iteration == 2).fit(X)
+    lda = model()
+    with pytest.raises(ValueError, match="Negative"):
+        lda.fit(bad)
+    assert lda.n_iter_ == 2
+    assert lda.components_.tobytes() == expected.components_.tobytes()
+
+
+# Scratch
+
+
+def test_scratch_arrays_come_back_as_they_were_stored():
+    with Scratch() as scratch:
+        arrays = [np.arange(6.0).reshape(2, 3), np.zeros((0, 4), np.float32), np.arange(5, dtype=np.float32)]
+        for number, array in enumerate(arrays):
+            scratch.store(number, array)
+        scratch.store(0, -arrays[0])
+        np.testing.assert_array_equal(scratch.load(0), -arrays[0])
+        for number in (1, 2):
+            np.testing.assert_array_equal(scratch.load(number), arrays[number])
+            assert scratch.load(number).dtype == arrays[number].dtype
+
+
+@pytest.mark.parametrize("method", ["memoized", "batch"])
+def test_nothing_is_left_of_scratch_whatever_ends_a_fit(method, tmp_path, monkeypatch):
+    monkeypatch.setattr(_scratch.tempfile, "tempdir", str(tmp_path))
+    opened = []
+    true = Scratch.__init__
+
+    def watched(self):
+        true(self)
+        opened.append(self._file)
+
+    monkeypatch.setattr(Scratch, "__init__", watched)
+
+    def interrupt(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model(learning_method=method, callbacks=interrupt).fit(Source(corpus(), 20))
+    assert opened
+    assert all(file.closed for file in opened)
+    assert not list(tmp_path.iterdir())
+
+
+def test_memoized_batches_keep_no_statistics_in_memory(monkeypatch):
+    """Of a lap over batches, only numbers stay: every γ and S_b comes from the scratch file of its batch."""
+    loads = []
+    true = Scratch.load
+    monkeypatch.setattr(Scratch, "load", lambda self, number: loads.append(number) or true(self, number))
+    model(learning_method="memoized", doc_topic_prior=0.1, max_iter=3, tol=None).fit(Source(corpus(), 40))
+    assert loads == [0, 0, 1, 1, 2, 2] * 2
+
+
+def test_text_batches_of_read_batches_are_not_counts(tmp_path):
+    (tmp_path / "posts.txt").write_text("one two\nthree four\n")
+    with pytest.raises(TypeError, match="WordCounter"):
+        model().fit(io.read_batches(tmp_path / "posts.txt"))
+
+
+def test_counts_of_read_batches_are_batches(tmp_path):
+    lines = ["3 1:2 2:1 4:3", "2 0:1 3:2"] * 30
+    (tmp_path / "counts.ldac").write_text("\n".join(lines) + "\n")
+    batches = io.read_batches(tmp_path / "counts.ldac", format="ldac", batch_size=20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert model(batch_size=10).fit(batches).n_samples_seen_ == 60
