@@ -5,7 +5,7 @@ from typing import Any
 from ldavi._state import aligned_zeros
 from ldavi._typing import Doubles, Floats
 
-FACTOR = 1.5  # by which the memory grows: n rows that come one by one are copied less than 2 n times, in all
+FACTOR = 1.5  # by which the memory grows: n rows that come one by one are copied less than 3 n times, in all
 
 
 class Room:
