@@ -30,6 +30,16 @@ def instruction_set(name: str) -> Iterator[None]:
         _estep.use_instruction_set(before)
 
 
+@contextmanager
+def dense_sweeps(dense: bool) -> Iterator[None]:
+    """Whether every sweep is made to run over every topic."""
+    before, _documents.DENSE_SWEEPS = _documents.DENSE_SWEEPS, dense
+    try:
+        yield
+    finally:
+        _documents.DENSE_SWEEPS = before
+
+
 def bytes_of_topics(n_words: int, n_topics: int, dtype: type) -> int:
     """λ and B of a visit."""
     return 2 * n_words * padded(n_topics) * np.dtype(dtype).itemsize
@@ -66,13 +76,10 @@ class EStep:
 
     def __call__(self) -> None:
         self.gamma[:] = 1
-        before, _documents.DENSE_SWEEPS = _documents.DENSE_SWEEPS, self._dense
-        try:
+        with dense_sweeps(self._dense):
             visit = visit_documents(
                 self.counts, self._topics, self._alpha, self.gamma, max_sweeps=self._sweeps, tol=NEVER, workers=self._workers
             )
-        finally:
-            _documents.DENSE_SWEEPS = before
         assert (visit.n_sweeps == self._sweeps).all(), "a document made fewer sweeps than were counted"
 
 

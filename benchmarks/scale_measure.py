@@ -1,0 +1,199 @@
+"""What the model of `benchmarks.scale_model` wants to know of a machine, and how well it predicts what the machine does.
+
+Rates of one core: multiply-adds of the inner loop in cache, bytes of a triad by the size of its arrays, what a topic costs in each
+sweep and an entry of λ in the M-step. The network: arrays through a dask cluster of two processes on the loopback.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from benchmarks import internals, timing
+from benchmarks.corpora import Corpora
+
+REPEATS = 5
+TRIADS = {"l2": 2**19, "l3": 2**23, "memory": 2**29}  # bytes of three arrays together
+SIZES = (2**10, 2**14, 2**18, 2**20, 2**22, 2**24, 2**26)  # bytes sent through the network
+
+
+def _seconds(job: Callable[[], object]) -> float:
+    """Median seconds of processor time, which other work on the machine adds less to than to time on the clock."""
+    seconds = []
+    for _ in range(REPEATS + 1):
+        started = time.process_time()
+        job()
+        seconds.append(time.process_time() - started)
+    return median(seconds[1:])
+
+
+def rates() -> dict[str, float]:
+    """Of one core, in units of one second."""
+    found = {f"triad_{level}": _triad(size) for level, size in TRIADS.items()}
+    return found | {"lanes": _lanes(), "topic_sweep": _topic_sweep(), "topic_bound": _topic_bound(), "m_step": _m_step()}
+
+
+def _triad(n_bytes: int) -> float:
+    """Bytes per second of a = b + s c: NumPy writes a twice and reads it once, so five arrays pass for three."""
+    n = n_bytes // 24
+    a, b, c = np.zeros(n), np.ones(n), np.ones(n)
+    times = max(1, 2**28 // n_bytes)
+
+    def job() -> None:
+        for _ in range(times):
+            np.multiply(c, 3.0, out=a)
+            np.add(a, b, out=a)
+
+    return 5 * 8 * n * times / _seconds(job)
+
+
+def _visit(n_docs: int, length: int, n_topics: int, sweeps: int) -> tuple[internals.EStep, float]:
+    """Documents over as many words as one holds, every sweep over every topic; and the seconds of a visit."""
+    indices = np.tile(np.arange(length, dtype=np.int32), n_docs)
+    counts = np.random.default_rng(0).integers(1, 4, len(indices)).astype(np.float32)
+    X = sparse.csr_array((counts, indices, np.arange(0, len(indices) + 1, length)), shape=(n_docs, length))
+    lam = np.random.default_rng(1).random((length, n_topics), np.float32) * 10 + np.float32(0.05)
+    estep = internals.EStep(X, lam, 0.1, sweeps, np.float32, dense=True)
+    return estep, _seconds(estep)
+
+
+def _lanes() -> float:
+    """Multiply-adds per second, two for each (word, topic, sweep): as S1."""
+    estep, seconds = _visit(500, 100, 128, 20)
+    return 2 * estep.elements / seconds
+
+
+def _topic_sweep() -> float:
+    """Seconds of a (document, topic, sweep) beyond those of its words: digammas of γ, the sum, the test to stop."""
+    few, many = (_visit(500, length, 500, 10)[1] for length in (8, 40))
+    return max(0.0, (few - (many - few) / 4) / (500 * 500 * 10))
+
+
+def _topic_bound() -> float:
+    """Seconds of a (document, topic) for the bound of a visit: lnΓ and ψ of γ."""
+    from ldavi._documents import visit_documents
+
+    estep, without = _visit(500, 8, 500, 10)
+    settings = {"max_sweeps": 10, "tol": internals.NEVER, "workers": estep._workers, "with_bound": True}
+
+    def job() -> None:
+        estep.gamma[:] = 1
+        visit_documents(estep.counts, estep._topics, estep._alpha, estep.gamma, **settings)
+
+    with internals.dense_sweeps(True):
+        return max(0.0, (_seconds(job) - without) / estep.gamma.size)
+
+
+def _m_step() -> float:
+    """Seconds of an entry of λ: digamma, exponential, lnΓ."""
+    from ldavi._mstep import m_step, topics_from
+    from ldavi._parallel import Workers
+    from ldavi._state import Priors, aligned_zeros
+
+    priors = Priors(np.full(128, 0.1), np.full((1, 1), 0.05))
+    rows = aligned_zeros((8192, 128), np.float32)
+    rows[:] = np.random.default_rng(0).gamma(1, 10, rows.shape)
+    with Workers(1) as workers:
+        topics = topics_from(rows, rows.sum(axis=0, dtype=np.float64), workers, point_estimate=False)
+        statistics = rows.copy()
+
+        def job() -> None:
+            statistics[:] = rows
+            m_step(statistics, topics, priors, priors.eta, np.zeros(128), workers)
+
+        return _seconds(job) / rows.size
+
+
+def network() -> dict[str, Any]:
+    """Seconds to move an array from one worker process to another, and from the client to a worker, fitted by a line."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    dask.config.set({"distributed.comm.compression": None})
+    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(host="127.0.0.1", **settings) as cluster, Client(cluster) as client:
+        first, second = list(client.scheduler_info(n_workers=-1)["workers"])
+        between, scattered = {}, {}
+        for size in SIZES:
+            repeats = [
+                _moved(client, size, first, second) for _ in range(2 * REPEATS)
+            ]  # the best: waits are not the network's
+            between[size] = min(pair[0] for pair in repeats)
+            scattered[size] = min(pair[1] for pair in repeats)
+    return {"between_workers": _line(between), "scatter": _line(scattered)}
+
+
+def _moved(client: Any, size: int, first: str, second: str) -> tuple[float, float]:
+    """Between workers, less a call that moves nothing; and from the client."""
+    here = np.arange(size // 8)
+    made = client.submit(np.arange, size // 8, workers=[first], pure=False)
+    client.submit(len, made, workers=[first], pure=False).result()
+    still = min(timing.seconds_of(lambda: client.submit(len, made, workers=[first], pure=False).result()) for _ in range(3))
+    moved = timing.seconds_of(lambda: client.submit(len, made, workers=[second], pure=False).result())
+    scattered = timing.seconds_of(lambda: client.scatter(here, workers=[first], direct=True, hash=False))
+    return max(moved - still, 0.0), scattered
+
+
+def _line(seconds: dict[int, float]) -> dict[str, Any]:
+    """Latency and bytes per second: the bandwidth that of the largest arrays, the latency the median of what is left."""
+    sizes, times = np.array(list(seconds), float), np.array(list(seconds.values()))
+    rate = (sizes[-1] - sizes[-3]) / (times[-1] - times[-3])
+    latency = float(np.median(times[:4] - sizes[:4] / rate))
+    return {"latency": latency, "bytes_per_second": float(rate), "seconds": {str(size): seconds[size] for size in seconds}}
+
+
+def fits(data: str, name: str, n_topics: int, passes: int = 16) -> dict[str, float]:
+    """What a fit takes, in a process of its own: seconds and sweeps of a pass of either phase, and bytes beyond X."""
+    settings = {"data": data, "name": name, "n_topics": n_topics, "passes": passes}
+    command = [sys.executable, "-m", "benchmarks.scale_measure"]
+    done = subprocess.run(command, input=json.dumps(settings), capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _fit(settings: dict[str, Any]) -> dict[str, float]:
+    import warnings
+
+    from benchmarks.parts.s09_memory import _forget_highest, _highest, _resident
+    from ldavi import LatentDirichletAllocation
+
+    warnings.simplefilter("ignore")
+    X = Corpora(Path(settings["data"]), {}).load(settings["name"])
+    LatentDirichletAllocation(2, max_iter=2).fit(X[:20])  # whatever is imported or allocated once
+    before = _resident()
+    _forget_highest()
+    K, passes = settings["n_topics"], settings["passes"]
+    clock: list[float] = []
+    lda = LatentDirichletAllocation(
+        K, max_iter=passes, tol=None, random_state=0, n_jobs=1, callbacks=lambda _: clock.append(time.process_time())
+    ).fit(X)
+    beyond = _highest() - before
+    trace, seconds = lda.elbo_trace_, np.diff(clock, prepend=np.nan)
+    found = {"documents": X.shape[0], "words": X.shape[1], "counts": X.nnz, "topics": K, "memory": float(beyond)}
+    for phase in ("warmup", "monotone"):
+        chosen = np.flatnonzero(trace["phase"] == phase)[1:-1]  # the first cuts blocks, the last may learn priors
+        found[f"{phase}_seconds"] = float(np.median(seconds[chosen]))
+        found[f"{phase}_sweeps"] = float(np.mean(trace["sweeps"][chosen]))
+    counts = lda.transform(X[:2000], normalize=False) - lda.doc_topic_prior_
+    topics = lda.components_ - lda.topic_word_prior_
+    found["topics_of_document"] = _holding(counts)
+    found["topics_of_word"] = _holding(topics.T, weights=np.asarray(X.sum(axis=0)).ravel())
+    return found
+
+
+def _holding(mass: np.ndarray, share: float = 0.99, weights: np.ndarray | None = None) -> float:
+    """How many entries of a row hold `share` of it, on average over rows (weighted)."""
+    ordered = -np.sort(-np.maximum(mass, 0), axis=1)
+    enough = (np.cumsum(ordered, axis=1) < share * ordered.sum(axis=1, keepdims=True)).sum(axis=1) + 1
+    return float(np.average(enough, weights=weights))
+
+
+if __name__ == "__main__":
+    print(json.dumps(_fit(json.load(sys.stdin))))
