@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "scale.md"
 RECORDED = ROOT / "benchmarks" / "results" / "scale.json"
 BLOCK_BYTES, BLOCK_COUNTS = 2**21, 2**18  # of a block's factors, as in ldavi._documents
-FLOAT, LINE = 4, 64  # bytes
+FLOAT, PAIR, LINE = 4, 6, 64  # bytes: of a number, of one with its topic, of a line of the cache
 CHECKED = (("20ng", 100), ("20ng", 500), ("imdb", 100))
 
 
@@ -39,13 +39,16 @@ def of(value: float, unit: str, source: str) -> Any:
 class Machine:
     """What one core does, and what it shares."""
 
-    lanes: float = of(28.5e9, "multiply-adds / s / core", "measured: inner loop, float32, K = 128, 100 words")
+    lanes: float = of(26e9, "multiply-adds / s / core", "measured: inner loop, float32, K = 128, 100 words")
     triad_l2: float = of(100e9, "bytes / s / core", "measured: NumPy triad, 0.5 MB")
-    triad_l3: float = of(90e9, "bytes / s / core", "measured: NumPy triad, 8 MB")
-    triad_memory: float = of(36e9, "bytes / s / core", "measured: NumPy triad, 512 MB, one core at work")
-    topic_sweep: float = of(1.0e-9, "s / (document, topic, sweep)", "measured: ψ and exp of γ, and the test to stop")
-    topic_bound: float = of(3.0e-9, "s / (document, topic)", "measured: lnΓ and ψ of γ for the bound")
-    m_step: float = of(7.0e-9, "s / entry of λ", "measured: ψ, exp and lnΓ of λ")
+    triad_l3: float = of(97e9, "bytes / s / core", "measured: NumPy triad, 8 MB")
+    triad_memory: float = of(35e9, "bytes / s / core", "measured: NumPy triad, 512 MB, one core at work")
+    first_rows: float = of(37e9, "bytes / s / core", "measured: rows that a document reads for the first time")
+    statistic: float = of(0.23e-9, "s / (count, topic)", "measured: statistics of a block, by words")
+    topic_sweep: float = of(1.1e-9, "s / (document, topic, sweep)", "measured: ψ and exp of γ, and the test to stop")
+    topic_bound: float = of(11e-9, "s / (document, topic)", "measured: lnΓ and ψ of γ for the bound")
+    count_bound: float = of(2.7e-9, "s / count", "measured: the logarithm of its normaliser, for the bound")
+    m_step: float = of(7.4e-9, "s / entry of λ", "measured: ψ, exp and lnΓ of λ")
     l2: float = of(1e6, "bytes / core", "this machine")
     l3: float = of(4e6, "bytes / core", "assumed: a server's 128 MB for 32 cores")
     cores: float = of(32, "cores / worker", "assumed")
@@ -53,8 +56,8 @@ class Machine:
         300e9, "bytes / s / worker", "assumed: twelve channels; 32 cores alone would ask for four times that"
     )
     memory: float = of(256e9, "bytes / worker", "assumed")
-    link: float = of(1.4e9, "bytes / s / link, either way", "measured: arrays between two dask workers on the loopback")
-    latency: float = of(5e-3, "s / message", "measured: as above")
+    link: float = of(1.2e9, "bytes / s / link, either way", "measured: arrays between two dask workers on the loopback")
+    latency: float = of(3.3e-3, "s / message", "measured: as above")
 
     def stream(self, n_bytes: float) -> float:
         """Bytes per second that one core reads when it reads so many again and again, all cores being at work."""
@@ -76,7 +79,10 @@ class Assumptions:
     words: float = of(1e6, "words", "the question; frequencies as 1 / (rank + 2.7)")
     topics: float = of(1e4, "topics", "the question")
     sweeps: float = of(2, "sweeps / visit", "the monotone phase")
-    passes: float = of(60, "passes / fit", "10 of warm-up and 50 after it")
+    warm_passes: float = of(10, "passes / fit", "the warm-up")
+    warm_visit: float = of(2, "of a monotone visit", "measured: 1.5 to 1.9, see the checks")
+    warm_sample: float = of(0.01, "of the documents", "assumed: 1000 of them for each topic")
+    monotone_passes: float = of(50, "passes / fit", "assumed")
     doc_topics: float = of(64, "topics / document that hold 99 % of it", "assumed; 5 with K = 100 and 500 (20ng)")
     word_topics: float = of(500, "topics / word that hold 99 % of it", "assumed; 22 and 11 with K = 100 and 500 (20ng)")
     block_documents: float = of(1e5, "documents / block", "assumed: 80 MB of counts")
@@ -103,29 +109,37 @@ def seldom(a: Assumptions, n_rows: float) -> float:
 
 
 def document_seconds(a: Assumptions, m: Machine) -> dict[str, float]:
-    """Of one core, for a visit over every topic and its statistics: the roofline of each part."""
+    """Of one core, for a visit over every topic and its statistics: each part as slow as its kernel or memory is."""
     n, K = a.doc_words, a.topics
-    per_block = min(max(1.0, BLOCK_BYTES / (K * FLOAT)), BLOCK_COUNTS / n)
-    rows = distinct_words(a, per_block) / per_block  # of S and B, for each document of a block
+    row = K * FLOAT
+    per_block = min(max(1.0, BLOCK_BYTES / row), BLOCK_COUNTS / n)
+    of_block = distinct_words(a, per_block) / per_block  # rows of S and B that come from memory, for each document
+    in_cache = min(1.0, m.l3 / (3 * row) / a.words)  # of λ's words, with B and S
+    missed = seldom(a, m.l3 / row)
     return {
-        "sweeps": a.sweeps * n * K * max(2 / m.lanes, FLOAT / m.stream(n * K * FLOAT)),
-        "rows from memory": n * K * FLOAT * seldom(a, m.l3 / (K * FLOAT)) / m.from_memory,
-        "γ and bound": K * (a.sweeps * m.topic_sweep + m.topic_bound),
-        "statistics": n * K * max(1 / m.lanes, FLOAT / m.stream(BLOCK_BYTES / 2)) + rows * K * 3 * FLOAT / _store(a, m),
+        "sweeps": a.sweeps * n * K * max(2 / m.lanes, FLOAT / m.stream(n * row)),
+        "rows met first": n * row * ((1 - missed) / m.first_rows + missed / min(m.first_rows, m.from_memory)),
+        "γ and bound": K * (a.sweeps * m.topic_sweep + m.topic_bound) + n * m.count_bound,
+        "statistics": max(n * K * m.statistic, (1 - in_cache) * of_block * 3 * row / m.from_memory),
     }
 
 
-def _store(a: Assumptions, m: Machine) -> float:
-    """Bytes per second for rows of S, which are read and written, and of B."""
-    return m.triad_l3 if 2 * a.words * a.topics * FLOAT <= m.l3 else m.from_memory
-
-
-def active_seconds(a: Assumptions, m: Machine) -> float:
-    """Of one core, for a visit over the document's own topics: entries are gathered, a line of the cache each."""
-    n, active = a.doc_words, min(a.doc_topics, a.topics)
-    moved = n * min(active * LINE, a.topics * FLOAT)
+def gathered_seconds(a: Assumptions, m: Machine, n_topics: float, entry: float) -> float:
+    """Of one core, for a visit over so many topics of each word that take so many bytes each, and their statistics."""
+    n, active = a.doc_words, min(n_topics, a.topics)
+    moved = n * min(active * entry, a.topics * FLOAT)
     sweeps = a.sweeps * n * active * 2 / (m.lanes * a.gather)
-    return sweeps + 3 * moved / m.from_memory + active * (a.sweeps * m.topic_sweep + m.topic_bound)
+    of_document = active * (a.sweeps * m.topic_sweep + m.topic_bound) + n * m.count_bound
+    return sweeps + max(3 * moved / m.from_memory, n * active * m.statistic / a.gather) + of_document
+
+
+def visit_seconds(a: Assumptions, m: Machine, d: "Design") -> float:
+    """Of one core, averaged over passes that look at every topic and passes that do not."""
+    every = gathered_seconds(a, m, a.word_topics, PAIR) if d.sparse_rows else sum(document_seconds(a, m).values())
+    if not d.active_sweeps:
+        return every
+    own = gathered_seconds(a, m, a.doc_topics, PAIR if d.sparse_rows else LINE)
+    return own + max(0.0, every - own) / a.dense_every
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,7 @@ class Design:
     active_sweeps: bool = False  # and visits look at nothing else, but in every tenth pass
     sparse_rows: bool = False  # of a word's row and statistics, what stands out is sent
     half: bool = False  # in float16
+    sampled: bool = False  # the warm-up sees a part of the documents
 
 
 DESIGNS = (
@@ -149,6 +164,7 @@ DESIGNS = (
     Design("+ visits look at these alone", True, True, True, True),
     Design("+ sparse rows and statistics", True, True, True, True, True),
     Design("+ float16 on the wire", True, True, True, True, True, True),
+    Design("+ a warm-up on a part of the documents", True, True, True, True, True, True, True),
 )
 
 
@@ -195,13 +211,13 @@ def cost(a: Assumptions, m: Machine, d: Design) -> Cost:
     mine = a.documents / a.workers
     entry = (2 if d.half else FLOAT) + (2 if d.sparse_rows else 0)  # bytes, with the topic's number where rows are sparse
     sent = entry * (min(a.word_topics, a.topics) if d.sparse_rows else a.topics)  # of a row
-    held = (FLOAT + 2) * min(a.word_topics, a.topics) if d.sparse_rows else FLOAT * a.topics
+    held = PAIR * min(a.word_topics, a.topics) if d.sparse_rows else FLOAT * a.topics
     here, in_block = distinct_words(a, mine), distinct_words(a, min(mine, a.block_documents))
     blocks = max(1.0, mine / a.block_documents)
     at_once = here if d.rows_once else in_block * min(m.cores, blocks)
     memory = {
         "counts": mine * a.doc_words * 8,
-        "γ": mine * (min(a.doc_topics, a.topics) * 6 if d.active_gamma else a.topics * FLOAT),
+        "γ": mine * (min(a.doc_topics, a.topics) * PAIR if d.active_gamma else a.topics * FLOAT),
         "rows and statistics of its words": 2 * at_once * held,
     }
     if d.sharded:
@@ -212,16 +228,22 @@ def cost(a: Assumptions, m: Machine, d: Design) -> Cost:
         busiest = a.workers * (here if d.rows_once else blocks * in_block) * sent
         messages = a.workers * (1 if d.rows_once else blocks)
     up = 0.0 if d.sharded else np.ceil(np.log2(max(a.workers, 2))) * a.words * a.topics * FLOAT / m.link  # a tree of sums
-    dense = sum(document_seconds(a, m).values())
-    visit = dense if not d.active_sweeps else active_seconds(a, m) + (dense - active_seconds(a, m)) / a.dense_every
     return Cost(
         memory,
         0.0 if d.sharded else 3 * a.words * a.topics * FLOAT,
         busiest,
-        compute=mine * visit / m.cores,
+        compute=mine * visit_seconds(a, m, d) / m.cores,
         network=busiest / m.link + messages * m.latency + up,
         m_step=a.words * a.topics * m.m_step / m.cores / (a.workers if d.sharded else 1),
     )
+
+
+def fit_seconds(a: Assumptions, m: Machine, d: Design) -> float:
+    """The warm-up, in which nothing stands out and γ is not kept; then passes of the monotone phase."""
+    seen = a.documents * (a.warm_sample if d.sampled else 1.0)
+    warm = cost(replace(a, documents=seen), m, replace(d, active_sweeps=False, sparse_rows=False))
+    first = warm.seconds + (a.warm_visit - 1) * warm.compute
+    return a.warm_passes * first + a.monotone_passes * cost(a, m, d).seconds
 
 
 def simulated_pass(a: Assumptions, m: Machine, d: Design, *, pieces: int = 8, spread: float = 0.1, seed: int = 0) -> float:
@@ -262,7 +284,7 @@ def one_machine(found: dict[str, float], m: Machine, phase: str = "monotone") ->
     )
     visits = a.documents * sum(document_seconds(a, m).values())
     padded = -(-a.topics // 16) * 16
-    memory = 3 * a.words * padded * FLOAT + a.documents * a.topics * FLOAT + 2 * found["counts"] * 8
+    memory = 4 * a.words * padded * FLOAT + a.documents * a.topics * FLOAT + 2 * found["counts"] * 8
     return {"seconds": visits + a.words * a.topics * m.m_step, "memory": memory}
 
 
@@ -298,7 +320,7 @@ def sizes(a: Assumptions) -> str:
     rows = {
         "counts, 8 bytes each": a.documents * a.doc_words * 8,
         "γ, every topic": a.documents * a.topics * FLOAT,
-        "γ, the topics that stand out, 6 bytes each": a.documents * a.doc_topics * 6,
+        "γ, the topics that stand out, 6 bytes each": a.documents * a.doc_topics * PAIR,
         "φ, which is never kept": a.documents * a.doc_words * a.topics * FLOAT,
         "λ, and as much for B and for S": a.words * a.topics * FLOAT,
         "B as a pass reads it, a row for each count and visit": a.documents * a.doc_words * a.topics * FLOAT,
@@ -309,15 +331,15 @@ def sizes(a: Assumptions) -> str:
 def visits(a: Assumptions, m: Machine) -> str:
     parts = document_seconds(a, m)
     rows = [(name, short(1e6 * value), f"{100 * value / sum(parts.values()):.0f} %") for name, value in parts.items()]
-    total = 1e6 * sum(parts.values())
-    return table(
-        ("part of a visit", "µs of a core", "share"), [*rows, ("together", short(total), ""), _active_row(a, m, total)]
-    )
-
-
-def _active_row(a: Assumptions, m: Machine, total: float) -> tuple[str, str, str]:
-    active = 1e6 * active_seconds(a, m)
-    return "over the document's own topics instead", short(active), f"{100 * active / total:.0f} %"
+    total = sum(parts.values())
+    others = {
+        "over the document's own topics": gathered_seconds(a, m, a.doc_topics, LINE),
+        "over what is in sparse rows": gathered_seconds(a, m, a.word_topics, PAIR),
+        "over the document's own topics in sparse rows": gathered_seconds(a, m, a.doc_topics, PAIR),
+    }
+    rows += [("together", short(1e6 * total), "")]
+    rows += [(f"instead, {name}", short(1e6 * value), f"{100 * value / total:.0f} %") for name, value in others.items()]
+    return table(("part of a visit", "µs of a core", "share"), rows)
 
 
 def bends(a: Assumptions, m: Machine) -> str:
@@ -355,7 +377,7 @@ def changes(a: Assumptions, m: Machine) -> str:
     rows = []
     for design in DESIGNS:
         found = cost(a, m, design)
-        fit = f"{a.passes * found.seconds / 3600:,.1f} h"
+        fit = f"{fit_seconds(a, m, design) / 3600:,.1f} h"
         rows.append((design.name, short(found.busiest, "B"), *_figures(found), fit, found.bend(m)))
     head = (
         "design",
@@ -373,15 +395,14 @@ def changes(a: Assumptions, m: Machine) -> str:
 
 
 def queues(a: Assumptions, m: Machine) -> str:
-    """As many documents for each worker, and more and more workers."""
+    """As many documents for each worker, and more and more workers: seconds, and the share of them in which cores work."""
+    designs = (DESIGNS[1], DESIGNS[2], DESIGNS[5])
     rows = []
     for workers in (1, 4, 16, 64, 256):
         at = replace(a, workers=workers, documents=a.documents / a.workers * workers)
-        seconds = [simulated_pass(at, m, design) for design in (DESIGNS[1], DESIGNS[2], DESIGNS[5])]
-        if workers == 1:
-            first = seconds
-        rows.append((str(workers), *(f"{short(s, 's')} ({f / s:.0%})" for s, f in zip(seconds, first, strict=True))))
-    return table(("workers", "rows from a head", "λ by word on the workers", "and sparse rows, own topics"), rows)
+        seconds = [(simulated_pass(at, m, design), cost(at, m, design).compute) for design in designs]
+        rows.append((str(workers), *(f"{short(passed, 's')} ({work / passed:.0%})" for passed, work in seconds)))
+    return table(("workers", *(design.name for design in designs)), rows)
 
 
 def checks(recorded: dict[str, Any]) -> str:
@@ -399,6 +420,7 @@ def checks(recorded: dict[str, Any]) -> str:
                 f"{told['memory'] / 1e6:.0f} / {memory / 1e6:.0f} MB = {told['memory'] / memory:.2f}",
                 f"{found['topics_of_document']:.1f}",
                 f"{found['topics_of_word']:.1f}",
+                " / ".join(f"{found[f'perplexity_{form}']:.1f}" for form in ("whole", "half", "kept")),
             )
         )
     head = (
@@ -408,6 +430,7 @@ def checks(recorded: dict[str, Any]) -> str:
         "memory beyond X",
         "topics of a document",
         "of a word",
+        "perplexity, through float16, without the last 1 %",
     )
     return table(head, rows)
 
