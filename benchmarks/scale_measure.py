@@ -152,10 +152,10 @@ def _moved(client: Any, size: int, first: str, second: str) -> tuple[float, floa
 
 
 def _line(seconds: dict[int, float]) -> dict[str, Any]:
-    """Bytes per second from the slope over the largest arrays, and the latency of the smallest."""
+    """The latency of the smallest arrays, and the bytes per second of the largest beyond it."""
     sizes, times = np.array(list(seconds), float), np.array(list(seconds.values()))
-    rate = (sizes[-1] - sizes[-3]) / (times[-1] - times[-3])
     latency = float(np.median(times[:3]))
+    rate = sizes[-1] / (times[-1] - latency)
     return {"latency": latency, "bytes_per_second": float(rate), "seconds": {str(size): seconds[size] for size in seconds}}
 
 

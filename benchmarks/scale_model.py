@@ -39,16 +39,16 @@ def of(value: float, unit: str, source: str) -> Any:
 class Machine:
     """What one core does, and what it shares."""
 
-    lanes: float = of(26e9, "multiply-adds / s / core", "measured: inner loop, float32, K = 128, 100 words")
-    triad_l2: float = of(100e9, "bytes / s / core", "measured: NumPy triad, 0.5 MB")
-    triad_l3: float = of(97e9, "bytes / s / core", "measured: NumPy triad, 8 MB")
-    triad_memory: float = of(35e9, "bytes / s / core", "measured: NumPy triad, 512 MB, one core at work")
-    first_rows: float = of(37e9, "bytes / s / core", "measured: rows that a document reads for the first time")
-    statistic: float = of(0.23e-9, "s / (count, topic)", "measured: statistics of a block, by words")
+    lanes: float = of(2.8e10, "multiply-adds / s / core", "measured: inner loop, float32, K = 128, 100 words")
+    triad_l2: float = of(1.1e11, "bytes / s / core", "measured: NumPy triad, 0.5 MB")
+    triad_l3: float = of(9.6e10, "bytes / s / core", "measured: NumPy triad, 8 MB")
+    triad_memory: float = of(3.7e10, "bytes / s / core", "measured: NumPy triad, 512 MB, one core at work")
+    first_rows: float = of(6.2e10, "bytes / s / core", "measured: rows that a document reads for the first time")
+    statistic: float = of(2e-10, "s / (count, topic)", "measured: statistics of a block, by words")
     topic_sweep: float = of(1.1e-9, "s / (document, topic, sweep)", "measured: ψ and exp of γ, and the test to stop")
-    topic_bound: float = of(11e-9, "s / (document, topic)", "measured: lnΓ and ψ of γ for the bound")
-    count_bound: float = of(2.7e-9, "s / count", "measured: the logarithm of its normaliser, for the bound")
-    m_step: float = of(7.4e-9, "s / entry of λ", "measured: ψ, exp and lnΓ of λ")
+    topic_bound: float = of(9e-9, "s / (document, topic)", "measured: lnΓ and ψ of γ for the bound")
+    count_bound: float = of(3.1e-9, "s / count", "measured: the logarithm of its normaliser, for the bound")
+    m_step: float = of(6.9e-9, "s / entry of λ", "measured: ψ, exp and lnΓ of λ")
     l2: float = of(1e6, "bytes / core", "this machine")
     l3: float = of(4e6, "bytes / core", "assumed: a server's 128 MB for 32 cores")
     cores: float = of(32, "cores / worker", "assumed")
@@ -56,8 +56,8 @@ class Machine:
         300e9, "bytes / s / worker", "assumed: twelve channels; 32 cores alone would ask for four times that"
     )
     memory: float = of(256e9, "bytes / worker", "assumed")
-    link: float = of(1.2e9, "bytes / s / link, either way", "measured: arrays between two dask workers on the loopback")
-    latency: float = of(3.3e-3, "s / message", "measured: as above")
+    link: float = of(1.4e9, "bytes / s / link, either way", "measured: arrays between two dask workers on the loopback")
+    latency: float = of(0.0033, "s / message", "measured: as above")
 
     def stream(self, n_bytes: float) -> float:
         """Bytes per second that one core reads when it reads so many again and again, all cores being at work."""
@@ -80,11 +80,15 @@ class Assumptions:
     topics: float = of(1e4, "topics", "the question")
     sweeps: float = of(2, "sweeps / visit", "the monotone phase")
     warm_passes: float = of(10, "passes / fit", "the warm-up")
-    warm_visit: float = of(2, "of a monotone visit", "measured: 1.5 to 1.9, see the checks")
+    warm_visit: float = of(2, "of a monotone visit", "measured: 1.7 to 2.0, see the checks")
     warm_sample: float = of(0.01, "of the documents", "assumed: 1000 of them for each topic")
     monotone_passes: float = of(50, "passes / fit", "assumed")
-    doc_topics: float = of(64, "topics / document that hold 99 % of it", "assumed; 5 with K = 100 and 500 (20ng)")
-    word_topics: float = of(500, "topics / word that hold 99 % of it", "assumed; 22 and 11 with K = 100 and 500 (20ng)")
+    doc_topics: float = of(
+        64, "topics / document that hold 99 % of it", "assumed; 5 to 7 with K = 100 and 500, see the checks"
+    )
+    word_topics: float = of(
+        500, "topics / word that hold 99 % of it", "assumed; 11 to 61 with K = 100 and 500, see the checks"
+    )
     block_documents: float = of(1e5, "documents / block", "assumed: 80 MB of counts")
     workers: float = of(128, "workers", "assumed")
     dense_every: float = of(10, "passes", "assumed: how often visits look at every topic where they else do not")
@@ -457,13 +461,14 @@ def tables(a: Assumptions, m: Machine) -> dict[str, str]:
     return {name: make() for name, make in made.items()}
 
 
-MARKED = r"(<!-- table: {} -->\n\n).*?(\n\n<!-- end -->)"
+MARKED = r"(<!-- table: {} -->).*?(<!-- end -->)"
 
 
 def written(page: str, made: dict[str, str]) -> str:
     """The page with these tables in their places."""
     for name, text in made.items():
-        page = re.sub(MARKED.format(name), lambda match, text=text: match[1] + text + match[2], page, flags=re.DOTALL)
+        pattern = re.compile(MARKED.format(name), re.DOTALL)
+        page = pattern.sub(lambda match, text=text: f"{match[1]}\n\n{text}\n\n{match[2]}", page)
     return page
 
 
