@@ -17,6 +17,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from hypothesis import given, settings
@@ -206,13 +207,25 @@ def print_nothing(record):
     return None
 
 
-@pytest.mark.parametrize("value", [object(), print_nothing, {1: 2}, np.array([object()]), 1j, np.array([1j]), b"bytes"])
+@pytest.mark.parametrize(
+    "value", [object(), print_nothing, {1.5: 2}, {True: 2}, np.array([object()]), 1j, np.array([1j]), b"bytes"]
+)
 def test_what_is_no_data_is_refused_by_name(value, path):
     model = fitted()
     model.extra_ = value
     with pytest.raises(TypeError, match="extra_"):
         io.save(model, path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("seeds", [{0: ["w1", "w2"], np.int64(2): [3]}, {}], ids=["seeds", "none"])
+def test_a_guided_model_is_kept_with_its_seeds(seeds, path):
+    X = pd.DataFrame(np.random.default_rng(0).poisson(1, (20, 6)), columns=[f"w{i}" for i in range(6)])
+    model = LatentDirichletAllocation(3, seed_words=seeds, random_state=0, max_iter=3, tol=None).fit(X)
+    io.save(model, path)
+    again = io.load(path)
+    assert again.seed_words == seeds
+    np.testing.assert_array_equal(again.partial_fit(X).components_, model.partial_fit(X).components_)
 
 
 def test_a_class_of_the_user_is_refused(path):

@@ -9,7 +9,16 @@ from joblib import Parallel, delayed
 from scipy import sparse
 
 from ldavi._typing import Int64s
-from ldavi.io._parameters import Words, check_range, check_share, checked_texts, documents, words_to_count, words_to_leave_out
+from ldavi.io._parameters import (
+    Words,
+    check_range,
+    check_share,
+    checked_texts,
+    documents,
+    is_share,
+    words_to_count,
+    words_to_leave_out,
+)
 from ldavi.io._tokens import cut, keep, with_ngrams
 
 TOKEN_PATTERN = r"(?u)\b\w\w+\b"
@@ -130,7 +139,7 @@ class WordCounter:
         ValueError
             If a limit on words needs all documents: a `min_df` that is a share, a `max_df` or `max_features`.
         """
-        if isinstance(self._min_df, (float, np.floating)) or self._max_df != 1.0 or self._max_features is not None:
+        if is_share(self._min_df) or self._max_df != 1.0 or self._max_features is not None:
             limits = f"min_df={self._min_df}, max_df={self._max_df}, max_features={self._max_features}"
             raise ValueError(f"{limits} are limits that need every document: for extend, set min_df to a whole number alone")
         for names, counts in self._counted(checked_texts(texts)):
