@@ -30,6 +30,16 @@ def instruction_set(name: str) -> Iterator[None]:
         _estep.use_instruction_set(before)
 
 
+@contextmanager
+def dense_sweeps(dense: bool) -> Iterator[None]:
+    """Whether every sweep is made to run over every topic."""
+    before, _documents.DENSE_SWEEPS = _documents.DENSE_SWEEPS, dense
+    try:
+        yield
+    finally:
+        _documents.DENSE_SWEEPS = before
+
+
 def bytes_of_topics(n_words: int, n_topics: int, dtype: type) -> int:
     """λ and B of a visit."""
     return 2 * n_words * padded(n_topics) * np.dtype(dtype).itemsize
@@ -62,18 +72,33 @@ class EStep:
         self._topics = topics_from(rows, lam.sum(axis=0, dtype=np.float64), self._workers, point_estimate=False)
         self._alpha, self._sweeps, self._dense = np.full(n_topics, alpha), sweeps, dense
         self.gamma = np.ones((X.shape[0], n_topics), dtype)
+        self._blocks: tuple[_documents.Block, ...] = ()
+        self._sstats: np.ndarray | None = None
         self.elements = len(self.counts.indices) * n_topics * sweeps  # (word, topic, sweep)
 
     def __call__(self) -> None:
-        self.gamma[:] = 1
-        before, _documents.DENSE_SWEEPS = _documents.DENSE_SWEEPS, self._dense
-        try:
-            visit = visit_documents(
-                self.counts, self._topics, self._alpha, self.gamma, max_sweeps=self._sweeps, tol=NEVER, workers=self._workers
-            )
-        finally:
-            _documents.DENSE_SWEEPS = before
+        visit = self._visited(visit_documents, ())
         assert (visit.n_sweeps == self._sweeps).all(), "a document made fewer sweeps than were counted"
+
+    def with_bound(self) -> None:
+        """The same, and what the bound needs of each document."""
+        self._visited(visit_documents, (), with_bound=True)
+
+    def with_statistics(self) -> None:
+        """The same, and the statistics of the last sweep."""
+        if self._sstats is None:
+            self._blocks = _documents.cut_blocks(self.counts, len(self._alpha))
+            self._sstats = aligned_zeros(self._topics.B.shape, self._topics.B.dtype)
+        self._visited(_documents.estep, (self._sstats,), with_bound=False)
+
+    def _visited(
+        self, visit: Callable[..., _documents.Visit], sstats: tuple[np.ndarray, ...], **how: bool
+    ) -> _documents.Visit:
+        self.gamma[:] = 1
+        blocks = (self._blocks,) if sstats else ()
+        how_far = {"max_sweeps": self._sweeps, "tol": NEVER, "workers": self._workers}
+        with dense_sweeps(self._dense):
+            return visit(self.counts, *blocks, self._topics, self._alpha, self.gamma, *sstats, **how_far, **how)
 
 
 def repeated(job: Callable[[], None], times: int) -> Callable[[], None]:

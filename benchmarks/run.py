@@ -32,7 +32,8 @@ def main() -> None:
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.report:
-        print(report.markdown([json.loads(path.read_text(encoding="utf-8")) for path in arguments.report]))
+        results = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.report]
+        print(report.markdown([result for result in results if "parts" in result]))  # not those of other scripts
         return
     rows = [name for name in MODULES if name != "peers"]
     parts = [name for given in arguments.parts for name in (rows if given == "all" else [given])]

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from ldavi import _init
+from ldavi import _growth, _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
 from ldavi._batches import Batches, check_source, is_source
@@ -98,6 +98,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Called after each pass with its :class:`ldavi.TraceRecord`; one that returns True stops the fit.
     warm_start : bool, default=False
         Whether `fit` goes on from the topics it has instead of from random ones.
+    new_words : {"error", "add"}, default="error"
+        What `partial_fit` does with columns that it has not seen: with "add", columns that have names are matched by them, in
+        any order, and others by their place; new ones become words of every topic.
     dtype : {"float32", "float64"} or None, default=None
         Of the computation and of the results. None keeps that of X; integer counts are computed in float32, which
         is twice as fast, or in float64 where one exceeds 2^24.
@@ -188,6 +191,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         n_iter_no_change: int = 3,
         callbacks: Any = None,
         warm_start: bool = False,
+        new_words: str = "error",
         dtype: DTypeLike | None = None,
     ) -> None:
         self.n_components = n_components
@@ -215,6 +219,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
         self.warm_start = warm_start
+        self.new_words = new_words
         self.dtype = dtype
 
     def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, checkpoint: Any = None) -> Self:
@@ -279,7 +284,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Parameters
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Counts, documents × words.
+            Counts, documents × words; see `new_words` for columns that were not there before.
         y : object
             Not used; there for pipelines.
         sample_weight : array of shape (n_samples,), optional
@@ -304,20 +309,19 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             self._rows = DecayingRows(schedule.start_of(self, documents, priors, random_state, online=True).lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
             self._remember(X, random_state)
+        _growth.add_words(self, X, documents.counts.n_words)
         self.n_samples_seen_ += documents.counts.n_docs
         scale_to = self.n_samples_seen_ if self.total_samples is None else self.total_samples
         steps = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
         online = Online(self._rows, self._priors, schedule.online_plan(self), scale_to, *steps)
         with Workers(check.count_threads(self.n_jobs)) as workers:
             for part in documents.parts(self.batch_size):
-                online.update(part, workers, rho=self._step_size())
+                rho = learning_rate(self.n_batch_iter_, offset=self.learning_offset, decay=self.learning_decay)
+                online.update(part, workers, rho=rho)
                 self.n_batch_iter_ = online.n_updates + 1
                 self._priors, self._mean_log_theta = online.priors, online.mean_log_theta
         self._show_priors()
         return self
-
-    def _step_size(self) -> float:
-        return learning_rate(self.n_batch_iter_, offset=self.learning_offset, decay=self.learning_decay)
 
     def _keep(self, run: Run, documents: Documents | Batches) -> None:
         learned, records = run.learned, run.progress.records
@@ -374,7 +378,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     def _check_learning_input(self, X: Any, sample_weight: Any, *, reset: bool) -> tuple[Documents, Priors]:
         """The documents that weigh something, and priors of their shape; raises before anything has changed."""
         dtype = check.check_dtype(self.dtype) if reset else self._rows.dtype
-        matrix = check.check_documents(self, X, dtype=dtype, reset=reset)
+        matrix = _growth.check_documents(self, X, dtype=dtype, reset=reset)
         weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
         priors = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, matrix.shape[1])
         if reset and self.warm_start and self.__sklearn_is_fitted__():

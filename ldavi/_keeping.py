@@ -88,7 +88,7 @@ class Keeper:
             return None
         kept, priors = self._kept, Priors(self._kept["alpha"], self._kept["eta"])
         rows = DecayingRows(aligned_copy(kept.pop("rows")), priors)
-        rows._decay, rows._totals = kept["decay"], kept["totals"]
+        rows._decay, rows._excess = kept["decay"], kept["excess"]
         online = Online(rows, priors, plan, kept["scale_to"], kept["n_updates"], kept["mean_log_theta"])
         return OnlineState(online, kept["iteration"], PassSums(**kept["sums"]), time.perf_counter() - kept["seconds"])
 
@@ -110,7 +110,7 @@ class Keeper:
             stage="passes",
             rows=online.rows._rows,
             decay=online.rows._decay,
-            totals=online.rows._totals,
+            excess=online.rows._excess,
             alpha=online.priors.alpha,
             eta=online.priors.eta,
             mean_log_theta=online.mean_log_theta,

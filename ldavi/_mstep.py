@@ -11,6 +11,7 @@ from scipy.special import psi
 
 from ldavi import _estep
 from ldavi._parallel import Workers, even_ranges
+from ldavi._room import Room
 from ldavi._state import Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._typing import Doubles, Floats, Int64s
 
@@ -154,8 +155,9 @@ def learning_rate(n_updates: int, *, offset: float, decay: float) -> float:
 class DecayingRows:
     """λ of every word, of which a batch touches only its own words' rows. Equation (19).
 
-    Kept as λ = c·M + (1 − c)·η: the decay that an online step owes to every row is one multiplication of c, and the rows
-    of a batch's words absorb what their step adds. Reading all of λ folds c into M.
+    Kept as λ = η + c·(M − η): the decay that an online step owes to every row is one multiplication of c, and the rows
+    of a batch's words absorb what their step adds. Reading all of λ folds c into M. A row at η stays at η to the last bit,
+    whatever c is, so that words may as well be added when they are first seen. Equation (41).
 
     Parameters
     ----------
@@ -170,7 +172,8 @@ class DecayingRows:
         self._rows = lam
         self._priors = priors
         self._decay = 1.0
-        self._totals: Doubles | None = None
+        self._excess: Doubles | None = None
+        self._room, self._eta_room = Room(), Room()
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -179,17 +182,40 @@ class DecayingRows:
     @property
     def totals(self) -> Doubles:
         """Λ_k, of shape (K,)."""
-        if self._totals is None:
-            self._totals = self.folded().sum(axis=0, dtype=np.float64)[: self._priors.n_topics]
-        return self._totals
+        return self.excess + self._priors.eta_totals(len(self._rows))
+
+    @property
+    def excess(self) -> Doubles:
+        """Σ_w (λ_kw − η_kw), of shape (K,): what a word not seen before adds nothing to. Equation (41)."""
+        if self._excess is None:
+            K = self._priors.n_topics
+            sums = np.zeros(self._rows.shape[1])
+            lam = self.folded()
+            for start in range(0, len(lam), WORDS_PER_CALL):  # rows one after another: those of zeros change no bit
+                part = lam[start : start + WORDS_PER_CALL].astype(np.float64)
+                part[:, :K] -= self._eta(np.arange(start, start + len(part)))
+                sums += part.sum(axis=0)
+            self._excess = sums[:K]
+        return self._excess
+
+    def _eta(self, words: Int64s) -> Floats:
+        """η of some words, as rows hold it."""
+        eta: Floats = self._priors.eta_rows(words).astype(self._rows.dtype)
+        return eta
+
+    def _faded(self, rows: Floats, eta: Floats) -> Floats:
+        """λ of rows of M, in their memory."""
+        excess = rows[:, : self._priors.n_topics]
+        excess -= eta
+        excess *= self._decay
+        excess += eta
+        return rows
 
     def folded(self) -> Floats:
         """λ in full, of shape (V, Kp): the array itself, which its owner may change in place."""
         if self._decay != 1.0:
-            K = self._priors.n_topics
             self._own()
-            self._rows *= self._decay
-            self._rows[:, :K] += ((1 - self._decay) * self._priors.eta).astype(self._rows.dtype)
+            self._faded(self._rows, self._priors.eta.astype(self._rows.dtype))
             self._decay = 1.0
         return self._rows
 
@@ -204,48 +230,63 @@ class DecayingRows:
 
     def exposed(self) -> Floats:
         """As `folded`, for callers who may write to it: nothing derived from λ is kept."""
-        self._totals = None
+        self._excess = None
         return self.folded()
 
     def replace(self, lam: Floats) -> None:
         """Another λ, word-major of shape (V, K)."""
         rows = np.zeros_like(self._rows)
         rows[:, : self._priors.n_topics] = lam
-        self._rows, self._decay, self._totals = rows, 1.0, None
+        self._rows, self._decay, self._excess = rows, 1.0, None
 
     def take_priors(self, priors: Priors) -> None:
         """Have λ = S + η with another η; S stays. Equation (38)."""
-        change = priors.eta - self._priors.eta
-        if change.any():
+        if (priors.eta != self._priors.eta).any():
             self.exposed()
             self._own()
-            self._rows[:, : priors.n_topics] += change.astype(self.dtype)  # in place: no second (V, K) array
-            np.maximum(self._rows, 0, out=self._rows)
+            lam = self._rows[:, : priors.n_topics]
+            lam -= self._priors.eta.astype(lam.dtype)
+            lam += priors.eta.astype(lam.dtype)
+            np.maximum(lam, 0, out=lam)
         self._priors = priors
+
+    def grow(self, n_words: int, eta: Doubles) -> Priors:
+        """Have rows for words not seen before, at λ = η. Equation (41).
+
+        Parameters
+        ----------
+        n_words : int
+            V from now on; the new words are the last.
+        eta : array of shape (1, 1)
+            η of the new words; where all words have one η, that.
+
+        Returns
+        -------
+        priors : Priors
+            For as many words.
+        """
+        n_more = n_words - len(self._rows)
+        K, of_words = self._priors.n_topics, self._priors.eta
+        self._rows = self._room.extended(self._rows, n_more, np.broadcast_to(eta, (n_more, K)))
+        if of_words.shape != (1, 1):
+            more = np.broadcast_to(eta, (n_more, of_words.shape[1]))
+            of_words = self._eta_room.extended(of_words, n_more, more).astype(np.float64, copy=False)
+            self._priors = Priors(self._priors.alpha, of_words)
+        return self._priors
 
     def rows(self, words: Int64s) -> Floats:
         """λ of some words, of shape (words, Kp), a copy."""
-        K = self._priors.n_topics
         picked = aligned_zeros((len(words), self._rows.shape[1]), self._rows.dtype)
         np.take(self._rows, words, axis=0, out=picked, mode="clip")  # "raise" would go through a buffer
-        if self._decay != 1.0:
-            picked *= self._decay
-            picked[:, :K] += ((1 - self._decay) * self._priors.eta_rows(words)).astype(picked.dtype)
-        return picked
+        return picked if self._decay == 1.0 else self._faded(picked, self._eta(words))
 
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
         """λ ← (1 − ρ) λ + ρ (η + scale·S), S being zero in every row but those of `words`. Equation (18)."""
-        K, n_words = self._priors.n_topics, len(self._rows)
-        totals = (1 - rho) * self.totals + rho * (
-            self._priors.eta_totals(n_words) + scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
-        )
-        decay = self._decay * (1 - rho)
-        if decay < self.SMALLEST:  # also where ρ = 1, which forgets everything
-            rest = self.folded()
-            rest *= 1 - rho
-            rest[:, :K] += (rho * self._priors.eta).astype(rest.dtype)
-            decay = 1.0
-        self._decay = decay
+        K = self._priors.n_topics
+        excess = (1 - rho) * self.excess + rho * scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
+        self._decay *= 1 - rho
+        if self._decay < self.SMALLEST:  # also where ρ = 1, which forgets everything
+            self.folded()
         self._own()
-        self._rows[words] += (rho * scale / decay) * sstats
-        self._totals = totals
+        self._rows[words] += (rho * scale / self._decay) * sstats
+        self._excess = excess

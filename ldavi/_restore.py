@@ -10,20 +10,21 @@ from ldavi._estimator import LatentDirichletAllocation
 from ldavi._mstep import DecayingRows
 from ldavi._state import Priors, aligned_zeros, padded
 
+PARTS = ("rows", "decay", "excess")  # of `DecayingRows`
 ATTRIBUTE = re.compile(r"_?[a-z]\w*", re.ASCII)
 
 
 def state_of(model: LatentDirichletAllocation) -> dict[str, Any]:
     """Everything that a model holds beside its constructor's parameters, as arrays and plain values; nothing is copied.
 
-    "lam" is what `DecayingRows` holds: λ = decay · rows + (1 − decay) · η, word-major, padded. Keeping it unfolded keeps
+    "lam" is what `DecayingRows` holds: λ = η + decay · (rows − η), word-major, padded. Keeping it unfolded keeps
     the bits of the next online step, and leaves the model as it was.
     """
     parameters = model.get_params(deep=False)
     state = {name: value for name, value in vars(model).items() if name not in parameters}
     if "_rows" in state:
         rows, priors = state.pop("_rows"), state.pop("_priors")
-        state["lam"] = {name.lstrip("_"): value for name, value in vars(rows).items() if name != "_priors"}
+        state["lam"] = {name: getattr(rows, f"_{name}") for name in PARTS}
         state["priors"] = {"alpha": priors.alpha, "eta": priors.eta}
     return state
 
@@ -81,16 +82,16 @@ def _rows(parts: Any, priors: Priors) -> DecayingRows:
         wider[:, :K] = rows[:, :K]
         rows = wider
     result = DecayingRows(rows, priors)
-    known = {name.lstrip("_") for name in vars(result) if name != "_priors"}
-    if not isinstance(parts, dict) or parts.keys() != known:
-        raise ValueError(f"λ is not kept as {sorted(known)}")
-    decay, totals = parts["decay"], parts["totals"]
+    if parts.keys() not in ({*PARTS}, {"rows", "decay", "totals"}):  # files of an early format keep Λ itself
+        raise ValueError(f"λ is not kept as {sorted(PARTS)}")
+    decay, sums = parts["decay"], parts.get("totals", parts.get("excess"))
     if not isinstance(decay, float) or not 0 < decay <= 1:
         raise ValueError(f"decay={decay!r} is not between 0 and 1")
-    is_totals = isinstance(totals, np.ndarray) and totals.dtype == np.float64 and totals.shape == (K,)
-    if totals is not None and not is_totals:
-        raise ValueError(f"the totals of λ are not {K} float64 numbers")
-    result._decay, result._totals = decay, totals
+    is_sums = isinstance(sums, np.ndarray) and sums.dtype == np.float64 and sums.shape == (K,)
+    if sums is not None and not is_sums:
+        raise ValueError(f"the sums of λ are not {K} float64 numbers")
+    result._decay = decay
+    result._excess = sums if sums is None or "excess" in parts else sums - priors.eta_totals(n_words)
     return result
 
 

@@ -40,6 +40,7 @@ def check_parameters(estimator: Any) -> None:
     check_integer("evaluate_every", estimator.evaluate_every)
     check_choice("learning_method", estimator.learning_method, ("batch", "online", "memoized"))
     check_choice("inference", estimator.inference, ("vb", "cvb0"))
+    check_choice("new_words", estimator.new_words, ("error", "add"))
     if isinstance(estimator.init, str):
         check_choice("init", estimator.init, ("random",))
     if estimator.validation_fraction is not None:
@@ -51,9 +52,13 @@ def check_parameters(estimator: Any) -> None:
 
 def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
     """`check_counts` for an estimator; unless `reset`, the columns of X must be those that it was fitted with."""
-    counts = check_counts(X, dtype=dtype, name=type(estimator).__name__)
     judge = BaseEstimator() if reset else estimator  # a reset must not touch the estimator before all is checked
-    validate_data(judge, X, skip_check_array=True, reset=reset)
+    has_names = column_names(X) is not None
+    if has_names:  # at which scikit-learn looks before it looks at values
+        validate_data(judge, X, skip_check_array=True, reset=reset)
+    counts = check_counts(X, dtype=dtype, name=type(estimator).__name__)
+    if not has_names:
+        validate_data(judge, X, skip_check_array=True, reset=reset)
     return counts
 
 

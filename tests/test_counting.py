@@ -141,6 +141,36 @@ def test_batches_count_as_the_whole_does(documents, size):
     np.testing.assert_array_equal(stacked.toarray(), X.toarray())
 
 
+@quick
+@given(st.lists(texts, min_size=1, max_size=4), st.integers(1, 2))
+def test_a_vocabulary_that_is_extended_keeps_its_columns_and_ends_with_every_word(batches, least):
+    counter = WordCounter(token_pattern=r"\w+", min_df=least)
+    before = []
+    for batch in batches:
+        assert counter.extend(batch).vocabulary_.tolist()[: len(before)] == before
+        before = counter.vocabulary_.tolist()
+    together = [text for batch in batches for text in batch]
+    try:
+        X, words = count_words(together, token_pattern=r"\w+", min_df=least)
+    except ValueError:  # not a word
+        assert before == []
+        return
+    assert sorted(before) == words.tolist()
+    np.testing.assert_array_equal(counter.transform(together)[:, np.argsort(before)].toarray(), X.toarray())
+    assert counter.n_documents_ == len(together)
+
+
+def test_a_vocabulary_that_was_found_can_be_extended():
+    counter = WordCounter().fit([["bread soup"]]).extend(["soup apple"])
+    assert counter.vocabulary_.tolist() == ["bread", "soup", "apple"]
+
+
+@pytest.mark.parametrize("limit", [{"min_df": 0.1}, {"max_df": 0.5}, {"max_df": 3}, {"max_features": 9}], ids=str)
+def test_limits_that_need_every_document_cannot_be_kept_by_extending(limit):
+    with pytest.raises(ValueError, match="limits that need every document"):
+        WordCounter(**limit).extend(["bread"])
+
+
 def test_chunks_and_workers_change_nothing(monkeypatch):
     documents = ["soup and bread", "a song", "", "bread and song", "soup " * 9]
     X, vocabulary = count_words(documents)

@@ -1,11 +1,13 @@
 """Learned priors: what each update raises, where it ends, what it never does. Equations (35) to (38)."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
-from scipy.special import gammaln
+from scipy.special import gammaln, psi
 
 from ldavi import _hyper
 from ldavi._hyper import GroupedCounts, fixed_point, grouped, log_evidence
@@ -143,3 +145,25 @@ def test_absent_words_count_as_zeros_for_eta():
     wide = np.vstack([S, np.zeros((5, 2))])
     np.testing.assert_allclose(_hyper.eta_objective(0.3, S, 15), _hyper.eta_objective(0.3, wide, 15))
     np.testing.assert_allclose(_hyper.eta_fixed_point(0.3, S, 15), _hyper.eta_fixed_point(0.3, wide, 15))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sums_over_documents_are_those_of_the_definition_however_many_are_taken_at_once(weighted, monkeypatch):
+    monkeypatch.setattr(_hyper, "DOCUMENTS_AT_ONCE", 7)
+    rng = np.random.default_rng(0)
+    gamma, weight = rng.gamma(1, 1, (30, 4)) + 0.1, rng.random(30)
+    elog = psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))
+    found = _hyper.expected_log_sums(gamma.astype(np.float32), weight if weighted else None)
+    np.testing.assert_allclose(found, weight @ elog if weighted else elog.sum(axis=0), rtol=1e-5)
+
+
+def test_the_memory_of_learning_priors_does_not_grow_with_documents_or_words():
+    """In float64 all of γ, or of S, would be some times as much as the array itself."""
+    large = np.ones((200_000, 8), np.float32)
+    tracemalloc.start()
+    try:
+        _hyper.expected_log_sums(large, None)
+        _hyper.eta_fixed_point(0.1, large, len(large), rounds=1)
+        assert tracemalloc.get_traced_memory()[1] < large.nbytes / 3
+    finally:
+        tracemalloc.stop()

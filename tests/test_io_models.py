@@ -17,6 +17,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from hypothesis import given, settings
@@ -206,13 +207,25 @@ def print_nothing(record):
     return None
 
 
-@pytest.mark.parametrize("value", [object(), print_nothing, {1: 2}, np.array([object()]), 1j, np.array([1j]), b"bytes"])
+@pytest.mark.parametrize(
+    "value", [object(), print_nothing, {1.5: 2}, {True: 2}, np.array([object()]), 1j, np.array([1j]), b"bytes"]
+)
 def test_what_is_no_data_is_refused_by_name(value, path):
     model = fitted()
     model.extra_ = value
     with pytest.raises(TypeError, match="extra_"):
         io.save(model, path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("seeds", [{0: ["w1", "w2"], np.int64(2): [3]}, {}], ids=["seeds", "none"])
+def test_a_guided_model_is_kept_with_its_seeds(seeds, path):
+    X = pd.DataFrame(np.random.default_rng(0).poisson(1, (20, 6)), columns=[f"w{i}" for i in range(6)])
+    model = LatentDirichletAllocation(3, seed_words=seeds, random_state=0, max_iter=3, tol=None).fit(X)
+    io.save(model, path)
+    again = io.load(path)
+    assert again.seed_words == seeds
+    np.testing.assert_array_equal(again.partial_fit(X).components_, model.partial_fit(X).components_)
 
 
 def test_a_class_of_the_user_is_refused(path):
@@ -483,7 +496,7 @@ BAD_STATES = {
     "alpha negative": bad(lambda d, a: a["priors.alpha"].__setitem__(0, -1)),
     "alpha of float32": bad(lambda d, a: a.update({"priors.alpha": a["priors.alpha"].astype(np.float32)})),
     "eta of another shape": bad(lambda d, a: a.update({"priors.eta": np.ones((5, 1))})),
-    "totals of another shape": bad(lambda d, a: a.update({"lam.totals": np.ones(2)})),
+    "sums of another shape": bad(lambda d, a: a.update({"lam.excess": np.ones(2)})),
     "decay above 1": bad(lambda d, a: d["attributes"]["lam"]["$dict"].update(decay=2.0)),
     "decay no number": bad(lambda d, a: d["attributes"]["lam"]["$dict"].update(decay="x")),
     "names of another length": bad(lambda d, a: d["attributes"].update(feature_names_in_={"$array": "priors.alpha"})),
@@ -546,7 +559,7 @@ def test_a_file_of_every_version_loads_and_infers_the_same(version):
     path = FILES / f"v{version}.ldavi"
     metadata = io.read_info(path).metadata
     gamma = io.load(path).transform(np.array(metadata["X"]), normalize=False)
-    np.testing.assert_allclose(gamma, metadata["gamma"], rtol=1e-5)
+    np.testing.assert_allclose(gamma, metadata["gamma"], rtol=5e-5)  # float32: rounding moves where a visit ends
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")

@@ -9,6 +9,7 @@ A value that JSON does not know is an object with one key that begins with "$" a
 ``{"$strings": name, "dtype": , "shape":}`` an array of strings; in the file their JSON list, as bytes
 ``{"$record": [[field, array], ...]}``      a structured array, field by field
 ``{"$tuple": [...]}``, ``{"$dict": {...}}``  a tuple; a dict with strings for keys
+``{"$topics": [[3, value], ...]}``          a dict with whole numbers for keys, as `seed_words` is
 ``{"$dtype": "float32"}``                   a dtype
 ``{"$random_state": [...]}``                a RandomState: key, position, has_gauss, gauss
 ========================================== =======================================================================
@@ -55,6 +56,8 @@ class Encoder:
             return items if isinstance(value, list) else {"$tuple": items}
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return {"$dict": {key: self.encode(item, f"{name}.{key}") for key, item in value.items()}}
+        if isinstance(value, dict) and all(isinstance(key, (int, np.integer)) and not isinstance(key, bool) for key in value):
+            return {"$topics": [[int(key), self.encode(item, f"{name}.{key}")] for key, item in value.items()]}
         if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
             return {"$dtype": np.dtype(value).name}
         if (state := generator_state(value)) is not None:
@@ -98,6 +101,7 @@ class Decoder:
             "$record": self._record,
             "$tuple": lambda value: tuple(self.decode(item) for item in value["$tuple"]),
             "$dict": lambda value: {key: self.decode(item) for key, item in value["$dict"].items()},
+            "$topics": self._topics,
             "$dtype": self._dtype,
             "$random_state": lambda value: generator_from(*[self.decode(item) for item in value["$random_state"]]),
         }
@@ -139,6 +143,11 @@ class Decoder:
                 raise ValueError(f"field {name!r} does not fit the others")
             result[name] = array
         return result
+
+    def _topics(self, value: dict[str, Any]) -> dict[int, Any]:
+        if not all(type(key) is int for key, _ in value["$topics"]):
+            raise ValueError("the keys of '$topics' are not whole numbers")
+        return {key: self.decode(item) for key, item in value["$topics"]}
 
     def _dtype(self, value: dict[str, Any]) -> np.dtype[Any]:
         name = value["$dtype"]

@@ -46,9 +46,14 @@ def check_share(name: str, value: Any) -> None:
         )
 
 
+def is_share(limit: Any) -> bool:
+    """Whether a limit on the documents of a word is a share of them, and not a number."""
+    return isinstance(limit, (float, np.floating))
+
+
 def documents(limit: Any, n_documents: int) -> float:
     """A limit on the documents of a word as their number."""
-    return float(limit * n_documents if isinstance(limit, (float, np.floating)) else limit)
+    return float(limit * n_documents if is_share(limit) else limit)
 
 
 def words_to_leave_out(stop_words: Any) -> frozenset[str]:

@@ -9,7 +9,16 @@ from joblib import Parallel, delayed
 from scipy import sparse
 
 from ldavi._typing import Int64s
-from ldavi.io._parameters import Words, check_range, check_share, checked_texts, documents, words_to_count, words_to_leave_out
+from ldavi.io._parameters import (
+    Words,
+    check_range,
+    check_share,
+    checked_texts,
+    documents,
+    is_share,
+    words_to_count,
+    words_to_leave_out,
+)
 from ldavi.io._tokens import cut, keep, with_ngrams
 
 TOKEN_PATTERN = r"(?u)\b\w\w+\b"
@@ -85,6 +94,7 @@ class WordCounter:
         self.vocabulary_: Words = words_to_count(vocabulary)
         self._fixed = vocabulary is not None
         self._columns = {word: column for column, word in enumerate(self.vocabulary_.tolist())}
+        self._met = _Seen()  # by `extend`
 
     def fit(self, batches: Iterable[Sequence[str]]) -> "WordCounter":
         """Find the vocabulary of a corpus that comes in batches of texts; memory goes with the vocabulary alone.
@@ -108,6 +118,37 @@ class WordCounter:
                 for names, counts in self._counted(checked_texts(batch)):
                     seen.add(names, counts)
             self._choose(seen)
+        return self
+
+    def extend(self, texts: Sequence[str]) -> "WordCounter":
+        """Add the words of texts to the vocabulary, as its last columns; those that it has stay where they are.
+
+        For `partial_fit` with new_words="add". A word is added once it was in `min_df` of the texts given here; all that are
+        not yet are kept in memory.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        WordCounter
+
+        Raises
+        ------
+        ValueError
+            If a limit on words needs all documents: a `min_df` that is a share, a `max_df` or `max_features`.
+        """
+        if is_share(self._min_df) or self._max_df != 1.0 or self._max_features is not None:
+            limits = f"min_df={self._min_df}, max_df={self._max_df}, max_features={self._max_features}"
+            raise ValueError(f"{limits} are limits that need every document: for extend, set min_df to a whole number alone")
+        for names, counts in self._counted(checked_texts(texts)):
+            numbers = self._met.add(names, counts)
+            often = self._met.in_documents[numbers] >= self._min_df
+            new = sorted(name for name, enough in zip(names, often, strict=True) if enough and name not in self._columns)
+            self._columns |= {name: len(self._columns) + i for i, name in enumerate(new)}
+            self.vocabulary_ = np.append(self.vocabulary_, np.array(new, dtype=object))
+            self.n_documents_ += counts.shape[0]
         return self
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_array:

@@ -1,0 +1,98 @@
+"""docs/scale.md says what benchmarks.scale_model computes, and that what it computes hangs together."""
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+scale_model = pytest.importorskip("benchmarks.scale_model", reason="the benchmarks are not beside the tests here")
+
+from benchmarks.scale_model import DESIGNS, Assumptions, Cost, Machine, cost  # noqa: E402
+
+SMALL = replace(Assumptions(), documents=1e6, words=1e4, topics=100, workers=4)
+RATES = {f.name for f in fields(Machine) if f.metadata["source"].startswith("measured")}
+
+
+def test_the_tables_of_the_page_are_those_of_the_script():
+    page = scale_model.PAGE.read_text(encoding="utf-8")
+    made = scale_model.tables(Assumptions(), Machine())
+    assert scale_model.written(page, made) == page
+    for name, text in made.items():
+        assert f"<!-- table: {name} -->\n\n{text}\n\n<!-- end -->" in page
+
+
+def test_rates_that_are_said_to_be_measured_are_those_of_the_recorded_measurement():
+    recorded = json.loads(scale_model.RECORDED.read_text(encoding="utf-8"))
+    network = recorded["network"]["between_workers"]
+    found = recorded["rates"] | {"link": network["bytes_per_second"], "latency": network["latency"]}
+    assert found.keys() >= RATES
+    for name in RATES:
+        assert getattr(Machine(), name) == pytest.approx(found[name], rel=0.05), name
+
+
+@pytest.mark.parametrize("thing", [Assumptions, Machine])
+def test_every_assumption_has_a_unit_and_says_where_it_is_from(thing):
+    for f in fields(thing):
+        assert f.metadata["unit"]
+        assert f.metadata["source"]
+
+
+def test_distinct_words_are_those_of_documents_that_are_drawn():
+    a = replace(SMALL, words=2000, doc_words=50)
+    rng = np.random.default_rng(0)
+    drawn = [len(np.unique(rng.choice(2000, 50 * 40, p=scale_model.frequencies(2000)))) for _ in range(20)]
+    assert scale_model.distinct_words(a, 40) == pytest.approx(np.mean(drawn), rel=0.02)
+
+
+def test_a_visit_is_never_quicker_than_its_multiply_adds_or_its_bytes():
+    a, m = Assumptions(), Machine()
+    parts = scale_model.document_seconds(a, m)
+    assert parts["sweeps"] >= a.sweeps * a.doc_words * a.topics * 2 / m.lanes
+    assert parts["rows met first"] >= 4 * a.doc_words * a.topics / max(m.first_rows, m.from_memory)
+    assert all(seconds > 0 for seconds in parts.values())
+
+
+@pytest.mark.parametrize("name", ["documents", "topics", "words", "doc_words", "sweeps"])
+def test_more_of_anything_takes_no_less(name):
+    for design in DESIGNS:
+        less, more = (cost(replace(SMALL, **{name: factor * getattr(SMALL, name)}), Machine(), design) for factor in (1, 2))
+        assert more.seconds >= less.seconds
+        assert sum(more.memory.values()) >= sum(less.memory.values())
+
+
+def test_each_change_makes_a_fit_of_the_page_no_longer():
+    hours = [scale_model.fit_seconds(Assumptions(), Machine(), design) for design in DESIGNS]
+    assert hours == sorted(hours, reverse=True)
+
+
+def test_through_shards_a_link_carries_no_more_when_workers_are_more():
+    many = [cost(replace(SMALL, workers=n, documents=1e5 * n), Machine(), DESIGNS[2]).busiest for n in (4, 64)]
+    heads = [cost(replace(SMALL, workers=n, documents=1e5 * n), Machine(), DESIGNS[1]).busiest for n in (4, 64)]
+    assert many[1] == pytest.approx(many[0])
+    assert heads[1] == pytest.approx(16 * heads[0])
+
+
+@pytest.mark.parametrize("design", DESIGNS[1:3], ids=lambda design: design.name)
+def test_queues_without_chance_take_at_least_the_longest_part_and_at_most_the_sum(design):
+    found: Cost = cost(SMALL, Machine(), design)
+    seconds = scale_model.simulated_pass(SMALL, Machine(), design, spread=0.0)
+    waits = 8 * Machine().latency  # of each piece, which the sums count otherwise
+    assert max(found.compute, found.network / 2) <= seconds <= found.seconds + waits
+
+
+def test_a_link_that_all_share_is_what_the_simulation_waits_for():
+    slow = replace(Machine(), link=1e6)
+    found = cost(SMALL, slow, DESIGNS[1])
+    assert scale_model.simulated_pass(SMALL, slow, DESIGNS[1]) == pytest.approx(found.network, rel=0.05)
+
+
+def test_the_command_line_takes_every_assumption(capsys, monkeypatch):
+    monkeypatch.setattr(
+        "sys.argv", ["scale_model", "--documents", "2e6", "--topics", "50", "--link", "5e9", "--words", "1e4"]
+    )
+    scale_model.main()
+    printed = capsys.readouterr().out
+    assert "| documents | 2e+06 |" in printed
+    assert "| topics | 50 |" in printed
+    assert "| link | 5e+09 |" in printed
