@@ -5,40 +5,23 @@ columns: a list of them, `ldavi.io.open_counts`, `ldavi.io.read_batches`, a clas
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from ldavi import _init
 from ldavi import _validation as check
-from ldavi._corpus import Documents
+from ldavi._corpus import WHOLE_BATCHES, Documents
 from ldavi._prefetch import prefetched
 from ldavi._state import Counts, Priors
 from ldavi._typing import Int32s, Int64s
 
-ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # what marks a single matrix
-SCALARS = (str, bytes, bytearray, dict, set, frozenset)  # iterables that hold no matrices
 REFUSED = {
     "sample_weight": "weights go with the rows of one X: leave it out, or repeat documents",
     "validation_fraction": "documents are set aside from one X: judge by others, with ldavi.metrics.document_completion",
 }
-
-
-def is_source(X: Any) -> bool:
-    """Whether X is to be read batch by batch: an iterable that is no matrix itself; a list, if what it holds are matrices."""
-    if sparse.issparse(X) or isinstance(X, SCALARS) or any(hasattr(X, name) for name in ARRAYS):
-        return False
-    if isinstance(X, (list, tuple)):
-        return len(X) > 0 and _is_matrix(X[0])
-    return hasattr(X, "__iter__")
-
-
-def _is_matrix(item: Any) -> bool:
-    shape = getattr(item, "shape", None)
-    return isinstance(shape, tuple) and len(shape) == 2
 
 
 class Totals(NamedTuple):
@@ -129,9 +112,10 @@ class Batches:
         """Of all batches, which are read once when this is first asked for."""
         if self._totals is None:
             n_docs, n_tokens, frequency = 0, 0.0, np.zeros(self.n_words, np.int64)
-            for part in self.parts(2**62):
-                n_docs, n_tokens = n_docs + part.counts.n_docs, n_tokens + part.n_tokens
-                frequency += np.bincount(part.counts.indices, minlength=self.n_words)
+            with closing(self.parts(WHOLE_BATCHES)) as parts:
+                for part in parts:
+                    n_docs, n_tokens = n_docs + part.counts.n_docs, n_tokens + part.n_tokens
+                    frequency += np.bincount(part.counts.indices, minlength=self.n_words)
             self._totals = Totals(n_docs, n_tokens, frequency)
         return self._totals
 
@@ -139,7 +123,7 @@ class Batches:
         """The first batch as it is learned from."""
         return self._checked(self.first, 0)
 
-    def parts(self, size: int, first: int = 0) -> Iterator[Documents]:
+    def parts(self, size: int, first: int = 0) -> Generator[Documents]:
         """Each batch from document number `first` on, in parts of `size` documents; the last of a batch has the rest."""
         end = first
         with closing(prefetched(lambda: self._read(first))) as batches:
@@ -156,7 +140,7 @@ class Batches:
         """Batches and the number of the first document of each; those before document `first` are not looked at."""
         start = 0
         for number, batch in enumerate(self._source):
-            if not _is_matrix(batch):
+            if not check.is_matrix(batch):
                 raise TypeError(f"batch {number} of X is a {type(batch).__name__}; it must be a matrix, documents × words")
             n_docs = batch.shape[0]
             if n_docs and start + n_docs > first:
@@ -208,7 +192,7 @@ def _first_of(source: Iterable[Any]) -> Any:
             close()
     if first is None:
         raise ValueError("X gives no batch; it must give at least one matrix of counts, documents × words")
-    if not _is_matrix(first):
+    if not check.is_matrix(first):
         msg = (
             f"X gives a {type(first).__name__} first; it must be one matrix of counts, documents × words, or give such "
             "matrices one after the other (ldavi.io.WordCounter counts texts)"
@@ -220,8 +204,8 @@ def _first_of(source: Iterable[Any]) -> Any:
 def _declared_docs(source: Any) -> int | None:
     """Documents in all, where a source tells: a list by its rows, others by `n_docs` or a `shape`."""
     if isinstance(source, (list, tuple)):
-        return sum(int(batch.shape[0]) for batch in source) if all(map(_is_matrix, source)) else None
-    declared = getattr(source, "n_docs", source.shape[0] if _is_matrix(source) else None)
+        return sum(int(batch.shape[0]) for batch in source) if all(map(check.is_matrix, source)) else None
+    declared = getattr(source, "n_docs", source.shape[0] if check.is_matrix(source) else None)
     return None if declared is None else check.check_integer("the n_docs of X", declared, least=1)
 
 

@@ -4,7 +4,8 @@
 ascent asks for `Pieces`: documents with their γ.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -69,7 +70,7 @@ class Documents(NamedTuple):
         picked = Counts(indptr, counts.indices[kept], counts.values[kept], counts.words, counts.n_words)
         return Documents(picked, None if self.weight is None else self.weight[mask])
 
-    def parts(self, size: int, first: int = 0) -> Iterator["Documents"]:
+    def parts(self, size: int, first: int = 0) -> Generator["Documents"]:
         """Consecutive documents from `first` on, `size` at a time."""
         for start in range(first, self.counts.n_docs, size):
             stop = min(start + size, self.counts.n_docs)
@@ -106,7 +107,7 @@ class Corpus(Protocol):
     def compacted(self) -> tuple["Corpus", Int64s]:
         """The same documents over the words that occur, the most frequent first; and which words those were."""
 
-    def parts(self, size: int, first: int = 0) -> Iterator[Documents]:
+    def parts(self, size: int, first: int = 0) -> Generator[Documents]:
         """Consecutive documents from number `first` on, at most `size` at a time."""
 
 
@@ -159,11 +160,12 @@ class PiecesInBatches:
         self._documents, self._n_topics, self._scratch = documents, n_topics, scratch
 
     def __iter__(self) -> Iterator[Piece]:
-        for number, part in enumerate(self._documents.parts(WHOLE_BATCHES)):
-            known = number < len(self._scratch)
-            gamma = self._scratch.load(number) if known else np.empty((part.counts.n_docs, self._n_topics), part.dtype)
-            yield Piece(part, cut_blocks(part.counts, self._n_topics), gamma)
-            self._scratch.store(number, gamma)
+        with closing(self._documents.parts(WHOLE_BATCHES)) as parts:
+            for number, part in enumerate(parts):
+                known = number < len(self._scratch)
+                gamma = self._scratch.load(number) if known else np.empty((part.counts.n_docs, self._n_topics), part.dtype)
+                yield Piece(part, cut_blocks(part.counts, self._n_topics), gamma)
+                self._scratch.store(number, gamma)
 
     def gammas(self) -> Iterator[tuple[Floats, Floats | None]]:
         for number in range(len(self._scratch)):

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from ldavi import _growth, _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
-from ldavi._batches import Batches, check_source, is_source
+from ldavi._batches import Batches, check_source
 from ldavi._corpus import Documents
 from ldavi._fit import all_words
 from ldavi._fit_online import Online
@@ -252,7 +252,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         """
         check.check_parameters(self)
         documents: Documents | Batches
-        if is_source(X):
+        if check.is_source(X):
             documents, priors = check_source(self, X, sample_weight)
         else:
             documents, priors = self._check_learning_input(X, sample_weight, reset=True)

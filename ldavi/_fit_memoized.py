@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -228,17 +229,18 @@ class LapOnDisk:
         self.shares: list[Share] = []
 
     def visits(self) -> Iterator[tuple[Batch, Memory]]:
-        for number, part in enumerate(self._documents.parts(WHOLE_BATCHES)):
-            batch = batch_of(part, self._n_topics)
-            if number == len(self.shares):
-                memory = unvisited(batch, self._n_topics)
-                self.shares.append(memory.share)
-            else:
-                gamma, sstats = self._gammas.load(number), self._sstats.load(number)
-                memory = Memory(None, gamma, sstats, self.shares[number])
-            yield batch, memory
-            self._gammas.store(number, memory.gamma)
-            self._sstats.store(number, memory.sstats)
+        with closing(self._documents.parts(WHOLE_BATCHES)) as parts:
+            for number, part in enumerate(parts):
+                batch = batch_of(part, self._n_topics)
+                if number == len(self.shares):
+                    memory = unvisited(batch, self._n_topics)
+                    self.shares.append(memory.share)
+                else:
+                    gamma, sstats = self._gammas.load(number), self._sstats.load(number)
+                    memory = Memory(None, gamma, sstats, self.shares[number])
+                yield batch, memory
+                self._gammas.store(number, memory.gamma)
+                self._sstats.store(number, memory.sstats)
 
     def memories(self) -> Iterator[Memory]:
         for number, share in enumerate(self.shares):

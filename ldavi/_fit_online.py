@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,10 +71,11 @@ def passes(
     """
     online = state.online
     while True:
-        for part in documents.parts(batch_size, state.sums.n_docs):
-            rho = learning_rate(online.n_updates + 1, offset=steps.offset, decay=steps.decay)
-            state.sums.add(part, *online.update(part, workers, rho=rho))
-            after_step(state)
+        with closing(documents.parts(batch_size, state.sums.n_docs)) as parts:  # an interrupt ends what reads ahead, too
+            for part in parts:
+                rho = learning_rate(online.n_updates + 1, offset=steps.offset, decay=steps.decay)
+                state.sums.add(part, *online.update(part, workers, rho=rho))
+                after_step(state)
         lam, priors = online.rows.folded(), online.priors
         topic_word = _elbo.topic_term(lam[:, : priors.n_topics], priors)
         seconds = time.perf_counter() - state.started
@@ -234,29 +236,31 @@ def exact_record(
     priors, started = learned.priors, time.perf_counter() - learned.record.seconds
     lam, sums = all_words(learned, documents.n_words), sums or PassSums()
     totals = column_sums(lam, priors)
-    for documents_at_once in documents.parts(-(-DOCUMENTS_AT_ONCE // batch_size) * batch_size, sums.n_docs):
-        counts, _ = documents_at_once.counts.compact()
-        rows = aligned_zeros((len(counts.words), lam.shape[1]), lam.dtype)
-        np.take(lam, counts.words, axis=0, out=rows, mode="clip")  # "raise" would go through a buffer
-        topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
-        gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
-        visit = visit_documents(
-            counts,
-            topics,
-            priors.alpha,
-            gamma,
-            max_sweeps=max_sweeps,
-            tol=tol,
-            workers=workers,
-            afresh=True,
-            with_bound=True,
-        )
-        first = 0
-        for part in Documents(counts, documents_at_once.weight).parts(batch_size):
-            at = slice(first, first + part.counts.n_docs)
-            of_part = Visit(visit.n_sweeps[at], None if visit.bound is None else visit.bound[at])
-            sums.add(part, of_part, summed_terms(of_part, part, priors, topics))
-            first = at.stop
-        after_part(sums)
+    at_once = -(-DOCUMENTS_AT_ONCE // batch_size) * batch_size
+    with closing(documents.parts(at_once, sums.n_docs)) as parts:
+        for documents_at_once in parts:
+            counts, _ = documents_at_once.counts.compact()
+            rows = aligned_zeros((len(counts.words), lam.shape[1]), lam.dtype)
+            np.take(lam, counts.words, axis=0, out=rows, mode="clip")  # "raise" would go through a buffer
+            topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
+            gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
+            visit = visit_documents(
+                counts,
+                topics,
+                priors.alpha,
+                gamma,
+                max_sweeps=max_sweeps,
+                tol=tol,
+                workers=workers,
+                afresh=True,
+                with_bound=True,
+            )
+            first = 0
+            for part in Documents(counts, documents_at_once.weight).parts(batch_size):
+                at = slice(first, first + part.counts.n_docs)
+                of_part = Visit(visit.n_sweeps[at], None if visit.bound is None else visit.bound[at])
+                sums.add(part, of_part, summed_terms(of_part, part, priors, topics))
+                first = at.stop
+            after_part(sums)
     topic_word = _elbo.topic_term(lam[:, : priors.n_topics], priors)
     return sums.record(learned.record.iteration, "final", topic_word, time.perf_counter() - started)

@@ -30,7 +30,7 @@ def prefetched(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
     reader = threading.Thread(target=_read, args=(begin, store, unwanted), name="ldavi-reader", daemon=True)
     reader.start()
     try:
-        while not isinstance(item := store.get(), _End):
+        while not isinstance(item := _take(store), _End):
             yield item
             del item  # or it would be held beside the next
         if item.error is not None:
@@ -38,6 +38,14 @@ def prefetched(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
     finally:
         unwanted.set()
         reader.join(PATIENCE)
+
+
+def _take(store: "queue.Queue[Item | _End]") -> Item | _End:
+    while True:
+        try:
+            return store.get(timeout=POLL)  # without an end, Ctrl-C would not be heard on every system
+        except queue.Empty:
+            continue
 
 
 def _read(begin: Callable[[], Iterator[Item]], store: "queue.Queue[Item | _End]", unwanted: threading.Event) -> None:

@@ -23,6 +23,8 @@ from ldavi._typing import Doubles, Floats, Int64s
 FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # where "auto" begins
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # up to which every integer is exact
 MAX_WORDS = 2**31 - 1
+ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # what marks a single matrix
+WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are no source of batches
 
 
 def check_parameters(estimator: Any) -> None:
@@ -80,7 +82,7 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
     TypeError
         If X does not hold numbers.
     """
-    if isinstance(X, (list, tuple)) and len(X) and len(getattr(X[0], "shape", ())) == 2:
+    if is_source(X):
         raise TypeError(f"X comes in batches, which only the fit of an estimator takes: pass {name} each of them")
     X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
     if X.shape[1] > MAX_WORDS:
@@ -102,6 +104,21 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
     if not np.isfinite(data.sum(dtype=np.float64)) or not np.isfinite(data.max(initial=0)):
         raise ValueError(f"X holds counts too large for {data.dtype}, or for their sum: scale them down")
     return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
+
+
+def is_source(X: Any) -> bool:
+    """Whether X is an iterable of matrices, to be read one by one; a sequence is one if its first item is a matrix."""
+    if sparse.issparse(X) or isinstance(X, WITHOUT_MATRICES) or any(hasattr(X, name) for name in ARRAYS):
+        return False
+    if hasattr(X, "__len__") and hasattr(X, "__getitem__"):
+        return len(X) > 0 and is_matrix(X[0])
+    return hasattr(X, "__iter__")
+
+
+def is_matrix(item: Any) -> bool:
+    """Whether it has rows and columns."""
+    shape = getattr(item, "shape", None)
+    return isinstance(shape, tuple) and len(shape) == 2
 
 
 def _check_structure(X: Any) -> None:

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from ldavi import LatentDirichletAllocation, _batches, _scratch, io
+from ldavi import LatentDirichletAllocation, _batches, _scratch, _validation, io
 from ldavi._prefetch import prefetched
 from ldavi._scratch import Scratch
 
@@ -273,6 +273,8 @@ def test_methods_that_take_one_matrix_say_so():
     for method in (lda.transform, lda.partial_fit, lda.score):
         with pytest.raises(TypeError, match=r"X comes in batches.*each of them"):
             method([corpus(), corpus()])
+        with pytest.raises(TypeError, match="X comes in batches"):
+            method(Source(corpus(), 20))
 
 
 def test_names_of_columns_are_remembered_and_compared():
@@ -288,7 +290,7 @@ def test_names_of_columns_are_remembered_and_compared():
 def test_a_list_of_lists_is_still_one_matrix():
     rows = corpus(n_docs=10).toarray().tolist()
     assert model().fit(rows).n_samples_seen_ == 10
-    assert not _batches.is_source(rows)
+    assert not _validation.is_source(rows)
 
 
 def test_an_estimator_can_be_cloned_and_pickled_after_batches():

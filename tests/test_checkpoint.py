@@ -115,7 +115,7 @@ def test_a_fit_in_memory_that_crashed_after_any_pass_goes_on_with_the_same_bits(
     parameters = {"max_iter": 26, **parameters}
     X, weight = corpus(), parameters.pop("sample_weight", None)
     expected = model(**parameters).fit(X, sample_weight=weight)
-    for after in (1, 5, 13, 14, 18, 25):
+    for after in (1, 13, 18, 25):
         path = tmp_path / str(after)
         with pytest.raises(Crash):
             model(**parameters).fit(X, sample_weight=weight, checkpoint=Crashing(path, after))

@@ -64,7 +64,7 @@ def test_a_fit_of_what_is_on_disk_has_the_bits_of_one_in_memory(name, tmp_path):
     assert one.components_.tobytes() == LatentDirichletAllocation(4, **online).fit(X).components_.tobytes()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=12),
     st.integers(1, 5),

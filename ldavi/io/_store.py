@@ -15,7 +15,6 @@ import numpy as np
 from scipy import sparse
 
 from ldavi import _validation as check
-from ldavi._batches import is_source
 from ldavi.io._stored_tables import ARROW, COUNTS, N_WORDS, PARQUET, WORDS, import_arrow
 
 HEADER = 128  # bytes of an .npy header: room for any length, which is known at the end
@@ -70,7 +69,7 @@ def save_counts(path: str | os.PathLike[str], X: Any, *, batch_size: int = 4096)
     if suffix == "" and where.exists():
         raise FileExistsError(f"path={str(path)!r} exists; remove it first, or name another folder")
     with _beside(where) as target:
-        writers[suffix](target, _canonical(X if is_source(X) else _cut(X, batch_size)))
+        writers[suffix](target, _canonical(X if check.is_source(X) else _cut(X, batch_size)))
 
 
 @contextmanager
