@@ -306,7 +306,7 @@ def mapped(lda, tmp_path):
     ids=["file", "file, mapped", "pickle", "copy"],
 )
 def test_a_grown_model_that_was_kept_goes_on_with_the_same_bits(again, tmp_path):
-    lda = model().partial_fit(named(batch(3, 0), "abc")).partial_fit(named(batch(3, 1), "edc"))
+    lda = model(seed_words={1: ["a"]}).partial_fit(named(batch(3, 0), "abc")).partial_fit(named(batch(3, 1), "edc"))
     other = again(lda, tmp_path)
     for names in ("fa", "gha"):
         X = named(batch(len(names), 3), names)
