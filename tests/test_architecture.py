@@ -50,6 +50,7 @@ FLOORS = {
     "io._container": 5,
     "io._convert": 5,
     "io._convert_files": 5,
+    "io._convert_gibbs": 5,
     "io._encode": 5,
     "io._models": 5,
     "progress": 5,

@@ -2,9 +2,7 @@
 
 import csv
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from ldavi.cli._corpus import in_columns_of, read_for_model, rereadable
 from ldavi.cli._errors import UsageError
 from ldavi.cli._modelfile import Kept
 from ldavi.cli._options import Commands, Options, add_input, add_talk, command
-from ldavi.cli._output import check_writable, say
+from ldavi.cli._output import check_writable, say, written, written_text
 from ldavi.cli._progress import Progress
 
 FORMATS = ("csv", "tsv", "jsonl", "npz")
@@ -65,9 +63,10 @@ def run(options: Options) -> int:
         if kind == "npz":
             names, rows = zip(*parts, strict=True)
             documents = np.concatenate([np.asarray(part, dtype=str) for part in names])
-            np.savez_compressed(options.output, theta=np.concatenate(rows), documents=documents)
+            with written(options.output) as file:
+                np.savez_compressed(file, theta=np.concatenate(rows), documents=documents)
         else:
-            with _opened(options.output) as file:
+            with written_text(options.output) as file:
                 write = write_jsonl if kind == "jsonl" else write_table
                 write(file, parts, kept.model.n_components, "\t" if kind == "tsv" else ",")
     if options.output != "-":
@@ -149,12 +148,3 @@ def write_jsonl(file: Any, parts: Any, n_topics: int, delimiter: str) -> None:
         for name, row in zip(np.asarray(names).tolist(), theta.tolist(), strict=True):
             record = {"document": name, "topics": [float(f"{share:.6g}") for share in row]}
             file.write(json.dumps(record, ensure_ascii=True) + "\n")
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[Any]:
-    if path == "-":
-        yield sys.stdout
-        return
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        yield file

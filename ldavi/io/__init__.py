@@ -7,13 +7,13 @@ from ldavi.io._convert import (
     from_gensim,
     from_sklearn,
     from_spark,
-    from_tomotopy,
     to_gensim,
     to_pyldavis,
     to_sklearn,
     to_spark_topics_matrix,
 )
-from ldavi.io._convert_files import from_lda_c, from_mallet_state, from_vw, to_lda_c
+from ldavi.io._convert_files import from_lda_c, from_vw, to_lda_c, to_vw
+from ldavi.io._convert_gibbs import from_mallet_state, from_tomotopy, to_mallet_state, to_tomotopy
 from ldavi.io._errors import CorpusError
 from ldavi.io._models import ModelInfo, load, read_info, save
 from ldavi.io._recognise import Recognition, recognise
@@ -46,7 +46,10 @@ __all__ = [
     "save",
     "to_gensim",
     "to_lda_c",
+    "to_mallet_state",
     "to_pyldavis",
     "to_sklearn",
     "to_spark_topics_matrix",
+    "to_tomotopy",
+    "to_vw",
 ]

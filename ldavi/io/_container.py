@@ -67,7 +67,18 @@ def write(path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadat
 
 
 def replace_file(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
-    """Put a file in the place of another in one step: written beside it under another name, made durable, renamed."""
+    """Put a file in the place of another in one step."""
+    with replacing(path) as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file that takes the place of another when the block ends: written beside it, made durable, renamed.
+
+    An error in the block, or a kill, leaves the former file as it was.
+    """
     target = Path(os.path.realpath(path))  # a link stays a link, to the new file
     mode = None
     if target.exists():
@@ -79,8 +90,7 @@ def replace_file(path: str | os.PathLike[str], pieces: Iterable[Any]) -> None:
         with open(beside, "xb") as file:
             if mode is not None:
                 os.chmod(beside, mode)
-            for piece in pieces:
-                file.write(piece)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, target)
