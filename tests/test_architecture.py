@@ -89,6 +89,7 @@ FLOORS = {
     "io._texts": 5,
     "io._tokens": 5,
     "io._vocabularies": 5,
+    "io._watch": 5,
     "io.corpora": 5,
     "io.counting": 5,
     "io.streaming": 5,

@@ -20,7 +20,7 @@ from ldavi.cli._modelfile import Kept
 from ldavi.cli._options import Commands, Options, add_counting, add_input, add_talk, command
 from ldavi.cli._output import check_writable, say, written, written_text
 
-MODELS_IN = ("ldavi", "mallet-state", "tomotopy", "lda-c", "vw")
+MODELS_IN = ("ldavi", "mallet-state", "lda-c", "vw")  # tomotopy aborts the process on a file that is not one of its own
 MODELS_OUT = ("ldavi", "mallet-state", "tomotopy", "lda-c", "vw", "gensim", "topics-csv", "topics-npz")
 OF_TOKENS = ("mallet-state", "tomotopy")
 CORPORA_OUT = ("npz", "mm")
@@ -122,8 +122,6 @@ def read_model(options: Options) -> Kept:
         model = io.from_lda_c(options.input, feature_names=words)
     elif options.source == "vw":
         model = io.from_vw(options.input, feature_names=words)
-    elif options.source == "tomotopy":
-        model = io.from_tomotopy(load_tomotopy(options.input))
     else:
         model = io.from_mallet_state(options.input)
     if words is None:
@@ -171,24 +169,6 @@ def write_tokens(options: Options, kind: str, kept: Kept, words: list[str]) -> N
     texts = f"{options.output}.txt"
     io.to_mallet_state(kept.model, corpus.X, options.output, feature_names=joined, corpus=texts, random_state=options.seed)
     say(options, f"the same tokens for mallet import-file --keep-sequence --preserve-case --token-regex '\\S+': {texts}")
-
-
-def load_tomotopy(path: str) -> Any:
-    """A model file of tomotopy.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    from tomotopy import LDAModel
-
-    if not Path(path).is_file():
-        raise FileNotFoundError(2, "there is no such model file", path)
-    try:
-        return LDAModel.load(path)
-    except Exception as error:  # of a kind that differs from version to version
-        raise ValueError(f"{path}: is not a model of tomotopy's LDAModel ({str(error)[:200]})") from error
 
 
 def save_beside(path: str, save: Callable[[str], object]) -> None:

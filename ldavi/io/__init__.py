@@ -20,9 +20,10 @@ from ldavi.io._recognise import Recognition, recognise
 from ldavi.io._vocabularies import read_vocabulary
 from ldavi.io.corpora import Corpus, read_corpus
 from ldavi.io.counting import WordCounter, count_words
-from ldavi.io.streaming import Batches, read_batches
+from ldavi.io.streaming import Batch, Batches, read_batches
 
 __all__ = [
+    "Batch",
     "Batches",
     "Corpus",
     "CorpusError",
