@@ -1,12 +1,14 @@
 """Models in the files of lda-c and Vowpal Wabbit."""
 
 import gzip
-import io as streams
 import os
 import re
 import tempfile
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from ldavi import _restore
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._models import topics_of
 from ldavi.io._container import replace_file
+from ldavi.io._opener import MAX_LINE
 
 LOG_OF_ZERO = -100.0  # what lda-c writes for a word that a topic does not have
 WORDS_AT_ONCE = 2**14
+DAMAGE = (ValueError, KeyError, OverflowError, EOFError, OSError, zlib.error)
 
 
 def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: Any = None) -> LatentDirichletAllocation:
@@ -49,18 +53,17 @@ def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: Any = None) -> 
     ----------
     Blei, Ng, Jordan. "Latent Dirichlet allocation". JMLR 3, 2003.
     """
-    other = dict(line.split() for line in lines_of(f"{os.fspath(prefix)}.other") if len(line.split()) == 2)
     path = f"{os.fspath(prefix)}.beta"
-    try:
+    with is_named(f"prefix={os.fspath(prefix)!r}", "a model of lda-c"):
+        other = dict(line.split() for line in lines_of(f"{os.fspath(prefix)}.other") if len(line.split()) == 2)
         shape, alpha = (int(other["num_topics"]), int(other["num_terms"])), float(other["alpha"])
         log_beta = np.array([[float(value) for value in line.split()] for line in lines_of(path) if line.strip()])
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"prefix={os.fspath(prefix)!r} does not name a model of lda-c: {error}") from error
-    if log_beta.shape != shape or (log_beta > 1e-6).any():
-        msg = f"{path!r} holds an array of shape {log_beta.shape}; it must be {shape}, the logarithms of probabilities"
-        raise ValueError(msg)
-    beta = np.where(log_beta <= LOG_OF_ZERO, 0.0, np.exp(log_beta))
-    return _restore.fitted_with(topics_of(beta), doc_topic_prior=alpha, topic_word_prior=0, feature_names=feature_names)
+        if log_beta.shape != shape or not (log_beta <= 1e-6).all():
+            raise ValueError(
+                f"{path!r} has an array of shape {log_beta.shape}, not {shape}, or of no logarithms of probabilities"
+            )
+        beta = np.where(log_beta <= LOG_OF_ZERO, 0.0, np.exp(log_beta))
+        return _restore.fitted_with(topics_of(beta), doc_topic_prior=alpha, topic_word_prior=0, feature_names=feature_names)
 
 
 def to_lda_c(model: Any, prefix: str | os.PathLike[str]) -> None:
@@ -118,15 +121,15 @@ def from_vw(
     ----------
     Hoffman, Blei, Bach. "Online learning for latent Dirichlet allocation". NIPS 2010.
     """
-    lines = lines_of(path)
-    header = []
-    for line in lines:
-        header.append(line)
-        if line.startswith("Checksum:"):
-            break
-    options = "\n".join(header)
-    rows: dict[int, list[float]] = {}
-    try:
+    with is_named(f"path={os.fspath(path)!r}", "a readable model of vw --lda with these rows"):
+        lines = lines_of(path)
+        header = []
+        for line in lines:
+            header.append(line)
+            if line.startswith("Checksum:"):
+                break
+        options = "\n".join(header)
+        rows: dict[int, list[float]] = {}
         K = int(_option(options, r"--lda (\d+)", "0"))
         for line in lines:
             row, *values = line.split() or [":0"]
@@ -136,16 +139,13 @@ def from_vw(
             raise ValueError("it has no line '--lda K', or rows that are not of K numbers")
         if indices is None:
             indices = range(len(rows) if feature_names is None else len(feature_names))
-        lam = np.array([rows[int(index)] for index in indices]).T
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"path={os.fspath(path)!r} is not a readable model of vw --lda with these rows: {error}") from error
-    return _restore.fitted_with(
-        lam,
-        doc_topic_prior=float(_option(options, r"--lda_alpha (\S+)", "0.1")),
-        topic_word_prior=float(_option(options, r"--lda_rho (\S+)", "0.1")),
-        feature_names=feature_names,
-        learning_method="online",
-    )
+        return _restore.fitted_with(
+            np.array([rows[int(index)] for index in indices]).T,
+            doc_topic_prior=float(_option(options, r"--lda_alpha (\S+)", "0.1")),
+            topic_word_prior=float(_option(options, r"--lda_rho (\S+)", "0.1")),
+            feature_names=feature_names,
+            learning_method="online",
+        )
 
 
 def to_vw(model: Any, path: str | os.PathLike[str]) -> None:
@@ -222,11 +222,29 @@ def _log_lines(log_beta: np.ndarray[Any, np.dtype[np.float64]]) -> Iterator[byte
         yield b"\n"
 
 
+@contextmanager
+def is_named(what: str, kind: str) -> Iterator[None]:
+    """Say of anything that is wrong with a file which one it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"{what} is not {kind}: {str(error)[:200]}") from error
+
+
 def lines_of(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Lines of a text, compressed by gzip or not."""
+    """Lines of a text, compressed by gzip or not.
+
+    Raises
+    ------
+    ValueError
+        If a line has more than `MAX_LINE` bytes: a few compressed ones can stand for any number.
+    """
     with open(path, "rb") as file:
         packed = file.peek(2)[:2] == b"\x1f\x8b"
         stream: Any = gzip.GzipFile(fileobj=file) if packed else file
-        with streams.TextIOWrapper(stream, encoding="utf-8", newline="\n") as text:
-            for line in text:
-                yield line.rstrip("\r\n")
+        for line in iter(partial(stream.readline, MAX_LINE + 1), b""):
+            if len(line) > MAX_LINE:
+                raise ValueError(f"a line of {os.fspath(path)!r} has more than {MAX_LINE} bytes")
+            yield line.decode("utf-8").rstrip("\r\n")

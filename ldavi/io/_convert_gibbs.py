@@ -19,9 +19,10 @@ from ldavi._estimator import LatentDirichletAllocation
 from ldavi._models import doc_topic_prior_of, feature_names_of, topics_of
 from ldavi.inspection._posterior import posterior_of, responsibilities_of
 from ldavi.io._container import replace_file
-from ldavi.io._convert_files import lines_of, single_prior
+from ldavi.io._convert_files import DAMAGE, lines_of, single_prior
 
 GZIP = 31  # zlib's name for a header and a checksum of gzip
+WORDS_BESIDE, WORDS_PER_WORD = 1000, 16  # types without a token that a state may have: a column of λ is made for each
 DOCUMENTS = 256  # whose φ are in memory together
 LARGEST = 2**53  # above it float64 does not hold each whole number
 
@@ -71,19 +72,21 @@ def from_mallet_state(path: str | os.PathLike[str]) -> LatentDirichletAllocation
         topics, words, tokens = np.array([(*place, count) for place, count in counts.items()], dtype=np.int64).T
         if not alpha or beta <= 0 or topics.min() < 0 or topics.max() >= len(alpha) or words.min() < 0:
             raise ValueError(f"#alpha has {len(alpha)} values and #beta is {beta:g}; tokens have topics up to {topics.max()}")
-    except (ValueError, EOFError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"path={os.fspath(path)!r} is not a state of MALLET; line {number}: {error}") from error
-    lam = np.full((len(alpha), words.max() + 1), beta)
-    lam[topics, words] += tokens
-    return _restore.fitted_with(
-        lam,
-        doc_topic_prior=alpha,
-        topic_word_prior=beta,
-        feature_names=[names.get(w, f"x{w}") for w in range(lam.shape[1])],
-        n_samples=len(documents),
-    )
+        if words.max() >= WORDS_BESIDE + WORDS_PER_WORD * len(names):
+            raise ValueError(f"it has a type {words.max()}, but only {len(names)} types occur; the file is damaged")
+        lam = np.full((len(alpha), words.max() + 1), beta)
+        lam[topics, words] += tokens
+        return _restore.fitted_with(
+            lam,
+            doc_topic_prior=alpha,
+            topic_word_prior=beta,
+            feature_names=[names.get(w, f"x{w}") for w in range(lam.shape[1])],
+            n_samples=len(documents),
+        )
+    except FileNotFoundError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"path={os.fspath(path)!r} is not a state of MALLET; line {number}: {str(error)[:200]}") from error
 
 
 def to_mallet_state(
