@@ -86,9 +86,10 @@ class Batches:
     def records(self) -> Iterator[Batch]:
         """The batches, with what the file says of each document.
 
-        Yields
-        ------
-        Batch
+        Returns
+        -------
+        records : iterator of Batch
+            Once through the file.
 
         Raises
         ------
