@@ -11,7 +11,8 @@ import cli_texts
 import pytest
 
 import ldavi
-from ldavi.cli import main
+from ldavi import LatentDirichletAllocation
+from ldavi.cli import _resume, main
 from ldavi.cli._options import Options
 from ldavi.cli._progress import Progress, progress_line, waiting
 
@@ -181,6 +182,28 @@ def watched(monkeypatch):
 
 def without_tqdm(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+@pytest.mark.parametrize(
+    ("option", "parameter"),
+    [
+        ("-k K,", "TOPICS"),
+        ("--inference", "inference"),
+        ("--learning-method", "learning_method"),
+        ("--passes", "max_iter"),
+        ("--alpha", "doc_topic_prior"),
+        ("--eta", "topic_word_prior"),
+        ("--batch-size", "batch_size"),
+        ("--tol", "tol"),
+    ],
+)
+def test_help_of_fit_has_the_defaults_of_the_estimator(option, parameter, capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    entry = " ".join(capsys.readouterr().out.split(f"\n  {option} ")[1].split("\n  -")[0].split())
+    default = _resume.TOPICS if parameter == "TOPICS" else getattr(LatentDirichletAllocation(), parameter)
+    stated = re.search(r"default: ([\w.-]+\d|\w+)", entry)[1]
+    assert (float(stated) if isinstance(default, (int, float)) else stated) == default
 
 
 @pytest.mark.parametrize("has_tqdm", [True, False])

@@ -99,7 +99,9 @@ def test_a_report_has_a_sample_of_the_documents(monkeypatch):
     sample = _stream.Sample()
     X = np.arange(30)[:, None]
     for first in range(0, 30, 5):
-        sample.add(io.count_words([f"w{i}" for i in range(5)])[0][:, :0], [str(i) for i in range(first, first + 5)])
+        sample.add(
+            io.count_words([f"w{i}" for i in range(5)])[0][:, :0], {"texts": [str(i) for i in range(first, first + 5)]}
+        )
     corpus = sample.corpus(None, None)
     numbers = [int(text) for text in corpus.texts]
     assert 4 <= len(numbers) <= 8
@@ -110,7 +112,6 @@ def test_a_report_has_a_sample_of_the_documents(monkeypatch):
 
 def test_what_a_stream_cannot_do_is_usage(posts, tmp_path, capsys):
     assert stream(posts, tmp_path / "m.ldavi", "--learning-method", "batch") == 2
-    assert stream(posts, tmp_path / "m.ldavi", "--id-column", "a") == 2
     assert not (tmp_path / "m.ldavi").exists()
 
 

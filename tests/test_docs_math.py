@@ -32,6 +32,7 @@ def test_no_equation_has_the_number_of_another():
     assert len(TAGS) == len(set(TAGS))
 
 
+@pytest.mark.skipif(len(SOURCES) == 1, reason="reads the sources, which are not beside the tests here")
 def test_every_equation_cited_in_the_code_exists():
     known = {*TAGS, *re.findall(r"\\tag\{(\w+)\}", METRICS)}
     cited = [(path.name, number) for path in SOURCES for number in citations(path)]

@@ -325,9 +325,10 @@ def test_lda_c_keeps_a_word_that_a_topic_lacks(tmp_path):
     np.testing.assert_allclose(io.from_lda_c(tmp_path / "zeros").components_, model.topics_, rtol=1e-9)
 
 
-def test_to_lda_c_refuses_a_prior_of_several_values(tmp_path):
-    with pytest.raises(ValueError, match="doc_topic_prior"):
+def test_to_lda_c_takes_the_mean_of_several_priors_and_says_so(tmp_path):
+    with pytest.warns(UserWarning, match="doc_topic_prior became one number"):
         io.to_lda_c(fitted(doc_topic_prior=[0.1, 0.2]), tmp_path / "m")
+    assert io.from_lda_c(tmp_path / "m").doc_topic_prior_ == pytest.approx(0.15)
 
 
 @pytest.mark.parametrize(
@@ -409,6 +410,37 @@ def test_from_vw_takes_the_rows_that_are_asked_for():
     whole = io.from_vw(FILES / "vw.txt")
     assert whole.components_.shape == (2, 16)
     np.testing.assert_array_equal(io.from_vw(FILES / "vw.txt", indices=[7, 2]).components_, whole.components_[:, [7, 2]])
+
+
+VW_COMMAND = """
+    import sys
+    from vowpalwabbit import Workspace
+    Workspace(sys.argv[1]).finish()
+    print("null")
+"""
+
+
+@pytest.mark.interop
+def test_vowpal_wabbit_infers_and_keeps_what_to_vw_writes(tmp_path):
+    pytest.importorskip("vowpalwabbit")
+    ours = fitted(topic_word_prior=0.05)
+    io.to_vw(ours, tmp_path / "model")
+    lines = ["| " + " ".join(f"{word}:{count}" for word, count in enumerate(row) if count) for row in X]
+    (tmp_path / "docs").write_text("\n".join(lines) + "\n")
+    names = {name: tmp_path / name for name in ("model", "docs", "gamma", "read")}
+    run(VW_COMMAND, "--quiet -t -i {model} --readable_model {read}".format(**names))
+    run(VW_COMMAND, "--quiet -t -i {model} -d {docs} -p {gamma} --lda_epsilon 0.000001 --minibatch 24".format(**names))
+    np.testing.assert_allclose(np.loadtxt(names["gamma"]), ours.transform(X, normalize=False), atol=2e-3)
+    back = io.from_vw(names["read"], feature_names=WORDS)
+    np.testing.assert_allclose(back.components_, ours.components_, rtol=1e-5, atol=1e-5)
+    assert (back.doc_topic_prior_, back.topic_word_prior_) == (pytest.approx(0.1), pytest.approx(0.05))
+
+
+@pytest.mark.interop
+def test_to_vw_refuses_point_estimates(tmp_path):
+    pytest.importorskip("vowpalwabbit")
+    with pytest.raises(ValueError, match="point estimates"):
+        io.to_vw(fitted(topic_word_prior=0), tmp_path / "model")
 
 
 @pytest.mark.parametrize(

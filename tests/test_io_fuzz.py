@@ -6,9 +6,11 @@ import lzma
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from ldavi.io import CorpusError, read_batches, read_corpus, read_vocabulary
 
@@ -181,6 +183,34 @@ def test_a_bomb_is_an_error_before_it_is_expanded(suffix, compress, window, tmp_
         with pytest.raises(CorpusError, match="max_bytes=1000000"):
             read_corpus(path, format="text", max_bytes=10**6)
         assert tracemalloc.get_traced_memory()[1] < MEMORY + window
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_of_zstd_is_an_error_before_it_is_expanded(tmp_path):
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "bomb.txt.zst"
+    path.write_bytes(zstandard.ZstdCompressor().compress(bytes(30_000_000)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CorpusError, match="max_bytes=1000000"):
+            read_corpus(path, format="text", max_bytes=10**6)
+        assert tracemalloc.get_traced_memory()[1] < MEMORY + 2**24  # what PIECE bytes can expand to, and its copy
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_in_an_npz_is_an_error_before_it_is_expanded(tmp_path):
+    path = tmp_path / "bomb.npz"
+    sparse.save_npz(
+        path, sparse.csr_matrix((np.zeros(4_000_000), np.zeros(4_000_000, np.int32), [0, 4_000_000]), shape=(1, 5))
+    )
+    assert path.stat().st_size < 10**5
+    tracemalloc.start()
+    try:
+        with pytest.raises(CorpusError, match="max_bytes=1000000"):
+            read_corpus(path, max_bytes=10**6)
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
     finally:
         tracemalloc.stop()
 

@@ -89,6 +89,7 @@ class Tab:
                 (child) => child.shadowRoot && find(child.shadowRoot)).find(Boolean);
             const canvas = find(document.getElementById('{identifier}'));
             if (!canvas || !canvas.width) return false;
+            if (document.getElementById('{identifier}').dataset.drawn !== 'yes') return false;
             return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value);""")
 
     def complaints(self):
@@ -294,6 +295,110 @@ def test_a_circle_of_the_map_chooses_its_topic(tab, path):
         tab.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, "button": "left", "clickCount": 1, **point})
     topic = tip.split(" · ")[0]
     tab.until(f"return document.querySelector('#topic-list [aria-selected=true]').dataset.topic === '{topic}'")
+
+
+def pointed(tab, chart):
+    """What is said of the value that the arrow keys have come to; where its ring is."""
+    tip = f"document.querySelector('#{chart} .tip')"
+    lines = tab.run(f"return {tip}.hidden ? null : [...{tip}.children].map(line => line.textContent)")
+    assert tab.run("return document.getElementById('told').textContent") == ", ".join(lines or [])
+    inside = tab.run(
+        "const box = id => document.querySelector(id).getBoundingClientRect();"
+        "const [place, ring] = [box('#' + arguments[0]), box('#' + arguments[0] + ' .ring')];"
+        "return ring.width > 0 && ring.x > place.x - 9 && ring.x < place.right"
+        " && ring.y > place.y - 9 && ring.y < place.bottom",
+        chart,
+    )
+    assert inside
+    return lines
+
+
+def focused(tab, path, chart, **options):
+    tab.open(path, **options)
+    tab.drawn(chart)
+    tab.run("document.getElementById(arguments[0]).focus()", chart)
+
+
+def test_arrows_tell_the_bound_of_each_pass(tab, path, data):
+    focused(tab, path, "trace")
+    trace = data["trace"]
+    tab.press(Keys.HOME)
+    for i in range(3):
+        lines = pointed(tab, "trace")
+        assert lines[0].startswith(f"pass {trace['iteration'][i]},")
+        assert lines[1] == f"{trace['elbo'][i]:,.1f} nats".replace(".0 nats", " nats")
+        tab.press(Keys.ARROW_RIGHT)
+    tab.press(Keys.END, Keys.ARROW_RIGHT)
+    assert pointed(tab, "trace")[0].startswith(f"pass {trace['iteration'][-1]},")
+
+
+@pytest.mark.parametrize("column", range(3))
+def test_arrows_tell_each_value_of_a_trend(tab, path, data, column):
+    focused(tab, path, "trend")
+    Select(tab.find("#column")).select_by_index(column)
+    tab.drawn("trend")
+    tab.run("document.getElementById('trend').focus()")
+    kept, topic = data["columns"][column], tab.chosen()
+    told = []
+    tab.press(Keys.HOME)
+    for _ in kept["bins"]:
+        told.append(pointed(tab, "trend"))
+        tab.press(Keys.ARROW_DOWN if kept["kind"] == "class" else Keys.ARROW_RIGHT)
+    values = {f"{100 * value:.2f} % of its tokens" for value in kept["share"][topic]}
+    assert {lines[1] for lines in told} == values
+    assert len({lines[0] for lines in told}) == len(kept["bins"])
+
+
+def test_arrows_go_from_topic_to_topic_on_the_map_and_enter_chooses(tab, path, data):
+    focused(tab, path, "map")
+    seen = set()
+    tab.press(Keys.HOME)
+    for _ in data["topics"]:
+        seen.add(pointed(tab, "map")[0])
+        tab.press(Keys.ARROW_RIGHT)
+    assert len(seen) == len(data["topics"])
+    tab.press(Keys.HOME, Keys.ARROW_RIGHT)
+    topic = pointed(tab, "map")[0].split(" · ")[0]
+    assert topic != str(tab.chosen())
+    tab.press(Keys.ENTER)
+    tab.until(f"return document.querySelector('#topic-list [aria-selected=true]').dataset.topic === '{topic}'")
+    tab.until("return !document.querySelector('#map .ring').hidden")  # it stays through the redrawing
+    assert tab.active() == "map"
+
+
+def test_arrows_move_over_rows_and_columns_of_all_trends(tab, path, data):
+    focused(tab, path, "heat")
+    tab.press(Keys.ARROW_RIGHT)
+    first = pointed(tab, "heat")
+    tab.press(Keys.ARROW_RIGHT)
+    right = pointed(tab, "heat")
+    assert (right[0], right[1] != first[1]) == (first[0], True)
+    tab.press(Keys.ARROW_DOWN)
+    below = pointed(tab, "heat")
+    assert (below[0] != right[0], below[1]) == (True, right[1])
+    tab.press(Keys.ENTER)
+    tab.until(
+        f"return document.querySelector('#topic-list [aria-selected=true]').dataset.topic === '{below[0].split(' · ')[0]}'"
+    )
+
+
+def test_charts_are_stops_of_the_tab_key_with_names_and_say_how_they_are_read(tab, path):
+    tab.open(path)
+    for chart in ("map", "trend", "heat", "trace"):
+        place = tab.find(f"#{chart}")
+        assert place.get_attribute("tabindex") == "0"
+        assert place.accessible_name
+        described = place.get_attribute("aria-describedby")
+        assert "Arrow keys" in tab.run("return document.getElementById(arguments[0]).textContent", described)
+
+
+def test_escape_and_leaving_take_the_ring_away(tab, path):
+    focused(tab, path, "map")
+    for key in (Keys.ESCAPE, Keys.TAB):
+        tab.press(Keys.ARROW_RIGHT)
+        pointed(tab, "map")
+        tab.press(key)
+        assert tab.run("return document.querySelector('#map .ring').hidden && document.querySelector('#map .tip').hidden")
 
 
 def test_the_address_keeps_the_topic(tab, path):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from ldavi import io
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
-from ldavi.cli._progress import waiting
+from ldavi.cli._progress import MEGABYTE, Progress, reading
 from ldavi.io._opener import MAX_BYTES
 from ldavi.io._recognise import TEXT_FORMATS
 
@@ -137,8 +136,10 @@ def rereadable(options: Options) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="ldavi-") as folder:
         copy = Path(folder, "standard input")
-        with copy.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+        with copy.open("wb") as file, Progress(options, "reading standard input", "MB") as progress:
+            while part := sys.stdin.buffer.read(MEGABYTE):
+                file.write(part)
+                progress.add(1)
         try:
             yield str(copy)
         except io.CorpusError as error:
@@ -148,7 +149,7 @@ def rereadable(options: Options) -> Iterator[str]:
 def read_for_fit(options: Options, counting: Counting, path: str) -> io.Corpus:
     """The documents, texts counted with words chosen as the options say; names of columns where there are any."""
     words = options.vocabulary
-    with waiting(options, f"reading {options.input}"):
+    with reading(options, f"reading {options.input}", path):
         corpus = _read(options, path, words, counting.parameters())
     if corpus.texts is None or words is not None:
         return corpus
@@ -174,7 +175,7 @@ def read_for_model(options: Options, words: Any, counting: Counting, n_words: in
         if words is None and kind != "jsonl" and kind != "parquet":
             raise ValueError(f"{options.input} holds texts, and the model file has no vocabulary to count them with")
     vocabulary = words if kind in TEXT_FORMATS else getattr(options, "vocabulary", None)
-    with waiting(options, f"reading {options.input}"):
+    with reading(options, f"reading {options.input}", path):
         corpus = _read(options, path, vocabulary, counting.parameters())
     return replace(corpus, X=in_columns_of(corpus.X, corpus.vocabulary, words, n_words, options.input))
 

@@ -1,6 +1,5 @@
 """`ldavi demo`: the main job on real text that is installed anyway."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from ldavi import LatentDirichletAllocation, TraceRecord, datasets
-from ldavi.cli._options import Commands, positive
+from ldavi import LatentDirichletAllocation, datasets
+from ldavi.cli._options import Commands, Options, command, positive
+from ldavi.cli._progress import Progress
 
 HELD_OUT = 10  # every tenth document
 NOT_TOPICAL = (
@@ -22,15 +22,24 @@ NOT_TOPICAL = (
 
 def add(commands: Commands) -> None:
     """The command's parser."""
-    parser = commands.add_parser("demo", help="fit topics to the docstrings of numpy, scipy and scikit-learn")
+    parser = command(
+        commands,
+        "demo",
+        usage="[-k K] [--jobs N] [--seed N]",
+        help="fit topics to the docstrings of numpy, scipy and scikit-learn",
+        description="Fits topics to the docstrings of numpy, scipy and scikit-learn, which are installed anyway, prints them "
+        "with their held-out perplexity, and says how long each step took: to see that all works, and how quick it is here.",
+        examples="  ldavi demo -k 30\n",
+    )
     parser.add_argument("-k", "--topics", type=positive, default=20, metavar="K", help="number of topics (default: 20)")
     parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default: 0)")
-    parser.set_defaults(run=lambda options: run_demo(options.topics, options.jobs, options.seed))
+    parser.set_defaults(run=run_demo)
 
 
-def run_demo(n_topics: int, n_jobs: int, seed: int) -> int:
+def run_demo(options: Options) -> int:
     """The main job on real text: read, count, fit, print the topics and how good they are."""
+    n_topics, n_jobs, seed = options.topics, options.jobs, options.seed
     seconds: dict[str, float] = {}
     with _timed("read", seconds):
         texts = datasets.load_docstrings().texts
@@ -42,10 +51,10 @@ def run_demo(n_topics: int, n_jobs: int, seed: int) -> int:
         X, words = X[:, keep], vectorizer.get_feature_names_out()[keep]
     print(f"{X.shape[0]} docstrings, {X.shape[1]} words, {int(X.sum())} tokens")
     held_out = np.arange(X.shape[0]) % HELD_OUT == 0
-    lda = LatentDirichletAllocation(n_topics, n_jobs=n_jobs, random_state=seed, callbacks=_show_progress)
-    with _timed("fit", seconds):
+    lda = LatentDirichletAllocation(n_topics, n_jobs=n_jobs, random_state=seed)
+    with _timed("fit", seconds), Progress(options, "fitting", "passes", lda.max_iter) as progress:
+        lda.callbacks = lambda record: progress.add(1, f"perplexity {record.perplexity:,.1f}")
         lda.fit(X[~held_out])
-    _end_progress()
     with _timed("transform", seconds):
         theta = lda.transform(X)
     perplexity = lda.perplexity(X[held_out])
@@ -71,17 +80,3 @@ def _timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[step] = time.perf_counter() - start
-
-
-def _show_progress(record: TraceRecord) -> None:
-    """One line, written over with each pass; a line per tenth pass where nobody watches."""
-    line = f"pass {record.iteration:3d}  {record.phase:8}  ELBO {record.elbo:.6g}  {record.seconds:.1f} s"
-    if sys.stderr.isatty():
-        print(f"\r{line}", end="", file=sys.stderr, flush=True)
-    elif record.iteration % 10 == 1:
-        print(line, file=sys.stderr)
-
-
-def _end_progress() -> None:
-    if sys.stderr.isatty():
-        print(file=sys.stderr)

@@ -14,6 +14,8 @@ OPTIONS = {
     "tol": "--tol",
     "n_jobs": "--jobs",
     "random_state": "--seed",
+    "id_column": "--id-column",
+    "metadata": "--metadata",
 }
 NAMES = re.compile(rf"(?<![\w.\-])({'|'.join(OPTIONS)})(=|\b)")
 

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import textwrap
 from typing import Any, TypeAlias
 
 from ldavi.io._recognise import FORMATS
@@ -17,7 +18,7 @@ def command(commands: Commands, name: str, *, usage: str, help: str, description
         name,
         usage=f"ldavi {name} {usage}",
         help=help,
-        description=description,
+        description=description if "\n" in description else textwrap.fill(description, 120),
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -143,7 +144,9 @@ def add_talk(parser: Parser) -> None:
     """How much is said on the way."""
     group = parser.add_argument_group("messages (on standard error)")
     group.add_argument("-q", "--quiet", action="store_true", help="errors only")
-    group.add_argument("-v", "--verbose", action="store_true", help="a line per pass; where in the source an error arose")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="say more: passes of a fit, where in the source an error arose"
+    )
 
 
 def add_tables(parser: Parser) -> None:

@@ -1,10 +1,13 @@
 """What is printed: tables for people, JSON and CSV for programs, messages on standard error."""
 
 import csv
+import io
 import json
 import math
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import numpy as np
 
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
+from ldavi.io._container import replacing
 
 
 def say(options: Options, message: str) -> None:
@@ -63,6 +67,33 @@ def records_of(table: Any) -> list[dict[str, Any]]:
     names = list(table.dtype.names) if isinstance(table, np.ndarray) else [str(name) for name in table.columns]
     columns = [np.asarray(table[name]).tolist() for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+@contextmanager
+def written(path: str) -> Iterator[Any]:
+    """A file, in bytes, that takes the place of a former one when it is whole; an error or a kill leaves the former one.
+
+    What is no file, such as /dev/stdout or a named pipe, is written to as it is.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as stream:
+            yield stream
+        return
+    with replacing(path) as file:
+        yield file
+
+
+@contextmanager
+def written_text(path: str) -> Iterator[Any]:
+    """The same for text in UTF-8; - is standard output."""
+    if path == "-":
+        yield sys.stdout
+        return
+    with written(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        text.detach()  # the file is closed by the one who opened it
 
 
 def check_writable(*paths: str | None) -> None:

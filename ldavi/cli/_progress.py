@@ -1,6 +1,7 @@
 """Progress on a terminal, of what takes more than two seconds: tqdm's bar where it is installed, else a line of our own."""
 
 import importlib.util
+import os
 import sys
 import threading
 import time
@@ -9,9 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from ldavi.cli._options import Options
+from ldavi.io._watch import Watcher, watched_by
 
 DELAY = 2.0  # seconds before anything is shown
 BETWEEN = 0.2
+MEGABYTE = 10**6
 
 
 def is_watched(options: Options) -> bool:
@@ -82,6 +85,51 @@ def progress_line(title: str, unit: str, done: int, total: int | None, seconds: 
         minutes, rest = divmod(round(max(0, total - done) / rate), 60)
         parts.append(f"{minutes}:{rest:02d} left")
     return f"{title}: " + ", ".join([*parts, note] if note else parts)
+
+
+@contextmanager
+def reading(options: Options, title: str, path: str, *, once: bool = True) -> Iterator[None]:
+    """A bar for what the block reads of a file or folder, in megabytes as they lie on the disk; then one for texts counted.
+
+    Parameters
+    ----------
+    options : Options
+    title : str
+    path : str
+    once : bool
+        Whether texts are counted after all has been read, so that they get a bar of their own.
+    """
+    if not is_watched(options):
+        yield
+        return
+    size = size_of(path)
+    bars = [Progress(options, title, "MB", -(-size // MEGABYTE) or None)]
+    done = 0
+
+    def read(n_bytes: int) -> None:
+        nonlocal done
+        former, done = done, min(done + n_bytes, size)  # the beginning is read twice, to recognise the format
+        bars[0].add(done // MEGABYTE - former // MEGABYTE)
+
+    def counted(n_texts: int, total: int) -> None:
+        if once:
+            if len(bars) == 1:
+                bars[0].close()
+                bars.append(Progress(options, "counting words", "texts", total))
+            bars[1].add(n_texts)
+
+    try:
+        with watched_by(Watcher(read, counted)):
+            yield
+    finally:
+        bars[-1].close()
+
+
+def size_of(path: str) -> int:
+    """Bytes of a file, or of the files of a folder."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(os.path.getsize(os.path.join(folder, file)) for folder, _, files in os.walk(path) for file in files)
 
 
 @contextmanager

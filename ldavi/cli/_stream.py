@@ -2,25 +2,41 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from ldavi import io
 from ldavi.cli import _interrupts
-from ldavi.cli._corpus import Counting, chosen_words
+from ldavi.cli._corpus import Counting, chosen_words, metadata_names
 from ldavi.cli._errors import UsageError
 from ldavi.cli._modelfile import Kept
 from ldavi.cli._options import Options
 from ldavi.cli._output import say
-from ldavi.cli._progress import Progress
+from ldavi.cli._progress import Progress, reading
 from ldavi.cli._resume import checkpoint_of, how_to_resume, model_from, save_checkpoint
 from ldavi.io import Batches, Corpus, WordCounter
 
 PASSES = 3
 READ = 1024  # documents that are read at a time, about; and of a step: smaller ones found worse topics
+TEXTS, IDS, COLUMN = "texts", "ids", "column "  # what is kept beside the counts of a sample; no column's name is mistaken
 SAMPLE = 10_000  # documents that the report is about, at most twice as many
+
+
+class Part(NamedTuple):
+    """Some documents of a sample: their numbers in the corpus, counts, and what stands beside them in the file."""
+
+    numbers: Any
+    X: Any
+    beside: dict[str, list[Any]]  # texts, names and columns, where there are any
+
+    def every(self, step: int) -> "Part":
+        """Those whose number `step` divides."""
+        kept = np.flatnonzero(self.numbers % step == 0)
+        beside = {name: [values[index] for index in kept] for name, values in self.beside.items()}
+        return Part(self.numbers[kept], self.X[kept], beside)
 
 
 class Sample:
@@ -28,27 +44,32 @@ class Sample:
 
     def __init__(self) -> None:
         self._step, self._seen = 1, 0
-        self._parts: list[tuple[Any, Any, list[str] | None]] = []
+        self._parts: list[Part] = []
 
-    def add(self, X: Any, texts: list[str] | None) -> None:
+    def add(self, X: Any, beside: dict[str, list[Any]]) -> None:
         """Documents that follow those before."""
         numbers = np.arange(self._seen, self._seen + X.shape[0])
         self._seen += X.shape[0]
-        self._parts.append(self._thinned(numbers, X, texts))
-        if sum(len(part[0]) for part in self._parts) > 2 * SAMPLE:
+        self._parts.append(Part(numbers, X, beside).every(self._step))
+        if sum(len(part.numbers) for part in self._parts) > 2 * SAMPLE:
             self._step *= 2
-            self._parts = [self._thinned(*part) for part in self._parts]
-
-    def _thinned(self, numbers: Any, X: Any, texts: list[str] | None) -> tuple[Any, Any, list[str] | None]:
-        kept = np.flatnonzero(numbers % self._step == 0)
-        return numbers[kept], X[kept], None if texts is None else [texts[index] for index in kept]
+            self._parts = [part.every(self._step) for part in self._parts]
 
     def corpus(self, words: Any, recognition: Any) -> Corpus:
         """They as a corpus."""
-        X = sparse.csr_array(sparse.vstack([part[1] for part in self._parts], format="csr"))
-        texts = None if self._parts[0][2] is None else [text for part in self._parts for text in part[2] or []]
-        ids = np.array([str(number) for part in self._parts for number in part[0]], dtype=object)
-        return Corpus(X, words, ids, texts, {}, recognition)
+        X = sparse.csr_array(sparse.vstack([part.X for part in self._parts], format="csr"))
+        beside = {name: [value for part in self._parts for value in part.beside[name]] for name in self._parts[0].beside}
+        texts, ids = beside.pop(TEXTS, None), beside.pop(IDS, None)
+        if ids is None:
+            ids = [str(number) for part in self._parts for number in part.numbers]
+        metadata = {name[len(COLUMN) :]: _objects(values) for name, values in beside.items()}
+        return Corpus(X, words, _objects(ids), texts, metadata, recognition)
+
+
+def _objects(values: list[Any]) -> Any:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def fit_stream(options: Options, path: str, resumed: Kept | None) -> tuple[Kept, Corpus, str]:
@@ -61,26 +82,25 @@ def fit_stream(options: Options, path: str, resumed: Kept | None) -> tuple[Kept,
         A sample of the documents, for a report.
     summary : str
     """
-    if options.metadata or options.id_column:
-        raise UsageError(
-            "--metadata and --id-column are not read with --stream; make the report apart, from a part of the data"
-        )
     if options.learning_method not in (None, "online"):
         raise UsageError(f"--stream learns online; leave out --learning-method {options.learning_method}")
     if resumed is None and options.batch_size is None:
         options.batch_size = READ
-    batches = io.read_batches(
-        path,
-        batch_size=_documents_at_once(options, resumed),
-        format=options.format,
-        vocabulary=options.vocabulary,
-        column=options.column,
-        encoding=options.encoding,
-        max_bytes=options.max_bytes,
-    )
+    with reading(options, f"looking through {options.input}", path):
+        batches = io.read_batches(
+            path,
+            batch_size=_documents_at_once(options, resumed),
+            format=options.format,
+            vocabulary=options.vocabulary,
+            column=options.column,
+            id_column=options.id_column,
+            metadata=metadata_names(options),
+            encoding=options.encoding,
+            max_bytes=options.max_bytes,
+        )
     counting = Counting.from_options(options) if resumed is None else resumed.counting
     known = None if resumed is None else resumed.words
-    counter, n_documents = _counter(options, batches, counting, known)
+    counter, n_documents = _counter(options, path, batches, counting, known)
     words = batches.vocabulary if counter is None else counter.vocabulary_
     model, _, _ = model_from(options, resumed)
     state = {"passes": 0, "documents": 0} if resumed is None else dict(resumed.progress)
@@ -102,12 +122,12 @@ def fit_stream(options: Options, path: str, resumed: Kept | None) -> tuple[Kept,
         while state["passes"] < passes:
             this = int(state["passes"]) + 1
             total = None if n_documents is None else n_documents - int(state["documents"])
-            with Progress(options, f"pass {this}/{passes}", "documents", total) as progress:
+            with _passing(options, f"pass {this}/{passes}", path, total) as progress:
                 position = 0
-                for X, texts in _counts(batches, counter):
+                for X, beside in _counts(batches, counter):
                     position += X.shape[0]
                     if this == passes and options.report:
-                        sample.add(X, texts)
+                        sample.add(X, beside)
                     if position <= state["documents"]:  # learned before the interrupt
                         continue
                     model.total_samples = n_documents
@@ -138,6 +158,17 @@ def fit_stream(options: Options, path: str, resumed: Kept | None) -> tuple[Kept,
     return kept({}), sample.corpus(words, batches.recognition) if options.report else _none(words, batches), summary
 
 
+@contextmanager
+def _passing(options: Options, title: str, path: str, n_documents: int | None) -> Iterator[Progress]:
+    """A bar in documents, or in megabytes of the file where nobody knows yet how many documents there are."""
+    if n_documents is not None:
+        with Progress(options, title, "documents", n_documents) as progress:
+            yield progress
+    else:
+        with reading(options, title, path, once=False):
+            yield Progress(Options(quiet=True), title, "documents")
+
+
 def _none(words: Any, batches: Batches) -> Corpus:
     return Corpus(sparse.csr_array((0, 0)), words, None, None, {}, batches.recognition)
 
@@ -148,7 +179,9 @@ def _documents_at_once(options: Options, resumed: Kept | None) -> int:
     return step * max(1, READ // step)
 
 
-def _counter(options: Options, batches: Batches, counting: Counting, known: Any) -> tuple[WordCounter | None, int | None]:
+def _counter(
+    options: Options, path: str, batches: Batches, counting: Counting, known: Any
+) -> tuple[WordCounter | None, int | None]:
     """What counts texts, with the words of a first reading; and how many documents there are, where that is known."""
     if batches.kind == "counts":
         return None, None
@@ -156,10 +189,9 @@ def _counter(options: Options, batches: Batches, counting: Counting, known: Any)
     if words is not None:
         return WordCounter(vocabulary=words, **parameters), None
     seen = _Words(options)
-    with Progress(options, "finding words", "documents") as progress:
+    with reading(options, "finding words", path, once=False):
         for X, names in seen.counted(batches, parameters):
             seen.add(X, names)
-            progress.add(X.shape[0])
     return WordCounter(vocabulary=seen.chosen(), **parameters), seen.n_documents
 
 
@@ -197,6 +229,13 @@ class _Words:
         return [words[column] for column in kept]
 
 
-def _counts(batches: Batches, counter: WordCounter | None) -> Iterator[tuple[Any, list[str] | None]]:
-    for batch in batches:
-        yield (batch, None) if counter is None else (counter.transform(batch), batch)
+def _counts(batches: Batches, counter: WordCounter | None) -> Iterator[tuple[Any, dict[str, list[Any]]]]:
+    """Counts of each batch, and what a sample has beside them."""
+    for content, ids, metadata in batches.records():
+        beside = {COLUMN + name: values for name, values in metadata.items()}
+        if ids is not None:
+            beside[IDS] = ids
+        if counter is None:
+            yield content, beside
+        else:
+            yield counter.transform(content), {**beside, TEXTS: content}

@@ -52,8 +52,12 @@ def add(commands: Commands) -> None:
     group = parser.add_argument_group("models")
     group.add_argument("-k", "--topics", type=several, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50")
     group.add_argument("--starts", type=positive, metavar="N", default=5, help="random starts for each (default: 5)")
-    group.add_argument("--alpha", type=prior, metavar="NUMBER", help="prior of a document's topics (default: 0.1)")
-    group.add_argument("--eta", type=prior, metavar="NUMBER", help="prior of a topic's words (default: 0.05)")
+    group.add_argument(
+        "--alpha", type=prior, metavar="auto|NUMBER", help="prior of a document's topics; auto learns it (default: auto)"
+    )
+    group.add_argument(
+        "--eta", type=prior, metavar="auto|NUMBER", help="prior of a topic's words; auto learns it (default: auto)"
+    )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of the random starts (default: 0)")
     group.add_argument("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: -1, all cores)")
     group.add_argument(

@@ -2,9 +2,7 @@
 
 import csv
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,8 @@ from ldavi.cli._corpus import in_columns_of, read_for_model, rereadable
 from ldavi.cli._errors import UsageError
 from ldavi.cli._modelfile import Kept
 from ldavi.cli._options import Commands, Options, add_input, add_talk, command
-from ldavi.cli._output import check_writable, say
-from ldavi.cli._progress import Progress
+from ldavi.cli._output import check_writable, say, written, written_text
+from ldavi.cli._progress import Progress, reading
 
 FORMATS = ("csv", "tsv", "jsonl", "npz")
 ROWS = 4096
@@ -65,9 +63,10 @@ def run(options: Options) -> int:
         if kind == "npz":
             names, rows = zip(*parts, strict=True)
             documents = np.concatenate([np.asarray(part, dtype=str) for part in names])
-            np.savez_compressed(options.output, theta=np.concatenate(rows), documents=documents)
+            with written(options.output) as file:
+                np.savez_compressed(file, theta=np.concatenate(rows), documents=documents)
         else:
-            with _opened(options.output) as file:
+            with written_text(options.output) as file:
                 write = write_jsonl if kind == "jsonl" else write_table
                 write(file, parts, kept.model.n_components, "\t" if kind == "tsv" else ",")
     if options.output != "-":
@@ -104,33 +103,32 @@ def at_once(options: Options, kept: Kept, path: str) -> Iterator[tuple[Any, Any]
 
 
 def in_batches(options: Options, kept: Kept, path: str) -> Iterator[tuple[Any, Any]]:
-    """The same with the memory of a batch; documents have their numbers."""
-    if options.id_column:
-        raise UsageError("--id-column is not read with --stream, which numbers the documents")
-    batches = io.read_batches(
-        path,
-        batch_size=ROWS,
-        format=options.format,
-        vocabulary=options.vocabulary,
-        column=options.column,
-        encoding=options.encoding,
-        max_bytes=options.max_bytes,
-    )
+    """The same with the memory of a batch."""
+    with reading(options, f"looking through {options.input}", path):
+        batches = io.read_batches(
+            path,
+            batch_size=ROWS,
+            format=options.format,
+            vocabulary=options.vocabulary,
+            column=options.column,
+            id_column=options.id_column,
+            encoding=options.encoding,
+            max_bytes=options.max_bytes,
+        )
     counter = None
     if batches.kind == "texts":
         if kept.words is None:
             raise ValueError(f"{options.model}: has no vocabulary to count texts with")
         counter = io.WordCounter(vocabulary=kept.words, **kept.counting.parameters())
     first = 0
-    with Progress(options, "documents", "documents") as progress:
-        for batch in batches:
+    with reading(options, f"reading {options.input}", path, once=False):
+        for batch, ids, _ in batches.records():
             if counter is None:
                 X = in_columns_of(batch, batches.vocabulary, kept.words, kept.n_words, options.input)
             else:
                 X = counter.transform(batch)
-            yield np.arange(first, first + X.shape[0]), kept.model.transform(X)
+            yield np.arange(first, first + X.shape[0]) if ids is None else ids, kept.model.transform(X)
             first += X.shape[0]
-            progress.add(X.shape[0])
 
 
 def write_table(file: Any, parts: Any, n_topics: int, delimiter: str) -> None:
@@ -149,12 +147,3 @@ def write_jsonl(file: Any, parts: Any, n_topics: int, delimiter: str) -> None:
         for name, row in zip(np.asarray(names).tolist(), theta.tolist(), strict=True):
             record = {"document": name, "topics": [float(f"{share:.6g}") for share in row]}
             file.write(json.dumps(record, ensure_ascii=True) + "\n")
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[Any]:
-    if path == "-":
-        yield sys.stdout
-        return
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        yield file

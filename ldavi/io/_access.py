@@ -17,6 +17,7 @@ from ldavi.io._texts import TEXT_READERS, Document, Options, read_folder
 from ldavi.io._vocabularies import read_vocabulary, vocabulary_beside
 
 Names = NDArray[np.object_]
+TABLES = ("csv", "tsv", "jsonl", "parquet")
 
 
 def is_stdin(path: Any) -> bool:
@@ -47,6 +48,21 @@ def opened(path: Any, format: str, options: Options) -> Iterator[tuple[Any, Reco
         refuse_code(source)
         named = Recognition(format, source.compression, "it was named")
         yield source, recognise_source(source) if format == "auto" else named
+
+
+def check_columns(path: Any, kind: str, options: Options) -> None:
+    """Refuse names of columns for what has none.
+
+    Raises
+    ------
+    CorpusError
+        If `id_column` or `metadata` is given and the format is not a table.
+    """
+    name = "id_column" if options.id_column is not None else "metadata"
+    wanted = options.id_column if options.id_column is not None else ",".join(options.metadata)
+    if wanted and kind not in TABLES:
+        where = "standard input" if is_stdin(path) else os.fspath(path)
+        raise CorpusError(where, f"is {kind}, which has no columns for {name}={wanted!r}; those are {', '.join(TABLES)}")
 
 
 def documents_of(source: Any, path: Any, kind: str, options: Options) -> Iterator[Document]:

@@ -72,10 +72,19 @@ def write(
 
 
 def replace_file(path: str | os.PathLike[str], pieces: Iterable[Any], *, beside: str | None = None) -> None:
-    """Put a file in the place of another in one step: written beside it under another name, made durable, renamed.
+    """Put a file in the place of another in one step."""
+    with replacing(path, beside=beside) as file:
+        for piece in pieces:
+            file.write(piece)
 
-    The other name is a new one each time, so that no two writers meet, and what a killed one leaves stays; unless `beside`
-    gives it, for a single writer who comes back and writes over it.
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str], *, beside: str | None = None) -> Iterator[BinaryIO]:
+    """A file that takes the place of another when the block ends: written beside it, made durable, renamed.
+
+    An error in the block, or a kill, leaves the former file as it was. The other name is a new one each time, so that no two
+    writers meet, and what a killed one leaves stays; unless `beside` gives it, for a single writer who comes back and writes
+    over it.
     """
     target = Path(os.path.realpath(path))  # a link stays a link, to the new file
     mode = None
@@ -88,8 +97,7 @@ def replace_file(path: str | os.PathLike[str], pieces: Iterable[Any], *, beside:
         with open(temporary, "xb" if beside is None else "wb") as file:
             if mode is not None:
                 os.chmod(temporary, mode)
-            for piece in pieces:
-                file.write(piece)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

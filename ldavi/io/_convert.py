@@ -1,4 +1,4 @@
-"""Models of other libraries: scikit-learn, gensim, tomotopy, Spark; and what pyLDAvis draws."""
+"""Models of other libraries: scikit-learn, gensim, Spark; and what pyLDAvis draws."""
 
 import warnings
 from typing import Any
@@ -200,38 +200,6 @@ def to_gensim(model: LatentDirichletAllocation, feature_names: Any = None) -> An
     theirs.num_updates = (model.n_batch_iter_ - 1) * model.batch_size
     theirs.sync_state()
     return theirs
-
-
-def from_tomotopy(model: Any) -> LatentDirichletAllocation:
-    """Turn tomotopy's trained model into one of ldavi: λ = counts of the last Gibbs state + η.
-
-    There is no way back: the state of a tomotopy model is a topic for each token of its corpus, which λ does not tell.
-
-    Parameters
-    ----------
-    model : tomotopy.LDAModel
-        Trained, with the term weighting "one".
-
-    Returns
-    -------
-    model : LatentDirichletAllocation
-        Fitted; its columns are the words of `model.used_vocabs`, in that order, and named so.
-
-    Raises
-    ------
-    TypeError
-        If the model is not tomotopy's.
-    """
-    if not hasattr(model, "get_topic_word_dist") or not hasattr(model, "used_vocabs"):
-        raise TypeError(f"model is a {type(model).__name__}; from_tomotopy takes a tomotopy.LDAModel")
-    lam = np.array([model.get_topic_word_dist(k, normalize=False) for k in range(model.k)], dtype=np.float64)
-    return _restore.fitted_with(
-        lam,
-        doc_topic_prior=np.broadcast_to(model.alpha, model.k),
-        topic_word_prior=float(model.eta),
-        feature_names=list(model.used_vocabs),
-        n_samples=len(model.docs),
-    )
 
 
 def from_spark(

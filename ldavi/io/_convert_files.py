@@ -1,11 +1,15 @@
-"""Models in the text files of MALLET, lda-c and Vowpal Wabbit."""
+"""Models in the files of lda-c and Vowpal Wabbit."""
 
 import gzip
-import io as streams
 import os
 import re
-from collections import Counter
+import tempfile
+import warnings
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,67 +19,11 @@ from ldavi import _restore
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._models import topics_of
 from ldavi.io._container import replace_file
+from ldavi.io._opener import MAX_LINE
 
 LOG_OF_ZERO = -100.0  # what lda-c writes for a word that a topic does not have
 WORDS_AT_ONCE = 2**14
-
-
-def from_mallet_state(path: str | os.PathLike[str]) -> LatentDirichletAllocation:
-    """Read a Gibbs state of MALLET: λ = counts + β, with MALLET's α and β.
-
-    There is no way back: a state holds a topic for each token, which λ does not tell.
-
-    Parameters
-    ----------
-    path : str or path-like
-        What ``mallet train-topics --output-state`` wrote, compressed by gzip or not.
-
-    Returns
-    -------
-    model : LatentDirichletAllocation
-        Fitted; column w is MALLET's type w, and named so.
-
-    Raises
-    ------
-    ValueError
-        If the file is not such a state. The message has the number of the line.
-    """
-    alpha: list[float] = []
-    beta = 0.0
-    counts: Counter[tuple[int, int]] = Counter()
-    names: dict[int, str] = {}
-    documents = set()
-    number = 0
-    try:
-        for line in _lines(path):
-            number += 1
-            if line.startswith("#"):
-                label, _, values = line[1:].partition(":")
-                if label.strip() == "alpha":
-                    alpha = [float(value) for value in values.split()]
-                elif label.strip() == "beta":
-                    beta = float(values)
-                continue
-            first, _, word, name, topic = line.rsplit(" ", 4)
-            counts[int(topic), int(word)] += 1
-            names[int(word)] = name
-            documents.add(first.split(" ", 1)[0])
-        topics, words, tokens = np.array([(*place, count) for place, count in counts.items()], dtype=np.int64).T
-        if not alpha or beta <= 0 or topics.min() < 0 or topics.max() >= len(alpha) or words.min() < 0:
-            raise ValueError(f"#alpha has {len(alpha)} values and #beta is {beta:g}; tokens have topics up to {topics.max()}")
-    except (ValueError, EOFError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"path={os.fspath(path)!r} is not a state of MALLET; line {number}: {error}") from error
-    lam = np.full((len(alpha), words.max() + 1), beta)
-    lam[topics, words] += tokens
-    return _restore.fitted_with(
-        lam,
-        doc_topic_prior=alpha,
-        topic_word_prior=beta,
-        feature_names=[names.get(w, f"x{w}") for w in range(lam.shape[1])],
-        n_samples=len(documents),
-    )
+DAMAGE = (ValueError, KeyError, OverflowError, EOFError, OSError, zlib.error)
 
 
 def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: Any = None) -> LatentDirichletAllocation:
@@ -105,18 +53,17 @@ def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: Any = None) -> 
     ----------
     Blei, Ng, Jordan. "Latent Dirichlet allocation". JMLR 3, 2003.
     """
-    other = dict(line.split() for line in _lines(f"{os.fspath(prefix)}.other") if len(line.split()) == 2)
     path = f"{os.fspath(prefix)}.beta"
-    try:
+    with is_named(f"prefix={os.fspath(prefix)!r}", "a model of lda-c"):
+        other = dict(line.split() for line in lines_of(f"{os.fspath(prefix)}.other") if len(line.split()) == 2)
         shape, alpha = (int(other["num_topics"]), int(other["num_terms"])), float(other["alpha"])
-        log_beta = np.array([[float(value) for value in line.split()] for line in _lines(path) if line.strip()])
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"prefix={os.fspath(prefix)!r} does not name a model of lda-c: {error}") from error
-    if log_beta.shape != shape or (log_beta > 1e-6).any():
-        msg = f"{path!r} holds an array of shape {log_beta.shape}; it must be {shape}, the logarithms of probabilities"
-        raise ValueError(msg)
-    beta = np.where(log_beta <= LOG_OF_ZERO, 0.0, np.exp(log_beta))
-    return _restore.fitted_with(topics_of(beta), doc_topic_prior=alpha, topic_word_prior=0, feature_names=feature_names)
+        log_beta = np.array([[float(value) for value in line.split()] for line in lines_of(path) if line.strip()])
+        if log_beta.shape != shape or not (log_beta <= 1e-6).all():
+            raise ValueError(
+                f"{path!r} has an array of shape {log_beta.shape}, not {shape}, or of no logarithms of probabilities"
+            )
+        beta = np.where(log_beta <= LOG_OF_ZERO, 0.0, np.exp(log_beta))
+        return _restore.fitted_with(topics_of(beta), doc_topic_prior=alpha, topic_word_prior=0, feature_names=feature_names)
 
 
 def to_lda_c(model: Any, prefix: str | os.PathLike[str]) -> None:
@@ -129,20 +76,18 @@ def to_lda_c(model: Any, prefix: str | os.PathLike[str]) -> None:
     prefix : str or path-like
         Of the two files.
 
-    Raises
-    ------
-    ValueError
-        If α is not the same for all topics: lda-c knows one number.
+    Warns
+    -----
+    UserWarning
+        If α has several values, as one that was learned has: lda-c knows one number and gets their mean.
     """
     check_is_fitted(model)
     topics = topics_of(model)
-    alpha = np.unique(model.doc_topic_prior_)
-    if len(alpha) != 1:
-        raise ValueError(f"doc_topic_prior has {len(alpha)} different values; lda-c knows one for all topics")
+    alpha = single_prior(model.doc_topic_prior_, "doc_topic_prior", "lda-c")
     with np.errstate(divide="ignore"):
         log_beta = np.maximum(np.log(topics), LOG_OF_ZERO)
     replace_file(f"{os.fspath(prefix)}.beta", _log_lines(log_beta))
-    other = f"num_topics {len(topics)}\nnum_terms {topics.shape[1]}\nalpha {alpha[0]:.10f}\n"
+    other = f"num_topics {len(topics)}\nnum_terms {topics.shape[1]}\nalpha {alpha:.10f}\n"
     replace_file(f"{os.fspath(prefix)}.other", [other.encode("ascii")])
 
 
@@ -176,15 +121,15 @@ def from_vw(
     ----------
     Hoffman, Blei, Bach. "Online learning for latent Dirichlet allocation". NIPS 2010.
     """
-    lines = _lines(path)
-    header = []
-    for line in lines:
-        header.append(line)
-        if line.startswith("Checksum:"):
-            break
-    options = "\n".join(header)
-    rows: dict[int, list[float]] = {}
-    try:
+    with is_named(f"path={os.fspath(path)!r}", "a readable model of vw --lda with these rows"):
+        lines = lines_of(path)
+        header = []
+        for line in lines:
+            header.append(line)
+            if line.startswith("Checksum:"):
+                break
+        options = "\n".join(header)
+        rows: dict[int, list[float]] = {}
         K = int(_option(options, r"--lda (\d+)", "0"))
         for line in lines:
             row, *values = line.split() or [":0"]
@@ -194,16 +139,75 @@ def from_vw(
             raise ValueError("it has no line '--lda K', or rows that are not of K numbers")
         if indices is None:
             indices = range(len(rows) if feature_names is None else len(feature_names))
-        lam = np.array([rows[int(index)] for index in indices]).T
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"path={os.fspath(path)!r} is not a readable model of vw --lda with these rows: {error}") from error
-    return _restore.fitted_with(
-        lam,
-        doc_topic_prior=float(_option(options, r"--lda_alpha (\S+)", "0.1")),
-        topic_word_prior=float(_option(options, r"--lda_rho (\S+)", "0.1")),
-        feature_names=feature_names,
-        learning_method="online",
-    )
+        return _restore.fitted_with(
+            np.array([rows[int(index)] for index in indices]).T,
+            doc_topic_prior=float(_option(options, r"--lda_alpha (\S+)", "0.1")),
+            topic_word_prior=float(_option(options, r"--lda_rho (\S+)", "0.1")),
+            feature_names=feature_names,
+            learning_method="online",
+        )
+
+
+def to_vw(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write a model that Vowpal Wabbit goes on from: ``vw --initial_regressor path``, with ``--testonly`` to infer alone.
+
+    Parameters
+    ----------
+    model : LatentDirichletAllocation
+        Fitted; ours or scikit-learn's. λ becomes float32.
+    path : str or path-like
+        The file, in Vowpal Wabbit's own binary format. Word w is the feature that is named by the number w, as in
+        ``| 0:2 7:1``.
+
+    Raises
+    ------
+    ValueError
+        If the topics are point estimates.
+    ImportError
+        If the library vowpalwabbit is not installed, which writes the file.
+
+    Warns
+    -----
+    UserWarning
+        If a prior has several values: Vowpal Wabbit knows one number and gets their mean.
+
+    References
+    ----------
+    Hoffman, Blei, Bach. "Online learning for latent Dirichlet allocation". NIPS 2010.
+    """
+    from vowpalwabbit import Workspace
+
+    check_is_fitted(model)
+    alpha = single_prior(model.doc_topic_prior_, "doc_topic_prior", "Vowpal Wabbit")
+    eta = single_prior(model.topic_word_prior_, "topic_word_prior", "Vowpal Wabbit")
+    if eta == 0:
+        raise ValueError(
+            "topic_word_prior=0 made the topics point estimates, which Vowpal Wabbit does not know: see to_lda_c"
+        )
+    weights = np.maximum(np.asarray(model.components_, dtype=np.float64) - eta, 0)  # what is kept there is λ − η
+    K, n_words = weights.shape
+    bits = max(1, (n_words - 1).bit_length())
+    options = f"--lda {K} --lda_alpha {alpha!r} --lda_rho {eta!r} --bit_precision {bits} --quiet"
+    workspace = Workspace(options)
+    try:
+        for word in range(2**bits):  # rows of no word hold random numbers, which would count in the totals of topics
+            column = weights[:, word].tolist() if word < n_words else [0.0] * K
+            for topic, value in enumerate(column):
+                workspace.set_weight(word, topic, value)
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder, "model")
+            workspace.save(str(written))
+            replace_file(path, [written.read_bytes()])
+    finally:
+        workspace.finish()
+
+
+def single_prior(prior: Any, name: str, other: str) -> float:
+    """A prior as one number: the mean of several, with a warning."""
+    values = np.asarray(prior, dtype=np.float64)
+    if np.ptp(values) > 0:
+        warnings.warn(f"{name} became one number, the mean of several: {other} knows no other", stacklevel=3)
+    return float(values.mean()) if values.ndim else float(values)
 
 
 def _option(options: str, pattern: str, default: str) -> str:
@@ -218,11 +222,29 @@ def _log_lines(log_beta: np.ndarray[Any, np.dtype[np.float64]]) -> Iterator[byte
         yield b"\n"
 
 
-def _lines(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Lines of a text, compressed by gzip or not."""
+@contextmanager
+def is_named(what: str, kind: str) -> Iterator[None]:
+    """Say of anything that is wrong with a file which one it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"{what} is not {kind}: {str(error)[:200]}") from error
+
+
+def lines_of(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Lines of a text, compressed by gzip or not.
+
+    Raises
+    ------
+    ValueError
+        If a line has more than `MAX_LINE` bytes: a few compressed ones can stand for any number.
+    """
     with open(path, "rb") as file:
         packed = file.peek(2)[:2] == b"\x1f\x8b"
         stream: Any = gzip.GzipFile(fileobj=file) if packed else file
-        with streams.TextIOWrapper(stream, encoding="utf-8", newline="\n") as text:
-            for line in text:
-                yield line.rstrip("\r\n")
+        for line in iter(partial(stream.readline, MAX_LINE + 1), b""):
+            if len(line) > MAX_LINE:
+                raise ValueError(f"a line of {os.fspath(path)!r} has more than {MAX_LINE} bytes")
+            yield line.decode("utf-8").rstrip("\r\n")

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from ldavi.io._errors import CorpusError
+from ldavi.io._watch import tell_read
 
 MAX_BYTES = 2**32  # that a file may expand to, unless the caller says otherwise
 MAX_LINE = 2**26  # bytes: a line is held whole, so that a line without end must not be
@@ -38,8 +39,16 @@ class Source(NamedTuple):
 class _Guarded(io.RawIOBase):
     """A stream that goes on after `head`, ends with an error above `max_bytes`, and turns decoders' errors into ours."""
 
-    def __init__(self, stream: Any, name: str, *, max_bytes: int | None, head: bytes = b"") -> None:
-        self._stream, self._name, self._max_bytes, self._head = stream, name, max_bytes, head
+    def __init__(
+        self,
+        stream: Any,
+        name: str,
+        *,
+        max_bytes: int | None,
+        head: bytes = b"",
+        tell: Callable[[int], None] | None = None,
+    ) -> None:
+        self._stream, self._name, self._max_bytes, self._head, self._tell = stream, name, max_bytes, head, tell
         self._read = 0
 
     def readable(self) -> bool:
@@ -48,6 +57,8 @@ class _Guarded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         data = self._next(len(buffer))
         self._read += len(data)
+        if self._tell is not None:
+            self._tell(len(data))
         if self._max_bytes is not None and self._read > self._max_bytes:
             raise CorpusError(
                 self._name,
@@ -124,7 +135,7 @@ def open_source(path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYT
         size = (
             os.fstat(raw.fileno()).st_size if compression is None and raw is not getattr(sys.stdin, "buffer", None) else None
         )
-        plain: Any = io.BufferedReader(_Guarded(raw, name, max_bytes=None, head=start))
+        plain: Any = io.BufferedReader(_Guarded(raw, name, max_bytes=None, head=start, tell=tell_read))
         if compression is not None:
             plain = io.BufferedReader(_Guarded(_decoder(plain, compression), name, max_bytes=max_bytes))
         head = _read_fully(plain, HEAD)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ldavi.io._errors import CorpusError
 from ldavi.io._opener import Source, decoded_lines, open_source, read_whole, undecodable
+from ldavi.io._watch import tell_read
 
 MALLET_LINE = re.compile(r"(\S*)[\s,]*(\S*)[\s,]*(.*)", re.DOTALL)  # MALLET's own --line-regex
 ROWS = 1024  # of a Parquet file that are decoded at a time
@@ -173,6 +174,8 @@ def read_parquet(source: Source, options: Options) -> Iterator[Document]:
                     if options.max_bytes is not None and characters > options.max_bytes:
                         raise CorpusError(source.name, f"expands to more than max_bytes={options.max_bytes} bytes", row)
                     yield _document(source.name, record, chosen, row)
+                # pyarrow opens the file itself: bytes in proportion to rows, of which a file says how many it has.
+                tell_read(batch.num_rows * (source.size or 0) // max(file.metadata.num_rows, 1))
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, NotImplementedError) as error:
         raise CorpusError(source.name, f"is not a whole Parquet file ({str(error)[:200]})") from error
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from scipy import sparse
 
-from ldavi.io._access import Names, counts_of_words, documents_of, names, opened, start, text_of, words_of
+from ldavi.io._access import Names, check_columns, counts_of_words, documents_of, names, opened, start, text_of, words_of
 from ldavi.io._counts import READERS
 from ldavi.io._entries import check_width, whole
 from ldavi.io._errors import CorpusError
@@ -110,6 +110,7 @@ def read_corpus(
     options = Options(column, id_column, tuple(metadata), encoding, max_bytes)
     with opened(path, format, options) as (source, chosen):
         kind = chosen.format
+        check_columns(path, kind, options)
         reading, words = start(path, kind, vocabulary, encoding)
         if kind == "npz":
             X = read_npz(read_whole(source, max_bytes), reading.name, max_bytes=max_bytes)

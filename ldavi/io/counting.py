@@ -20,6 +20,7 @@ from ldavi.io._parameters import (
     words_to_leave_out,
 )
 from ldavi.io._tokens import cut, keep, with_ngrams
+from ldavi.io._watch import tell_counted
 
 TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 CHUNK = 2**23  # characters that are cut into words at a time
@@ -205,10 +206,13 @@ class WordCounter:
         """Words and counts of chunk after chunk."""
         settings = self._pattern, self._lowercase, self._stop_words, self._ngram_range
         if self._n_jobs in (None, 1):
-            yield from (_count_chunk(chunk, *settings) for chunk in _chunks(texts, CHUNK))
-            return
-        run = Parallel(n_jobs=self._n_jobs, return_as="generator")
-        yield from run(delayed(_count_chunk)(chunk, *settings) for chunk in _chunks(texts, CHUNK // 4))
+            chunks: Iterable[Any] = (_count_chunk(chunk, *settings) for chunk in _chunks(texts, CHUNK))
+        else:
+            run = Parallel(n_jobs=self._n_jobs, return_as="generator")
+            chunks = run(delayed(_count_chunk)(chunk, *settings) for chunk in _chunks(texts, CHUNK // 4))
+        for names, counts in chunks:
+            tell_counted(counts.shape[0], len(texts))
+            yield names, counts
 
     def _choose(self, seen: "_Seen") -> Int64s:
         """Set the vocabulary; numbers in `seen` of its words."""

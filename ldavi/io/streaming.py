@@ -1,24 +1,55 @@
 """Corpora a batch at a time, for those that are larger than memory."""
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from ldavi.io._access import Names, counts_of, documents_of, is_stdin, opened, start, text_of, words_of
+from ldavi.io._access import (
+    Names,
+    check_columns,
+    counts_of,
+    counts_of_words,
+    documents_of,
+    is_stdin,
+    opened,
+    start,
+    text_of,
+    words_of,
+)
 from ldavi.io._counts import READERS
 from ldavi.io._entries import Reading, batches, check_width
 from ldavi.io._npz import read_npz
 from ldavi.io._opener import read_whole
 from ldavi.io._recognise import Recognition
-from ldavi.io._texts import Options
+from ldavi.io._texts import Document, Options
+
+
+class Batch(NamedTuple):
+    """Some documents, and what the file says of them.
+
+    Attributes
+    ----------
+    content : list of str, or sparse array of shape (n_documents, n_words)
+        Texts, or counts.
+    ids : list of str, or None
+        Names of the documents: of the column `id_column`, of the files of a folder, of MALLET's lines.
+    metadata : dict of str to list
+        The columns that were asked for; "label" of MALLET's lines.
+    """
+
+    content: Any
+    ids: list[str] | None
+    metadata: dict[str, list[Any]]
 
 
 class Batches:
     """A corpus a batch at a time, as often as it is iterated over: texts, or counts in columns that stay.
 
-    Made by `read_batches`. Each `iter` opens the file anew; standard input can be read once.
+    Made by `read_batches`. Each `iter` opens the file anew; standard input can be read once. `records` is the same with names
+    and columns.
 
     Attributes
     ----------
@@ -50,22 +81,59 @@ class Batches:
         self.kind = "texts" if reading is None else "counts"
 
     def __iter__(self) -> Iterator[Any]:
+        return (batch.content for batch in self.records())
+
+    def records(self) -> Iterator[Batch]:
+        """The batches, with what the file says of each document.
+
+        Returns
+        -------
+        records : iterator of Batch
+            Once through the file.
+
+        Raises
+        ------
+        RuntimeError
+            If standard input has been read before.
+        """
         kind, options = self.recognition.format, self._options
         if self._is_used and is_stdin(self._path):
             raise RuntimeError("standard input can be read once, and has been; save it to a file to go through it again")
         self._is_used = True
+        names = ("label",) if kind == "mallet" else options.metadata
         with opened(self._path, kind, options) as (source, _):
             if self._reading is None:
                 documents = documents_of(source, self._path, kind, options)
-                while batch := [text_of(document, str(self._path)) for document in islice(documents, self._batch_size)]:
-                    yield batch
+                while batch := list(islice(documents, self._batch_size)):
+                    yield _described([text_of(document, str(self._path)) for document in batch], batch, names)
+            elif kind in READERS:
+                reading = replace(self._reading)
+                for X in batches(reading, counts_of(source, self._path, kind, options, reading), self._batch_size):
+                    yield Batch(X, None, {})
             elif kind == "npz":
                 X = read_npz(read_whole(source, options.max_bytes), self._reading.name, max_bytes=options.max_bytes)
                 for row in range(0, X.shape[0], self._batch_size):
-                    yield X[row : row + self._batch_size]
+                    yield Batch(X[row : row + self._batch_size], None, {})
             else:
-                reading = replace(self._reading)
-                yield from batches(reading, counts_of(source, self._path, kind, options, reading), self._batch_size)
+                yield from self._lists_of_words(documents_of(source, self._path, kind, options), names)
+
+    def _lists_of_words(self, documents: Iterator[Document], names: tuple[str, ...]) -> Iterator[Batch]:
+        """Counts are cut into batches after some have been read ahead: what was said of their documents waits meanwhile."""
+        assert self._reading is not None
+        reading, waiting = replace(self._reading), deque[Document]()
+
+        def noted() -> Iterator[Document]:
+            for document in documents:
+                waiting.append(document._replace(content=""))
+                yield document
+
+        for X in batches(reading, counts_of_words(noted(), reading), self._batch_size):
+            yield _described(X, [waiting.popleft() for _ in range(X.shape[0])], names)
+
+
+def _described(content: Any, documents: list[Document], names: tuple[str, ...]) -> Batch:
+    ids = None if documents[0].id is None else [str(document.id) for document in documents]
+    return Batch(content, ids, {name: [document.metadata[i] for document in documents] for i, name in enumerate(names)})
 
 
 def read_batches(
@@ -75,6 +143,8 @@ def read_batches(
     format: str = "auto",
     vocabulary: str | os.PathLike[str] | Sequence[str] | None = None,
     column: str | tuple[str, str] | None = None,
+    id_column: str | None = None,
+    metadata: Sequence[str] = (),
     encoding: str = "utf-8",
     max_bytes: int | None = None,
 ) -> Batches:
@@ -96,6 +166,10 @@ def read_batches(
         As in `read_corpus`; not used for texts.
     column : str, (str, str) or None, default=None
         As in `read_corpus`.
+    id_column : str or None, default=None
+        The column of document names; see `Batches.records`.
+    metadata : sequence of str, default=()
+        Columns to keep; see `Batches.records`.
     encoding : str, default="utf-8"
         Of the texts.
     max_bytes : int or None, default=None
@@ -114,11 +188,13 @@ def read_batches(
         raise ValueError(f"batch_size={batch_size} must be at least 1")
     if is_stdin(path) and format == "auto":
         raise ValueError("path is '-', standard input, which is not looked at before it is read; name its format")
-    options = Options(column, None, (), encoding, max_bytes)
+    options = Options(column, id_column, tuple(metadata), encoding, max_bytes)
     if is_stdin(path):
         chosen, is_words = Recognition(format, None, "it was named"), isinstance(column, tuple)
+        check_columns(path, format, options)
     else:
         with opened(path, format, options) as (source, chosen):
+            check_columns(path, chosen.format, options)
             known = chosen.format in READERS or chosen.format == "npz"
             first = None if known else next(documents_of(source, path, chosen.format, options), None)
         is_words = first is not None and not isinstance(first.content, str)

@@ -1,7 +1,9 @@
 // Charts by Bokeh, which starts once the rest of the page stands. It draws on canvases; what hovers over them is text.
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const draw = {}; // by the id of its place: makes the chart's figure, and what is under a point of it
+// By the id of its place: makes the chart's figure, tells what is under a point of it, and has its values in rows and columns
+// for who has no pointer (`values.at(row, column)` is a place on the axes and what is said there).
+const draw = {};
 const stale = new Set(); // charts to draw
 const visible = new Set();
 let ready = false;
@@ -16,22 +18,26 @@ function redraw(...ids) {
     place.classList.remove('waiting');
     if (place.closest('#trends') && !column().bins.length) {
       place.replaceChildren(); // the hint says that no document has a value
+      reach.delete(place);
       continue;
     }
-    const { figure, under, choose } = draw[id](place);
-    show(place, figure, under, choose);
+    show(place, draw[id](place));
   }
 }
 
-async function show(place, figure, under, choose) {
+async function show(place, { figure, under, choose, values }) {
   const drawing = element('div', { className: 'drawing' });
   const tip = element('div', { className: 'tip', hidden: true });
-  const tell = (event) => {
-    const lines = under(event) || [];
+  const ring = element('div', { className: 'ring', hidden: true });
+  const write = (lines, sx, sy) => {
     tip.hidden = !lines.length;
     tip.replaceChildren(...lines.map((line) => element('span', { textContent: line })));
-    const right = event.sx > place.clientWidth / 2;
-    Object.assign(tip.style, { top: `${event.sy + 14}px`, left: right ? 'auto' : `${event.sx + 14}px`, right: right ? `${place.clientWidth - event.sx + 14}px` : 'auto' });
+    const right = sx > place.clientWidth / 2;
+    Object.assign(tip.style, { top: `${sy + 14}px`, left: right ? 'auto' : `${sx + 14}px`, right: right ? `${place.clientWidth - sx + 14}px` : 'auto' });
+  };
+  const tell = (event) => {
+    ring.hidden = true;
+    write(under(event) || [], event.sx, event.sy);
   };
   figure.on_event('mousemove', tell);
   figure.on_event('tap', (event) => {
@@ -39,8 +45,76 @@ async function show(place, figure, under, choose) {
     if (choose) choose(event);
   });
   figure.on_event('mouseleave', () => { tip.hidden = true; });
-  place.replaceChildren(drawing, tip);
-  await Bokeh.Plotting.show(figure, drawing);
+  place.replaceChildren(drawing, tip, ring);
+  place.removeAttribute('data-drawn');
+  const view = await Bokeh.Plotting.show(figure, drawing);
+  reach.set(place, {
+    values,
+    point(row, c) {
+      const { x, y, lines } = values.at(row, c);
+      const [sx, sy] = [view.frame.x_scale.compute(x), view.frame.y_scale.compute(y)];
+      ring.hidden = false;
+      Object.assign(ring.style, { left: `${sx}px`, top: `${sy}px` });
+      write(lines, sx, sy);
+      told.textContent = lines.join(', ');
+    },
+    leave() {
+      tip.hidden = ring.hidden = true;
+    },
+  });
+  place.dataset.drawn = 'yes';
+  if (document.activeElement === place && cursors.has(place)) moveTo(place, cursors.get(place));
+}
+
+// The values by keyboard: a chart is one stop of the tab key, arrows go from value to value, Enter chooses a topic.
+const reach = new Map(); // by the place of a chart: its values, and how one is pointed at
+const cursors = new Map(); // row and column of the value that was pointed at last
+const told = $('told');
+
+function moveTo(place, [row, c]) {
+  const { values, point } = reach.get(place);
+  const at = [Math.max(0, Math.min(row, values.rows - 1)), Math.max(0, Math.min(c, values.columns - 1))];
+  cursors.set(place, at);
+  point(...at);
+}
+
+function steps(event, place) {
+  const { values } = reach.get(place);
+  const [row, c] = cursors.get(place) || values.first();
+  const began = cursors.has(place);
+  const by = (rows, columns) => (began ? [row + rows, c + columns] : [row, c]);
+  const to = {
+    ArrowLeft: () => values.columns > 1 && by(0, -1),
+    ArrowRight: () => values.columns > 1 && by(0, 1),
+    ArrowUp: () => values.rows > 1 && by(1, 0), // rows are counted from below, as on an axis
+    ArrowDown: () => values.rows > 1 && by(-1, 0),
+    Home: () => (values.columns > 1 ? [row, 0] : [values.rows - 1, 0]),
+    End: () => (values.columns > 1 ? [row, values.columns - 1] : [0, 0]),
+  }[event.key];
+  return to && to();
+}
+
+function byKeyboard(place) {
+  place.tabIndex = 0;
+  place.setAttribute('role', 'application');
+  place.setAttribute('aria-roledescription', 'chart');
+  place.setAttribute('aria-describedby', 'chart-keys');
+  place.addEventListener('keydown', (event) => {
+    if (!reach.has(place) || !reach.get(place).values || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { values, leave } = reach.get(place);
+    const to = steps(event, place);
+    if (to) {
+      moveTo(place, to);
+    } else if (event.key === 'Escape') {
+      leave();
+    } else if ((event.key === 'Enter' || event.key === ' ') && values.choose && cursors.has(place)) {
+      values.choose(...cursors.get(place));
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+  place.addEventListener('blur', () => reach.get(place)?.leave());
 }
 
 function newFigure(place, options) {
@@ -95,10 +169,16 @@ draw.map = (place) => {
   };
   const under = (event) => {
     const k = nearest(event);
-    return k === undefined ? [] : [nameOf(k), `${percent(data.topics[k].share, 2)} of all tokens`];
+    return k === undefined ? [] : linesOf(k);
   };
   const choose = (event) => chooseTopic(nearest(event) ?? chosen.topic);
-  return { figure, under, choose };
+  const linesOf = (k) => [nameOf(k), `${percent(data.topics[k].share, 2)} of all tokens`];
+  const bySize = data.topics.map((_, k) => k).sort(orders.share);
+  const values = {
+    rows: 1, columns: bySize.length, first: () => [0, bySize.indexOf(chosen.topic)], at: (_, c) => ({ x: x[bySize[c]], y: y[bySize[c]], lines: linesOf(bySize[c]) }),
+    choose: (_, c) => chooseTopic(bySize[c]),
+  };
+  return { figure, under, choose, values };
 };
 
 function column() {
@@ -140,7 +220,8 @@ draw.trend = (place) => {
     figure.below[0].ticker.desired_num_ticks = place.clientWidth < 480 ? 3 : 6;
     figure.hbar(rows.map((_, i) => i), 0.68, rows.map((b) => mine[b]), 0, { fill_color: colour('accent'), line_color: null });
     figure.line([mean, mean], [-0.6, rows.length - 0.4], dotted);
-    return { figure, under: (event) => cell(chosen.topic, rows[Math.round(event.y)]) };
+    const values = { rows: rows.length, columns: 1, first: () => [rows.length - 1, 0], at: (row) => ({ x: mine[rows[row]], y: row, lines: cell(chosen.topic, rows[row]) }) };
+    return { figure, under: (event) => cell(chosen.topic, rows[Math.round(event.y)]), values };
   }
   const { at, width, find } = binAxis(column());
   const ends = [at[0] - width / 2, at[at.length - 1] + width / 2];
@@ -158,7 +239,8 @@ draw.trend = (place) => {
     figure.vbar(at, 0.72, mine, 0, { fill_color: colour('accent'), line_color: null });
   }
   figure.line(ends, [mean, mean], dotted);
-  return { figure, under: (event) => cell(chosen.topic, find(event.x)) };
+  const values = { rows: 1, columns: bins.length, first: () => [0, 0], at: (_, b) => ({ x: at[b], y: mine[b], lines: cell(chosen.topic, b) }) };
+  return { figure, under: (event) => cell(chosen.topic, find(event.x)), values };
 };
 
 draw.heat = (place) => {
@@ -197,7 +279,11 @@ draw.heat = (place) => {
     const lines = k === undefined ? [] : cell(k, find(event.x));
     return lines.length ? [nameOf(k), ...lines] : [];
   };
-  return { figure, under, choose: (event) => chooseTopic(rows[Math.round(event.y)] ?? chosen.topic) };
+  const values = {
+    rows: rows.length, columns: bins.length, first: () => [Math.max(row, 0), 0], at: (r, b) => ({ x: at[b], y: r, lines: [nameOf(rows[r]), ...cell(rows[r], b)] }),
+    choose: (r) => chooseTopic(rows[r]),
+  };
+  return { figure, under, choose: (event) => chooseTopic(rows[Math.round(event.y)] ?? chosen.topic), values };
 };
 
 draw.trace = (place) => {
@@ -223,11 +309,15 @@ draw.trace = (place) => {
       legend.setv({ location: 'bottom_right', background_fill_color: null, border_line_color: null, label_text_color: colour('soft'), label_text_font: 'system-ui, sans-serif', label_text_font_size: '12px' });
     }
   }
+  const linesOf = (i) => [
+    `pass ${iteration[i]}, ${names[phase[i]] || phase[i]}`, `${elbo[i].toLocaleString('en', { maximumFractionDigits: 1 })} nats`, `perplexity ${perplexity[i].toFixed(1)}`,
+  ];
   const under = (event) => {
     const i = iteration.reduce((best, pass, j) => (Math.abs(pass - event.x) < Math.abs(iteration[best] - event.x) ? j : best), 0);
-    return [`pass ${iteration[i]}, ${names[phase[i]] || phase[i]}`, `${elbo[i].toLocaleString('en', { maximumFractionDigits: 1 })} nats`, `perplexity ${perplexity[i].toFixed(1)}`];
+    return linesOf(i);
   };
-  return { figure, under };
+  const values = { rows: 1, columns: iteration.length, first: () => [0, iteration.length - 1], at: (_, i) => ({ x: iteration[i], y: elbo[i] / unit, lines: linesOf(i) }) };
+  return { figure, under, values };
 };
 
 function describeTrend() {
@@ -253,11 +343,13 @@ for (const id of Object.keys(draw)) {
   if (!$(id)) continue;
   $(id).classList.add('waiting');
   stale.add(id);
+  byKeyboard($(id));
   watcher.observe($(id));
 }
 if (data.columns.length) {
   $('column').append(...data.columns.map((entry, i) => element('option', { value: i, textContent: entry.name })));
   $('column').addEventListener('change', () => {
+    for (const id of ['trend', 'heat']) cursors.delete($(id));
     describeTrend();
     redraw('trend', 'heat');
   });
