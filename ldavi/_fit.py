@@ -224,19 +224,29 @@ def raised_priors(
     gain : float
         By how much the documents' term of the bound has risen; that of the topics belongs to the M-step to come.
     """
-    alpha, eta, gain = priors.alpha, priors.eta, 0.0
+    log_theta, n_docs = None, 0.0
     if plan.learn_alpha:
-        sums, n_docs = np.zeros(len(alpha)), documents.total(np.ones(documents.counts.n_docs))
+        log_theta, n_docs = np.zeros(priors.n_topics), documents.total(np.ones(documents.counts.n_docs))
         at = 0
         for gamma in gammas:
             weight = None if documents.weight is None else documents.weight[at : at + len(gamma)].astype(np.float64)
-            sums += _hyper.expected_log_sums(gamma, weight)
+            log_theta += _hyper.expected_log_sums(gamma, weight)
             at += len(gamma)
-        before, alpha = alpha, _hyper.newton_alpha(alpha, sums, n_docs)
-        gain = _hyper.alpha_objective(alpha, sums, n_docs) - _hyper.alpha_objective(before, sums, n_docs)
+    return raised_from_sums(priors, plan, log_theta, n_docs, sstats, documents.counts.n_words)
+
+
+def raised_from_sums(
+    priors: Priors, plan: Plan, log_theta: Doubles | None, n_docs: float, sstats: Floats, n_words: int
+) -> tuple[Priors, float]:
+    """As `raised_priors`, of documents of which Σ_d ω_d E[log θ_d], (K,), and Σ_d ω_d are known."""
+    alpha, eta, gain = priors.alpha, priors.eta, 0.0
+    if plan.learn_alpha:
+        assert log_theta is not None
+        before, alpha = alpha, _hyper.newton_alpha(alpha, log_theta, n_docs)
+        gain = _hyper.alpha_objective(alpha, log_theta, n_docs) - _hyper.alpha_objective(before, log_theta, n_docs)
     if plan.learn_eta:
         S = sstats[:, : priors.n_topics]
-        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, documents.counts.n_words))
+        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, n_words))
     return Priors(alpha, eta), gain
 
 
