@@ -1,4 +1,4 @@
-"""The batch loop taken apart, for documents in parts that live in other processes: a part's E-step, sums of parts, the M-step.
+"""The batch loop taken apart, for documents that live in other processes: a part's E-step, sums of parts, the M-step.
 
     part ──visit──► γ, and Gathered: S over the part's words ─┐
     part ──visit──► γ, and Gathered ──────────────────────────┴merge──► … ──renew──► Fields of the next pass, λ, a report
@@ -209,7 +209,7 @@ class Report(NamedTuple):
 
 
 class Renewed(NamedTuple):
-    """The end of a pass: fields for the next, λ of shape (U, K), the priors, a report."""
+    """The end of a pass: fields for the next, λ of shape (U, Kp), the priors, a report."""
 
     fields: Fields
     lam: Floats
@@ -298,7 +298,7 @@ def merge(left: Gathered, right: Gathered) -> Gathered:
 
 
 def renew(roots: Sequence[Gathered], fields: Fields, ground: Ground, renewal: Renewal) -> Renewed:
-    """The end of a pass, the sums of all parts being at hand: learned priors, M-step, bound. Equations (12), (17), (37), (38).
+    """The end of a pass: learned priors, M-step, bound. Equations (12), (17), (37), (38).
 
     Parameters
     ----------
@@ -306,22 +306,24 @@ def renew(roots: Sequence[Gathered], fields: Fields, ground: Ground, renewal: Re
     fields : Fields
         Those that the documents were visited with.
     """
-    whole = roots[0] if len(roots) == 1 else merge(*roots)
-    priors, K = fields.priors(ground), len(fields.alpha)
-    sstats = aligned_zeros((len(ground.words), padded(K)), whole.S.dtype)
-    _add(sstats[:, :K], np.arange(len(sstats)), whole)
-    doc_topic, counts = whole.doc_topic, ground.counts(whole.S.dtype)
+    priors, K, dtype = fields.priors(ground), len(fields.alpha), roots[0].S.dtype
+    sstats = aligned_zeros((len(ground.words), padded(K)), dtype)
+    for root in roots:
+        _add(sstats[:, :K], np.arange(len(sstats)), root)
+    word, doc_topic = sum(root.word for root in roots), sum(root.doc_topic for root in roots)
+    counts = ground.counts(dtype)
     if renewal.learns:
-        log_theta, n_docs = whole.log_theta, renewal.n_docs
-        priors, gain = raised_from_sums(priors, renewal.plan, log_theta, n_docs, sstats, ground.n_words)
+        sums_of_logs = [root.log_theta for root in roots if root.log_theta is not None]
+        log_theta = np.sum(sums_of_logs, axis=0) if sums_of_logs else None
+        priors, gain = raised_from_sums(priors, renewal.plan, log_theta, renewal.n_docs, sstats, ground.n_words)
         doc_topic += gain
     eta, absent = priors.eta_rows(ground.words), absent_mass(counts, priors)
     with Workers(renewal.n_threads) as workers:
         topics = fields.topics(slice(None), workers)
         topics, sums = m_step(sstats, topics, priors, eta, absent, workers, offset=renewal.offset)
-    terms = _elbo.after_m_step(whole.word, doc_topic, sums, priors, counts)
-    lam = np.ascontiguousarray(sstats[:, :K])
-    return Renewed(_fields(topics, sums.totals, priors), lam, priors, Report(terms, whole.sweeps, lam.nbytes))
+    terms = _elbo.after_m_step(word, doc_topic, sums, priors, counts)
+    report = Report(terms, sum(root.sweeps for root in roots), sstats.nbytes)
+    return Renewed(_fields(topics, sums.totals, priors), sstats, priors, report)
 
 
 def fields_of(renewed: Renewed) -> Fields:
@@ -341,9 +343,7 @@ def _fields(topics: Topics, totals: Doubles, priors: Priors) -> Fields:
     if not topics.point_estimate and B.min(initial=1) < np.finfo(B.dtype).tiny:
         lam = np.ascontiguousarray(topics.rows[:, :K])
         return Fields(None, None, lam, totals, topics.log_norm, priors.alpha, eta, False, topics.offset)
-    return Fields(
-        B, log_scale, None, totals, topics.log_norm, priors.alpha, eta, topics.point_estimate, topics.offset
-    )
+    return Fields(B, log_scale, None, totals, topics.log_norm, priors.alpha, eta, topics.point_estimate, topics.offset)
 
 
 def padded_rows(source: Floats, rows: Int64s | slice) -> Floats:

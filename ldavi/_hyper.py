@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, psi, zeta
 
+from ldavi import _estep
 from ldavi._typing import Doubles, Floats, Int64s
 
 LEAST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
@@ -155,7 +156,7 @@ def eta_fixed_point(eta: float, S: Floats, n_words: int, *, rounds: int = 5) -> 
     n_present, K = S.shape
     sums = S.sum(axis=0, dtype=np.float64)
     for _ in range(rounds):
-        rise = sum(float(psi(part + eta).sum()) for part in _slices(S)) - n_present * K * float(psi(eta))
+        rise = _digamma_sum(S, eta) - n_present * K * float(psi(eta))
         fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
         if not fall > 0:
             break
@@ -163,6 +164,17 @@ def eta_fixed_point(eta: float, S: Floats, n_words: int, *, rounds: int = 5) -> 
         if abs(eta - before) <= ENOUGH * before:
             break
     return eta
+
+
+def _digamma_sum(S: Floats, eta: float) -> float:
+    """Σ_kw ψ(S_kw + η), some thousand words at a time."""
+    total = 0.0
+    for start in range(0, len(S), WORDS_AT_ONCE):
+        values = (S[start : start + WORDS_AT_ONCE].astype(np.float64) + eta).ravel()
+        digammas = np.empty_like(values)
+        _estep.log_gamma_digamma(values, np.empty_like(values), digammas)
+        total += float(digammas.sum())
+    return total
 
 
 def _slices(S: Floats) -> list[Doubles]:

@@ -166,9 +166,7 @@ def summarise(block: Block, weight: Floats | None) -> Summary:
     words, frequency = np.unique(matrix.indices, return_counts=True)
     n_docs, total = matrix.shape[0], float(tokens.sum() if weight is None else tokens @ weight)
     heft = float(n_docs if weight is None else weight.sum(dtype=np.float64))
-    return Summary(
-        n_docs, heft, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency
-    )
+    return Summary(n_docs, heft, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency)
 
 
 def part_of(block: Block, weight: Floats | None, ground: Ground, n_topics: int, dtype: str) -> Part:
@@ -194,12 +192,12 @@ def n_words_of(summaries: Sequence[Summary], known: int | None) -> int:
     ValueError
         If they do not.
     """
-    fixed = {summary.n_words for summary in summaries if not summary.grows} | ({known} - {None})
+    fixed = {summary.n_words for summary in summaries if not summary.grows} | ({known} if known is not None else set())
     if len(fixed) > 1:
         raise ValueError(f"blocks of X have {sorted(fixed)} columns; all must have the same")
     widest = max((summary.n_words for summary in summaries), default=0)
     n_words = fixed.pop() if fixed else widest
-    if n_words is None or n_words < max(widest, 1):
+    if n_words < max(widest, 1):
         raise ValueError(f"X has {n_words} columns, and a block one numbered {widest - 1}; there must be at least one column")
     return n_words
 

@@ -119,7 +119,9 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
             return super().partial_fit(X, y, sample_weight)
         if sample_weight is not None:
             raise ValueError("sample_weight is not offered here by partial_fit: call it with each block and its weights")
-        for matrix in _answers.blocks_here(_collections.lazy_blocks(X), self.n_features_in_ if self.__sklearn_is_fitted__() else None):
+        for matrix in _answers.blocks_here(
+            _collections.lazy_blocks(X), self.n_features_in_ if self.__sklearn_is_fitted__() else None
+        ):
             super().partial_fit(matrix)
         return self
 
@@ -136,8 +138,7 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         Returns
         -------
         theta : dask array of shape (n_samples, n_components)
-            E[θ], lazy, with a dense block for each block of X; an array in memory if X was in memory. What is computed later is
-            of the topics as they are now.
+            E[θ], lazy, with a dense block for each block of X and the topics of now; an array in memory if X was in memory.
         """
         if not _collections.is_collection(X):
             return super().transform(X, normalize=normalize)

@@ -10,7 +10,7 @@ from ldavi import _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
 from ldavi._fit import Documents, Learned
-from ldavi._fit_blocks import Renewed, first_fields, padded_rows
+from ldavi._fit_blocks import Renewed, first_fields
 from ldavi._parallel import Workers
 from ldavi._schedule import Run, Start
 from ldavi._state import Counts, Priors
@@ -74,9 +74,7 @@ class Learning:
         self.outline, self.priors = Documents(counts, None), self._checked_priors(n_words, tokens)
         ground = _collections.ground_of(summaries, n_words, self.priors.eta)
         sent, K = place.send(ground), estimator.n_components
-        parts = place.map(
-            _collections.part_of, blocks, weights, [sent] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks
-        )
+        parts = place.map(_collections.part_of, blocks, weights, [sent] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks)
         return Corpus(parts, sent, ground, n_docs, sum(summary.weight for summary in summaries), tokens)
 
     def _weights(self, blocks: Sequence[Any]) -> Sequence[Floats | None]:
@@ -115,7 +113,9 @@ class Learning:
         plan = schedule.batch_plan(estimator, goes_on=start.goes_on)
         with Workers(self._threads) as workers:
             offset = plan.offset_of(1)
-            first = place.send(first_fields(start.lam()[corpus.words.words], self.priors, corpus.words, workers, offset=offset))
+            first = place.send(
+                first_fields(start.lam()[corpus.words.words], self.priors, corpus.words, workers, offset=offset)
+            )
         loop = passes(place, corpus, first, plan, max_iter=estimator.max_iter, n_threads=self._threads)
         try:
             for reached in loop:
@@ -138,5 +138,4 @@ class Learning:
 
     def _brought(self, reached: Reached) -> Learned:
         renewed: Renewed = self._place.fetch(reached.renewed)
-        lam = padded_rows(renewed.lam, slice(None))
-        return Learned(lam, self._corpus.words.words, reached.record.iteration, reached.record, renewed.priors)
+        return Learned(renewed.lam, self._corpus.words.words, reached.record.iteration, reached.record, renewed.priors)
