@@ -13,7 +13,8 @@ from ldavi._typing import Doubles, Floats, Int64s
 
 HOW_TO_COUNT = (
     "count their words first: texts.map_partitions(lambda part: [counter.transform(list(part))]) with a fitted "
-    "ldavi.io.WordCounter makes a bag of sparse matrices"
+    "ldavi.io.WordCounter makes a bag of sparse matrices (of a column: frame['text'].to_bag()). Dicts in a column have become "
+    "texts unless dask.config.set({'dataframe.convert-string': False})"
 )
 
 
@@ -148,7 +149,7 @@ def _from_mappings(rows: Sequence[Mapping[Any, Any]]) -> sparse.csr_array:
     indptr = np.append(0, np.cumsum([len(row) for row in rows]))
     columns = np.array([column for row in rows for column in row])
     if len(columns) and (columns.dtype.kind not in "iu" or columns.min() < 0):
-        raise ValueError(f"a document has the column {columns.min()!r}; columns are numbers from 0 on")
+        raise ValueError(f"a document has the column {columns.min()}; columns are numbers from 0 on")
     counts = np.array([count for row in rows for count in row.values()])
     width = int(columns.max(initial=-1)) + 1
     return sparse.csr_array((counts, columns.astype(np.int64), indptr), shape=(len(rows), width))
