@@ -1,11 +1,12 @@
 """The batch loop taken apart, for documents that live in other processes: a part's E-step, sums of parts, the M-step.
 
-    part ──visit──► γ, and Gathered: S over the part's words ─┐
-    part ──visit──► γ, and Gathered ──────────────────────────┴merge──► … ──renew──► Fields of the next pass, λ, a report
+    part ──visit──► γ, and Gathered: S over the part's words ─┐  for each shard of the words:
+    part ──visit──► γ, and Gathered ──────────────────────────┴─ merge ──► … ──renew──► its Fields for the next pass
 
 Pure functions of arrays: the same arguments give the same bits wherever they are called, and nothing that is passed in
 changes. So whoever calls them may call again what was lost. A word's row of S is a sum over parts in a tree of fixed
-shape; all else is what `fit_batch` does, with its functions. Equation numbers refer to docs/math.md.
+shape; all else is what `fit_batch` does, with its functions. The words are cut into shards, whose rows of topics can be
+renewed in different places at once. Equation numbers refer to docs/math.md.
 """
 
 from collections.abc import Sequence
@@ -13,39 +14,19 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
+from scipy.special import psi
 
 from ldavi import _elbo, _hyper
 from ldavi._documents import Block, cut_blocks, estep
 from ldavi._elbo import ELBOTerms
 from ldavi._fit import Documents, Plan, absent_mass, column_sums, raised_from_sums, summed_terms
-from ldavi._mstep import m_step, topics_from
+from ldavi._mstep import RowSums, TopicSums, point_step, posterior_rows, posterior_sums, topics_from
 from ldavi._parallel import Workers
+from ldavi._shards import Fields, Ground, Hyper, Sums, fields_from, hyper_of, topics_at, totals_of
 from ldavi._state import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._typing import Doubles, Floats, Int32s, Int64s
 
 ROWS_AT_ONCE = 2**12
-
-
-class Ground(NamedTuple):
-    """What the parts have in common, from the first pass to the last.
-
-    Attributes
-    ----------
-    words : array of shape (U,)
-        The columns of X that occur, the most frequent first: a row of the topics each.
-    n_words : int
-        V, the columns of X.
-    eta : array of shape (1, 1), (V, 1) or (V, K)
-        As in `Priors`; where it is learned, as it was at the start.
-    """
-
-    words: Int64s
-    n_words: int
-    eta: Doubles
-
-    def counts(self, dtype: DTypeLike) -> Counts:
-        """A record of no documents over these words."""
-        return Counts(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, dtype), self.words, self.n_words)
 
 
 class Part(NamedTuple):
@@ -79,63 +60,6 @@ class Part(NamedTuple):
     def documents(self) -> Documents:
         counts = Counts(self.indptr, self.indices, self.values, self.words, self.n_words, self.tokens)
         return Documents(counts, self.weight)
-
-
-class Fields(NamedTuple):
-    """What a visit needs to know of the topics, in as few bytes as will do: of the words that occur, without padding.
-
-    Attributes
-    ----------
-    B : array of shape (U, K) or None
-        As in `Topics`; None where it underflows somewhere, which only λ can make good.
-    log_scale : array of shape (U,) or None
-        As in `Topics`.
-    lam : array of shape (U, K) or None
-        λ where B is None.
-    totals, log_norm : array of shape (K,)
-        Λ_k and ψ(Λ_k).
-    alpha : array of shape (K,)
-    eta : array of shape (1, 1) or (0, 0)
-        η if it is one number; else it is that of the `Ground`.
-    point_estimate : bool
-    offset : float
-        As in `Topics`.
-    """
-
-    B: Floats | None
-    log_scale: Doubles | None
-    lam: Floats | None
-    totals: Doubles
-    log_norm: Doubles
-    alpha: Doubles
-    eta: Doubles
-    point_estimate: bool
-    offset: float
-
-    def priors(self, ground: Ground) -> Priors:
-        return Priors(self.alpha, self.eta if self.eta.size else ground.eta)
-
-    def topics(self, rows: Int64s | slice, workers: Workers) -> Topics:
-        """The topics of some rows, in memory of their own."""
-        if self.B is None or self.log_scale is None:
-            assert self.lam is not None
-            lam = padded_rows(self.lam, rows)
-            return topics_from(lam, self.totals, workers, point_estimate=self.point_estimate, offset=self.offset)
-        B = padded_rows(self.B, rows)
-        return _FromFields(B, B, self.log_scale[rows].copy(), self.log_norm, self.point_estimate, self.offset)
-
-
-class _FromFields(Topics):
-    """Topics of which B arrived without λ."""
-
-    __slots__ = ()
-
-    def expected_log(self, words: Int32s | Int64s) -> Doubles:
-        """E[log β], from its exponential: as exact as B, which is nowhere below the least normal number."""
-        with np.errstate(divide="ignore"):
-            log_b = np.log(self.B[words, : self.n_topics].astype(np.float64))
-        elog: Doubles = log_b + self.log_scale[words, None] - self.log_norm
-        return elog
 
 
 class Step(NamedTuple):
@@ -178,43 +102,11 @@ class Passed(NamedTuple):
     gathered: Gathered
 
 
-class Renewal(NamedTuple):
-    """How topics are renewed at the end of a pass.
-
-    Attributes
-    ----------
-    plan : Plan
-    learns : bool
-        Whether priors are raised.
-    offset : float
-        δ of the next pass.
-    n_docs : float
-        Σ_d ω_d.
-    n_threads : int
-    """
-
-    plan: Plan
-    learns: bool
-    offset: float
-    n_docs: float
-    n_threads: int
-
-
 class Report(NamedTuple):
-    """A pass in a few numbers: the bound of the topics that it ended with, equation (17), sweeps over documents, size."""
+    """A pass in a few numbers: the bound of the topics that it ended with, equation (17), and sweeps over documents."""
 
     terms: ELBOTerms
     sweeps: int
-    fields_bytes: int
-
-
-class Renewed(NamedTuple):
-    """The end of a pass: fields for the next, λ of shape (U, Kp), the priors, a report."""
-
-    fields: Fields
-    lam: Floats
-    priors: Priors
-    report: Report
 
 
 def hold(counts: Counts, weight: Floats | None, ground: Ground, n_topics: int, dtype: DTypeLike) -> Part:
@@ -239,26 +131,35 @@ def hold(counts: Counts, weight: Floats | None, ground: Ground, n_topics: int, d
     return Part(own.indptr, own.indices, values, own.doc_tokens, words, rows, weight, blocks, ground.n_words)
 
 
-def first_fields(lam: Floats, priors: Priors, ground: Ground, workers: Workers, *, offset: float) -> Fields:
-    """The fields of topics to start from: λ, word-major of shape (U, Kp)."""
-    totals = column_sums(lam, priors) + absent_mass(ground.counts(lam.dtype), priors)
-    topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate, offset=offset)
-    return _fields(topics, totals, priors)
+def first_fields(lam: Floats, priors: Priors, ground: Ground, workers: Workers, *, offset: float) -> list[Fields]:
+    """The fields, by shards, of topics to start from: λ, word-major of shape (U, Kp)."""
+    absent = absent_mass(ground.counts(lam.dtype), priors)
+    totals = column_sums(lam, priors)
+    topics = topics_from(lam, totals + absent, workers, point_estimate=priors.point_estimate, offset=offset)
+    shards = []
+    for first, last in ground.edges:
+        own = totals[None, :] if first == 0 else np.zeros((0, len(totals)))
+        at = slice(first, last)
+        part = Topics(
+            topics.rows[at], topics.B[at], topics.log_scale[at], topics.log_norm, topics.point_estimate, topics.offset
+        )
+        shards.append(fields_from(part, Sums(np.zeros((0, 3)), own, absent)))
+    return shards
 
 
-def visit(part: Part, fields: Fields, gamma: Floats | None, step: Step) -> Passed:
+def visit(part: Part, shards: Sequence[Fields], hyper: Hyper, gamma: Floats | None, step: Step) -> Passed:
     """The E-step of a part, from γ or afresh. Equations (10), (11), (15)."""
     documents, dtype = part.documents, part.values.dtype
-    afresh, K = gamma is None, len(fields.alpha)
+    afresh, K = gamma is None, len(hyper.alpha)
     gamma = np.empty((documents.counts.n_docs, K), dtype) if gamma is None else gamma.copy()
     with Workers(step.n_threads) as workers:
-        topics = fields.topics(part.rows, workers)
+        topics = topics_at(shards, part.rows, workers)
         sstats = aligned_zeros(topics.B.shape, dtype)
         seen = estep(
             documents.counts,
             part.blocks,
             topics,
-            fields.alpha,
+            hyper.alpha,
             gamma,
             sstats,
             max_sweeps=step.max_sweeps,
@@ -267,7 +168,7 @@ def visit(part: Part, fields: Fields, gamma: Floats | None, step: Step) -> Passe
             doc_weight=part.weight,
             afresh=afresh,
         )
-    word, doc_topic = summed_terms(seen, documents, Priors(fields.alpha, fields.eta), topics)
+    word, doc_topic = summed_terms(seen, documents, Priors(hyper.alpha, hyper.eta), topics)
     log_theta = None
     if step.with_log_theta:
         weight = None if part.weight is None else part.weight.astype(np.float64)
@@ -276,9 +177,11 @@ def visit(part: Part, fields: Fields, gamma: Floats | None, step: Step) -> Passe
     return Passed(gamma, Gathered(part.rows, S, word, doc_topic, int(seen.n_sweeps.sum()), log_theta))
 
 
-def gathered(passed: Passed) -> Gathered:
-    """What goes on from a visit."""
-    return passed.gathered
+def gathered(passed: Passed, edges: tuple[int, int]) -> Gathered:
+    """What goes on from a visit, of the rows of a shard."""
+    whole = passed.gathered
+    at = slice(*np.searchsorted(whole.rows, edges))
+    return whole._replace(rows=whole.rows[at], S=whole.S[at])
 
 
 def gamma_of(passed: Passed) -> Floats:
@@ -297,66 +200,114 @@ def merge(left: Gathered, right: Gathered) -> Gathered:
     return Gathered(rows, S, word, doc_topic, left.sweeps + right.sweeps, log_theta)
 
 
-def renew(roots: Sequence[Gathered], fields: Fields, ground: Ground, renewal: Renewal) -> Renewed:
-    """The end of a pass: learned priors, M-step, bound. Equations (12), (17), (37), (38).
+def learn(shards: Sequence[Sequence[Gathered]], hyper: Hyper, ground: Ground, plan: Plan, n_docs: float) -> Hyper:
+    """Priors at which the bound is higher, from the statistics of all shards. Equations (37), (38).
+
+    Parameters
+    ----------
+    shards : sequence of sequences of one or two Gathered
+    n_docs : float
+        Σ_d ω_d.
+    """
+    S = np.concatenate(
+        [_summed(roots, edges)[:, : len(hyper.alpha)] for roots, edges in zip(shards, ground.edges, strict=True)]
+    )
+    sums = [root.log_theta for root in shards[0] if root.log_theta is not None]
+    log_theta = np.sum(sums, axis=0) if sums else None
+    priors, gain = raised_from_sums(hyper.priors(ground), plan, log_theta, n_docs, S, ground.n_words)
+    return hyper_of(priors, gain)
+
+
+def renew(
+    roots: Sequence[Gathered], before: Fields, hyper: Hyper, ground: Ground, shard: int, offset: float, n_threads: int
+) -> Fields:
+    """The M-step of a shard: its fields for the next pass. Equations (12), (14).
 
     Parameters
     ----------
     roots : sequence of one or two Gathered
-    fields : Fields
-        Those that the documents were visited with.
+    before : Fields
+        The shard's, that the documents were visited with.
+    hyper : Hyper
+        The priors from now on.
+    offset : float
+        δ of the next pass.
     """
-    priors, K, dtype = fields.priors(ground), len(fields.alpha), roots[0].S.dtype
-    sstats = aligned_zeros((len(ground.words), padded(K)), dtype)
-    for root in roots:
-        _add(sstats[:, :K], np.arange(len(sstats)), root)
+    topics, rows = _renewed(roots, before, hyper, ground, shard, offset, n_threads)
+    absent = absent_mass(ground.counts(topics.B.dtype), hyper.priors(ground))
     word, doc_topic = sum(root.word for root in roots), sum(root.doc_topic for root in roots)
-    counts = ground.counts(dtype)
-    if renewal.learns:
-        sums_of_logs = [root.log_theta for root in roots if root.log_theta is not None]
-        log_theta = np.sum(sums_of_logs, axis=0) if sums_of_logs else None
-        priors, gain = raised_from_sums(priors, renewal.plan, log_theta, renewal.n_docs, sstats, ground.n_words)
-        doc_topic += gain
-    eta, absent = priors.eta_rows(ground.words), absent_mass(counts, priors)
-    with Workers(renewal.n_threads) as workers:
-        topics = fields.topics(slice(None), workers)
-        topics, sums = m_step(sstats, topics, priors, eta, absent, workers, offset=renewal.offset)
-    terms = _elbo.after_m_step(word, doc_topic, sums, priors, counts)
-    report = Report(terms, sum(root.sweeps for root in roots), sstats.nbytes)
-    return Renewed(_fields(topics, sums.totals, priors), sstats, priors, report)
+    sums = Sums(rows.terms, rows.totals, absent, word, doc_topic, sum(root.sweeps for root in roots))
+    return fields_from(topics, sums)
 
 
-def fields_of(renewed: Renewed) -> Fields:
-    """What goes out to the next pass."""
-    return renewed.fields
+def lam_of(roots: Sequence[Gathered], before: Fields, hyper: Hyper, ground: Ground, shard: int, n_threads: int) -> Floats:
+    """λ of a shard, of shape (rows, Kp), as `renew` had it; expected counts where β is a point estimate."""
+    if ground.point_estimate:
+        return _summed(roots, ground.edges[shard])
+    return _renewed(roots, before, hyper, ground, shard, 0.0, n_threads)[0].rows
 
 
-def report_of(renewed: Renewed) -> Report:
-    """What is said of a pass."""
-    return renewed.report
+def _renewed(
+    roots: Sequence[Gathered], before: Fields, hyper: Hyper, ground: Ground, shard: int, offset: float, n_threads: int
+) -> tuple[Topics, RowSums]:
+    sstats, ranges = _summed(roots, ground.edges[shard]), ground.shards[shard]
+    K = len(hyper.alpha)
+    with Workers(n_threads) as workers:
+        topics = topics_at([before], np.arange(len(sstats)), workers)
+        if ground.point_estimate:
+            topics, sums = point_step(sstats, topics)
+            return topics, RowSums(np.array([[sums.old, sums.new, 0.0]]), sums.totals[None, :])
+        first, last = ground.edges[shard]
+        eta = hyper.priors(ground).eta_rows(ground.words)
+        eta = np.ascontiguousarray(eta if len(eta) == 1 else eta[first:last], sstats.dtype)
+        own = [(start - first, stop - first) for start, stop in ranges]
+        rows = posterior_rows(sstats, topics, eta, own, workers, offset=offset)
+    return Topics(sstats, topics.B, topics.log_scale, np.zeros(K), False, offset), rows
 
 
-def _fields(topics: Topics, totals: Doubles, priors: Priors) -> Fields:
-    K = topics.n_topics
-    eta = priors.eta if priors.eta.size == 1 else np.zeros((0, 0))
-    B, log_scale, lam = np.ascontiguousarray(topics.B[:, :K]), topics.log_scale.copy(), None
-    if not topics.point_estimate and B.min(initial=1) < np.finfo(B.dtype).tiny:
-        lam = np.ascontiguousarray(topics.rows[:, :K])
-        return Fields(None, None, lam, totals, topics.log_norm, priors.alpha, eta, False, topics.offset)
-    return Fields(B, log_scale, None, totals, topics.log_norm, priors.alpha, eta, topics.point_estimate, topics.offset)
+def _summed(roots: Sequence[Gathered], edges: tuple[int, int]) -> Floats:
+    """S of the rows of a shard, aligned and padded."""
+    first, last = edges
+    K = roots[0].S.shape[1]
+    sstats = aligned_zeros((last - first, padded(K)), roots[0].S.dtype)
+    for root in roots:
+        _add(sstats[:, :K], np.arange(first, last), root)
+    return sstats
 
 
-def padded_rows(source: Floats, rows: Int64s | slice) -> Floats:
-    """Some rows, aligned and padded as the compiled floor wants them."""
-    n_rows, K = len(source) if isinstance(rows, slice) else len(rows), source.shape[1]
-    picked = aligned_zeros((n_rows, padded(K)), source.dtype)
-    if isinstance(rows, slice):
-        picked[:, :K] = source[rows]
-        return picked
-    for start in range(0, n_rows, ROWS_AT_ONCE):
-        at = slice(start, start + ROWS_AT_ONCE)
-        picked[at, :K] = source[rows[at]]
-    return picked
+def report(
+    before: Sequence[Sums],
+    after: Sequence[Sums],
+    hyper: Hyper,
+    learned: bool,
+    ground: Ground,
+    dtype: str,
+    offset: float,
+) -> Report:
+    """The bound at the end of a pass, from the sums of all shards. Equation (17).
+
+    Parameters
+    ----------
+    before, after : sequence of Sums
+        Of the topics that documents were visited with, and of those that came of it.
+    hyper : Hyper
+        The priors from now on.
+    learned : bool
+        Whether they are of this pass.
+    offset : float
+        δ of this pass.
+    """
+    priors, counts = hyper.priors(ground), ground.counts(dtype)
+    terms = RowSums(np.concatenate([each.terms for each in after]), np.concatenate([each.totals for each in after]))
+    if priors.point_estimate:
+        old, new, _ = terms.terms[0]
+        sums = TopicSums(old, new, 0.0, terms.totals[0])
+    else:
+        eta = np.ascontiguousarray(priors.eta_rows(ground.words), dtype)
+        log_norm = psi(totals_of(before) + offset)
+        sums, _ = posterior_sums(terms, log_norm, eta, len(ground.words), after[0].absent, offset=0.0)
+    doc_topic = after[0].doc_topic + (hyper.gain if learned else 0.0)
+    return Report(_elbo.after_m_step(after[0].word, doc_topic, sums, priors, counts), after[0].sweeps)
 
 
 def _add(S: Floats, rows: Int64s, part: Gathered) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 from scipy import sparse
 
 
-def topical(n_docs=90, n_words=50, n_topics=4, seed=0):
+def topical(n_docs=90, n_words=50, n_topics=4, seed=0, length=30):
     """Counts of documents drawn from a model, in float64."""
     rng = np.random.default_rng(seed)
     beta = rng.dirichlet(np.full(n_words, 0.1), n_topics)
     theta = rng.dirichlet(np.full(n_topics, 0.3), n_docs)
-    return np.array([rng.multinomial(30, p / p.sum()) for p in theta @ beta], dtype=np.float64)
+    return np.array([rng.multinomial(length, p / p.sum()) for p in theta @ beta], dtype=np.float64)
 
 
 def as_array(X, cuts, *, known=True, make=sparse.csr_matrix):

@@ -139,6 +139,7 @@ FLOORS = {
     "_mstep": 2,
     "_collapsed": 2,
     "_hyper": 2,
+    "_shards": 2,
     "_elbo": 2,
     "_trace": 2,
     "_state": 1,

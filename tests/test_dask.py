@@ -78,11 +78,12 @@ def test_any_cut_into_blocks_gives_the_topics_of_one_machine(cuts):
     ],
     ids=lambda parameters: ",".join(parameters) or "defaults",
 )
-def test_parameters_mean_what_they_do_on_one_machine(parameters):
+def test_parameters_mean_what_they_do_on_one_machine(parameters, small_pieces):
+    """With the words in shards."""
     assert_same(in_blocks(**parameters).fit(as_array(X, [20, 60, 61])), one_machine(**parameters).fit(X))
 
 
-def test_one_block_gives_the_same_bits():
+def test_one_block_gives_the_same_bits(small_pieces):
     ours, theirs = in_blocks().fit(as_array(X, [])), one_machine().fit(X)
     np.testing.assert_array_equal(ours.components_, theirs.components_)
     np.testing.assert_array_equal(ours.elbo_trace_["elbo"], theirs.elbo_trace_["elbo"])

@@ -8,13 +8,14 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from ldavi import _validation as check
-from ldavi._fit_blocks import Ground, Part, hold
+from ldavi._fit_blocks import Part, hold
+from ldavi._shards import Ground
 from ldavi._typing import Doubles, Floats, Int64s
 
 HOW_TO_COUNT = (
     "count their words first: texts.map_partitions(lambda part: [counter.transform(list(part))]) with a fitted "
-    "ldavi.io.WordCounter makes a bag of sparse matrices (of a column: frame['text'].to_bag()). Dicts in a column have become "
-    "texts unless dask.config.set({'dataframe.convert-string': False})"
+    "ldavi.io.WordCounter makes a bag of sparse matrices (of a column: frame['text'].to_bag()). Dicts in a column "
+    "have become texts unless dask.config.set({'dataframe.convert-string': False})"
 )
 
 

@@ -10,14 +10,15 @@ from ldavi import _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
 from ldavi._fit import Documents, Learned
-from ldavi._fit_blocks import Renewed, first_fields
+from ldavi._fit_blocks import first_fields
 from ldavi._parallel import Workers
 from ldavi._schedule import Run, Start
+from ldavi._shards import hyper_of
 from ldavi._state import Counts, Priors
 from ldavi._typing import Floats
 from ldavi.dask import _collections
 from ldavi.dask._collections import LazyBlocks, Summary
-from ldavi.dask._passes import Corpus, Reached, passes
+from ldavi.dask._passes import Corpus, Reached, first_state, lam, passes
 from ldavi.dask._places import LostError, Place
 
 BEGINNINGS = 4  # of a fit, if what it began from is lost
@@ -75,7 +76,8 @@ class Learning:
         ground = _collections.ground_of(summaries, n_words, self.priors.eta)
         sent, K = place.send(ground), estimator.n_components
         parts = place.map(_collections.part_of, blocks, weights, [sent] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks)
-        return Corpus(parts, sent, ground, n_docs, sum(summary.weight for summary in summaries), tokens)
+        weight = sum(summary.weight for summary in summaries)
+        return Corpus(K, parts, sent, ground, n_docs, weight, tokens, dtype.name)
 
     def _weights(self, blocks: Sequence[Any]) -> Sequence[Floats | None]:
         """Each block's share of the weights."""
@@ -112,10 +114,9 @@ class Learning:
         estimator, place, corpus, progress = self._estimator, self._place, self._corpus, run.progress
         plan = schedule.batch_plan(estimator, goes_on=start.goes_on)
         with Workers(self._threads) as workers:
-            offset = plan.offset_of(1)
-            first = place.send(
-                first_fields(start.lam()[corpus.words.words], self.priors, corpus.words, workers, offset=offset)
-            )
+            rows, ground = start.lam()[corpus.words.words], corpus.words
+            shards = first_fields(rows, self.priors, ground, workers, offset=plan.offset_of(1))
+        first = first_state(place, shards, hyper_of(self.priors))
         loop = passes(place, corpus, first, plan, max_iter=estimator.max_iter, n_threads=self._threads)
         try:
             for reached in loop:
@@ -137,5 +138,6 @@ class Learning:
             run.learned = self._brought(reached)
 
     def _brought(self, reached: Reached) -> Learned:
-        renewed: Renewed = self._place.fetch(reached.renewed)
-        return Learned(renewed.lam, self._corpus.words.words, reached.record.iteration, reached.record, renewed.priors)
+        rows, hyper = lam(self._place, self._corpus, reached.handles, self._threads)
+        words = self._corpus.words
+        return Learned(rows, words.words, reached.record.iteration, reached.record, hyper.priors(words))
