@@ -10,7 +10,19 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "tomotopy", "topica", "lda", "numba")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "gensim",
+    "tomotopy",
+    "topica",
+    "lda",
+    "numba",
+    "dask",
+    "distributed",
+    "pyspark",
+)
 
 
 def describe() -> dict[str, Any]:

@@ -245,16 +245,26 @@ def raised_priors(
     gain : float
         By how much the documents' term of the bound has risen; that of the topics belongs to the M-step to come.
     """
+    log_theta, n_docs = None, 0.0
+    if plan.learn_alpha:
+        log_theta, n_docs = np.zeros(priors.n_topics), documents.n_docs
+        for gamma, weight in gammas:
+            log_theta += _hyper.expected_log_sums(gamma, None if weight is None else weight.astype(np.float64))
+    return raised_from_sums(priors, plan, log_theta, n_docs, sstats, documents.n_words)
+
+
+def raised_from_sums(
+    priors: Priors, plan: Plan, log_theta: Doubles | None, n_docs: float, sstats: Floats, n_words: int
+) -> tuple[Priors, float]:
+    """As `raised_priors`, of documents of which Σ_d ω_d E[log θ_d], (K,), and Σ_d ω_d are known."""
     alpha, eta, gain = priors.alpha, priors.eta, 0.0
     if plan.learn_alpha:
-        sums, n_docs = np.zeros(len(alpha)), documents.n_docs
-        for gamma, weight in gammas:
-            sums += _hyper.expected_log_sums(gamma, None if weight is None else weight.astype(np.float64))
-        before, alpha = alpha, _hyper.newton_alpha(alpha, sums, n_docs)
-        gain = _hyper.alpha_objective(alpha, sums, n_docs) - _hyper.alpha_objective(before, sums, n_docs)
+        assert log_theta is not None
+        before, alpha = alpha, _hyper.newton_alpha(alpha, log_theta, n_docs)
+        gain = _hyper.alpha_objective(alpha, log_theta, n_docs) - _hyper.alpha_objective(before, log_theta, n_docs)
     if plan.learn_eta:
         S = sstats[:, : priors.n_topics]
-        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, documents.n_words))
+        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, n_words))
     return Priors(alpha, eta), gain
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, psi, zeta
 
+from ldavi import _estep
 from ldavi._typing import Doubles, Floats, Int64s
 
 LEAST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
@@ -176,7 +177,7 @@ def eta_fixed_point(eta: float, S: Floats | Excess, n_words: int, *, rounds: int
     n_present, K = S.shape
     sums = _column_sums(S)
     for _ in range(rounds):
-        rise = sum(float(psi(part + eta).sum()) for part in _slices(S)) - n_present * K * float(psi(eta))
+        rise = _digamma_sum(S, eta) - n_present * K * float(psi(eta))
         fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
         if not fall > 0:
             break
@@ -184,6 +185,17 @@ def eta_fixed_point(eta: float, S: Floats | Excess, n_words: int, *, rounds: int
         if abs(eta - before) <= ENOUGH * before:
             break
     return eta
+
+
+def _digamma_sum(S: Floats | Excess, eta: float) -> float:
+    """Σ_kw ψ(S_kw + η), some thousand words at a time."""
+    total = 0.0
+    for part in _slices(S):
+        values = (part + eta).ravel()
+        digammas = np.empty_like(values)
+        _estep.log_gamma_digamma(values, np.empty_like(values), digammas)
+        total += float(digammas.sum())
+    return total
 
 
 def _column_sums(S: Floats | Excess) -> Doubles:

@@ -3,8 +3,9 @@
 Arrays are word-major and padded, as in `ldavi._state`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import psi
@@ -95,29 +96,70 @@ def posterior_step(
     offset : float
         δ of the next E-step's topics; the sums are those of λ itself. Equation (26).
     """
-    n_topics, width = topics.n_topics, sstats.shape[1]
     eta = np.ascontiguousarray(eta, sstats.dtype)
-    ranges = even_ranges(np.arange(len(sstats) + 1), 0, len(sstats), WORDS_PER_CALL)
-    terms, totals = np.zeros((len(ranges), 3)), np.zeros((len(ranges), width))
+    rows = posterior_rows(sstats, topics, eta, word_ranges(len(sstats)), workers, offset=offset)
+    sums, log_norm = posterior_sums(rows, topics.log_norm, eta, len(sstats), absent, offset=offset)
+    return Topics(sstats, topics.B, topics.log_scale, log_norm, False, offset), sums
+
+
+class RowSums(NamedTuple):
+    """What `posterior_rows` sums on its way, for each range of words.
+
+    Attributes
+    ----------
+    terms : array of shape (ranges, 3)
+        Σ S ψ(λ) before and after, Σ lnΓ(λ).
+    totals : array of shape (ranges, K)
+        Σ λ.
+    """
+
+    terms: Doubles
+    totals: Doubles
+
+
+def word_ranges(n_words: int) -> list[tuple[int, int]]:
+    """The ranges that the M-step is cut in, alike for every number of threads."""
+    return even_ranges(np.arange(n_words + 1), 0, n_words, WORDS_PER_CALL)
+
+
+def posterior_rows(
+    sstats: Floats,
+    topics: Topics,
+    eta: Floats,
+    ranges: Sequence[tuple[int, int]],
+    workers: Workers,
+    *,
+    offset: float,
+) -> RowSums:
+    """λ = η + S and B of some ranges of words: the part of `posterior_step` that wants nothing of other words."""
+    n_topics = topics.n_topics
+    terms, totals = np.zeros((len(ranges), 3)), np.zeros((len(ranges), sstats.shape[1]))
 
     def update(job: tuple[int, tuple[int, int]]) -> None:
         i, edges = job
         _estep.update_topics(sstats, topics.B, topics.log_scale, eta, terms[i], totals[i], *edges, n_topics, offset)
 
     workers.run(update, enumerate(ranges))
-    lam_totals = totals.sum(axis=0)[:n_topics] + absent
-    eta_totals = np.broadcast_to(eta.sum(axis=0) * (len(sstats) if len(eta) == 1 else 1), (n_topics,)) + absent
+    return RowSums(terms, totals[:, :n_topics])
+
+
+def posterior_sums(
+    rows: RowSums, log_norm_before: Doubles, eta: Floats, n_rows: int, absent: Doubles, *, offset: float
+) -> tuple[TopicSums, Doubles]:
+    """The sums over all words, and log_norm of the fields: the part of `posterior_step` that wants all ranges, in order."""
+    n_topics = len(log_norm_before)
+    lam_totals = rows.totals.sum(axis=0) + absent
+    eta_totals = np.broadcast_to(eta.sum(axis=0) * (n_rows if len(eta) == 1 else 1), (n_topics,)) + absent
     log_norm = psi(lam_totals)
     mass = lam_totals - eta_totals
-    old, new, log_gamma = terms.sum(axis=0)
+    old, new, log_gamma = rows.terms.sum(axis=0)
     sums = TopicSums(
-        old=float(old - mass @ topics.log_norm),
+        old=float(old - mass @ log_norm_before),
         new=float(new - mass @ log_norm),
         log_gamma=float(log_gamma),
         totals=lam_totals,
     )
-    field_norm = psi(lam_totals + offset) if offset else log_norm
-    return Topics(sstats, topics.B, topics.log_scale, field_norm, False, offset), sums
+    return sums, psi(lam_totals + offset) if offset else log_norm
 
 
 def point_step(sstats: Floats, topics: Topics) -> tuple[Topics, TopicSums]:

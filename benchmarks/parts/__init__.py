@@ -15,5 +15,8 @@ MODULES = {
     "S8": "s08_instruction_sets",
     "S9": "s09_memory",
     "S10": "s10_partial_fit",
+    "D3": "d3_dask",
+    "D4": "d4_deaths",
+    "D7": "d7_spark",
     "peers": "peers",
 }

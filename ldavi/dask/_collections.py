@@ -1,0 +1,213 @@
+"""Dask collections as documents: blocks that are not there yet, and how one is read where it is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+from scipy import sparse
+
+from ldavi import _validation as check
+from ldavi._fit_blocks import Part, hold
+from ldavi._shards import Ground
+from ldavi._typing import Doubles, Floats, Int64s
+
+HOW_TO_COUNT = (
+    "count their words first: texts.map_partitions(lambda part: [counter.transform(list(part))]) with a fitted "
+    "ldavi.io.WordCounter makes a bag of sparse matrices (of a column: frame['text'].to_bag()). Dicts in a column "
+    "have become texts unless dask.config.set({'dataframe.convert-string': False})"
+)
+
+
+class LazyBlocks(NamedTuple):
+    """Documents in blocks.
+
+    Attributes
+    ----------
+    blocks : list of Delayed
+    n_docs : list of int or nan
+        Documents of each, where the collection knows.
+    n_words : int or None
+        Columns, where the collection knows.
+    """
+
+    blocks: list[Any]
+    n_docs: list[float]
+    n_words: int | None
+
+
+class Summary(NamedTuple):
+    """What has to be known of a block before fits begin; documents of weight 0 left out.
+
+    Attributes
+    ----------
+    n_docs : int
+    weight, tokens : float
+        Σ ω_d and Σ ω_d N_d.
+    dtype : str
+    n_words : int
+        Columns.
+    grows : bool
+        Whether more columns may follow, the block having come without a width.
+    words, frequency : array of shape (words,)
+        Columns that occur, and in how many documents.
+    """
+
+    n_docs: int
+    weight: float
+    tokens: float
+    dtype: str
+    n_words: int
+    grows: bool
+    words: Int64s
+    frequency: Int64s
+
+
+class Block(NamedTuple):
+    """A block that has been read: its counts, and whether it came without a width."""
+
+    data: Floats
+    indices: Any
+    indptr: Any
+    n_words: int
+    grows: bool
+
+    @property
+    def matrix(self) -> sparse.csr_array:
+        return sparse.csr_array((self.data, self.indices, self.indptr), shape=(len(self.indptr) - 1, self.n_words))
+
+
+def is_collection(X: Any) -> bool:
+    """Whether X is a Dask collection."""
+    from dask.base import is_dask_collection
+
+    return bool(is_dask_collection(X))
+
+
+def lazy_blocks(X: Any) -> LazyBlocks:
+    """The blocks of a Dask array, bag or Series.
+
+    Raises
+    ------
+    TypeError
+        If X is something else.
+    ValueError
+        If an array is not two-dimensional, or cut between columns.
+    """
+    if not is_collection(X):
+        msg = (
+            f"X is a {type(X).__name__}; ldavi.dask learns from a Dask array, bag or Series. "
+            "For documents in memory take ldavi.LatentDirichletAllocation"
+        )
+        raise TypeError(msg)
+    if hasattr(X, "numblocks"):
+        if X.ndim != 2:
+            raise ValueError(f"X has {X.ndim} dimensions; it must have 2, documents × words")
+        if X.numblocks[1] != 1:
+            msg = f"X is cut into {X.numblocks[1]} chunks of columns and must not be: use X.rechunk({{1: -1}})"
+            raise ValueError(msg)
+        width = X.shape[1]
+        return LazyBlocks(list(X.to_delayed().ravel()), list(X.chunks[0]), None if np.isnan(width) else int(width))
+    if getattr(X, "ndim", 1) != 1 or not hasattr(X, "to_delayed") or not hasattr(X, "npartitions"):
+        msg = f"X is a {type(X).__name__}; pass a Dask array, a bag, or one column of a DataFrame, as in frame['counts']"
+        raise TypeError(msg)
+    blocks = list(X.to_delayed())
+    return LazyBlocks(blocks, [float("nan")] * len(blocks), None)
+
+
+def read_block(block: Any, number: int, dtype: DTypeLike | None) -> Block:
+    """Check the counts of a block; errors say which it was."""
+    try:
+        matrix, grows = matrix_of(block)
+        if 0 in matrix.shape:
+            matrix = sparse.csr_array(matrix.shape, dtype=dtype or np.float32)
+        else:
+            matrix = check.check_counts(matrix, dtype=dtype, name="LatentDirichletAllocation")
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"block {number} of X: {error}") from error
+    return Block(matrix.data, matrix.indices, matrix.indptr, matrix.shape[1], grows)
+
+
+def matrix_of(block: Any) -> tuple[Any, bool]:
+    """What a block holds, documents × words; and whether its width is only that of the words it has."""
+    if not isinstance(block, list | tuple | Iterator) and not hasattr(block, "items"):
+        return (block.tocsr() if hasattr(block, "tocsr") else block), False
+    rows = list(block)
+    if all(sparse.issparse(row) for row in rows) and rows:
+        widths = {row.shape[-1] for row in rows}
+        if len(widths) > 1:
+            raise ValueError(f"its matrices have {sorted(widths)} columns; all must have the same")
+        return sparse.vstack([sparse.csr_array(row if row.ndim == 2 else row.reshape(1, -1)) for row in rows], "csr"), False
+    if all(isinstance(row, Mapping) for row in rows):
+        return _from_mappings(rows), True
+    first = next(row for row in rows if not isinstance(row, Mapping))
+    if isinstance(first, str | bytes):
+        raise TypeError(f"it holds texts, as {first[:20]!r}; {HOW_TO_COUNT}")
+    raise TypeError(f"it holds a {type(first).__name__}; a document must be a sparse row or a dict {{column: count}}")
+
+
+def _from_mappings(rows: Sequence[Mapping[Any, Any]]) -> sparse.csr_array:
+    indptr = np.append(0, np.cumsum([len(row) for row in rows]))
+    columns = np.array([column for row in rows for column in row])
+    if len(columns) and (columns.dtype.kind not in "iu" or columns.min() < 0):
+        raise ValueError(f"a document has the column {columns.min()}; columns are numbers from 0 on")
+    counts = np.array([count for row in rows for count in row.values()])
+    width = int(columns.max(initial=-1)) + 1
+    return sparse.csr_array((counts, columns.astype(np.int64), indptr), shape=(len(rows), width))
+
+
+def n_docs_of(block: Block) -> int:
+    """Documents of a block."""
+    return len(block.indptr) - 1
+
+
+def summarise(block: Block, weight: Floats | None) -> Summary:
+    """What is known of a block at its place, in few numbers."""
+    matrix, weight = _weighing(block, weight)
+    tokens = np.asarray(matrix.sum(axis=1), np.float64)
+    words, frequency = np.unique(matrix.indices, return_counts=True)
+    n_docs, total = matrix.shape[0], float(tokens.sum() if weight is None else tokens @ weight)
+    heft = float(n_docs if weight is None else weight.sum(dtype=np.float64))
+    return Summary(n_docs, heft, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency)
+
+
+def part_of(block: Block, weight: Floats | None, ground: Ground, n_topics: int, dtype: str) -> Part:
+    """A block made ready to be visited."""
+    matrix, weight = _weighing(block, weight)
+    weight = None if weight is None else weight.astype(dtype)
+    return hold(check.to_counts(matrix), weight, ground, n_topics, dtype)
+
+
+def _weighing(block: Block, weight: Floats | None) -> tuple[sparse.csr_array, Floats | None]:
+    """The documents of a block that weigh something."""
+    matrix = block.matrix
+    if weight is None or weight.all():
+        return matrix, weight
+    return matrix[np.flatnonzero(weight)], weight[weight > 0]
+
+
+def n_words_of(summaries: Sequence[Summary], known: int | None) -> int:
+    """V, on which all blocks must agree.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    fixed = {summary.n_words for summary in summaries if not summary.grows} | ({known} if known is not None else set())
+    if len(fixed) > 1:
+        raise ValueError(f"blocks of X have {sorted(fixed)} columns; all must have the same")
+    widest = max((summary.n_words for summary in summaries), default=0)
+    n_words = fixed.pop() if fixed else widest
+    if n_words < max(widest, 1):
+        raise ValueError(f"X has {n_words} columns, and a block one numbered {widest - 1}; there must be at least one column")
+    return n_words
+
+
+def ground_of(summaries: Sequence[Summary], n_words: int, eta: Doubles) -> Ground:
+    """The words that occur, the most frequent first, as `Counts.compact` would order them."""
+    frequency = np.zeros(n_words, np.int64)
+    for summary in summaries:
+        frequency[summary.words] += summary.frequency
+    present = np.flatnonzero(frequency)
+    return Ground(present[np.argsort(-frequency[present], kind="stable")], n_words, eta)

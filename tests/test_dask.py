@@ -1,0 +1,325 @@
+"""ldavi.dask without a cluster: the results of one machine from any blocks, and every question answered as there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dask_blocks import as_array, as_dicts, topical
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+import ldavi
+from ldavi import io
+
+pytest.importorskip("distributed")
+import dask
+import dask.array as da
+import dask.bag as db
+
+from ldavi.dask import LatentDirichletAllocation
+
+X = topical()
+K = 4
+ROOT = Path(ldavi.__file__).parents[1]
+
+
+def one_machine(**parameters):
+    return ldavi.LatentDirichletAllocation(K, random_state=0, **parameters)
+
+
+def in_blocks(**parameters):
+    return LatentDirichletAllocation(K, random_state=0, **parameters)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return in_blocks().fit(as_array(X, [20, 60])), one_machine().fit(X)
+
+
+def assert_same(ours, theirs, rtol=1e-6):
+    np.testing.assert_allclose(ours.components_, theirs.components_, rtol=rtol)
+    np.testing.assert_allclose(ours.elbo_trace_["elbo"], theirs.elbo_trace_["elbo"], rtol=rtol)
+    np.testing.assert_allclose(ours.doc_topic_prior_, theirs.doc_topic_prior_, rtol=rtol)
+    np.testing.assert_allclose(ours.topic_word_prior_, theirs.topic_word_prior_, rtol=rtol)
+    assert ours.elbo_trace_["phase"].tolist() == theirs.elbo_trace_["phase"].tolist()
+    assert (ours.n_iter_, ours.converged_) == (theirs.n_iter_, theirs.converged_)
+
+
+# The same model
+
+
+@settings(max_examples=15, deadline=None)
+@given(cuts=st.lists(st.integers(0, len(X)), max_size=7).map(sorted))
+def test_any_cut_into_blocks_gives_the_topics_of_one_machine(cuts):
+    """Empty blocks too."""
+    assert_same(in_blocks(max_iter=16, tol=None).fit(as_array(X, cuts)), one_machine(max_iter=16, tol=None).fit(X))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"doc_topic_prior": 0.2, "topic_word_prior": 0.1},
+        {"doc_topic_prior": None, "topic_word_prior": None},
+        {"topic_word_prior": 0.0, "max_iter": 20, "tol": None},
+        {"topic_word_prior": np.linspace(0.05, 0.2, X.shape[1])},
+        {"topic_word_prior": 1e-3, "doc_topic_prior": 1e-3, "max_iter": 20, "tol": None},
+        {"seed_words": {0: [3, 4], 2: [7]}},
+        {"init": topical(K, seed=5) + 0.01},
+        {"n_init": 3},
+        {"evaluate_every": 2, "perp_tol": 0.05},
+        {"max_iter": 1, "tol": None},
+        {"n_jobs": 2},
+    ],
+    ids=lambda parameters: ",".join(parameters) or "defaults",
+)
+def test_parameters_mean_what_they_do_on_one_machine(parameters, small_pieces):
+    """With the words in shards."""
+    assert_same(in_blocks(**parameters).fit(as_array(X, [20, 60, 61])), one_machine(**parameters).fit(X))
+
+
+def test_one_block_gives_the_same_bits(small_pieces):
+    ours, theirs = in_blocks().fit(as_array(X, [])), one_machine().fit(X)
+    np.testing.assert_array_equal(ours.components_, theirs.components_)
+    np.testing.assert_array_equal(ours.elbo_trace_["elbo"], theirs.elbo_trace_["elbo"])
+
+
+def test_counts_are_computed_in_the_precision_of_one_machine():
+    whole = X.astype(np.int32)
+    ours, theirs = in_blocks(max_iter=12, tol=None).fit(as_array(whole, [40])), one_machine(max_iter=12, tol=None).fit(whole)
+    assert ours.components_.dtype == theirs.components_.dtype == np.float32
+    np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-3)
+
+
+def test_one_block_that_needs_double_precision_has_it_for_all():
+    whole = X.astype(np.int64)
+    whole[70, 0] = 2**24 + 1
+    assert in_blocks(max_iter=2, tol=None).fit(as_array(whole, [40])).components_.dtype == np.float64
+
+
+def test_weights_count_documents_as_often_and_zero_leaves_them_out():
+    weight = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
+    weight[:20] = 0
+    ours = in_blocks().fit(as_array(X, [20, 60], known=False), sample_weight=da.from_array(weight))
+    theirs = one_machine().fit(X, sample_weight=weight)
+    assert_same(ours, theirs)
+    assert ours.n_samples_seen_ == theirs.n_samples_seen_ == np.count_nonzero(weight)
+
+
+def test_a_warm_start_goes_on_from_its_topics():
+    ours, theirs = in_blocks(warm_start=True, max_iter=12, tol=None), one_machine(warm_start=True, max_iter=12, tol=None)
+    for _ in range(2):
+        ours.fit(as_array(X, [20, 60]))
+        theirs.fit(X)
+    assert_same(ours, theirs)
+
+
+def test_a_callback_sees_each_pass_and_can_stop_the_fit(capsys):
+    seen = []
+    ours = in_blocks(callbacks=lambda record: seen.append(record.iteration) or len(seen) == 3, verbose=1)
+    ours.fit(as_array(X, [20]))
+    assert (seen, ours.n_iter_, ours.converged_) == ([1, 2, 3], 3, True)
+    assert capsys.readouterr().out.startswith("iteration: 1 of max_iter: 200, elbo: ")
+
+
+def test_an_interrupted_fit_keeps_the_topics_of_the_last_whole_pass():
+    def interrupt(record):
+        if record.iteration == 13:
+            raise KeyboardInterrupt
+
+    ours = in_blocks(callbacks=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ours.fit(as_array(X, [20]))
+    theirs = one_machine(callbacks=lambda record: record.iteration == 13).fit(X)
+    np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-6)
+
+
+def test_too_few_passes_are_said_to_be():
+    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+        in_blocks(max_iter=3).fit(as_array(X, [20]))
+
+
+# What documents can come as
+
+
+@pytest.mark.parametrize(
+    "make",
+    [np.asarray, sparse.csr_matrix, sparse.csr_array, sparse.csc_matrix, sparse.coo_array],
+    ids=lambda make: make.__name__,
+)
+def test_blocks_can_be_of_any_kind_and_of_unknown_length(make):
+    theirs = one_machine(max_iter=12, tol=None).fit(X)
+    assert_same(in_blocks(max_iter=12, tol=None).fit(as_array(X, [20, 60], known=False, make=make)), theirs)
+
+
+def test_a_bag_of_matrices_of_any_length_is_taken():
+    bag = db.from_sequence([sparse.csr_array(X[:25]), sparse.csr_array(X[25:26]), sparse.csr_matrix(X[26:])], npartitions=2)
+    assert_same(in_blocks(max_iter=12, tol=None).fit(bag), one_machine(max_iter=12, tol=None).fit(X))
+
+
+def test_a_bag_of_dicts_is_as_wide_as_its_largest_column():
+    ours = in_blocks(max_iter=12, tol=None).fit(db.from_sequence(as_dicts(X), npartitions=3))
+    width = np.flatnonzero(X.any(axis=0)).max() + 1
+    assert_same(ours, one_machine(max_iter=12, tol=None).fit(X[:, :width]))
+    np.testing.assert_allclose(
+        ours.transform(db.from_sequence(as_dicts(X[:5]), npartitions=2)).compute(), ours.transform(X[:5, :width])
+    )
+
+
+def test_a_column_of_a_data_frame_is_taken():
+    dd = pytest.importorskip("dask.dataframe")
+    pd = pytest.importorskip("pandas")
+    with dask.config.set({"dataframe.convert-string": False}):
+        frame = dd.from_pandas(pd.DataFrame({"counts": as_dicts(X)}), npartitions=3)
+    width = np.flatnonzero(X.any(axis=0)).max() + 1
+    assert_same(in_blocks(max_iter=12, tol=None).fit(frame["counts"]), one_machine(max_iter=12, tol=None).fit(X[:, :width]))
+    with pytest.raises(TypeError, match="one column of a DataFrame"):
+        in_blocks().fit(frame)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: X, TypeError, "take ldavi.LatentDirichletAllocation"),
+        (lambda: da.from_array(X, chunks=(30, 25)), ValueError, r"rechunk\(\{1: -1\}\)"),
+        (lambda: da.from_array(X[0]), ValueError, "1 dimensions"),
+        (
+            lambda: db.from_sequence(["cats and dogs"] * 4, npartitions=2),
+            TypeError,
+            "block 0 of X: .*count their words first",
+        ),
+        (lambda: db.from_sequence([{0: 1}, {-2: 1}], npartitions=2), ValueError, "block 1 of X: .*column -2"),
+        (lambda: db.from_sequence([3, 4], npartitions=1), TypeError, "holds a int"),
+        (lambda: as_array(-X, [20]), ValueError, "block 0 of X: Negative values"),
+        (lambda: db.from_sequence([X[:2, :5], X[:2]], npartitions=1).map(sparse.csr_array), ValueError, r"\[5, 50\] columns"),
+        (lambda: db.from_sequence([X[:2, :5], X[:2]], npartitions=2).map(sparse.csr_array), ValueError, r"\[5, 50\] columns"),
+        (lambda: as_array(X[:0], []), ValueError, "no documents"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused_and_changes_nothing(make, error, message):
+    ours = in_blocks()
+    before = dict(vars(ours))
+    with pytest.raises(error, match=message):
+        ours.fit(make())
+    assert vars(ours) == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"learning_method": "online"}, "learning_method='online' .* partial_fit"),
+        ({"learning_method": "memoized"}, "learning_method='memoized' must be \"batch\""),
+        ({"inference": "cvb0"}, "inference='cvb0' must be \"vb\""),
+        ({"validation_fraction": 0.1}, "validation_fraction=0.1 must be None"),
+        ({"tol": -1}, "tol=-1"),
+    ],
+)
+def test_parameters_that_are_not_offered_name_what_to_use(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        in_blocks(**parameters).fit(as_array(X, [20]))
+
+
+def test_weights_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="X has 90 documents"):
+        in_blocks().fit(as_array(X, [20]), sample_weight=np.ones(89))
+
+
+def test_no_counts_at_all_are_warned_of():
+    with pytest.warns(UserWarning, match="topics will equal their prior"):
+        in_blocks(tol=None, max_iter=2).fit(as_array(X * 0, [20]))
+
+
+# What a fitted model offers
+
+
+def test_transform_is_lazy_and_has_the_rows_of_one_machine(fitted):
+    ours, _ = fitted
+    theta = ours.transform(as_array(X, [20, 60]))
+    assert isinstance(theta, da.Array)
+    assert (theta.chunks, theta.dtype, type(theta._meta)) == (((20, 40, 30), (K,)), np.float64, np.ndarray)
+    np.testing.assert_array_equal(theta.compute(), ours.transform(X))
+    np.testing.assert_array_equal(
+        ours.transform(as_array(X, [20]), normalize=False).compute(), ours.transform(X, normalize=False)
+    )
+
+
+def test_transform_keeps_the_topics_that_it_was_asked_of(fitted):
+    ours = in_blocks(max_iter=2, tol=None).fit(as_array(X, [20]))
+    theta, now = ours.transform(as_array(X, [20])), ours.transform(X)
+    ours.set_params(max_iter=12).fit(as_array(X, [20]))
+    np.testing.assert_array_equal(theta.compute(), now)
+
+
+def test_blocks_of_unknown_length_and_empty_ones_are_transformed(fitted):
+    theta = fitted[0].transform(as_array(X, [20, 20], known=False))
+    assert np.isnan(theta.shape[0])
+    np.testing.assert_array_equal(theta.compute(), fitted[0].transform(X))
+
+
+def test_score_and_perplexity_are_those_of_one_machine(fitted):
+    ours, theirs = fitted
+    assert ours.score(as_array(X, [20, 20, 60])) == pytest.approx(theirs.score(X))
+    assert ours.perplexity(as_array(X, [20, 60])) == pytest.approx(theirs.perplexity(X))
+    assert ours.perplexity(as_array(X * 0, [])) == 1.0
+
+
+def test_documents_in_memory_are_answered_as_by_one_machine(fitted):
+    ours, theirs = fitted
+    np.testing.assert_allclose(ours.word_topics(X[:3]), theirs.word_topics(X[:3]), rtol=1e-5)
+    assert ours.score(X) == pytest.approx(theirs.score(X))
+    with pytest.raises(TypeError, match="word_topics takes documents in memory"):
+        ours.word_topics(as_array(X, []))
+
+
+def test_fit_transform_is_fit_and_transform(fitted):
+    np.testing.assert_array_equal(in_blocks().fit_transform(as_array(X, [20, 60])).compute(), fitted[0].transform(X))
+
+
+def test_partial_fit_takes_one_block_after_another():
+    ours, theirs = in_blocks(batch_size=20), one_machine(batch_size=20)
+    ours.partial_fit(as_array(X, [20, 20, 60], known=False)).partial_fit(X[:20])
+    for first, last in ((0, 20), (20, 60), (60, 90), (0, 20)):
+        theirs.partial_fit(X[first:last])
+    np.testing.assert_array_equal(ours.components_, theirs.components_)
+    with pytest.raises(ValueError, match="sample_weight"):
+        ours.partial_fit(as_array(X, []), sample_weight=np.ones(90))
+
+
+def test_it_offers_every_attribute_of_one_machine(fitted):
+    ours, theirs = fitted
+    names = {name for name in dir(theirs) if name.endswith("_") and not name.startswith("_")}
+    assert names == {name for name in dir(ours) if name.endswith("_") and not name.startswith("_")}
+    assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
+
+
+def test_the_local_model_is_plain_and_can_be_saved(fitted, tmp_path):
+    pytest.importorskip("safetensors")
+    ours = fitted[0]
+    local = ours.to_local()
+    assert type(local) is ldavi.LatentDirichletAllocation
+    io.save(local, tmp_path / "model.ldavi")
+    np.testing.assert_array_equal(io.load(tmp_path / "model.ldavi").transform(X), ours.transform(X))
+
+
+def test_a_clone_has_the_parameters_and_nothing_learned(fitted):
+    copy = clone(fitted[0].set_params(tol=1e-3))
+    assert type(copy) is LatentDirichletAllocation
+    assert copy.get_params() == fitted[0].get_params()
+    with pytest.raises(NotFittedError):
+        copy.transform(as_array(X, []))
+    with pytest.raises(NotFittedError):
+        copy.score(as_array(X, []))
+
+
+@pytest.mark.parametrize("library", ["dask", "distributed"])
+def test_without_dask_the_import_names_the_extra(library):
+    block = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules[{library!r}] = None; import ldavi; import ldavi.dask"
+    run = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True)
+    assert run.returncode
+    assert f"ldavi.dask needs {library}" in run.stderr
+    assert "pip install 'ldavi[dask]'" in run.stderr
