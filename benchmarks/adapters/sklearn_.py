@@ -56,7 +56,7 @@ class Counted(LatentDirichletAllocation):
 
             return compared
 
-        comparisons = {dtype: counting(compare) for dtype, compare in _lda.cy_mean_change.items()}
-        with mock.patch.dict(_lda.cy_mean_change, comparisons):
+        comparisons = {ctype: counting(_lda.cy_mean_change[ctype]) for ctype in ("float", "double")}
+        with mock.patch.object(_lda, "cy_mean_change", comparisons):
             super()._em_step(X, *arguments, **more)
         self.sweeps_ = getattr(self, "sweeps_", 0.0) + calls / X.shape[0]  # per document

@@ -37,12 +37,14 @@ def _memory(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
     return [
         timing.value_case(
             f"{where}: all but (K, V) arrays",
-            list((by_counts + gamma) / X.nnz),
+            ((by_counts + gamma) / X.nnz).tolist(),
             what,
             target=config["most_bytes"],
             sense="<=",
         ),
-        timing.value_case(f"{where}: what does not grow with K", list(by_counts / X.nnz), what),
-        timing.value_case(f"{where}: what grows with K, but γ", list((2 * (many - few) - gamma) / unit), "(K, V) arrays"),
-        timing.value_case(f"{where}: everything", list(many / 2**20), "MiB", digits=4),
+        timing.value_case(f"{where}: what does not grow with K", (by_counts / X.nnz).tolist(), what),
+        timing.value_case(
+            f"{where}: what grows with K, but γ", ((2 * (many - few) - gamma) / unit).tolist(), "(K, V) arrays"
+        ),
+        timing.value_case(f"{where}: everything", (many / 2**20).tolist(), "MiB", digits=4),
     ]
