@@ -6,6 +6,7 @@ The repository holds no text and no counts. `NAME.npz` is what `scipy.sparse.sav
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -78,3 +79,38 @@ def drawn(n_docs: int, n_words: int, mean_tokens: int, *, n_topics: int = 50, se
 def widened(X: sparse.csr_array, n_words: int) -> sparse.csr_array:
     """X with empty columns added: a larger vocabulary, the same documents."""
     return sparse.csr_array((X.data, X.indices, X.indptr), shape=(X.shape[0], n_words))
+
+
+class Known(NamedTuple):
+    """Documents of topics that are known.
+
+    Attributes
+    ----------
+    X : sparse array of shape (D, V)
+        To learn from.
+    held_out : sparse array of shape (H, V)
+    topics : array of shape (K, V)
+    given : array of shape (K, V)
+        How many tokens of X each topic gave to each word.
+    """
+
+    X: sparse.csr_array
+    held_out: sparse.csr_array
+    topics: np.ndarray
+    given: np.ndarray
+
+
+def known(
+    n_docs: int, n_words: int, n_topics: int, tokens: int, *, held_out: int, alpha: float, eta: float, seed: int
+) -> Known:
+    """Documents of an LDA model with symmetric priors, all of one length."""
+    rng = np.random.default_rng(seed)
+    topics = rng.dirichlet(np.full(n_words, eta), n_topics)
+    by_topic = rng.multinomial(tokens, rng.dirichlet(np.full(n_topics, alpha), n_docs + held_out))  # (D + H, K)
+    X, given = np.zeros((n_docs + held_out, n_words), np.int32), np.zeros((n_topics, n_words), np.int64)
+    for k in range(n_topics):
+        words = rng.multinomial(by_topic[:, k], topics[k])
+        X += words.astype(np.int32)
+        given[k] = words[:n_docs].sum(axis=0)
+    every = sparse.csr_array(X)
+    return Known(every[:n_docs], every[n_docs:], topics, given)

@@ -1,16 +1,20 @@
-"""The one place that knows ldavi's private names: the E-step by itself, and the instruction set it runs on."""
+"""The one place that knows ldavi's private names: the E-step by itself, the instruction set it runs on, the exact bound."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from ldavi import _documents, _estep
+from ldavi import _documents, _elbo, _estep
 from ldavi._documents import visit_documents
+from ldavi._fit import Documents, Plan, all_words, fit_batch
+from ldavi._infer import infer_documents
 from ldavi._mstep import topics_from
 from ldavi._parallel import Workers
-from ldavi._state import Counts, aligned_zeros, padded
+from ldavi._state import Counts, Priors, aligned_zeros, padded
 
 NEVER = -1.0  # a tolerance that no sweep reaches: every document makes them all
 
@@ -45,6 +49,18 @@ def bytes_of_topics(n_words: int, n_topics: int, dtype: type) -> int:
     return 2 * n_words * padded(n_topics) * np.dtype(dtype).itemsize
 
 
+def counts_of(X: sparse.csr_array, dtype: type) -> Counts:
+    n_words = X.shape[1]
+    return Counts(X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data.astype(dtype), np.arange(n_words), n_words)
+
+
+def padded_rows(rows: np.ndarray, dtype: type) -> np.ndarray:
+    """Word-major λ, (words, K), as the kernels read it."""
+    result = aligned_zeros((len(rows), padded(rows.shape[1])), dtype)
+    result[:, : rows.shape[1]] = rows
+    return result
+
+
 class EStep:
     """γ of documents under fixed λ, a fixed number of sweeps from γ = 1, without statistics, on one thread.
 
@@ -61,13 +77,9 @@ class EStep:
     def __init__(
         self, X: sparse.csr_array, lam: np.ndarray, alpha: float, sweeps: int, dtype: type, *, dense: bool = False
     ) -> None:
-        n_words, n_topics = lam.shape
-        every = Counts(
-            X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data.astype(dtype), np.arange(n_words), n_words
-        )
-        self.counts, words = every.compact()
-        rows = aligned_zeros((len(words), padded(n_topics)), dtype)
-        rows[:, :n_topics] = lam[words]
+        n_topics = lam.shape[1]
+        self.counts, words = counts_of(X, dtype).compact()
+        rows = padded_rows(lam[words], dtype)
         self._workers = Workers(1)
         self._topics = topics_from(rows, lam.sum(axis=0, dtype=np.float64), self._workers, point_estimate=False)
         self._alpha, self._sweeps, self._dense = np.full(n_topics, alpha), sweeps, dense
@@ -99,6 +111,42 @@ class EStep:
         how_far = {"max_sweeps": self._sweeps, "tol": NEVER, "workers": self._workers}
         with dense_sweeps(self._dense):
             return visit(self.counts, *blocks, self._topics, self._alpha, self.gamma, *sstats, **how_far, **how)
+
+
+def elbo_per_token(X: sparse.csr_array, lam: np.ndarray, alpha: float, eta: float, *, sweeps: int, tol: float) -> float:
+    """The exact bound at λ, of shape (K, V): every γ from a cold start until it settles, φ at its optimum, in float64."""
+    counts, words = counts_of(X, np.float64).compact()
+    priors = Priors(np.full(len(lam), alpha), np.full((1, 1), eta))
+    rows, workers = padded_rows(lam.T[words], np.float64), Workers(1)
+    topics = topics_from(rows, lam.sum(axis=1, dtype=np.float64), workers, point_estimate=False)
+    documents = infer_documents(counts, topics, priors.alpha, max_sweeps=sweeps, tol=tol, workers=workers)
+    total = documents.bound.sum() + _elbo.topic_term(np.ascontiguousarray(lam.T, np.float64), priors)
+    return float(total / counts.doc_tokens.sum())
+
+
+class Schedule(NamedTuple):
+    """What a schedule of passes came to: λ, (K, V), where its bound was highest, and sweeps per document up to there."""
+
+    lam: np.ndarray
+    sweeps: float
+
+
+def sklearn_schedule(
+    X: sparse.csr_array, n_topics: int, seed: int, *, alpha: float, eta: float, passes: int, sweeps: int, tol: float
+) -> Schedule:
+    """scikit-learn's batch schedule by ldavi's kernels: its start, and each pass visits every document afresh."""
+    priors = Priors(np.full(n_topics, alpha), np.full((1, 1), eta))
+    start = np.random.RandomState(seed).gamma(100.0, 0.01, (n_topics, X.shape[1]))
+    plan = Plan(warmup=passes, warmup_sweeps=sweeps, monotone_sweeps=0, tol=tol)
+    documents = Documents(counts_of(X, np.float32), None)
+    highest, made, best = -np.inf, 0.0, Schedule(start, 0.0)
+    loop = fit_batch(documents, priors, padded_rows(start.T, np.float32), plan, Workers(1))
+    for learned in itertools.islice(loop, passes):
+        made += learned.record.sweeps
+        if learned.record.elbo > highest:
+            highest = learned.record.elbo
+            best = Schedule(all_words(learned, X.shape[1])[:, :n_topics].T.copy(), made)
+    return best
 
 
 def repeated(job: Callable[[], None], times: int) -> Callable[[], None]:

@@ -19,10 +19,15 @@ def markdown(results: Sequence[dict[str, Any]]) -> str:
     for result in results:
         names = list(result["parts"])
         machines.setdefault(_machine(result["machine"]), []).extend(names)
-        state = f"commit {result['commit'][:10]}{' with changes' if result['changed'] else ''}"
-        state += "; quick run, not a measurement" if result["quick"] else ""
-        tables += [_table(name, part, f"{result['date'][:10]}, {state}") for name, part in result["parts"].items()]
+        tables += [_table(name, part, _when(result, part["cases"])) for name, part in result["parts"].items()]
     return "\n\n".join([f"{', '.join(names)}: {machine}." for machine, names in machines.items()] + tables)
+
+
+def _when(result: dict[str, Any], cases: Sequence[dict[str, Any]]) -> str:
+    """The runs that the cases come from."""
+    runs = [case.get("measured", result) for case in cases]
+    states = [f"{run['date']}, commit {run['commit'][:10]}{' with changes' if run['changed'] else ''}" for run in runs]
+    return "; ".join(dict.fromkeys(states)) + ("; quick run, not a measurement" if result["quick"] else "")
 
 
 def _machine(machine: dict[str, Any]) -> str:
@@ -65,14 +70,17 @@ def _cliffs(cases: Sequence[dict[str, Any]]) -> list[str]:
 
 def _cells(case: dict[str, Any]) -> list[str]:
     low, high = case["range"]
-    measured = f"{case['value']:.3g} ({low:.3g} to {high:.3g}) {case['what']}"
+    digits = case.get("digits", 3)
+    measured = f"{case['value']:.{digits}g} ({low:.{digits}g} to {high:.{digits}g}) {case['what']}"
     if "target" not in case:
         target, met = MISSING, MISSING
     else:
         target = f"{'at least' if case['sense'] == '>=' else 'at most'} {case['target']:g}"
         met = "met" if case["met"] else "not met"
     unit = case.get("unit", "s")
-    middle = "; ".join(f"{key} {value:.3g} {unit}" for key, value in case.get("medians", {}).items()) or MISSING
+    middle = (
+        "; ".join(f"{key} {value:.{digits}g} {unit}".rstrip() for key, value in case.get("medians", {}).items()) or MISSING
+    )
     return [case["name"], measured, target, met, middle, _perplexity(case)]
 
 

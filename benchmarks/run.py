@@ -1,7 +1,9 @@
-"""Run parts of the table, each in a process of its own, and write what was measured.
+"""Run parts of the tables, each corpus of a part in a process of its own, and write what was measured.
 
-python -m benchmarks.run S2 S3 --data DIR --out benchmarks/results/NAME.json [--quick]
+python -m benchmarks.run S2 S3 --data DIR --out benchmarks/results/NAME.json [--only CORPUS ...] [--quick]
 python -m benchmarks.run --report benchmarks/results/*.json
+
+What the file holds already stays, but for cases measured again: results can be gathered piece by piece.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report
+from benchmarks import report, results, settings
 from benchmarks.parts import MODULES
 
 ROOT = Path(__file__).parents[1]
@@ -24,9 +26,10 @@ ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA", "RAYON", "VECLIB_MAX
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help=f"{', '.join(MODULES)}, or all (S1 to S10)")
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(MODULES)}, or all (S1 to S10) or quality (Q1 to Q8)")
     parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA); without one, corpora are drawn")
-    parser.add_argument("--out", type=Path, help="result file; without one, only the table is printed")
+    parser.add_argument("--out", type=Path, help="result file, gone on from if it exists; without one, tables are printed")
+    parser.add_argument("--only", nargs="+", metavar="CORPUS", help="leave the parts' other corpora out")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
     parser.add_argument("--report", nargs="+", type=Path, metavar="FILE", help="print result files as Markdown")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
@@ -35,8 +38,8 @@ def main() -> None:
         results = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.report]
         print(report.markdown([result for result in results if "parts" in result]))  # not those of other scripts
         return
-    rows = [name for name in MODULES if name.startswith("S")]
-    parts = [name for given in arguments.parts for name in (rows if given == "all" else [given])]
+    groups = {"all": [name for name in MODULES if name[0] == "S"], "quality": [name for name in MODULES if name[0] == "Q"]}
+    parts = [name for given in arguments.parts for name in groups.get(given, [given])]
     unknown = [name for name in parts if name not in MODULES]
     if unknown or not parts:
         parser.error(f"parts must be among {', '.join(MODULES)}, or all" + (f", not {', '.join(unknown)}" if unknown else ""))
@@ -47,32 +50,34 @@ def main() -> None:
 
 
 def _measure_all(parts: list[str], arguments: argparse.Namespace) -> None:
-    result = {"date": datetime.date.today().isoformat(), **_commit(), "quick": arguments.quick, "parts": {}}
+    kept = results.read(arguments.out, quick=arguments.quick)
     failed = []
     for name in parts:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        try:
-            measured = _in_a_process(name, arguments)
-        except subprocess.CalledProcessError:
-            failed.append(name)
-            continue
-        result["machine"] = result.get("machine") or measured["machine"]
-        result["parts"][name] = measured["part"]
-        print(report.plain(name, measured["part"]), flush=True)
-        if arguments.out:  # after every part: an interrupted run keeps what it has
-            arguments.out.parent.mkdir(parents=True, exist_ok=True)
-            arguments.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        for corpus in settings.corpora_of(name, quick=arguments.quick):
+            if arguments.only and corpus not in arguments.only:
+                continue
+            print(f"{name} {corpus or ''} …", file=sys.stderr, flush=True)
+            try:
+                measured = _in_a_process(name, corpus, arguments)
+            except subprocess.CalledProcessError:
+                failed.append(f"{name} {corpus or ''}".rstrip())
+                continue
+            print(report.plain(name, measured["part"]), flush=True)
+            kept = results.merged(kept, name, measured | {"date": datetime.date.today().isoformat()} | _commit())
+            if arguments.out:  # after every corpus: an interrupted run keeps what it has
+                results.write(arguments.out, kept)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
 
-def _in_a_process(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+def _in_a_process(name: str, corpus: str | None, arguments: argparse.Namespace) -> dict[str, Any]:
     """A part by itself: libraries read the number of threads when they are imported, and no part leaves memory behind."""
     environment = os.environ | {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD}
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "part.json"
         command = [sys.executable, "-m", "benchmarks.run", name, "--child", str(out)]
         command += ["--data", arguments.data] if arguments.data else []
+        command += ["--only", corpus] if corpus else []
         command += ["--quick"] if arguments.quick else []
         subprocess.run(command, check=True, env=environment, cwd=ROOT)
         return json.loads(out.read_text(encoding="utf-8"))
@@ -84,10 +89,10 @@ def _measure_here(name: str, arguments: argparse.Namespace) -> None:
     _pin(threads)
     from threadpoolctl import threadpool_limits
 
-    from benchmarks import corpora, machine, settings
+    from benchmarks import corpora, machine
 
     described = machine.describe()
-    config = settings.load(name, quick=arguments.quick)
+    config = settings.load(name, quick=arguments.quick, corpus=arguments.only[0] if arguments.only else None)
     with threadpool_limits(1):  # BLAS and OpenMP pools; threads of a library's own are set by its adapter
         part = module.run(config, corpora.from_environment(arguments.data, config["shapes"]), arguments.quick)
     part = {"title": module.TITLE, "threads": threads, "load_average": described["load_average"]} | part

@@ -17,9 +17,10 @@ from numpy.typing import DTypeLike
 from scipy.special import psi
 
 from ldavi import _elbo, _hyper
+from ldavi._corpus import Documents
 from ldavi._documents import Block, cut_blocks, estep
 from ldavi._elbo import ELBOTerms
-from ldavi._fit import Documents, Plan, absent_mass, column_sums, raised_from_sums, summed_terms
+from ldavi._fit import Plan, absent_mass, column_sums, raised_from_sums, summed_terms
 from ldavi._mstep import RowSums, TopicSums, point_step, posterior_rows, posterior_sums, topics_from
 from ldavi._parallel import Workers
 from ldavi._shards import Fields, Ground, Hyper, Sums, fields_from, hyper_of, topics_at, totals_of

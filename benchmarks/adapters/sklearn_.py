@@ -1,6 +1,7 @@
 """scikit-learn."""
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from scipy import sparse
@@ -37,3 +38,25 @@ def exp_expected_log(lam: np.ndarray) -> np.ndarray:
 
     wide = lam.astype(np.float64)
     return np.ascontiguousarray(np.exp(psi(wide) - psi(wide.sum(axis=1, keepdims=True))), lam.dtype)
+
+
+class Counted(LatentDirichletAllocation):
+    """One that counts the sweeps of its batch passes: calls of the comparison that ends each sweep of a document."""
+
+    def _em_step(self, X: Any, *arguments: Any, **more: Any) -> None:
+        from sklearn.decomposition import _lda
+
+        calls = 0
+
+        def counting(compare: Any) -> Any:
+            def compared(before: Any, after: Any) -> float:
+                nonlocal calls
+                calls += 1
+                return compare(before, after)
+
+            return compared
+
+        comparisons = {ctype: counting(_lda.cy_mean_change[ctype]) for ctype in ("float", "double")}
+        with mock.patch.object(_lda, "cy_mean_change", comparisons):
+            super()._em_step(X, *arguments, **more)
+        self.sweeps_ = getattr(self, "sweeps_", 0.0) + calls / X.shape[0]  # per document

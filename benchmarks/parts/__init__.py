@@ -1,7 +1,8 @@
-"""A module for each row of the table in docs/benchmarks.md.
+"""A module for each row of the tables in docs/benchmarks.md.
 
 Each has `TITLE` and `run(config, corpora, quick)`, which returns `{"cases": [...], "notes": [...]}`: cases as
-`benchmarks.timing` makes them, with every raw repeat. `THREADS`, 1 unless said, is how many cores it may use.
+`benchmarks.timing` makes them, with every raw repeat. A part with `corpora` in config.toml is run once for each, with
+`config["corpus"]` set. `THREADS`, 1 unless said, is how many cores it may use.
 """
 
 MODULES = {
@@ -18,5 +19,13 @@ MODULES = {
     "D3": "d3_dask",
     "D4": "d4_deaths",
     "D7": "d7_spark",
+    "Q1": "q01_cvb0",
+    "Q2": "q02_time_to_topica",
+    "Q3": "q03_vb",
+    "Q4": "q04_elbo",
+    "Q5": "q05_online",
+    "Q6": "q06_known_topics",
+    "Q7": "q07_spread",
+    "Q8": "q08_many_topics",
     "peers": "peers",
 }

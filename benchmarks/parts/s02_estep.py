@@ -17,13 +17,12 @@ TITLE = "E-step against scikit-learn's"
 
 
 def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
+    X, where = corpora.load(config["corpus"]), corpora.describe(config["corpus"])
     cases = []
-    for corpus in config["corpora"]:
-        X = corpora.load(corpus)
-        for n_topics in config["n_topics"]:
-            lam = ldavi_.train_passes(X, n_topics, 0, config["passes"]).components_
-            for dtype, target in config["targets"].items():
-                cases += _compare(config, X, lam, dtype, target, f"{corpora.describe(corpus)} K={n_topics} {dtype}")
+    for n_topics in config["n_topics"]:
+        lam = ldavi_.train_passes(X, n_topics, 0, config["passes"]).components_
+        for dtype, target in config["targets"].items():
+            cases += _compare(config, X, lam, dtype, target, f"{where} K={n_topics} {dtype}")
     return {"cases": cases, "notes": []}
 
 

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from benchmarks.adapters import sklearn_
 from benchmarks.corpora import Corpora
-from benchmarks.parts import to_quality
+from benchmarks.parts import fits, to_quality
 
 TITLE = "fit to scikit-learn's quality"
 
 
 def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
-    perplexity = to_quality.judge_of(config, held_out)
-    name = f"{corpora.describe(config['corpus'])} K={config['n_topics']}, scikit-learn given"
-    cases = [
-        to_quality.compare(config, "sklearn_", sklearn_.prepare(X.astype(dtype)), X, perplexity, f"{name} {dtype}")
-        for dtype in config["peer_dtypes"]
-    ]
+    perplexity, n_topics = fits.judge_of(config, held_out), config["n_topics"]
+    lengths = range(1, config["most_passes"] + 1)
+    cases = []
+    for dtype in config["peer_dtypes"]:
+        name = f"{corpora.describe(config['corpus'])} K={n_topics}, scikit-learn given {dtype}"
+        peers = {config["peer"]: fits.Fit(config, config["peer"], X.astype(dtype))}
+        cases.append(to_quality.compare(config, peers, X, perplexity, name, n_topics=n_topics, lengths=lengths))
     return {"cases": cases, "notes": []}

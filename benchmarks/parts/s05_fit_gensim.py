@@ -2,15 +2,19 @@
 
 from typing import Any
 
-from benchmarks.adapters import gensim_
 from benchmarks.corpora import Corpora
-from benchmarks.parts import to_quality
+from benchmarks.parts import fits, to_quality
 
 TITLE = "fit to gensim's quality"
 
 
 def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
-    perplexity = to_quality.judge_of(config, held_out)
-    name = f"{corpora.describe(config['corpus'])} K={config['n_topics']}"
-    return {"cases": [to_quality.compare(config, "gensim_", gensim_.prepare(X), X, perplexity, name)], "notes": []}
+    perplexity, n_topics = fits.judge_of(config, held_out), config["n_topics"]
+    name = f"{corpora.describe(config['corpus'])} K={n_topics}"
+    peers = {config["peer"]: fits.Fit(config, config["peer"], X)}
+    lengths = range(1, config["most_passes"] + 1)
+    return {
+        "cases": [to_quality.compare(config, peers, X, perplexity, name, n_topics=n_topics, lengths=lengths)],
+        "notes": [],
+    }

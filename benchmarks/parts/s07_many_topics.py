@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import timing
 from benchmarks.adapters import ldavi_
 from benchmarks.corpora import Corpora
-from benchmarks.parts import to_quality
+from benchmarks.parts import fits
 from benchmarks.parts.lockstep import in_lockstep
 
 TITLE = "K=1000 against K=100, one pass"
@@ -19,7 +19,7 @@ TITLE = "K=1000 against K=100, one pass"
 
 def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
-    perplexity = to_quality.judge_of(config, held_out)
+    perplexity = fits.judge_of(config, held_out)
 
     def fit(n_topics: int) -> Any:
         return lambda callback: ldavi_.train(X, n_topics, 0, max_iter=config["passes"], tol=None, callbacks=callback)

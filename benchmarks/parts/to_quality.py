@@ -1,61 +1,81 @@
-"""How much sooner ldavi reaches the quality at which a peer ends: what S4 and S5 share.
+"""How much sooner ldavi reaches the quality at which a peer ends: what S4, S5, Q2 and Q8 share.
 
-Each turn has its own seed. The peer is timed to its end and its topics are judged; the first of ldavi's passes that
-predicts as well is found without a clock, then the fit is timed up to that pass.
+Each turn has its own seed. The peer is timed to its end and its topics are judged, the best of its settings where it has
+several; the first length of ldavi's fit that predicts as well is found without a clock, then the fit of that length is timed.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from scipy import sparse
 
-from benchmarks import adapters, judge, timing
+from benchmarks import timing
 from benchmarks.adapters import ldavi_
-
-Judge = Callable[[Any], float]
-
-
-def judge_of(config: dict[str, Any], held_out: sparse.csr_array) -> Judge:
-    halves, settings = judge.halve(held_out), config["judge"]
-    return lambda topics: judge.perplexity(
-        topics, halves, alphas=tuple(settings["alphas"]), burn=settings["burn"], keep=settings["keep"]
-    )
+from benchmarks.corpora import Corpora
+from benchmarks.parts.fits import Fit, Judge, judge_of, where
 
 
 def compare(
-    config: dict[str, Any], library: str, peer_data: Any, X: sparse.csr_array, perplexity: Judge, name: str
+    config: dict[str, Any],
+    peers: dict[str, Fit],
+    X: sparse.csr_array,
+    perplexity: Judge,
+    name: str,
+    *,
+    n_topics: int,
+    lengths: Iterable[int],
+    **ours: Any,
 ) -> dict[str, Any]:
-    adapter, n_topics = adapters.load(library), config["n_topics"]
-    short = library.rstrip("_")
+    """A case of the peer's seconds over ldavi's.
+
+    Parameters
+    ----------
+    peers : dict of Fit
+        The settings of one library, by name.
+    lengths : iterable of int
+        Passes of ldavi's fits, rising; each is the beginning of the same fit.
+    ours : settings of ldavi
+    """
+    short = next(iter(peers)).split()[0]
     seconds: timing.Repeats = {short: [], "ldavi": []}
     quality: dict[str, list[float]] = {short: [], "ldavi": [], "passes of ldavi": []}
+    settings: list[dict[str, Any]] = []
+    curves: list[dict[int, float]] = []
     for seed in range(config["repeats"]):
-        fitted: list[Any] = []
-        seconds[short].append(timing.seconds_of(lambda s=seed, f=fitted: f.append(_train(adapter, peer_data, config, s))))
-        target = perplexity(adapter.topics(fitted[0], X.shape[1]))
-        passes, reached = first_pass(X, n_topics, seed, perplexity, target, config["most_passes"])
-        seconds["ldavi"].append(
-            timing.seconds_of(lambda s=seed, p=passes: ldavi_.train_passes(X, n_topics, s, p))  # untimed before: the search
-        )
-        for key, value in ((short, target), ("ldavi", reached), ("passes of ldavi", passes)):
+        turn = {}
+        for label, fit in peers.items():
+            fitted = fit(n_topics, seed)
+            turn[label] = {"perplexity": perplexity(fitted.topics), "seconds": fitted.seconds}
+        settings.append(turn)
+        best = min(turn.values(), key=lambda run: run["perplexity"])
+        tried = until_as_good(X, n_topics, seed, perplexity, best["perplexity"], lengths, **ours)
+        curves.append(tried)
+        passes = min(tried, key=lambda length: tried[length])  # the last one, where it is as good
+        seconds[short].append(best["seconds"])
+        seconds["ldavi"].append(timing.seconds_of(lambda s=seed, p=passes: ldavi_.train_passes(X, n_topics, s, p, **ours)))
+        for key, value in ((short, best["perplexity"]), ("ldavi", tried[passes]), ("passes of ldavi", passes)):
             quality[key].append(value)
-    reached_all = all(ours <= theirs for ours, theirs in zip(quality["ldavi"], quality[short], strict=True))
+    reached_all = all(own <= target for own, target in zip(quality["ldavi"], quality[short], strict=True))
     case = timing.ratio_case(name, seconds, short, "ldavi", target=config["target"], perplexity=quality)
-    return case | {"met": case["met"] and reached_all, "reached": reached_all}
+    return case | {"met": case["met"] and reached_all, "reached": reached_all, "settings": settings, "curves": curves}
 
 
-def _train(adapter: Any, data: Any, config: dict[str, Any], seed: int) -> Any:
-    return adapter.train(data, config["n_topics"], seed, **config["peer"])
+def until_as_good(
+    X: sparse.csr_array, n_topics: int, seed: int, perplexity: Judge, target: float, lengths: Iterable[int], **ours: Any
+) -> dict[int, float]:
+    """Perplexity of ldavi's fits by their passes, up to the first that predicts at least as well as `target`."""
+    tried: dict[int, float] = {}
+    for passes in lengths:
+        tried[passes] = perplexity(ldavi_.train_passes(X, n_topics, seed, passes, **ours).topics_)
+        if tried[passes] <= target:
+            break
+    return tried
 
 
-def first_pass(
-    X: sparse.csr_array, n_topics: int, seed: int, perplexity: Judge, target: float, most: int
-) -> tuple[int, float]:
-    """The first pass whose topics predict at least as well as `target`, else the last tried; and how well."""
-    reached = float("inf")
-    for passes in range(1, most + 1):
-        model = ldavi_.train_passes(X, n_topics, seed, passes)
-        reached = perplexity(model.topics_)
-        if reached <= target:
-            return passes, reached
-    return most, reached
+def cvb0_to_peers(config: dict[str, Any], corpora: Corpora) -> dict[str, Any]:
+    """By "cvb0" to the best perplexity of the part's peers: what Q2 and Q8 share."""
+    X, held_out = corpora.split(config["corpus"], config["judged_documents"])
+    peers = {name: Fit(config, name, X) for name in config["peers"]}
+    lengths, n_topics, perplexity = config["lengths"], config["n_topics"], judge_of(config, held_out)
+    name = where(config, corpora)
+    return compare(config, peers, X, perplexity, name, n_topics=n_topics, lengths=lengths, inference="cvb0")

@@ -47,7 +47,7 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
     dask.array<...>
     """
 
-    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, checkpoint: Any = None) -> Self:
         """Learn the topics of X.
 
         Parameters
@@ -60,6 +60,8 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
             Not used; there for pipelines.
         sample_weight : array or dask array of shape (n_samples,), optional
             Each document's weight, >= 0: a weight of 2 is worth the document twice.
+        checkpoint : None
+            Not offered here, where a worker may die at any moment and the fit goes on.
 
         Returns
         -------
@@ -73,6 +75,10 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         """
         check.check_parameters(self)
         self._check_offered()
+        if checkpoint is not None:
+            raise ValueError(
+                "checkpoint is not offered in ldavi.dask: a worker that dies costs nothing but its work; leave it out"
+            )
         fit = Learning(self, _places.place(), _collections.lazy_blocks(X), sample_weight)
         random_state = check_random_state(self.random_state)
         runs: list[Run] = []

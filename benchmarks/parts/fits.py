@@ -1,0 +1,112 @@
+"""Fits by the names that config.toml gives them: prepared once for all seeds, trained on one thread, timed, judged."""
+
+import statistics
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from benchmarks import adapters, judge, timing
+from benchmarks.corpora import Corpora
+
+Judge = Callable[[np.ndarray], float]
+
+
+def judge_of(config: dict[str, Any], held_out: sparse.csr_array) -> Judge:
+    """Perplexity of topics by documents that were held out."""
+    halves, settings = judge.halve(held_out), config["judge"]
+    return lambda topics: judge.perplexity(
+        topics, halves, alphas=tuple(settings["alphas"]), burn=settings["burn"], keep=settings["keep"]
+    )
+
+
+class Fitted(NamedTuple):
+    """Topics, (K, V) in any scale, and how long they took."""
+
+    seconds: float
+    topics: np.ndarray
+
+
+class Fit:
+    """A library with its settings, `config["fits"][name]`, and the documents in the form that it likes best."""
+
+    def __init__(self, config: dict[str, Any], name: str, X: sparse.csr_array) -> None:
+        self._settings = dict(config["fits"][name])
+        self._adapter = adapters.load(self._settings.pop("library"))
+        self._data, self._n_words = self._adapter.prepare(X), X.shape[1]
+
+    def __call__(self, n_topics: int, seed: int, **more: Any) -> Fitted:
+        trained: list[Any] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            settings = self._settings | more
+            seconds = timing.seconds_of(lambda: trained.append(self._adapter.train(self._data, n_topics, seed, **settings)))
+        return Fitted(seconds, self._adapter.topics(trained[0], self._n_words))
+
+
+def each(
+    config: dict[str, Any], names: Iterable[str], X: sparse.csr_array, n_topics: int, **more: Any
+) -> Iterator[tuple[str, Fitted]]:
+    """Every fit with every seed; a library that is missing is missed at once."""
+    names = list(names)
+    for name in names:
+        adapters.load(config["fits"][name]["library"])
+    for name in names:
+        fit = Fit(config, name, X)
+        for seed in range(config["repeats"]):
+            yield name, fit(n_topics, seed, **more)
+
+
+class Runs(NamedTuple):
+    """A fit with several seeds."""
+
+    seconds: list[float]
+    perplexity: list[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.perplexity)
+
+
+def where(config: dict[str, Any], corpora: Corpora) -> str:
+    """What cases of a part on one corpus begin with."""
+    return f"{corpora.describe(config['corpus'])} K={config['n_topics']}"
+
+
+def judged(config: dict[str, Any], corpora: Corpora, names: Iterable[str]) -> dict[str, Runs]:
+    """Every fit with every seed on the part's corpus."""
+    X, held_out = corpora.split(config["corpus"], config["judged_documents"])
+    perplexity = judge_of(config, held_out)
+    runs: dict[str, Runs] = {}
+    for name, fitted in each(config, names, X, config["n_topics"]):
+        of_name = runs.setdefault(name, Runs([], []))
+        of_name.seconds.append(fitted.seconds)
+        of_name.perplexity.append(perplexity(fitted.topics))
+    return runs
+
+
+def cases(beginning: str, runs: dict[str, Runs]) -> list[dict[str, Any]]:
+    """A line for each fit: seconds, and perplexity beside them."""
+    return [
+        timing.value_case(f"{beginning}: {name}", of_name.seconds, "s", perplexity={name: of_name.perplexity})
+        for name, of_name in runs.items()
+    ]
+
+
+def against_peers(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
+    """`ours` against the peer whose median is the lowest, then a line for each fit: what Q1, Q3 and Q5 share."""
+    ours, here = config["ours"], where(config, corpora)
+    runs = judged(config, corpora, [ours, *config["peers"]])
+    best = min(config["peers"], key=lambda name: runs[name].median)
+    ratios = [value / runs[best].median for value in runs[ours].perplexity]
+    case = timing.value_case(
+        here,
+        ratios,
+        f"perplexity, {ours} / best peer",
+        target=config["target"],
+        sense="<=",
+        perplexity={name: runs[name].median for name in (ours, best)},
+    )
+    return [case, *cases(here, runs)]

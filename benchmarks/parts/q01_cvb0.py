@@ -1,0 +1,12 @@
+"""Q1: how well topics by "cvb0" predict, everything else at its default, against the best of all peers."""
+
+from typing import Any
+
+from benchmarks.corpora import Corpora
+from benchmarks.parts import fits
+
+TITLE = "cvb0 against the best of all peers: held-out perplexity"
+
+
+def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
+    return {"cases": fits.against_peers(config, corpora), "notes": []}

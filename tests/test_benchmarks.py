@@ -1,0 +1,97 @@
+"""The benchmarks' bookkeeping; what they measure is not a test's business."""
+
+import importlib.util
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+
+pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="the benchmarks are not beside the tests here")
+
+
+def load(name):
+    """A module of the benchmarks by its file, since they are no package that is installed."""
+    spec = importlib.util.spec_from_file_location(f"benchmarks_{Path(name).stem}", BENCHMARKS / name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def measured(date, **values):
+    cases = [{"name": name, "what": "s", "value": value} for name, value in values.items()]
+    run = {"date": date, "commit": date, "changed": False, "machine": {}}
+    return run | {"part": {"title": "title", "cases": cases, "notes": []}}
+
+
+@pytest.fixture
+def results():
+    return load("results.py")
+
+
+def merged(results, *runs):
+    kept = {"quick": False, "parts": {}}
+    for part, run in runs:
+        kept = results.merged(kept, part, run)
+    return kept
+
+
+def test_a_case_that_is_measured_again_takes_the_place_of_the_earlier_one(results):
+    kept = merged(results, ("Q1", measured("monday", ap=1, bbc=2)), ("Q1", measured("tuesday", bbc=3)))
+    assert {case["name"]: case["value"] for case in kept["parts"]["Q1"]["cases"]} == {"ap": 1, "bbc": 3}
+
+
+def test_cases_of_an_earlier_run_tell_of_it_and_those_of_the_last_do_not(results):
+    runs = [("Q1", measured("monday", ap=1)), ("Q2", measured("tuesday", ap=1)), ("Q1", measured("wednesday", bbc=3))]
+    kept = merged(results, *runs)
+    told = {(part, case["name"]): case.get("measured", kept)["date"] for part in kept["parts"] for case in _cases(kept, part)}
+    assert told == {("Q1", "ap"): "monday", ("Q2", "ap"): "tuesday", ("Q1", "bbc"): "wednesday"}
+
+
+def _cases(kept, part):
+    return kept["parts"][part]["cases"]
+
+
+def test_a_quick_run_is_not_written_into_a_file_of_measurements(results, tmp_path):
+    path = tmp_path / "results.json"
+    results.write(path, merged(results, ("Q1", measured("monday", ap=1))))
+    with pytest.raises(SystemExit, match="measurements"):
+        results.read(path, quick=True)
+
+
+def test_a_report_names_every_run_that_its_cases_come_from(results):
+    kept = merged(results, ("Q1", measured("monday", ap=1)), ("Q1", measured("tuesday", bbc=3)))
+    for case in _cases(kept, "Q1"):
+        case["range"] = [1, 1]
+    kept["parts"]["Q1"]["load_average"] = 0
+    text = load("report.py").markdown([json.loads(json.dumps(kept))])
+    assert "monday, commit monday; tuesday, commit tuesday" in text
+
+
+def test_a_corpus_has_its_own_settings_over_those_of_its_part():
+    settings = load("settings.py")
+    usual, large = (settings.load("Q1", quick=False, corpus=corpus) for corpus in ("ap", "imdb"))
+    assert usual["peers"] != large["peers"]
+    assert (large["corpus"], large["n_topics"], large["repeats"]) == ("imdb", 100, usual["repeats"])
+
+
+def test_every_part_is_configured_with_corpora_and_fits_that_exist():
+    settings, modules = load("settings.py"), load("parts/__init__.py").MODULES
+    fits = tomllib.loads((BENCHMARKS / "config.toml").read_text(encoding="utf-8"))["fits"]
+    for part, module in modules.items():
+        assert (BENCHMARKS / "parts" / f"{module}.py").exists()
+        for quick in (True, False):
+            for corpus in settings.corpora_of(part, quick=quick):
+                config = settings.load(part, quick=quick, corpus=corpus)
+                ours = config.get("ours", [])
+                named = [*config.get("peers", []), *([ours] if isinstance(ours, str) else ours)]
+                named += [config["peer"]] if "peer" in config else []
+                assert set(named) <= set(fits), (part, corpus)
+                assert corpus is None or corpus in config["shapes"], part
+
+
+def test_every_fit_has_an_adapter():
+    fits = load("settings.py").load("Q1", quick=False)["fits"]
+    assert all((BENCHMARKS / "adapters" / f"{fit['library']}.py").exists() for fit in fits.values())
