@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 import ldavi._estimator as one_machine
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
-from ldavi._schedule import Run
+from ldavi._schedule import Progress, Run
 from ldavi.dask import _answers, _collections, _places
 from ldavi.dask._learning import Learning
 
@@ -72,25 +72,11 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         """
         check.check_parameters(self)
         self._check_offered()
-        fit = Learning(self, _places.place(), _collections.lazy_blocks(X), sample_weight)
-        random_state = check_random_state(self.random_state)
-        runs: list[Run] = []
-        try:
-            for _ in range(self.n_init):
-                runs.append(Run())
-                start = schedule.start_of(self, fit.outline, fit.priors, random_state, online=False)
-                fit.learn(runs[-1], start)
-        finally:  # an interrupt, too, leaves the topics of the last whole pass
-            for run in runs:
-                fit.bring_home(run)
-            whole = [run for run in runs if run.learned is not None]
-            if whole:
-                best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
-                self.__dict__.pop("feature_names_in_", None)
-                self.n_features_in_, self.random_state_ = fit.outline.counts.n_words, random_state
-                self._keep(best, fit.outline)
+        place = _places.place()
+        with place.copies_stay():
+            best = self._fit(Learning(self, place, _collections.lazy_blocks(X), sample_weight))
         if not self.converged_ and self.tol is not None:
-            self._warn_not_converged(best.progress)
+            self._warn_not_converged(best)
         return self
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -216,6 +202,26 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         parameters = self.get_params(deep=False)
         model.__dict__.update({name: value for name, value in vars(self).items() if name not in parameters})
         return model
+
+    def _fit(self, fit: Learning) -> Progress:
+        """As many starts as asked for, the best of them kept."""
+        random_state = check_random_state(self.random_state)
+        runs: list[Run] = []
+        try:
+            for _ in range(self.n_init):
+                runs.append(Run())
+                start = schedule.start_of(self, fit.outline, fit.priors, random_state, online=False)
+                fit.learn(runs[-1], start)
+        finally:  # an interrupt, too, leaves the topics of the last whole pass
+            for run in runs:
+                fit.bring_home(run)
+            whole = [run for run in runs if run.learned is not None]
+            if whole:
+                best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
+                self.__dict__.pop("feature_names_in_", None)
+                self.n_features_in_, self.random_state_ = fit.outline.counts.n_words, random_state
+                self._keep(best, fit.outline)
+        return best.progress
 
     def _check_offered(self) -> None:
         """Parameters whose work needs the documents in one place."""
