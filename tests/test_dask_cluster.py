@@ -19,9 +19,10 @@ import ldavi
 from ldavi._shards import Ground
 from ldavi.dask import LatentDirichletAllocation, _learning, _passes
 
-pytestmark = [pytest.mark.interop, pytest.mark.filterwarnings("ignore:Port 8787 is already in use")]
+pytestmark = pytest.mark.interop
 X = topical(n_words=4000, length=150)
 K = 4
+HERE = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # no fixed port, no dashboard
 CUTS = [11, 30, 30, 41, 62, 70]
 N_BLOCKS = len(CUTS) + 1
 
@@ -36,7 +37,7 @@ def quiet():
 
 @pytest.fixture(scope="module")
 def cluster():
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, **HERE, silence_logs=logging.CRITICAL) as cluster:
         yield cluster
 
 
@@ -100,7 +101,7 @@ def test_two_workers_give_the_bits_of_none(client, undisturbed):
 
 def test_one_worker_gives_the_bits_of_none(undisturbed):
     with (
-        LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=1, threads_per_worker=2, **HERE) as cluster,
         Client(cluster),
     ):
         assert_same_bits(model().fit(as_array(X, CUTS)), undisturbed)
@@ -199,7 +200,7 @@ def test_transform_and_score_are_asked_of_blocks_where_they_are(client, undistur
 
 
 def test_an_error_in_a_block_comes_back_as_it_was(client):
-    with pytest.raises(ValueError, match="block 0 of X: Negative values"):
+    with pytest.raises(ValueError, match=r"block \d of X: Negative values"):
         model().fit(as_array(-X, CUTS))
 
 
@@ -214,6 +215,15 @@ def test_an_interrupt_leaves_the_topics_of_the_last_whole_pass(client):
     np.testing.assert_array_equal(
         ours.components_, model(callbacks=lambda record: record.iteration == 12).fit(as_array(X, CUTS)).components_
     )
+
+
+def test_the_memory_manager_pauses_while_a_fit_runs(client):
+    """It would leave one copy of what has to be there twice."""
+    seen = []
+    assert client.amm.running()
+    model(max_iter=2, callbacks=lambda record: seen.append(client.amm.running())).fit(as_array(X, CUTS))
+    assert seen == [False, False]
+    assert client.amm.running()
 
 
 def test_nothing_stays_on_the_workers_when_a_fit_is_over(cluster, client):

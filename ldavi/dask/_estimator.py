@@ -10,7 +10,7 @@ import ldavi._estimator as one_machine
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
 from ldavi._learning import warn_not_converged
-from ldavi._schedule import Run
+from ldavi._schedule import Progress, Run
 from ldavi.dask import _answers, _collections, _places
 from ldavi.dask._learning import Learning
 
@@ -77,27 +77,13 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         self._check_offered()
         if checkpoint is not None:
             raise ValueError(
-                "checkpoint is not offered in ldavi.dask: a worker that dies costs nothing but its work; leave it out"
+                "checkpoint is not offered in ldavi.dask, where a worker that dies costs only its work: leave it out"
             )
-        fit = Learning(self, _places.place(), _collections.lazy_blocks(X), sample_weight)
-        random_state = check_random_state(self.random_state)
-        runs: list[Run] = []
-        try:
-            for _ in range(self.n_init):
-                runs.append(Run())
-                start = schedule.start_of(self, fit.outline, fit.priors, random_state, online=False)
-                fit.learn(runs[-1], start)
-        finally:  # an interrupt, too, leaves the topics of the last whole pass
-            for run in runs:
-                fit.bring_home(run)
-            whole = [run for run in runs if run.learned is not None]
-            if whole:
-                best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
-                self.__dict__.pop("feature_names_in_", None)
-                self.n_features_in_, self.random_state_ = fit.outline.counts.n_words, random_state
-                self._keep(best, fit.outline)
+        place = _places.place()
+        with place.copies_stay():
+            best = self._fit(Learning(self, place, _collections.lazy_blocks(X), sample_weight))
         if not self.converged_ and self.tol is not None:
-            warn_not_converged(self, best.progress)
+            warn_not_converged(self, best)
         return self
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -223,6 +209,26 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         parameters = self.get_params(deep=False)
         model.__dict__.update({name: value for name, value in vars(self).items() if name not in parameters})
         return model
+
+    def _fit(self, fit: Learning) -> Progress:
+        """As many starts as asked for, the best of them kept."""
+        random_state = check_random_state(self.random_state)
+        runs: list[Run] = []
+        try:
+            for _ in range(self.n_init):
+                runs.append(Run())
+                start = schedule.start_of(self, fit.outline, fit.priors, random_state, online=False)
+                fit.learn(runs[-1], start)
+        finally:  # an interrupt, too, leaves the topics of the last whole pass
+            for run in runs:
+                fit.bring_home(run)
+            whole = [run for run in runs if run.learned is not None]
+            if whole:
+                best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
+                self.__dict__.pop("feature_names_in_", None)
+                self.n_features_in_, self.random_state_ = fit.outline.counts.n_words, random_state
+                self._keep(best, fit.outline)
+        return best.progress
 
     def _check_offered(self) -> None:
         """Parameters whose work needs the documents in one place."""

@@ -3,8 +3,9 @@
 import time
 import uuid
 from asyncio import CancelledError
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 TRIES = 5  # of sending, while workers come and go
@@ -45,6 +46,9 @@ class Place(Protocol):
     def guard(self, handles: Sequence[Any]) -> None:
         """See that what was sent is in more than one place, workers having come or gone."""
 
+    def copies_stay(self) -> AbstractContextManager[None]:
+        """Within it nobody clears away copies."""
+
     def fetch(self, handle: Any) -> Any:
         """The value; for a list of handles a list of values."""
 
@@ -76,6 +80,9 @@ class Here:
 
     def guard(self, handles: Sequence[Any]) -> None:
         pass
+
+    def copies_stay(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def fetch(self, handle: Any) -> Any:
         return handle
@@ -124,6 +131,19 @@ class Cluster:
             except (CancelledError, FutureCancelled, OSError, KeyError):
                 return  # a worker that goes just now: the next pass finds it gone
         self._workers = workers
+
+    @contextmanager
+    def copies_stay(self) -> Iterator[None]:
+        """Dask's active memory manager, every two seconds, leaves one copy of everything: it pauses."""
+        manager = self._client.amm
+        if not manager.running():
+            yield
+            return
+        manager.stop()
+        try:
+            yield
+        finally:
+            manager.start()
 
     def fetch(self, handle: Any) -> Any:
         try:
