@@ -333,7 +333,11 @@ def test_the_reader_ends_when_nobody_wants_its_items_any_more():
 
 def test_an_error_in_the_midst_of_a_fit_leaves_the_last_whole_pass():
     X = corpus()
-    bad = Changing(X, sparse.csr_array(-X), 20, 4)  # first batch, count, two passes
+    other = X.toarray()
+    other[100:] *= -1
+    bad = Changing(
+        X, sparse.csr_array(other), 20, 4
+    )  # read for the first batch, the count and two passes; then the last is bad
     expected = model(callbacks=lambda record: record.iteration == 2).fit(X)
     lda = model()
     with pytest.raises(ValueError, match="Negative"):
