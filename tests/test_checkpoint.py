@@ -191,6 +191,13 @@ def test_a_warm_start_is_gone_on_from(tmp_path):
     same_fit(found, model(warm_start=True).fit(X).fit(other))
 
 
+def test_a_cold_start_does_not_go_on_from_a_warm_one(tmp_path):
+    with pytest.raises(Crash):
+        model(warm_start=True).fit(corpus()).fit(corpus(), checkpoint=Crashing(tmp_path / "fit", 9))
+    with pytest.raises(ValueError, match="which differs in the topics of the warm start"):
+        model(warm_start=True).fit(corpus(), checkpoint=Checkpoint(tmp_path / "fit"))
+
+
 # SIGKILL
 
 SCRIPT = """
