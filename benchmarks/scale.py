@@ -66,12 +66,14 @@ def main() -> None:
         options.corpus, options.data, options.documents = "quick", None, 20_000
         options.topics, options.repeats, options.kills = 10, 2, 3
     for name in options.parts:
+        described = machine.describe()
         with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
             part = PARTS[name](options, Path(folder))
+        part |= {"threads": 1, "load_average": described["load_average"]}
         print(report.plain(name, part), flush=True)
-        result = {"date": datetime.date.today().isoformat(), "commit": _commit(), "quick": options.quick}
         command = shlex.join(["python", "-m", "benchmarks.scale", name, *_without_places(sys.argv[1:])])
-        result |= {"command": command, "machine": machine.describe(), "part": part}
+        result = {"date": datetime.date.today().isoformat(), **_commit(), "quick": options.quick, "command": command}
+        result |= {"machine": described, "parts": {name: part}}
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
             (options.out / f"{name}.json").write_text(
@@ -88,9 +90,13 @@ def _without_places(arguments: list[str]) -> list[str]:
     return kept
 
 
-def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+def _commit() -> dict[str, Any]:
+    """Which ldavi was measured."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--", "ldavi", "setup.py"))}
 
 
 # The parts

@@ -59,7 +59,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         With n > 0, `fit` compares the training perplexity every n passes, prints it if `verbose`, and stops where it
         changed by less than `perp_tol`.
     total_samples : float or None, default=None
-        Documents in the whole corpus, for `partial_fit`. None means those seen so far; scikit-learn's default is 1e6.
+        Documents in the whole corpus, for `partial_fit`. None means those seen so far; scikit-learn's default is 1e6. An
+        online `fit` of batches whose number of documents is not known takes it, too; None has them counted first.
     perp_tol : float, default=0.1
         See `evaluate_every`.
     mean_change_tol : float, default=1e-3

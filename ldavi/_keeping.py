@@ -52,7 +52,8 @@ class Keeper:
         self._fit_described = described(estimator, documents)
         self._kept = checkpoint.begin()
         if self._kept is not None:
-            differing = [name for name, value in self._fit_described.items() if self._kept["fit"].get(name) != value]
+            now, then = self._fit_described, self._kept["fit"]
+            differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
             if differing:
                 msg = (
                     f"checkpoint={checkpoint!r} is of another fit, which differs in {', '.join(sorted(differing))}: make the "

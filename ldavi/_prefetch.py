@@ -7,8 +7,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-AHEAD = 1  # items that wait, beside the one that is used and the one that is read
-POLL = 0.05  # seconds between two looks of a reader that waits at whether anyone still wants its items
+POLL = 0.05  # seconds between two looks of one that waits at whether there is still something to wait for
 PATIENCE = 0.5  # seconds that the caller waits at the end for a reader in the midst of an item
 
 
@@ -20,17 +19,18 @@ class _End:
 
 
 def prefetched(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
-    """The items of `begin()`, read by a thread of their own, at most `AHEAD` of them in store.
+    """The items of `begin()`, read by a thread of their own: the next one while one is used, and no more.
 
     The iterator is made, used and closed in that thread. What it raises is raised here, in its place among the items.
     Closing the generator, as an interrupt does, ends the thread; one that is in the midst of a long read ends with it.
     """
-    store: queue.Queue[Item | _End] = queue.Queue(AHEAD)
-    unwanted = threading.Event()
-    reader = threading.Thread(target=_read, args=(begin, store, unwanted), name="ldavi-reader", daemon=True)
+    store: queue.Queue[Item | _End] = queue.Queue()
+    wanted, unwanted = threading.Semaphore(1), threading.Event()
+    reader = threading.Thread(target=_read, args=(begin, store, wanted, unwanted), name="ldavi-reader", daemon=True)
     reader.start()
     try:
         while not isinstance(item := _take(store), _End):
+            wanted.release()
             yield item
             del item  # or it would be held beside the next
         if item.error is not None:
@@ -48,28 +48,32 @@ def _take(store: "queue.Queue[Item | _End]") -> Item | _End:
             continue
 
 
-def _read(begin: Callable[[], Iterator[Item]], store: "queue.Queue[Item | _End]", unwanted: threading.Event) -> None:
+def _read(
+    begin: Callable[[], Iterator[Item]],
+    store: "queue.Queue[Item | _End]",
+    wanted: threading.Semaphore,
+    unwanted: threading.Event,
+) -> None:
     error: BaseException | None = None
     try:
         items = begin()
         try:
-            for item in items:
-                if not _put(store, item, unwanted):
-                    return
-                del item
+            while _is(wanted, unwanted):
+                try:
+                    store.put(next(items))
+                except StopIteration:
+                    break
         finally:
             if close := getattr(items, "close", None):
                 close()
     except BaseException as raised:  # whatever it is, the caller must hear of it
         error = raised
-    _put(store, _End(error), unwanted)
+    store.put(_End(error))
 
 
-def _put(store: "queue.Queue[Item | _End]", item: Item | _End, unwanted: threading.Event) -> bool:
+def _is(wanted: threading.Semaphore, unwanted: threading.Event) -> bool:
+    """Wait until another item is wanted, or none ever."""
     while not unwanted.is_set():
-        try:
-            store.put(item, timeout=POLL)
-        except queue.Full:
-            continue
-        return True
+        if wanted.acquire(timeout=POLL):
+            return True
     return False

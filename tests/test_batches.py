@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -161,13 +162,14 @@ def test_what_a_source_says_is_held_against_what_it_gives():
 
 
 def test_only_one_batch_is_read_ahead():
-    """The one that is used, the one that waits and the one that is read: no more have been asked for."""
+    """The one that is used, and the next, which is read meanwhile: a reader that has the time to do more does not."""
     source, ahead = Source(corpus(), 10), []
     batches = _batches.Batches(source, None, "test")
     source.n_read = 0
     for used, _ in enumerate(batches.parts(10), 1):
+        time.sleep(0.03)
         ahead.append(source.n_read - used)
-    assert max(ahead) <= 2
+    assert max(ahead) <= 1
 
 
 # What is refused, and that it changes nothing
@@ -333,7 +335,11 @@ def test_the_reader_ends_when_nobody_wants_its_items_any_more():
 
 def test_an_error_in_the_midst_of_a_fit_leaves_the_last_whole_pass():
     X = corpus()
-    bad = Changing(X, sparse.csr_array(-X), 20, 4)  # first batch, count, two passes
+    other = X.toarray()
+    other[100:] *= -1
+    bad = Changing(
+        X, sparse.csr_array(other), 20, 4
+    )  # read for the first batch, the count and two passes; then the last is bad
     expected = model(callbacks=lambda record: record.iteration == 2).fit(X)
     lda = model()
     with pytest.raises(ValueError, match="Negative"):
