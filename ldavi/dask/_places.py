@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 TRIES = 5  # of sending, while workers come and go
+DIRECT_TRIES = 3  # after which it goes through the scheduler, which reaches workers that the client may not
 PAUSE = 0.5  # seconds between them
 COPIES = 2  # of what nothing could compute again
 
@@ -155,7 +156,8 @@ class Cluster:
         for tries in range(1, TRIES + 1):
             name = f"ldavi-{type(value).__name__.lower()}-{uuid.uuid4().hex}"
             try:  # a dict names one value: a bare tuple would be sent item by item
-                return self._client.scatter({name: value}, direct=True, broadcast=broadcast)[name]
+                direct = tries <= DIRECT_TRIES
+                return self._client.scatter({name: value}, direct=direct, broadcast=broadcast)[name]
             except (OSError, TimeoutError):  # to a worker that has just died
                 if tries == TRIES:
                     raise
