@@ -53,6 +53,7 @@ PARAMETERS = {
     "n_iter_no_change": 2,
     "callbacks": [len],
     "warm_start": True,
+    "new_words": "add",
     "dtype": "float64",
 }
 
