@@ -1,5 +1,6 @@
 """Result files as text: a plain table while measuring, Markdown for docs/benchmarks.md."""
 
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,14 +86,13 @@ def _cells(case: dict[str, Any]) -> list[str]:
 
 
 def _perplexity(case: dict[str, Any]) -> str:
-    """Means where there are several."""
-    means = {}
+    """Medians where there are several, as of all else."""
+    middle = {}
     for name, value in case.get("perplexity", {}).items():
-        values = value if isinstance(value, list) else [value]
-        means[name] = sum(values) / len(values)
-    if len(means) == 1:
-        return f"{next(iter(means.values())):.5g}"
-    return "; ".join(f"{name} {value:.5g}" for name, value in means.items()) or MISSING
+        middle[name] = statistics.median(value if isinstance(value, list) else [value])
+    if len(middle) == 1:
+        return f"{next(iter(middle.values())):.5g}"
+    return "; ".join(f"{name} {value:.5g}" for name, value in middle.items()) or MISSING
 
 
 def _pairs(values: dict[str, Any]) -> str:

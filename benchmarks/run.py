@@ -51,21 +51,22 @@ def main() -> None:
 
 def _measure_all(parts: list[str], arguments: argparse.Namespace) -> None:
     kept = results.read(arguments.out, quick=arguments.quick)
+    pairs = [(name, corpus) for name in parts for corpus in settings.corpora_of(name, quick=arguments.quick)]
+    pairs = [(name, corpus) for name, corpus in pairs if not arguments.only or corpus in arguments.only]
+    if not pairs:
+        sys.exit(f"{', '.join(parts)}: no part measures {', '.join(arguments.only)}")
     failed = []
-    for name in parts:
-        for corpus in settings.corpora_of(name, quick=arguments.quick):
-            if arguments.only and corpus not in arguments.only:
-                continue
-            print(f"{name} {corpus or ''} …", file=sys.stderr, flush=True)
-            try:
-                measured = _in_a_process(name, corpus, arguments)
-            except subprocess.CalledProcessError:
-                failed.append(f"{name} {corpus or ''}".rstrip())
-                continue
-            print(report.plain(name, measured["part"]), flush=True)
-            kept = results.merged(kept, name, measured | {"date": datetime.date.today().isoformat()} | _commit())
-            if arguments.out:  # after every corpus: an interrupted run keeps what it has
-                results.write(arguments.out, kept)
+    for name, corpus in pairs:
+        print(f"{name} {corpus or ''} …", file=sys.stderr, flush=True)
+        try:
+            measured = _in_a_process(name, corpus, arguments)
+        except subprocess.CalledProcessError:
+            failed.append(f"{name} {corpus or ''}".rstrip())
+            continue
+        print(report.plain(name, measured["part"]), flush=True)
+        kept = results.merged(kept, name, measured | {"date": datetime.date.today().isoformat()} | _commit())
+        if arguments.out:  # after every corpus: an interrupted run keeps what it has
+            results.write(arguments.out, kept)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

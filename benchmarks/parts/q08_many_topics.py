@@ -1,7 +1,7 @@
 """Q8: "cvb0" with hundreds of topics: time to topica's best perplexity, and memory by stored counts of X.
 
-What does not grow with K is told apart by a second fit with half the topics. γ of the last pass, of shape (D, K), is not a
-(K, V) array either: it is added by arithmetic to what has the target.
+As many (K, V) arrays as `arrays` says are subtracted by arithmetic. Everything else is shared out over the counts, γ of the
+last pass, of shape (D, K), too. What does not grow with K is told apart by a second fit with half the topics.
 """
 
 from typing import Any
@@ -36,8 +36,8 @@ def _memory(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
     what = "bytes per stored count"
     return [
         timing.value_case(
-            f"{where}: all but (K, V) arrays",
-            ((by_counts + gamma) / X.nnz).tolist(),
+            f"{where}: all but {config['arrays']} (K, V) arrays",
+            ((many - config["arrays"] * unit) / X.nnz).tolist(),
             what,
             target=config["most_bytes"],
             sense="<=",
