@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ldavi import _elbo, _hyper
+from ldavi import _elbo
 from ldavi._corpus import Corpus, Documents
 from ldavi._documents import Visit, cut_blocks, estep, visit_documents
 from ldavi._elbo import ELBOTerms
 from ldavi._fit import Learned, Plan, all_words, column_sums, summed_terms
 from ldavi._mstep import DecayingRows, learning_rate, topics_from
+from ldavi._online_priors import LEARN_EVERY, learned_priors
 from ldavi._parallel import Workers
 from ldavi._state import Priors, aligned_zeros
 from ldavi._trace import TraceRecord, record
 from ldavi._typing import Doubles, Floats
 
-FIRST_LEARNED = 16  # the first step after which priors are learned
 DOCUMENTS_AT_ONCE = 2**12  # of the exact record
 
 
@@ -144,7 +144,7 @@ class Online:
         Documents (weights) in the whole corpus, D of equation (18).
     n_updates : int
     mean_log_theta : array of shape (K,), or None
-        The mean of E[log θ_d], decayed as λ is: all that α is learned from.
+        The mean of E[log θ_d] of the documents that priors were learned from.
     """
 
     rows: DecayingRows
@@ -188,24 +188,20 @@ class Online:
         in_batch = documents.n_docs
         if in_batch > 0:
             self.rows.online_step(counts.words, sstats, rho=rho, scale=self.scale_to / in_batch)
-            self._learn_priors(gamma, documents, in_batch, rho)
+            self._learn_priors(documents, workers)
         self.n_updates += 1
         return visit, summed_terms(visit, documents, priors, topics)
 
-    def _learn_priors(self, gamma: Floats, documents: Documents, in_batch: float, rho: float) -> None:
-        """α from the decayed mean of E[log θ]; η from λ itself, ever more seldom, since that reads all of it."""
-        alpha, eta, step = self.priors.alpha, self.priors.eta, self.n_updates + 1
-        if self.plan.learn_alpha:
-            weight = None if documents.weight is None else documents.weight.astype(np.float64)
-            mean = _hyper.expected_log_sums(gamma, weight) / in_batch
-            old = self.mean_log_theta
-            self.mean_log_theta = mean if old is None else (1 - rho) * old + rho * mean
-            if step >= FIRST_LEARNED:
-                alpha = _hyper.newton_alpha(alpha, self.mean_log_theta, 1.0)
-        if self.plan.learn_eta and step >= FIRST_LEARNED and step & (step - 1) == 0:
-            S = _hyper.Excess(self.rows.folded(), eta, len(alpha))
-            eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, len(S.rows)))
-        self.priors = Priors(alpha, eta)
+    def _learn_priors(self, documents: Documents, workers: Workers) -> None:
+        """Every so many steps, from the documents of this one and the topics that it led to."""
+        occasion, steps = divmod(self.n_updates + 1, LEARN_EVERY)
+        if steps or not (self.plan.learn_alpha or self.plan.learn_eta):
+            return
+        words, n_words = documents.counts.words, documents.n_words
+        topics = topics_from(self.rows.rows(words), self.rows.totals, workers, point_estimate=self.priors.point_estimate)
+        self.priors, self.mean_log_theta = learned_priors(
+            documents, topics, self.priors, self.mean_log_theta, self.plan, workers, occasion=occasion, n_words=n_words
+        )
         self.rows.take_priors(self.priors)
 
 

@@ -144,6 +144,7 @@ FLOORS = {
     "_fit_collapsed": 3,
     "_fit_memoized": 3,
     "_fit_online": 3,
+    "_online_priors": 3,
     "_heldout": 3,
     "_infer": 3,
     "_corpus": 2,
