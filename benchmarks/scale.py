@@ -35,7 +35,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks import corpora, machine, report, timing
-from benchmarks.parts.s09_memory import _forget_highest, _highest, _resident
+from benchmarks.parts.memory import forget_highest, highest, resident_now
 from ldavi import LatentDirichletAllocation, io
 
 ROOT = Path(__file__).parents[1]
@@ -264,13 +264,13 @@ def _watched(job: Any) -> dict[str, Any]:
     """Seconds, and bytes beyond those before the job: the highest, and as time went on."""
     few = [sparse.csr_array(np.ones((50, 20), np.int32))]
     LatentDirichletAllocation(2, **ONLINE).fit(few)  # whatever is imported or allocated once
-    before, over, resident = _resident(), threading.Event(), []
-    _forget_highest()
+    before, over, resident = resident_now(), threading.Event(), []
+    forget_highest()
     started = time.perf_counter()
 
     def watch() -> None:
         while not over.wait(1.0):
-            resident.append((round(time.perf_counter() - started, 1), _resident() - before))
+            resident.append((round(time.perf_counter() - started, 1), resident_now() - before))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -278,10 +278,10 @@ def _watched(job: Any) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     over.set()
     watcher.join()
-    resident.append((round(seconds, 1), _resident() - before))
+    resident.append((round(seconds, 1), resident_now() - before))
     thinned = resident[:: -(-len(resident) // 200)]
     passes = float(lda.elbo_trace_["seconds"][lda.elbo_trace_["phase"] != "final"][-1])
-    return {"seconds": seconds, "pass_seconds": passes, "peak": _highest() - before, "resident": thinned}
+    return {"seconds": seconds, "pass_seconds": passes, "peak": highest() - before, "resident": thinned}
 
 
 def _command(fit: str, settings: dict[str, Any]) -> list[str]:

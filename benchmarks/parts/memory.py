@@ -37,23 +37,23 @@ def _measure(settings: dict[str, Any]) -> float:
     directory = settings["directory"]
     X = Corpora(Path(directory) if directory else None, settings["shapes"]).load(settings["corpus"])
     ldavi_.train(X[:20], 2, 0, **settings["ours"])  # whatever is imported or allocated once
-    before = _resident()
-    _forget_highest()
+    before = resident_now()
+    forget_highest()
     ldavi_.train(X, settings["n_topics"], 0, **settings["ours"])
-    return float(_highest() - before)
+    return float(highest() - before)
 
 
-def _forget_highest() -> None:
+def forget_highest() -> None:
     """On Linux the kernel can be told to; elsewhere loading X has to have taken less than the fit will."""
     if sys.platform == "linux":
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _resident() -> int:
-    return _status("VmRSS") if sys.platform == "linux" else _highest()
+def resident_now() -> int:
+    return _status("VmRSS") if sys.platform == "linux" else highest()
 
 
-def _highest() -> int:
+def highest() -> int:
     if sys.platform == "linux":
         return _status("VmHWM")
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
