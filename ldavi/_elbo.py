@@ -14,7 +14,7 @@ from ldavi._mstep import TopicSums
 from ldavi._state import Counts, Priors, Topics
 from ldavi._typing import Doubles, Floats, Int64s
 
-WORDS_AT_ONCE = 2**12
+ENTRIES_AT_ONCE = 2**16  # of λ in float64: some megabytes, whatever K is
 
 
 class ELBOTerms(NamedTuple):
@@ -104,11 +104,12 @@ def topic_term(lam: Floats, priors: Priors) -> float:
 
 
 def posterior_sums(lam: Floats, eta: Doubles) -> tuple[float, float]:
-    """Σ lnΓ(λ_kw) and Σ (λ_kw − η_kw) ψ(λ_kw), some thousand words at a time."""
+    """Σ lnΓ(λ_kw) and Σ (λ_kw − η_kw) ψ(λ_kw), some words at a time."""
     log_gamma = mass_digamma = 0.0
-    for start in range(0, len(lam), WORDS_AT_ONCE):
-        part = np.ascontiguousarray(lam[start : start + WORDS_AT_ONCE], np.float64)
-        eta_part = eta if len(eta) == 1 else eta[start : start + WORDS_AT_ONCE]
+    words_at_once = max(1, ENTRIES_AT_ONCE // lam.shape[1])
+    for start in range(0, len(lam), words_at_once):
+        part = np.ascontiguousarray(lam[start : start + words_at_once], np.float64)
+        eta_part = eta if len(eta) == 1 else eta[start : start + words_at_once]
         values, digammas = np.empty(part.size), np.empty(part.size)
         _estep.log_gamma_digamma(part.ravel(), values, digammas)
         log_gamma += float(values.sum())

@@ -108,6 +108,7 @@ def collapsed_passes(
         if iteration == 1:
             state.N -= lent
             state.totals -= lent.sum(axis=0, dtype=np.float64)
+            lent = np.zeros((0, 0), state.N.dtype)  # or it would be a (V, K) array for as long as the fit
         rho = (AVERAGING + 1) / (iteration + AVERAGING)
         average_in(average, state, rho, workers)
         if plan.learns_after(iteration):

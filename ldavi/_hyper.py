@@ -17,8 +17,7 @@ from ldavi._typing import Doubles, Floats, Int64s
 LEAST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
 ROUNDS = 100
 ENOUGH = 1e-4  # relative change of every α_k at which an update ends
-WORDS_AT_ONCE = 2**12
-DOCUMENTS_AT_ONCE = 2**10
+ENTRIES_AT_ONCE = 2**16  # in float64: some megabytes with all that is made of them, whatever K is
 
 
 class GroupedCounts(NamedTuple):
@@ -105,8 +104,9 @@ def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Dou
 def expected_log_sums(gamma: Floats, weight: Doubles | None) -> Doubles:
     """Σ_d ω_d E[log θ_dk], of shape (K,)."""
     sums = np.zeros(gamma.shape[1])
-    for start in range(0, len(gamma), DOCUMENTS_AT_ONCE):  # all of γ in float64, three times, would be six times γ
-        part = gamma[start : start + DOCUMENTS_AT_ONCE].astype(np.float64)
+    at_once = max(1, ENTRIES_AT_ONCE // gamma.shape[1])
+    for start in range(0, len(gamma), at_once):  # all of γ in float64, three times, would be six times γ
+        part = gamma[start : start + at_once].astype(np.float64)
         elog = psi(part) - psi(part.sum(axis=1, keepdims=True))
         sums += elog.sum(axis=0) if weight is None else weight[start : start + len(part)] @ elog
     return sums
@@ -206,5 +206,6 @@ def _column_sums(S: Floats | Excess) -> Doubles:
 
 
 def _slices(S: Floats | Excess) -> Iterator[Doubles]:
-    for start in range(0, S.shape[0], WORDS_AT_ONCE):
-        yield S[start : start + WORDS_AT_ONCE].astype(np.float64)
+    at_once = max(1, ENTRIES_AT_ONCE // S.shape[1])
+    for start in range(0, S.shape[0], at_once):
+        yield S[start : start + at_once].astype(np.float64)

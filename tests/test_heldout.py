@@ -62,7 +62,7 @@ def split_model(**parameters):
 @pytest.mark.parametrize("method", ["batch", "online", "memoized"])
 def test_a_fit_stops_when_documents_set_aside_are_predicted_no_better(method, inference):
     X = corpora.topical_counts(2, n_docs=60)
-    model = split_model(learning_method=method, inference=inference).fit(X)
+    model = split_model(learning_method=method, inference=inference, max_iter=300).fit(X)
     measured = model.elbo_trace_["validation"]
     measured = measured[~np.isnan(measured)]
     assert model.converged_

@@ -149,7 +149,7 @@ def test_absent_words_count_as_zeros_for_eta():
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sums_over_documents_are_those_of_the_definition_however_many_are_taken_at_once(weighted, monkeypatch):
-    monkeypatch.setattr(_hyper, "DOCUMENTS_AT_ONCE", 7)
+    monkeypatch.setattr(_hyper, "ENTRIES_AT_ONCE", 7 * 4)
     rng = np.random.default_rng(0)
     gamma, weight = rng.gamma(1, 1, (30, 4)) + 0.1, rng.random(30)
     elog = psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))
