@@ -159,7 +159,7 @@ def test_sums_over_documents_are_those_of_the_definition_however_many_are_taken_
 
 def test_the_memory_of_learning_priors_does_not_grow_with_documents_or_words():
     """In float64 all of γ, or of S, would be some times as much as the array itself."""
-    large = np.ones((200_000, 8), np.float32)
+    large = np.ones((400_000, 8), np.float32)
     tracemalloc.start()
     try:
         _hyper.expected_log_sums(large, None)
