@@ -187,7 +187,7 @@ def without_tqdm(monkeypatch):
 @pytest.mark.parametrize(
     ("option", "parameter"),
     [
-        ("-k K,", "TOPICS"),
+        ("-k", "TOPICS"),
         ("--inference", "inference"),
         ("--learning-method", "learning_method"),
         ("--passes", "max_iter"),
@@ -200,7 +200,7 @@ def without_tqdm(monkeypatch):
 def test_help_of_fit_has_the_defaults_of_the_estimator(option, parameter, capsys):
     with pytest.raises(SystemExit):
         main(["fit", "--help"])
-    entry = " ".join(capsys.readouterr().out.split(f"\n  {option} ")[1].split("\n  -")[0].split())
+    entry = " ".join(re.split(rf"\n  {option}\b", capsys.readouterr().out)[1].split("\n  -")[0].split())
     default = _resume.TOPICS if parameter == "TOPICS" else getattr(LatentDirichletAllocation(), parameter)
     stated = re.search(r"default: ([\w.-]+\d|\w+)", entry)[1]
     assert (float(stated) if isinstance(default, (int, float)) else stated) == default
