@@ -6,7 +6,7 @@ import corpora
 import numpy as np
 import pytest
 import reference
-from scipy.special import polygamma
+from scipy.special import gammaln, polygamma, psi
 
 from ldavi import _elbo, _infer
 from ldavi._documents import cut_blocks, estep
@@ -252,3 +252,10 @@ def test_the_bound_falls_after_no_estep_and_after_no_m_step(workers):
         trace = np.array([_elbo.elbo(counts, gamma, lam.T, priors).total for gamma, lam in steps])
         assert (np.diff(trace) >= -1e-9 * np.abs(trace[1:])).all()
         assert trace[-1] > trace[0]
+
+
+def test_sums_over_words_are_the_same_however_many_are_taken_at_once(monkeypatch):
+    lam, eta = np.random.default_rng(0).gamma(1, 1, (23, 4)) + 0.1, np.full((23, 1), 0.1)
+    expected = gammaln(lam).sum(), ((lam - eta) * psi(lam)).sum()
+    monkeypatch.setattr(_elbo, "ENTRIES_AT_ONCE", 5 * 4)
+    np.testing.assert_allclose(_elbo.posterior_sums(lam, eta), expected, rtol=1e-12)

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
 from ldavi import LatentDirichletAllocation, _schedule
-from ldavi._trace import relative_gain
+from ldavi._trace import predictive_record, relative_gain
 
 K, V = 3, 24
 all_methods = pytest.mark.parametrize("method", ["batch", "online", "memoized"])
@@ -79,6 +79,25 @@ def test_collapsed_fits_stop_when_a_quarter_of_the_passes_gains_too_little():
     assert fitted.converged_
     assert gain(fitted.n_iter_) < _schedule.COLLAPSED_TOLERANCE * 1e-3
     assert all(gain(passes) >= _schedule.COLLAPSED_TOLERANCE * 1e-3 for passes in range(40, fitted.n_iter_))
+
+
+@pytest.mark.parametrize(
+    ("objective", "settles"),
+    [
+        (np.linspace(-200, -100, 80), False),
+        (np.linspace(-100.2, -100, 80), True),  # 0.05 between the means of its last quarters
+        (np.full(40, -100.0), True),
+        (np.full(39, -100.0), False),
+        (np.concatenate([np.full(60, -101.0), np.full(20, -100.0)]), False),
+        (np.concatenate([np.full(40, -101.0), np.full(40, -100.0)]), True),
+    ],
+    ids=["rising", "hardly rising", "flat", "flat but short", "up in the last quarter", "up before the last two"],
+)
+def test_a_collapsed_fit_has_settled_once_its_last_quarter_is_hardly_above_the_one_before(objective, settles):
+    progress = _schedule.Progress(
+        [predictive_record(i, "collapsed", value, 100.0, 0.0) for i, value in enumerate(objective, 1)]
+    )
+    assert progress.settled(1e-3 / _schedule.COLLAPSED_TOLERANCE) is settles
 
 
 def test_gains_do_not_compare_across_phases():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.special import psi
 
 from ldavi import LatentDirichletAllocation, _online_priors
 from ldavi._corpus import Documents
@@ -14,6 +15,7 @@ from ldavi._state import Priors, aligned_zeros, padded
 from ldavi._validation import to_counts
 
 K, V, ALPHA, ETA = 8, 400, 0.15, 0.08
+PLAN = Plan(0, 5, 0, 1e-3, learn_alpha=True, learn_eta=True)
 
 
 def known(n_docs, length=80, seed=0):
@@ -35,16 +37,12 @@ def settled(X, beta, mass=5000.0):
 
 def learned(alpha, eta, occasions):
     X, beta = known(100 * occasions)
-    priors, mean, plan = (
-        Priors(np.full(K, alpha), np.full((1, 1), eta)),
-        None,
-        Plan(0, 5, 0, 1e-3, learn_alpha=True, learn_eta=True),
-    )
+    priors, mean = Priors(np.full(K, alpha), np.full((1, 1), eta)), None
     with Workers(1) as workers:
         for occasion in range(1, occasions + 1):
             documents, topics = settled(X[100 * (occasion - 1) : 100 * occasion], beta)
             priors, mean = _online_priors.learned_priors(
-                documents, topics, priors, mean, plan, workers, occasion=occasion, n_words=V
+                documents, topics, priors, mean, PLAN, workers, occasion=occasion, n_words=V
             )
     return priors
 
@@ -72,6 +70,32 @@ def test_drawn_topics_are_those_of_the_responsibilities_on_average():
     for occasion in range(n):
         np.add.at(found, _online_priors.drawn_topics(documents, topics, gamma, occasion), 1 / n)
     np.testing.assert_allclose(found, expected, atol=0.06)
+
+
+@pytest.mark.parametrize(("occasion", "rate"), [(1, 1.0), (4, 0.25), (50, 0.1)])
+def test_the_mean_takes_in_the_documents_of_each_occasion_by_its_rate(occasion, rate):
+    X, beta = known(40)
+    documents, topics = settled(X, beta)
+    alpha, old = np.full(K, ALPHA), np.linspace(-9, -2, K)
+    with Workers(1) as workers:
+        gamma = infer_documents(documents.counts, topics, alpha, max_sweeps=100, tol=1e-3, workers=workers).gamma
+        _, mean = _online_priors.learned_priors(
+            documents, topics, Priors(alpha, np.full((1, 1), ETA)), old, PLAN, workers, occasion=occasion, n_words=V
+        )
+    of_these = (psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))).mean(axis=0)
+    np.testing.assert_allclose(mean, (1 - rate) * old + rate * of_these, rtol=1e-6)
+
+
+def test_eta_is_learned_over_the_whole_vocabulary():
+    X, beta = known(100)
+    documents, topics = settled(X, beta)
+    given = Priors(np.full(K, ALPHA), np.full((1, 1), ETA))
+    with Workers(1) as workers:
+        narrow, wide = (
+            _online_priors.learned_priors(documents, topics, given, None, PLAN, workers, occasion=1, n_words=n)[0].eta[0, 0]
+            for n in (V, 20 * V)
+        )
+    assert wide < narrow / 4  # nineteen times as many words that no topic has
 
 
 def test_a_topic_is_drawn_for_every_token():
