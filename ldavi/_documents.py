@@ -95,12 +95,15 @@ def visit_documents(
     workers: Workers,
     afresh: bool = False,
     with_bound: bool = False,
+    go_beyond: bool = False,
 ) -> Visit:
     """Update γ in place until Σ|Δγ| ≤ tol·N_d or max_sweeps: the E-step without statistics.
 
     `afresh` starts each visit from γ_dk = α_k + N_d / K, every topic alike, instead of from `gamma`. Equation (26).
+    `go_beyond` takes γ further than every other sweep takes it: sooner settled, and no promise that the bound rises on
+    the way. Equation (43).
     """
-    step = _Step(counts, topics, alpha, gamma, None, max_sweeps, tol, afresh, with_bound)
+    step = _Step(counts, topics, alpha, gamma, None, max_sweeps, tol, afresh, with_bound, go_beyond)
     workers.run(step.visit, step.ranges(0, counts.n_docs, workers.n_threads))
     step.finish_in_log_space(None)
     return Visit(step.n_sweeps, step.bound)
@@ -206,9 +209,11 @@ class _Step:
         tol: float,
         afresh: bool,
         with_bound: bool,
+        go_beyond: bool = False,
     ) -> None:
         self.counts, self.topics, self.alpha, self.gamma, self.doc_weight = counts, topics, alpha, gamma, doc_weight
         self.max_sweeps, self.tol, self.afresh, self.longest = max_sweeps, tol, afresh, counts.longest
+        self.go_beyond = go_beyond
         self.topic_weight, self.own = topics.topic_weight, threading.local()
         self.padded_alpha = np.full(topics.B.shape[1], alpha.min(), topics.B.dtype)  # below every γ
         self.padded_alpha[: len(alpha)] = alpha
@@ -257,6 +262,7 @@ class _Step:
             self.afresh,
             topics.offset,
             DENSE_SWEEPS,
+            self.go_beyond,
         )
 
     def finish_in_log_space(self, sstats: Floats | None) -> None:

@@ -39,6 +39,7 @@ def update_documents(
     afresh: bool,
     offset: float,
     dense_sweeps: bool,
+    go_beyond: bool,
 ) -> None: ...
 def accumulate_words(
     word_ptr: Int64s,

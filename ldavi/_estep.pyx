@@ -38,7 +38,7 @@ cdef extern from "kernels.h":
         double *bound
         int32_t *n_sweeps
         void *scratch
-        int64_t first_doc, start, stop, K, Kp, n_rows, max_words, max_sweeps, dense_sweeps, afresh
+        int64_t first_doc, start, stop, K, Kp, n_rows, max_words, max_sweeps, dense_sweeps, go_beyond, afresh
         double tol, offset
     ctypedef struct ldavi_statistics:
         const int64_t *word_ptr
@@ -163,7 +163,7 @@ def update_documents(
     floating[::1] ratio,              # OUT   (nnz of block,), or None
     unsigned char[::1] scratch,       # TMP
     int64_t first_doc, int64_t start, int64_t stop, int64_t max_words, int64_t max_sweeps, double tol,
-    bint afresh, double offset, bint dense_sweeps,
+    bint afresh, double offset, bint dense_sweeps, bint go_beyond,
 ):
     """Visit the documents [start, stop): equations (14), (16) and (24)."""
     cdef ldavi_documents a
@@ -187,7 +187,7 @@ def update_documents(
     a.first_doc, a.start, a.stop = first_doc, start, stop
     a.K, a.Kp, a.n_rows = gamma.shape[1], B.shape[1], B.shape[0]
     a.max_words, a.max_sweeps, a.tol, a.afresh, a.offset = max_words, max_sweeps, tol, afresh, offset
-    a.dense_sweeps = dense_sweeps
+    a.dense_sweeps, a.go_beyond = dense_sweeps, go_beyond
     with nogil:
         table.update_documents[0 if floating is float else 1](&a)
 

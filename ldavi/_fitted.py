@@ -1,6 +1,7 @@
 """What a fitted model answers: its topics, and what they say of documents."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,11 @@ from sklearn.exceptions import NotFittedError
 
 from ldavi import _dirichlet, _infer
 from ldavi import _validation as check
-from ldavi._mstep import DecayingRows, topics_from
+from ldavi._mstep import DecayingRows
 from ldavi._parallel import Workers
 from ldavi._state import Counts, Priors, Topics
+
+Answer = TypeVar("Answer")
 
 
 class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type: ignore[misc]  # they carry no types
@@ -64,7 +67,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type: 
         theta : array of shape (n_samples, n_components)
             E[θ], rows that sum to 1; a document without words has the prior mean.
         """
-        gamma = self._infer(X)[0].gamma
+        gamma, _, _ = self._ask(_infer.infer_gamma, X)
         return _dirichlet.mean(gamma) if normalize else gamma
 
     def word_topics(self, X: Any) -> NDArray[Any]:
@@ -81,8 +84,8 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type: 
             One row per count > 0, documents in order, words of a document in the order of their columns: the order of
             `scipy.sparse.csr_array(X)`. Rows sum to 1.
         """
-        inference, counts, topics = self._infer(X)
-        return _infer.responsibilities(counts, topics, inference.gamma)
+        gamma, counts, topics = self._ask(_infer.infer_gamma, X)
+        return _infer.responsibilities(counts, topics, gamma)
 
     def score(self, X: Any, y: object = None) -> float:
         """Lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
@@ -101,7 +104,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type: 
         score : float
             Nats, higher is better.
         """
-        return float(self._infer(X)[0].bound.sum())
+        return float(self._ask(_infer.infer_documents, X)[0].bound.sum())
 
     def perplexity(self, X: Any, sub_sampling: bool = False) -> float:
         """exp(−score / tokens), lower is better.
@@ -119,26 +122,23 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type: 
         perplexity : float
             1 for documents without words.
         """
-        inference, counts, _ = self._infer(X)
+        inference, counts, _ = self._ask(_infer.infer_documents, X)
         tokens = counts.values.sum(dtype=np.float64)
         return float(np.exp(-inference.bound.sum() / tokens)) if tokens else 1.0
 
-    def _infer(self, X: Any) -> tuple[_infer.Inference, Counts, Topics]:
+    def _ask(self, about: Callable[..., Answer], X: Any) -> tuple[Answer, Counts, Topics]:
+        """What a function of `ldavi._infer` says of documents; they, and the topics, as it was given them."""
         self._fitted_rows()
         matrix = check.check_documents(self, X, dtype=self._rows.dtype, reset=False)
-        counts, _ = check.to_counts(matrix).compact()
+        counts = check.to_counts(matrix)
+        settings = {"max_sweeps": self.max_doc_update_iter, "tol": self.mean_change_tol}
         with Workers(check.count_threads(self.n_jobs)) as workers:
-            rows, totals = self._rows.rows(counts.words), self._rows.totals
-            topics = topics_from(rows, totals, workers, point_estimate=self._priors.point_estimate)
-            inference = _infer.infer_documents(
-                counts,
-                topics,
-                self._priors.alpha,
-                max_sweeps=self.max_doc_update_iter,
-                tol=self.mean_change_tol,
-                workers=workers,
-            )
-        return inference, counts, topics
+            topics = self._rows.all_topics(workers)
+            if topics is None:
+                counts, _ = counts.compact()
+                topics = self._rows.topics(counts.words, workers)
+            answer = about(counts, topics, self._priors.alpha, workers=workers, **settings)
+        return answer, counts, topics
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_rows")

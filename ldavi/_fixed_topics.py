@@ -77,7 +77,13 @@ def infer(
     with Workers(check.count_threads(n_jobs)) as workers:
         known = topics_from(rows, np.ones(len(beta)), workers, point_estimate=True)
         return _infer.infer_documents(
-            counts, known, priors.alpha, max_sweeps=max_doc_update_iter, tol=mean_change_tol, workers=workers
+            counts,
+            known,
+            priors.alpha,
+            max_sweeps=max_doc_update_iter,
+            tol=mean_change_tol,
+            workers=workers,
+            go_beyond=False,  # the updates as they are written down, sweep by sweep
         )
 
 

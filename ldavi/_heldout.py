@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ldavi._fit import Learned, all_words, column_sums
-from ldavi._infer import infer_documents
+from ldavi._infer import infer_gamma
 from ldavi._mstep import topics_from
 from ldavi._parallel import Workers
 from ldavi._state import Counts
@@ -43,7 +43,7 @@ def completion_perplexity(held_out: HeldOut, learned: Learned, workers: Workers,
     totals = column_sums(lam, priors)
     counts, _ = held_out.observed.compact()
     topics = topics_from(lam[counts.words], totals, workers, point_estimate=priors.point_estimate)
-    gamma = infer_documents(counts, topics, priors.alpha, max_sweeps=SWEEPS, tol=tol, workers=workers).gamma
+    gamma = infer_gamma(counts, topics, priors.alpha, max_sweeps=SWEEPS, tol=tol, workers=workers)
     theta = gamma / gamma.sum(axis=1, keepdims=True)
     document = np.repeat(np.arange(scored.n_docs), np.diff(scored.indptr))
     log_likelihood = 0.0

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logsumexp, psi
 
 from ldavi import _elbo
-from ldavi._documents import visit_documents
+from ldavi._documents import Visit, visit_documents
 from ldavi._parallel import Workers
 from ldavi._state import Counts, Topics
 from ldavi._typing import Doubles, Floats, Int32s
@@ -33,16 +33,45 @@ class Inference(NamedTuple):
 
 
 def infer_documents(
-    counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers
+    counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers, go_beyond: bool = True
 ) -> Inference:
-    """γ from a cold start, every document by itself, and the bound of each. Equations (14), (16)."""
-    gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
-    visit = visit_documents(
-        counts, topics, alpha, gamma, max_sweeps=max_sweeps, tol=tol, workers=workers, afresh=True, with_bound=True
-    )
+    """γ from a cold start, every document by itself, and the bound of each. Equations (14), (16), (43)."""
+    gamma, visit = _visit(counts, topics, alpha, max_sweeps, tol, workers, with_bound=True, go_beyond=go_beyond)
     assert visit.bound is not None
     word, doc_topic = _elbo.document_terms(visit.bound, counts.doc_tokens, alpha, topics)
     return Inference(gamma, word + doc_topic, visit.n_sweeps)
+
+
+def infer_gamma(counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers) -> Floats:
+    """γ of `infer_documents`, to the last bit, without the bound's logarithms."""
+    return _visit(counts, topics, alpha, max_sweeps, tol, workers, with_bound=False, go_beyond=True)[0]
+
+
+def _visit(
+    counts: Counts,
+    topics: Topics,
+    alpha: Doubles,
+    max_sweeps: int,
+    tol: float,
+    workers: Workers,
+    *,
+    with_bound: bool,
+    go_beyond: bool,
+) -> tuple[Floats, Visit]:
+    gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
+    visit = visit_documents(
+        counts,
+        topics,
+        alpha,
+        gamma,
+        max_sweeps=max_sweeps,
+        tol=tol,
+        workers=workers,
+        afresh=True,
+        with_bound=with_bound,
+        go_beyond=go_beyond,
+    )
+    return gamma, visit
 
 
 def responsibilities(counts: Counts, topics: Topics, gamma: Floats) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import psi
 
 from ldavi import _estep
+from ldavi._kept_topics import KeptTopics
 from ldavi._parallel import Workers, even_ranges
 from ldavi._room import Room
 from ldavi._state import Priors, Topics, aligned_copy, aligned_zeros
@@ -216,6 +217,7 @@ class DecayingRows:
         self._decay = 1.0
         self._excess: Doubles | None = None
         self._room, self._eta_room = Room(), Room()
+        self._kept = KeptTopics()
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -272,14 +274,19 @@ class DecayingRows:
 
     def exposed(self) -> Floats:
         """As `folded`, for callers who may write to it: nothing derived from λ is kept."""
-        self._excess = None
+        self._forget()
         return self.folded()
+
+    def _forget(self) -> None:
+        self._excess = None
+        self._kept.forget()
 
     def replace(self, lam: Floats) -> None:
         """Another λ, word-major of shape (V, K)."""
         rows = np.zeros_like(self._rows)
         rows[:, : self._priors.n_topics] = lam
-        self._rows, self._decay, self._excess = rows, 1.0, None
+        self._rows, self._decay = rows, 1.0
+        self._forget()
 
     def take_priors(self, priors: Priors) -> None:
         """Have λ = S + η with another η; S stays. Equation (38)."""
@@ -291,6 +298,7 @@ class DecayingRows:
             lam += priors.eta.astype(lam.dtype)
             np.maximum(lam, 0, out=lam)
         self._priors = priors
+        self._kept.forget()
 
     def grow(self, n_words: int, eta: Doubles) -> Priors:
         """Have rows for words not seen before, at λ = η. Equation (41).
@@ -307,6 +315,7 @@ class DecayingRows:
         priors : Priors
             For as many words.
         """
+        self._kept.forget()
         n_more = n_words - len(self._rows)
         K, of_words = self._priors.n_topics, self._priors.eta
         self._rows = self._room.extended(self._rows, n_more, np.broadcast_to(eta, (n_more, K)))
@@ -322,8 +331,17 @@ class DecayingRows:
         np.take(self._rows, words, axis=0, out=picked, mode="clip")  # "raise" would go through a buffer
         return picked if self._decay == 1.0 else self._faded(picked, self._eta(words))
 
+    def topics(self, words: Int64s, workers: Workers) -> Topics:
+        """Topics of some words. Equations (14), (22)."""
+        return topics_from(self.rows(words), self.totals, workers, point_estimate=self._priors.point_estimate)
+
+    def all_topics(self, workers: Workers) -> Topics | None:
+        """Topics of every word, kept until λ changes; None where those of a call's own words will do."""
+        return self._kept.get(self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
+
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
         """λ ← (1 − ρ) λ + ρ (η + scale·S), S being zero in every row but those of `words`. Equation (18)."""
+        self._kept.forget()
         K = self._priors.n_topics
         excess = (1 - rho) * self.excess + rho * scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
         self._decay *= 1 - rho

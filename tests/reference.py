@@ -102,6 +102,35 @@ def _alternate(
     return gamma_d, phi, max_sweeps
 
 
+def document_update_beyond(
+    counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_sweeps: int, tol: float
+) -> tuple[Array, int]:
+    """As `document_update_log`, with a step beyond after sweeps 3, 5, 7, …, but for the last. (43)
+
+    Where topics are set aside the sweeps are dealt out otherwise; this is a visit over all topics.
+    """
+    past = [gamma_d]
+    for n_sweeps in range(1, max_sweeps + 1):
+        gamma_old, (gamma_d, _, _) = gamma_d, document_update_log(counts_d, elog_beta, alpha, gamma_d, 1, -1.0)
+        if np.abs(gamma_d - gamma_old).sum() <= tol * counts_d.sum():
+            return gamma_d, n_sweeps
+        past = [*past, gamma_d]
+        if n_sweeps % 2 == 1 and 1 < n_sweeps < max_sweeps:
+            gamma_d = step_beyond(*past[-3:], alpha)
+            past = [gamma_d]
+    return gamma_d, max_sweeps
+
+
+def step_beyond(first: Array, second: Array, third: Array, alpha: Array) -> Array:
+    """Where gammas that change by a constant factor from sweep to sweep would end. (43)"""
+    before, after = second - first, third - second
+    rho = before @ after / (before @ before)
+    if not rho > 0:
+        return third
+    rho = min(rho, 0.95)
+    return np.maximum(third + rho / (1 - rho) * after, alpha + (third - alpha) / 2)
+
+
 def sufficient_statistics(X: Array, phi: Sequence[Array] | Array, sample_weight: Array | None = None) -> Array:
     """Sum of weight times n_dw times phi_dwk over the documents, (K, V). (12), (15)"""
     return np.einsum("d,dv,dvk->kv", _weights(X, sample_weight), X, np.asarray(phi))

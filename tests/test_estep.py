@@ -283,6 +283,39 @@ def test_a_visit_afresh_shares_the_tokens_among_all_topics(instruction_set, dtyp
     np.testing.assert_allclose(gamma, expected, rtol=1e-4 if dtype == np.float32 else 1e-10)
 
 
+def steps_beyond(X, lam, alpha, dtype, workers, *, go_beyond=True, **stop):
+    """γ and the visit of each document, all from the cold start."""
+    counts, words = corpora.to_counts(X, dtype).compact()
+    topics = corpora.make_topics(lam, words, dtype, workers)
+    gamma = np.empty((len(X), len(lam)), dtype)
+    return gamma, visit_documents(counts, topics, alpha, gamma, workers=workers, afresh=True, go_beyond=go_beyond, **stop)
+
+
+@pytest.mark.parametrize("max_sweeps", [1, 2, 3, 4, 5, 6, 9])
+def test_steps_beyond_equal_the_twin(instruction_set, dtype, workers, max_sweeps):
+    X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, 7, 30), corpora.random_alpha(0, 7)
+    gamma, _ = steps_beyond(X, lam, alpha, dtype, workers, max_sweeps=max_sweeps, tol=0.0)
+    elog_beta = reference.expected_log(lam)
+    start = reference.cold_start(X, alpha)
+    visit = reference.document_update_beyond
+    expected = [visit(x, elog_beta, alpha, g, max_sweeps, 0.0)[0] for x, g in zip(X, start, strict=True)]
+    np.testing.assert_allclose(gamma, expected, rtol=3e-4 if dtype == np.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("n_topics", [7, 24, 130])
+def test_steps_beyond_end_where_sweeps_change_nothing_and_sooner(instruction_set, dtype, workers, n_topics):
+    rng = np.random.default_rng(n_topics)
+    lam = rng.gamma(0.05, 20.0, (n_topics, 60)) + 0.05
+    X, alpha = rng.poisson(0.7, (30, 60)).astype(float), np.full(n_topics, 0.05)
+    stop = {"max_sweeps": 2000, "tol": 1e-5}
+    settled, visit = steps_beyond(X, lam, alpha, dtype, workers, **stop)
+    _, plain = steps_beyond(X, lam, alpha, dtype, workers, go_beyond=False, **stop)
+    start = settled.astype(np.float64)
+    swept = reference.estep(X, reference.expected_log(lam), alpha, start, max_sweeps=1, tol=0.0)[0]
+    assert np.abs(swept - settled).sum(axis=1).max() <= 1e-3 * X.sum(axis=1).max()
+    assert visit.n_sweeps.sum() < 0.7 * plain.n_sweeps.sum()
+
+
 @pytest.mark.parametrize("n_topics", [24, 130])
 def test_setting_topics_aside_ends_where_sweeps_over_all_topics_do(instruction_set, dtype, workers, n_topics):
     rng = np.random.default_rng(n_topics)

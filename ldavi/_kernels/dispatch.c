@@ -49,6 +49,6 @@ const ldavi_table *ldavi_table_avx512(void) { return NULL; }
 /* Of a visit: four rows of topics, two of counts and one of pointers; of its sweeps over active topics: an index, six rows
  * of topics and the copy of B. As if every entry were a double. */
 int64_t ldavi_scratch_size(int64_t max_words, int64_t Kp) {
-    int64_t words = max_words + LDAVI_PAD, visit = 4 * Kp + 3 * words, active = 7 * Kp + LDAVI_ACTIVE_ROOM;
+    int64_t words = max_words + LDAVI_PAD, visit = 6 * Kp + 3 * words, active = 9 * Kp + LDAVI_ACTIVE_ROOM;
     return (visit + active) * 8;
 }

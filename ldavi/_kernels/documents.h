@@ -11,6 +11,8 @@
 #define DROPPED 0.03           /* share of a document's tokens that the topics set aside may hold together */
 #define ACTIVE_FROM 20         /* topics from which setting some aside can pay */
 #define ACTIVE_SWEEPS 4        /* sweeps that must be left for it to pay */
+#define SLOWEST 0.95           /* ratio of a change to the one before, at most: steps up to twenty times a change */
+#define LEAST_LEFT 0.5         /* share of its mass that a step beyond leaves each topic, at least */
 
 /* What is looked up once per visit: each word's row of B, its count; and the counts' sum. Past the document's end, up
  * to whole groups and vectors, stands the last row again, with a count of 0. */
@@ -197,8 +199,9 @@ typedef struct {
     int64_t K, Kp;
     const REAL *alpha, *v; /* (Kp,) prior and weight of each topic; the least prior and 0 in the padding */
     REAL *gamma, *t, *e, *acc;
-    REAL offset; /* delta */
-    int may_set_aside;
+    REAL *past[2]; /* (Kp,) gamma before each of the last two sweeps, where steps may go beyond a sweep's */
+    REAL offset;   /* delta */
+    int may_set_aside, may_go_beyond;
 } NAME(frame);
 
 /* t_k = exp(psi(gamma_k + delta)) e^shift and e_k = t_k v_k. The shift, R at the largest gamma, keeps the largest t near
@@ -227,16 +230,37 @@ static double NAME(update_gamma)(NAME(frame) *f) {
     return (double)NAME(sum_lanes)(change);
 }
 
+/* Changes that shrink by the factor rho from sweep to sweep will add up to 1 / (1 - rho) of the last: go there at once. (43) */
+static void NAME(go_beyond)(NAME(frame) *f) {
+    NAME(vec) along = NAME(SPLAT)(0), length = NAME(SPLAT)(0);
+    for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
+        NAME(vec) middle = NAME(load)(f->past[1] + k), before = middle - NAME(load)(f->past[0] + k);
+        along += before * (NAME(load)(f->gamma + k) - middle);
+        length += before * before;
+    }
+    REAL rho = NAME(sum_lanes)(along) / NAME(sum_lanes)(length);
+    if (!(rho > 0)) return; /* also where nothing changed */
+    rho = rho < (REAL)SLOWEST ? rho : (REAL)SLOWEST;
+    NAME(vec) more = NAME(SPLAT)(rho / (1 - rho)), left = NAME(SPLAT)((REAL)LEAST_LEFT);
+    for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
+        NAME(vec) now = NAME(load)(f->gamma + k), alpha = NAME(load)(f->alpha + k);
+        NAME(vec) beyond = now + more * (now - NAME(load)(f->past[1] + k));
+        NAME(store)(f->gamma + k, NAME(max)(beyond, alpha + left * (now - alpha)));
+    }
+}
+
 /* Sweeps until gamma changes by no more than `enough`, `most` at most. Returns how many; -1 on underflow. */
 static int64_t NAME(settle)(NAME(frame) *f, const NAME(words) *words, int64_t most, double enough, int *settled) {
     *settled = 0;
     for (int64_t done = 0; done < most;) {
+        if (f->may_go_beyond) memcpy(f->past[done % 2], f->gamma, sizeof(REAL) * (size_t)f->Kp);
         NAME(topic_factors)(f);
         if (!(words->turned ? NAME(sweep_turned)(words, f->e, f->acc, f->K, f->Kp) : NAME(sweep)(words, f->e, f->acc, f->Kp)))
             return -1;
         done++;
         *settled = NAME(update_gamma)(f) <= enough;
         if (*settled) return done;
+        if (f->may_go_beyond && done % 2 == 0) NAME(go_beyond)(f);
     }
     return most;
 }
@@ -279,8 +303,9 @@ static int64_t NAME(settle_active)(NAME(frame) *all, const NAME(words) *words, i
     }
     if (!n || 3 * n > 2 * all->K || n * length > LDAVI_ACTIVE_ROOM) return 0;
     width = UP_TO(n, LDAVI_PAD);
-    REAL *at = (REAL *)(void *)(index + UP_TO(all->K, LDAVI_PAD)), *B = at + 6 * width;
-    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width, all->offset, 0};
+    REAL *at = (REAL *)(void *)(index + UP_TO(all->K, LDAVI_PAD)), *B = at + 8 * width;
+    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width,
+                          {at + 6 * width, at + 7 * width}, all->offset, 0, all->may_go_beyond};
     NAME(words) turned = *words;
     turned.turned = B;
     for (int64_t i = 0; i < n; i++) {
@@ -301,14 +326,18 @@ static int64_t NAME(settle_active)(NAME(frame) *all, const NAME(words) *words, i
     return done;
 }
 
-/* Sweeps over all topics, and over the active ones in between; the last is over all. -1 on underflow. */
+/* Sweeps over all topics, and over the active ones in between; the last is over all, and no step beyond follows it.
+ * -1 on underflow. */
 static int64_t NAME(visit)(NAME(frame) *all, const NAME(words) *words, int64_t most, double enough, void *room) {
-    int settled = 0;
+    int settled = 0, pairs = 0;
     int64_t done = 0;
     while (words->n && done < most && !settled) {
-        if (NAME(settle)(all, words, 1, enough, &settled) < 0) return -1;
-        done++;
-        if (!settled && all->may_set_aside) done += NAME(settle_active)(all, words, most - done, enough, room);
+        int64_t more = NAME(settle)(all, words, pairs && most - done > 2 ? 2 : 1, enough, &settled);
+        if (more < 0) return -1;
+        done += more;
+        more = !settled && all->may_set_aside ? NAME(settle_active)(all, words, most - done, enough, room) : 0;
+        done += more;
+        pairs = all->may_go_beyond && !more;
     }
     return done;
 }
@@ -343,9 +372,10 @@ static void NAME(update_documents)(const ldavi_documents *a) {
     int64_t K = a->K, Kp = a->Kp, padded_words = UP_TO(a->max_words, LDAVI_PAD);
     REAL *scratch = (REAL *)a->scratch;
     NAME(frame) f = {K, Kp, (const REAL *)a->alpha, (const REAL *)a->topic_weight,
-                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp, (REAL)a->offset, a->dense_sweeps == 0};
+                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp, {scratch + 4 * Kp, scratch + 5 * Kp},
+                     (REAL)a->offset, a->dense_sweeps == 0, a->go_beyond != 0};
     NAME(words) words;
-    words.counts = scratch + 4 * Kp;
+    words.counts = scratch + 6 * Kp;
     words.ratio = words.counts + padded_words;
     words.rows = (const REAL **)(void *)(words.ratio + padded_words);
     words.turned = NULL;

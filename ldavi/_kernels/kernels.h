@@ -41,6 +41,7 @@ typedef struct {
     int64_t max_words;         /* the longest document's number of stored counts */
     int64_t max_sweeps;
     int64_t dense_sweeps;      /* whether every sweep is over all topics, none being set aside between */
+    int64_t go_beyond;         /* whether gamma may be taken further than a sweep takes it, see go_beyond */
     int64_t afresh;            /* whether visits start from gamma = alpha + N_d / K and not from `gamma` */
     double tol;
     double offset;             /* delta: exp(psi(gamma + delta)) stands for exp(psi(gamma)) */
