@@ -123,9 +123,10 @@ def estep(
     doc_weight: Floats | None = None,
     afresh: bool = False,
     with_bound: bool = True,
+    go_beyond: bool = False,
 ) -> Visit:
     """As `visit_documents`, and add the statistics of the last sweep's φ to `sstats`, of shape (U, Kp)."""
-    step = _Step(counts, topics, alpha, gamma, doc_weight, max_sweeps, tol, afresh, with_bound)
+    step = _Step(counts, topics, alpha, gamma, doc_weight, max_sweeps, tol, afresh, with_bound, go_beyond)
     waves = _waves(blocks, topics.B.shape[1] * topics.B.itemsize, workers.n_threads)
     buffers = _buffers(waves, topics.B)
     for wave in waves:
@@ -209,7 +210,7 @@ class _Step:
         tol: float,
         afresh: bool,
         with_bound: bool,
-        go_beyond: bool = False,
+        go_beyond: bool,
     ) -> None:
         self.counts, self.topics, self.alpha, self.gamma, self.doc_weight = counts, topics, alpha, gamma, doc_weight
         self.max_sweeps, self.tol, self.afresh, self.longest = max_sweeps, tol, afresh, counts.longest

@@ -193,6 +193,7 @@ def ascend(
     sstats = aligned_zeros(lam.shape, lam.dtype)
     for iteration in itertools.count(done + 1):
         monotone = iteration > plan.warmup
+        afresh = iteration == 1 or not monotone
         word, doc_topic, n_sweeps = 0.0, 0.0, 0
         for piece in pieces:
             visit = estep(
@@ -206,7 +207,8 @@ def ascend(
                 tol=plan.tol,
                 workers=workers,
                 doc_weight=piece.documents.weight,
-                afresh=iteration == 1 or not monotone,
+                afresh=afresh,
+                go_beyond=afresh,
             )
             terms_of_piece = summed_terms(visit, piece.documents, priors, topics)
             word, doc_topic = word + terms_of_piece[0], doc_topic + terms_of_piece[1]

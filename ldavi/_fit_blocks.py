@@ -168,6 +168,7 @@ def visit(part: Part, shards: Sequence[Fields], hyper: Hyper, gamma: Floats | No
             workers=workers,
             doc_weight=part.weight,
             afresh=afresh,
+            go_beyond=afresh,
         )
     word, doc_topic = summed_terms(seen, documents, Priors(hyper.alpha, hyper.eta), topics)
     log_theta = None

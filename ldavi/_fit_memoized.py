@@ -162,6 +162,7 @@ class Memory:
             workers=workers,
             doc_weight=batch.documents.weight,
             afresh=not monotone,
+            go_beyond=not monotone,
         )
         word, self.share.doc_topic = summed_terms(visit, batch.documents, priors, topics)
         self.share.constant = word + self.share.doc_topic - mass_times_log(sstats, topics)

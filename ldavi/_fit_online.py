@@ -184,6 +184,7 @@ class Online:
             workers=workers,
             doc_weight=documents.weight,
             afresh=True,
+            go_beyond=True,
         )
         in_batch = documents.n_docs
         if in_batch > 0:
@@ -250,6 +251,7 @@ def exact_record(
                 workers=workers,
                 afresh=True,
                 with_bound=True,
+                go_beyond=True,
             )
             first = 0
             for part in Documents(counts, documents_at_once.weight).parts(batch_size):

@@ -55,7 +55,15 @@ def learned_priors(
     part = next(documents.parts(MOST_DOCUMENTS))
     gamma = np.empty((part.counts.n_docs, len(alpha)), topics.B.dtype)
     visit_documents(
-        part.counts, topics, alpha, gamma, max_sweeps=plan.most_sweeps, tol=plan.tol, workers=workers, afresh=True
+        part.counts,
+        topics,
+        alpha,
+        gamma,
+        max_sweeps=plan.most_sweeps,
+        tol=plan.tol,
+        workers=workers,
+        afresh=True,
+        go_beyond=True,
     )
     old = psi(alpha) - psi(alpha.sum()) if mean_log_theta is None else mean_log_theta
     weight = None if part.weight is None else part.weight.astype(np.float64)

@@ -21,7 +21,7 @@ from ldavi._typing import Floats
 AnyCorpus = TypeVar("AnyCorpus", bound=Corpus)
 
 WARMUP_PASSES = 10  # and at most half of max_iter
-WARMUP_SWEEPS = 10
+WARMUP_SWEEPS = 5
 WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
 ONLINE_SWEEPS = 5

@@ -104,21 +104,21 @@ def _alternate(
 
 def document_update_beyond(
     counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_sweeps: int, tol: float
-) -> tuple[Array, int]:
+) -> tuple[Array, Array, int]:
     """As `document_update_log`, with a step beyond after sweeps 3, 5, 7, …, but for the last. (43)
 
     Where topics are set aside the sweeps are dealt out otherwise; this is a visit over all topics.
     """
     past = [gamma_d]
     for n_sweeps in range(1, max_sweeps + 1):
-        gamma_old, (gamma_d, _, _) = gamma_d, document_update_log(counts_d, elog_beta, alpha, gamma_d, 1, -1.0)
+        gamma_old, (gamma_d, phi, _) = gamma_d, document_update_log(counts_d, elog_beta, alpha, gamma_d, 1, -1.0)
         if np.abs(gamma_d - gamma_old).sum() <= tol * counts_d.sum():
-            return gamma_d, n_sweeps
+            return gamma_d, phi, n_sweeps
         past = [*past, gamma_d]
         if n_sweeps % 2 == 1 and 1 < n_sweeps < max_sweeps:
             gamma_d = step_beyond(*past[-3:], alpha)
             past = [gamma_d]
-    return gamma_d, max_sweeps
+    return gamma_d, phi, max_sweeps
 
 
 def step_beyond(first: Array, second: Array, third: Array, alpha: Array) -> Array:
@@ -144,11 +144,13 @@ def estep(
     max_sweeps: int,
     tol: float,
     sample_weight: Array | None = None,
+    *,
+    beyond: bool = False,
 ) -> tuple[Array, Array, list[Array], npt.NDArray[np.int64]]:
     """E-step of every document from `gamma`: gamma (D, K), sstats (K, V), phi of each document, sweeps (D,)."""
+    update = document_update_beyond if beyond else document_update_log
     documents = [
-        document_update_log(counts_d, elog_beta, alpha, gamma_d, max_sweeps, tol)
-        for counts_d, gamma_d in zip(X, gamma, strict=True)
+        update(counts_d, elog_beta, alpha, gamma_d, max_sweeps, tol) for counts_d, gamma_d in zip(X, gamma, strict=True)
     ]
     phi = [phi_d for _, phi_d, _ in documents]
     sweeps = np.array([n for _, _, n in documents], dtype=np.int64)

@@ -1,5 +1,6 @@
 """The learning loops against their slow twins, and what each promises of its bound: equations (17) to (22)."""
 
+import functools
 import itertools
 
 import corpora
@@ -121,6 +122,18 @@ def test_the_memoized_loop_equals_the_twin(eta, dtype, workers):
     assert [one.n_updates for one in learned] == [3, 6, 9, 12, 15]
 
 
+@pytest.mark.parametrize("loop", [fit_batch, functools.partial(fit_memoized, batch_size=99)], ids=["batch", "memoized"])
+def test_a_warm_up_starts_afresh_and_goes_beyond_its_sweeps(loop, workers):
+    X, alpha, lam = problem(3)
+    priors, documents = corpora.make_priors(alpha, 0.25), Documents(corpora.to_counts(X), None)
+    second = run(loop(documents, priors, corpora.word_major(lam), Plan(99, 6, 2, 0.0), workers), 2)[-1]
+    lam = absent_as_prior(lam, X, 0.25)
+    for _ in range(2):
+        start = reference.cold_start(X, alpha)
+        lam = 0.25 + reference.estep(X, reference.expected_log(lam), alpha, start, 6, -1.0, beyond=True)[1]
+    np.testing.assert_allclose(lam_of(second, 25, priors), lam, rtol=1e-8)
+
+
 def test_the_memoized_terms_equal_their_definition(workers):
     X, alpha, lam0 = problem(4)
     weight = np.random.default_rng(4).integers(1, 9, len(X)) / 4
@@ -217,7 +230,7 @@ def test_the_online_loop_equals_dense_steps(eta, weighted, dtype, workers):
             updates += 1
             elog_beta = reference.expected_log(lam)
             gamma, sstats, phi, _ = reference.estep(
-                X[at], elog_beta, alpha, reference.cold_start(X[at], alpha), 4, -1.0, weight[at]
+                X[at], elog_beta, alpha, reference.cold_start(X[at], alpha), 4, -1.0, weight[at], beyond=True
             )
             if one == 2:
                 terms += [
