@@ -21,6 +21,7 @@ from ldavi._typing import Floats, Masses
 
 SAMPLED_TOKENS = 2**17  # for learning priors, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
+TRUST = 0.75  # c: weight of what topics occur in documents when α is learned
 ROWS_AT_ONCE = 2**12
 AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
 
@@ -164,7 +165,7 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
 
 
 def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int) -> Priors:
-    """α and η that make topics drawn for a part of the documents most probable. Equations (35), (36)."""
+    """α and η that make topics drawn for a part of the documents most probable, α of less than that. Equations (35), (36)."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
     seed = _pass_seed(plan.seed + 1, iteration)
@@ -174,7 +175,8 @@ def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan
     alpha, eta = priors.alpha, priors.eta
     if plan.learn_alpha:
         times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
-        alpha = _hyper.fixed_point(_hyper.grouped(tokens.document, tokens.topic, K, times), alpha, K)
+        occurring = _hyper.grouped(tokens.document, tokens.topic, K, times)
+        alpha = _hyper.fixed_point(occurring._replace(times=TRUST * occurring.times), alpha, K)
     if plan.learn_eta:
         n_words = state.counts.n_words
         grouped = _hyper.grouped(tokens.topic, tokens.word, n_words, np.ones(K), symmetric=True)

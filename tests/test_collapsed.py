@@ -11,7 +11,7 @@ from ldavi import _collapsed
 from ldavi._collapsed import LEAST_SHARE, sample_tokens, unassigned, visit_all
 from ldavi._estep import SHARES, SLOTS
 from ldavi._fit import Documents, all_words
-from ldavi._fit_collapsed import AVERAGING, CollapsedPlan, fit_collapsed
+from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, learned_priors
 from ldavi._parallel import Workers
 
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
@@ -283,6 +283,22 @@ def test_priors_are_learned_after_the_passes_that_the_plan_names():
     assert changed == [4, 7, 10]
     assert (learned[-1].priors.alpha > 0).all()
     assert learned[-1].priors.eta.shape == (1, 1)
+
+
+def test_alpha_is_learned_where_the_weighted_evidence_of_the_drawn_topics_is_highest():
+    X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, learn_alpha=True)
+    state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
+    alpha = learned_priors(state, priors, None, plan, 20).alpha
+    tokens = sample_tokens(state, priors, first=20 // plan.learn_every, step=1, seed=_pass_seed(plan.seed + 1, 20))
+    n = np.zeros((len(X), 3))
+    np.add.at(n, (tokens.document, tokens.topic), 1)
+
+    def objective(x):
+        fall = gammaln(x.sum()) - gammaln(x.sum() + n.sum(axis=1))
+        return np.sum(fall) + TRUST * np.sum(gammaln(x + n) - gammaln(x))
+
+    assert all(objective(alpha) > objective(alpha * (1 + step)) for step in 0.02 * np.vstack([np.eye(3), -np.eye(3)]))
+    assert 0 < TRUST < 1
 
 
 def test_a_record_has_the_predictive_log_likelihood_and_no_bound():
