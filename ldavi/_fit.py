@@ -214,7 +214,7 @@ def ascend(
             word, doc_topic = word + terms_of_piece[0], doc_topic + terms_of_piece[1]
             n_sweeps += int(visit.n_sweeps.sum())
         if plan.learns_after(iteration):
-            priors, gain = raised_priors(priors, plan, documents, pieces.gammas(), sstats)
+            priors, gain = raised_priors(priors, plan, documents, pieces.gammas(), sstats, workers)
             doc_topic += gain
             eta, absent = priors.eta_rows(vocabulary.words), absent_mass(vocabulary, priors)
         offset = plan.offset_of(iteration + 1)
@@ -231,7 +231,12 @@ def ascend(
 
 
 def raised_priors(
-    priors: Priors, plan: Plan, documents: Corpus, gammas: Iterable[tuple[Floats, Floats | None]], sstats: Floats
+    priors: Priors,
+    plan: Plan,
+    documents: Corpus,
+    gammas: Iterable[tuple[Floats, Floats | None]],
+    sstats: Floats,
+    workers: Workers,
 ) -> tuple[Priors, float]:
     """α and η at which the bound is higher, q(θ) and q(z) being what they are. Equations (37), (38).
 
@@ -251,12 +256,18 @@ def raised_priors(
     if plan.learn_alpha:
         log_theta, n_docs = np.zeros(priors.n_topics), documents.n_docs
         for gamma, weight in gammas:
-            log_theta += _hyper.expected_log_sums(gamma, None if weight is None else weight.astype(np.float64))
-    return raised_from_sums(priors, plan, log_theta, n_docs, sstats, documents.n_words)
+            log_theta += _hyper.expected_log_sums(gamma, None if weight is None else weight.astype(np.float64), workers)
+    return raised_from_sums(priors, plan, log_theta, n_docs, sstats, documents.n_words, workers)
 
 
 def raised_from_sums(
-    priors: Priors, plan: Plan, log_theta: Doubles | None, n_docs: float, sstats: Floats, n_words: int
+    priors: Priors,
+    plan: Plan,
+    log_theta: Doubles | None,
+    n_docs: float,
+    sstats: Floats,
+    n_words: int,
+    workers: Workers = _hyper.ALONE,
 ) -> tuple[Priors, float]:
     """As `raised_priors`, of documents of which Σ_d ω_d E[log θ_d], (K,), and Σ_d ω_d are known."""
     alpha, eta, gain = priors.alpha, priors.eta, 0.0
@@ -266,7 +277,7 @@ def raised_from_sums(
         gain = _hyper.alpha_objective(alpha, log_theta, n_docs) - _hyper.alpha_objective(before, log_theta, n_docs)
     if plan.learn_eta:
         S = sstats[:, : priors.n_topics]
-        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, n_words))
+        eta = np.full((1, 1), _hyper.eta_fixed_point(float(eta[0, 0]), S, n_words, workers))
     return Priors(alpha, eta), gain
 
 

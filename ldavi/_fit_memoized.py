@@ -96,7 +96,7 @@ def laps(
             n_batches += 1
         if plan.learns_after(iteration):
             gammas = ((memory.gamma, memory.weight) for memory in lap.memories())
-            raised, _ = raised_priors(priors, plan, documents, gammas, total)
+            raised, _ = raised_priors(priors, plan, documents, gammas, total, workers)
             for memory in lap.memories():
                 memory.take_alpha(priors.alpha, raised.alpha)
             priors = raised

@@ -12,11 +12,13 @@ import numpy as np
 from scipy.special import gammaln, psi, zeta
 
 from ldavi import _estep
+from ldavi._parallel import Workers
 from ldavi._typing import Doubles, Floats, Int64s
 
 LEAST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
 ROUNDS = 100
 ENOUGH = 1e-4  # relative change of every α_k at which an update ends
+ALONE = Workers(1)
 ENTRIES_AT_ONCE = 2**16  # in float64: some megabytes with all that is made of them, whatever K is
 
 
@@ -101,15 +103,24 @@ def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Dou
     return prior
 
 
-def expected_log_sums(gamma: Floats, weight: Doubles | None) -> Doubles:
+def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = ALONE) -> Doubles:
     """Σ_d ω_d E[log θ_dk], of shape (K,)."""
-    sums = np.zeros(gamma.shape[1])
     at_once = max(1, ENTRIES_AT_ONCE // gamma.shape[1])
-    for start in range(0, len(gamma), at_once):  # all of γ in float64, three times, would be six times γ
+
+    def sums(start: int) -> Doubles:  # all of γ in float64, three times, would be six times γ
         part = gamma[start : start + at_once].astype(np.float64)
-        elog = psi(part) - psi(part.sum(axis=1, keepdims=True))
-        sums += elog.sum(axis=0) if weight is None else weight[start : start + len(part)] @ elog
-    return sums
+        elog = _digamma(part) - psi(part.sum(axis=1, keepdims=True))
+        of_part: Doubles = elog.sum(axis=0) if weight is None else weight[start : start + len(part)] @ elog
+        return of_part
+
+    return sum(workers.run(sums, range(0, len(gamma), at_once)), np.zeros(gamma.shape[1]))
+
+
+def _digamma(x: Doubles) -> Doubles:
+    values = np.ascontiguousarray(x).reshape(-1)
+    digamma = np.empty_like(values)
+    _estep.log_gamma_digamma(values, np.empty_like(values), digamma)
+    return digamma.reshape(x.shape)
 
 
 def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
@@ -172,12 +183,12 @@ class Excess:
         return np.maximum(self.rows[words, : self.n_topics] - self.eta.astype(self.rows.dtype), 0)
 
 
-def eta_fixed_point(eta: float, S: Floats | Excess, n_words: int, *, rounds: int = 5) -> float:
+def eta_fixed_point(eta: float, S: Floats | Excess, n_words: int, workers: Workers = ALONE, *, rounds: int = 5) -> float:
     """A better η by Minka's fixed point, each round of which raises (38)."""
     n_present, K = S.shape
     sums = _column_sums(S)
     for _ in range(rounds):
-        rise = _digamma_sum(S, eta) - n_present * K * float(psi(eta))
+        rise = _digamma_sum(S, eta, workers) - n_present * K * float(psi(eta))
         fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
         if not fall > 0:
             break
@@ -187,15 +198,14 @@ def eta_fixed_point(eta: float, S: Floats | Excess, n_words: int, *, rounds: int
     return eta
 
 
-def _digamma_sum(S: Floats | Excess, eta: float) -> float:
+def _digamma_sum(S: Floats | Excess, eta: float, workers: Workers) -> float:
     """Σ_kw ψ(S_kw + η), some thousand words at a time."""
-    total = 0.0
-    for part in _slices(S):
-        values = (part + eta).ravel()
-        digammas = np.empty_like(values)
-        _estep.log_gamma_digamma(values, np.empty_like(values), digammas)
-        total += float(digammas.sum())
-    return total
+    at_once = max(1, ENTRIES_AT_ONCE // S.shape[1])
+
+    def of_words(start: int) -> float:
+        return float(_digamma(S[start : start + at_once].astype(np.float64) + eta).sum())
+
+    return sum(workers.run(of_words, range(0, S.shape[0], at_once)))
 
 
 def _column_sums(S: Floats | Excess) -> Doubles:

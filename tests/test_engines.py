@@ -166,7 +166,7 @@ def test_a_topic_that_documents_prefer_has_the_larger_prior():
     theta = rng.dirichlet([2.0, 0.2, 0.2], 300)
     X = rng.poisson(30 * theta @ (topics / topics.sum(axis=1, keepdims=True)))
     for inference in ("vb", "cvb0"):
-        fitted = model(inference=inference, max_iter=60).fit(X)
+        fitted = model(inference=inference, max_iter=60, n_init=4).fit(X)  # one start in three divides the largest topic
         assert fitted.doc_topic_prior_.argmax() == owners(fitted)[0]
 
 

@@ -41,6 +41,15 @@ INLINE void NAME(look_up)(NAME(words) *words, const ldavi_documents *a, int64_t 
     }
 }
 
+/* Ask for the rows of the words of a document that is still to come. */
+INLINE void NAME(ask_for)(const ldavi_documents *a, int64_t d) {
+    if (d >= a->stop) return;
+    for (int64_t i = a->indptr[d]; i < a->indptr[d + 1]; i++) {
+        const char *row = (const char *)((const REAL *)a->B + (int64_t)a->indices[i] * a->Kp);
+        for (int64_t at = 0; at < a->Kp * (int64_t)sizeof(REAL); at += LDAVI_ALIGN) PREFETCH(row + at);
+    }
+}
+
 /* norm[j] = sum_k e_k rows[j]_k, the normaliser Z of each word of the group. */
 INLINE void NAME(dot_group)(const REAL *const *rows, const REAL *e, REAL *norm, int64_t Kp) {
     NAME(vec) sum[GROUP];
@@ -386,6 +395,7 @@ static void NAME(update_documents)(const ldavi_documents *a) {
         words.n = a->indptr[d + 1] - first;
         assert(words.n >= 0 && words.n <= a->max_words);
         NAME(look_up)(&words, a, first);
+        NAME(ask_for)(a, d + 1);
         memcpy(f.gamma, f.alpha, sizeof(REAL) * (size_t)Kp);
         if (!words.n) memset(f.t, 0, 3 * sizeof(REAL) * (size_t)Kp); /* t, e and acc of an empty document */
         else if (a->afresh) for (int64_t k = 0; k < K; k++) f.gamma[k] += (REAL)(words.tokens / (double)K);
