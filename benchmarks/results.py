@@ -39,6 +39,12 @@ def merged(kept: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[st
     return run | {"quick": kept["quick"], "machine": measured["machine"], "parts": parts}
 
 
+def known(cases: list[dict[str, Any]], beginning: str, names: list[str], repeats: int) -> dict[str, dict[str, Any]]:
+    """By name, the cases of fits that were made with as many seeds."""
+    fits = {f"{beginning}: {name}": name for name in names}
+    return {fits[case["name"]]: case for case in cases if case["name"] in fits and len(case["values"]) == repeats}
+
+
 def write(path: Path, result: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,8 +1,10 @@
 """Run parts of the tables, each corpus of a part in a process of its own, and write what was measured.
 
-python -m benchmarks.run S2 S3 --data DIR --out benchmarks/results/NAME.json [--only CORPUS ...] [--quick]
+python -m benchmarks.run S2 S3 --data DIR --out benchmarks/results/NAME.json [--only CORPUS ...] [--known] [--quick]
 python -m benchmarks.run --report benchmarks/results/*.json
 
+With --known, Q1, Q3 and Q5 take from the file what other libraries reached in an earlier run with as many seeds: their times
+are then of another day, their perplexities are not.
 What the file holds already stays, but for cases measured again: results can be gathered piece by piece.
 """
 
@@ -30,6 +32,9 @@ def main() -> None:
     parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA); without one, corpora are drawn")
     parser.add_argument("--out", type=Path, help="result file, gone on from if it exists; without one, tables are printed")
     parser.add_argument("--only", nargs="+", metavar="CORPUS", help="leave the parts' other corpora out")
+    parser.add_argument(
+        "--known", action="store_true", help="do not fit other libraries again whose topics were judged before"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
     parser.add_argument("--report", nargs="+", type=Path, metavar="FILE", help="print result files as Markdown")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
@@ -80,6 +85,7 @@ def _in_a_process(name: str, corpus: str | None, arguments: argparse.Namespace) 
         command += ["--data", arguments.data] if arguments.data else []
         command += ["--only", corpus] if corpus else []
         command += ["--quick"] if arguments.quick else []
+        command += ["--known", "--out", str(arguments.out.resolve())] if arguments.known and arguments.out else []
         subprocess.run(command, check=True, env=environment, cwd=ROOT)
         return json.loads(out.read_text(encoding="utf-8"))
 
@@ -94,6 +100,9 @@ def _measure_here(name: str, arguments: argparse.Namespace) -> None:
 
     described = machine.describe()
     config = settings.load(name, quick=arguments.quick, corpus=arguments.only[0] if arguments.only else None)
+    if arguments.known:
+        part = results.read(arguments.out, quick=arguments.quick)["parts"].get(name, {})
+        config["known"] = part.get("cases", [])
     with threadpool_limits(1):  # BLAS and OpenMP pools; threads of a library's own are set by its adapter
         part = module.run(config, corpora.from_environment(arguments.data, config["shapes"]), arguments.quick)
     part = {"title": module.TITLE, "threads": threads, "load_average": described["load_average"]} | part

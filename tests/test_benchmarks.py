@@ -74,7 +74,16 @@ def test_a_corpus_has_its_own_settings_over_those_of_its_part():
     settings = load("settings.py")
     usual, large = (settings.load("Q1", quick=False, corpus=corpus) for corpus in ("ap", "imdb"))
     assert usual["peers"] != large["peers"]
-    assert (large["corpus"], large["n_topics"], large["repeats"]) == ("imdb", 100, usual["repeats"])
+    assert (large["corpus"], large["n_topics"], large["target"]) == ("imdb", 100, usual["target"])
+    assert large["repeats"] < usual["repeats"]
+
+
+def test_a_fit_that_was_made_with_as_many_seeds_is_known(results):
+    case = {"name": "here: other", "values": [3.0, 4.0]}
+    assert results.known([case], "here", ["other", "third"], 2) == {"other": case}
+    assert results.known([case], "elsewhere", ["other"], 2) == {}
+    assert results.known([case], "here", ["third"], 2) == {}
+    assert results.known([case], "here", ["other"], 3) == {}
 
 
 def test_every_part_is_configured_with_corpora_and_fits_that_exist():

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from benchmarks import adapters, judge, timing
+from benchmarks import adapters, judge, results, timing
 from benchmarks.corpora import Corpora
 
 Judge = Callable[[np.ndarray], float]
@@ -75,16 +75,17 @@ def where(config: dict[str, Any], corpora: Corpora) -> str:
     return f"{corpora.describe(config['corpus'])} K={config['n_topics']}"
 
 
-def judged(config: dict[str, Any], corpora: Corpora, names: Iterable[str]) -> dict[str, Runs]:
-    """Every fit with every seed on the part's corpus."""
+def judged(config: dict[str, Any], corpora: Corpora, names: list[str]) -> dict[str, Runs]:
+    """Every fit with every seed on the part's corpus, but for those of peers that are known."""
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
     perplexity = judge_of(config, held_out)
-    runs: dict[str, Runs] = {}
-    for name, fitted in each(config, names, X, config["n_topics"]):
+    judged_before = results.known(config.get("known", []), where(config, corpora), config["peers"], config["repeats"])
+    runs = {name: Runs(case["values"], case["perplexity"][name]) for name, case in judged_before.items()}
+    for name, fitted in each(config, [name for name in names if name not in runs], X, config["n_topics"]):
         of_name = runs.setdefault(name, Runs([], []))
         of_name.seconds.append(fitted.seconds)
         of_name.perplexity.append(perplexity(fitted.topics))
-    return runs
+    return {name: runs[name] for name in names}
 
 
 def cases(beginning: str, runs: dict[str, Runs]) -> list[dict[str, Any]]:
