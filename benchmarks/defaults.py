@@ -30,6 +30,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb, no offset": ({}, {"ldavi._schedule.WARMUP_OFFSET": 0.0}),
     "vb, no warm-up": ({}, {"ldavi._schedule.WARMUP_PASSES": 0}),
     "vb, 20 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": 20}),
+    "vb, 10 sweeps in the warm-up": ({}, {"ldavi._schedule.WARMUP_SWEEPS": 10}),
     "vb, memoized": ({"learning_method": "memoized"}, {}),
     "vb, online": ({"learning_method": "online", "max_iter": 20, "tol": None}, {}),
     "vb, online, no offset": (
@@ -38,6 +39,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "cvb0": ({"inference": "cvb0"}, {}),
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
+    "cvb0, the evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.TRUST": 1.0}),
     "cvb0, kept above .05": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.05}),
     "cvb0, kept above .2": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.2}),
 }
