@@ -298,7 +298,6 @@ class DecayingRows:
             lam += priors.eta.astype(lam.dtype)
             np.maximum(lam, 0, out=lam)
         self._priors = priors
-        self._kept.forget()
 
     def grow(self, n_words: int, eta: Doubles) -> Priors:
         """Have rows for words not seen before, at λ = η. Equation (41).
