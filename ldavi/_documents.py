@@ -28,6 +28,7 @@ BLOCK_BYTES = 2**21  # of factors e_dk in a block, read at random in step 2: the
 BLOCK_COUNTS = 2**18  # stored counts in a block, at most
 WAVE_BYTES = 2**25  # of factors in flight when several threads work
 DENSE_SWEEPS = False  # True: no topic is set aside between sweeps, for tests and benchmarks to compare with
+GO_BEYOND = True  # False: sweeps and nothing else, likewise
 CALL_WORK = 2**28  # entries of B read by one compiled call, at most: some tens of milliseconds, so that Ctrl-C is heard
 
 
@@ -214,7 +215,7 @@ class _Step:
     ) -> None:
         self.counts, self.topics, self.alpha, self.gamma, self.doc_weight = counts, topics, alpha, gamma, doc_weight
         self.max_sweeps, self.tol, self.afresh, self.longest = max_sweeps, tol, afresh, counts.longest
-        self.go_beyond = go_beyond
+        self.go_beyond = go_beyond and GO_BEYOND
         self.topic_weight, self.own = topics.topic_weight, threading.local()
         self.padded_alpha = np.full(topics.B.shape[1], alpha.min(), topics.B.dtype)  # below every γ
         self.padded_alpha[: len(alpha)] = alpha

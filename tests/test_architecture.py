@@ -150,6 +150,7 @@ FLOORS = {
     "_corpus": 2,
     "_documents": 2,
     "_underflow": 2,
+    "_kept_topics": 2,
     "_mstep": 2,
     "_collapsed": 2,
     "_hyper": 2,
