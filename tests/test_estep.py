@@ -233,6 +233,14 @@ def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(unit, point
         assert alone.bound[0] == together.bound[d]
 
 
+def test_gamma_without_its_bound_has_the_bits_of_gamma_with_it(dtype, instruction_set, workers):
+    X, lam, alpha = corpora.random_counts(7, n_docs=25), corpora.random_lam(7, 5, 30), corpora.random_alpha(7, 5)
+    counts, words = corpora.to_counts(X, dtype).compact()
+    asked = counts, corpora.make_topics(lam, words, dtype, workers), alpha
+    stop = {"max_sweeps": 50, "tol": 1e-4, "workers": workers}
+    np.testing.assert_array_equal(_infer.infer_gamma(*asked, **stop), _infer.infer_documents(*asked, **stop).gamma)
+
+
 def test_responsibilities_equal_equation_10_and_sum_to_one(dtype, workers):
     X, lam, alpha = corpora.random_counts(9), corpora.random_lam(9, 5, 30), corpora.random_alpha(9, 5)
     counts, words = corpora.to_counts(X, dtype).compact()

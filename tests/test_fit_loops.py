@@ -134,6 +134,18 @@ def test_a_warm_up_starts_afresh_and_goes_beyond_its_sweeps(loop, workers):
     np.testing.assert_allclose(lam_of(second, 25, priors), lam, rtol=1e-8)
 
 
+@pytest.mark.parametrize("loop", [fit_batch, functools.partial(fit_memoized, batch_size=99)], ids=["batch", "memoized"])
+def test_the_monotone_phase_takes_sweeps_as_they_are(loop, workers):
+    X, alpha, lam = problem(3)
+    priors, documents = corpora.make_priors(alpha, 0.25), Documents(corpora.to_counts(X), None)
+    second = run(loop(documents, priors, corpora.word_major(lam), Plan(1, 2, 8, 0.0), workers), 2)[-1]
+    lam, gamma = absent_as_prior(lam, X, 0.25), reference.cold_start(X, alpha)
+    for sweeps in (2, 8):
+        gamma, sstats, _, _ = reference.estep(X, reference.expected_log(lam), alpha, gamma, sweeps, -1.0)
+        lam = 0.25 + sstats
+    np.testing.assert_allclose(lam_of(second, 25, priors), lam, rtol=1e-8)
+
+
 def test_the_memoized_terms_equal_their_definition(workers):
     X, alpha, lam0 = problem(4)
     weight = np.random.default_rng(4).integers(1, 9, len(X)) / 4
