@@ -105,15 +105,14 @@ def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Dou
 
 def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = ALONE) -> Doubles:
     """Σ_d ω_d E[log θ_dk], of shape (K,)."""
-    at_once = max(1, ENTRIES_AT_ONCE // gamma.shape[1])
 
-    def sums(start: int) -> Doubles:  # all of γ in float64, three times, would be six times γ
-        part = gamma[start : start + at_once].astype(np.float64)
+    def sums(at: slice) -> Doubles:  # all of γ in float64, three times, would be six times γ
+        part = gamma[at].astype(np.float64)
         elog = _digamma(part) - psi(part.sum(axis=1, keepdims=True))
-        of_part: Doubles = elog.sum(axis=0) if weight is None else weight[start : start + len(part)] @ elog
+        of_part: Doubles = elog.sum(axis=0) if weight is None else weight[at] @ elog
         return of_part
 
-    return sum(workers.run(sums, range(0, len(gamma), at_once)), np.zeros(gamma.shape[1]))
+    return sum(workers.run(sums, _cuts(gamma)), np.zeros(gamma.shape[1]))
 
 
 def _digamma(x: Doubles) -> Doubles:
@@ -200,12 +199,11 @@ def eta_fixed_point(eta: float, S: Floats | Excess, n_words: int, workers: Worke
 
 def _digamma_sum(S: Floats | Excess, eta: float, workers: Workers) -> float:
     """Σ_kw ψ(S_kw + η), some thousand words at a time."""
-    at_once = max(1, ENTRIES_AT_ONCE // S.shape[1])
 
-    def of_words(start: int) -> float:
-        return float(_digamma(S[start : start + at_once].astype(np.float64) + eta).sum())
+    def of_words(at: slice) -> float:
+        return float(_digamma(S[at].astype(np.float64) + eta).sum())
 
-    return sum(workers.run(of_words, range(0, S.shape[0], at_once)))
+    return sum(workers.run(of_words, _cuts(S)))
 
 
 def _column_sums(S: Floats | Excess) -> Doubles:
@@ -216,6 +214,10 @@ def _column_sums(S: Floats | Excess) -> Doubles:
 
 
 def _slices(S: Floats | Excess) -> Iterator[Doubles]:
-    at_once = max(1, ENTRIES_AT_ONCE // S.shape[1])
-    for start in range(0, S.shape[0], at_once):
-        yield S[start : start + at_once].astype(np.float64)
+    for at in _cuts(S):
+        yield S[at].astype(np.float64)
+
+
+def _cuts(rows: Floats | Excess) -> list[slice]:
+    at_once = max(1, ENTRIES_AT_ONCE // rows.shape[1])
+    return [slice(start, start + at_once) for start in range(0, rows.shape[0], at_once)]

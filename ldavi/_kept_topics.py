@@ -5,7 +5,7 @@ from typing import Any
 
 from ldavi._state import Topics
 
-MOST_BYTES = 2**27  # of B; larger topics are made anew for the words of each call
+MOST_BYTES = 2**27  # of λ and B; larger topics are made anew for the words of each call
 
 
 class KeptTopics:
@@ -31,7 +31,7 @@ class KeptTopics:
         Parameters
         ----------
         n_bytes : int
-            Of B.
+            Of what would be kept, λ and B.
         make : callable
             Makes the topics.
         """

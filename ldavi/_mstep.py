@@ -336,7 +336,7 @@ class DecayingRows:
 
     def all_topics(self, workers: Workers) -> Topics | None:
         """Topics of every word, kept until λ changes; None where those of a call's own words will do."""
-        return self._kept.get(self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
+        return self._kept.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
 
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
         """λ ← (1 − ρ) λ + ρ (η + scale·S), S being zero in every row but those of `words`. Equation (18)."""
