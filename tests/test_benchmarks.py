@@ -5,7 +5,9 @@ import json
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import sparse
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
@@ -104,3 +106,12 @@ def test_every_part_is_configured_with_corpora_and_fits_that_exist():
 def test_every_fit_has_an_adapter():
     fits = load("settings.py").load("Q1", quick=False)["fits"]
     assert all((BENCHMARKS / "adapters" / f"{fit['library']}.py").exists() for fit in fits.values())
+
+
+def test_fits_of_rising_lengths_are_each_as_if_made_from_the_start():
+    adapter = load("adapters/ldavi_.py")
+    X = sparse.csr_array(np.random.default_rng(0).poisson(0.3, (30, 20)))
+    for length, model in adapter.train_lengths(X, 3, 0, [1, 4, 5, 9], inference="cvb0"):
+        alone = adapter.train_passes(X, 3, 0, length, inference="cvb0")
+        assert model.n_iter_ == length
+        np.testing.assert_array_equal(model.components_, alone.components_)

@@ -65,8 +65,8 @@ def until_as_good(
 ) -> dict[int, float]:
     """Perplexity of ldavi's fits by their passes, up to the first that predicts at least as well as `target`."""
     tried: dict[int, float] = {}
-    for passes in lengths:
-        tried[passes] = perplexity(ldavi_.train_passes(X, n_topics, seed, passes, **ours).topics_)
+    for passes, model in ldavi_.train_lengths(X, n_topics, seed, lengths, **ours):
+        tried[passes] = perplexity(model.topics_)
         if tried[passes] <= target:
             break
     return tried
