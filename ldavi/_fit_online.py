@@ -9,9 +9,10 @@ import numpy as np
 
 from ldavi import _elbo
 from ldavi._corpus import Corpus, Documents
-from ldavi._documents import Visit, cut_blocks, estep, visit_documents
+from ldavi._documents import Visit, cut_blocks, estep
 from ldavi._elbo import ELBOTerms
 from ldavi._fit import Learned, Plan, all_words, column_sums, summed_terms
+from ldavi._infer import settle
 from ldavi._mstep import DecayingRows, learning_rate, topics_from
 from ldavi._online_priors import LEARN_EVERY, learned_priors
 from ldavi._parallel import Workers
@@ -236,41 +237,30 @@ def exact_record(
     at_once = -(-DOCUMENTS_AT_ONCE // batch_size) * batch_size
     with closing(documents.parts(at_once, sums.n_docs)) as parts:
         for documents_at_once in parts:
-            _visit_for_record(documents_at_once, lam, totals, priors, sums, workers, batch_size, max_sweeps, tol)
+            _add_visits(sums, documents_at_once, lam, totals, priors, workers, batch_size, max_sweeps=max_sweeps, tol=tol)
             after_part(sums)
     topic_word = _elbo.topic_term(lam[:, : priors.n_topics], priors)
     return sums.record(learned.record.iteration, "final", topic_word, time.perf_counter() - started)
 
 
-def _visit_for_record(
+def _add_visits(
+    sums: PassSums,
     documents: Documents,
     lam: Floats,
     totals: Doubles,
     priors: Priors,
-    sums: PassSums,
     workers: Workers,
     batch_size: int,
+    *,
     max_sweeps: int,
     tol: float,
 ) -> None:
-    """Add documents to the sums of `exact_record`: a function, so that its two (U, K) arrays end with it."""
+    """Visit some documents of `exact_record`: a function, so that their two (U, K) arrays end with it."""
     counts, _ = documents.counts.compact()
     rows = aligned_zeros((len(counts.words), lam.shape[1]), lam.dtype)
     np.take(lam, counts.words, axis=0, out=rows, mode="clip")  # "raise" would go through a buffer
     topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
-    gamma = np.empty((counts.n_docs, priors.n_topics), lam.dtype)
-    visit = visit_documents(
-        counts,
-        topics,
-        priors.alpha,
-        gamma,
-        max_sweeps=max_sweeps,
-        tol=tol,
-        workers=workers,
-        afresh=True,
-        with_bound=True,
-        go_beyond=True,
-    )
+    _, visit = settle(counts, topics, priors.alpha, max_sweeps, tol, workers, with_bound=True, go_beyond=True)
     first = 0
     for part in Documents(counts, documents.weight).parts(batch_size):
         at = slice(first, first + part.counts.n_docs)

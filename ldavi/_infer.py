@@ -36,7 +36,7 @@ def infer_documents(
     counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers, go_beyond: bool = True
 ) -> Inference:
     """γ from a cold start, every document by itself, and the bound of each. Equations (14), (16), (43)."""
-    gamma, visit = _visit(counts, topics, alpha, max_sweeps, tol, workers, with_bound=True, go_beyond=go_beyond)
+    gamma, visit = settle(counts, topics, alpha, max_sweeps, tol, workers, with_bound=True, go_beyond=go_beyond)
     assert visit.bound is not None
     word, doc_topic = _elbo.document_terms(visit.bound, counts.doc_tokens, alpha, topics)
     return Inference(gamma, word + doc_topic, visit.n_sweeps)
@@ -44,10 +44,10 @@ def infer_documents(
 
 def infer_gamma(counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers) -> Floats:
     """γ of `infer_documents`, to the last bit, without the bound's logarithms."""
-    return _visit(counts, topics, alpha, max_sweeps, tol, workers, with_bound=False, go_beyond=True)[0]
+    return settle(counts, topics, alpha, max_sweeps, tol, workers, with_bound=False, go_beyond=True)[0]
 
 
-def _visit(
+def settle(
     counts: Counts,
     topics: Topics,
     alpha: Doubles,
@@ -58,6 +58,7 @@ def _visit(
     with_bound: bool,
     go_beyond: bool,
 ) -> tuple[Floats, Visit]:
+    """γ from a cold start, and how its visits went."""
     gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
     visit = visit_documents(
         counts,

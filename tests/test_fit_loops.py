@@ -2,17 +2,20 @@
 
 import functools
 import itertools
+import tracemalloc
 
 import corpora
 import numpy as np
 import pytest
 import reference
 
-from ldavi._fit import Documents, Plan, all_words, fit_batch
+from ldavi import _fit_online
+from ldavi._fit import Documents, Learned, Plan, all_words, fit_batch
 from ldavi._fit_memoized import batch_of, fit_memoized, unvisited, with_prior
 from ldavi._fit_online import LearningRate, exact_record, fit_online
 from ldavi._mstep import learning_rate
 from ldavi._parallel import Workers
+from ldavi._trace import TraceRecord
 
 RTOL = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-10}  # some passes let an error grow tenfold
 ELBO_RTOL = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-11}
@@ -275,6 +278,22 @@ def test_the_exact_record_is_the_bound_of_the_final_topics(dtype, workers):
     assert final.phase == "final"
     np.testing.assert_allclose(final.elbo, reference.elbo_collapsed(X, gamma, lam, alpha, 0.25), rtol=1e-6)
     assert final.seconds >= learned.record.seconds
+
+
+def test_the_exact_record_holds_the_topics_of_one_part_of_the_documents_at_a_time(monkeypatch):
+    monkeypatch.setattr(_fit_online, "DOCUMENTS_AT_ONCE", 4)
+    X, K = np.ones((12, 3000)), 64
+    priors = corpora.make_priors(np.full(K, 0.1), 0.25)
+    lam = corpora.word_major(corpora.random_lam(0, K, X.shape[1]))
+    learned = Learned(lam, np.arange(X.shape[1]), 1, TraceRecord(1, "online", *[0.0] * 7), priors)
+    documents = Documents(corpora.to_counts(X), None)
+    tracemalloc.start()
+    try:
+        with Workers(1) as workers:
+            exact_record(documents, learned, workers, max_sweeps=1, tol=0.0, batch_size=4)
+        assert tracemalloc.get_traced_memory()[1] < 3 * lam.nbytes  # λ and B of the part's words, and what is small
+    finally:
+        tracemalloc.stop()
 
 
 # Point estimates
