@@ -1,5 +1,6 @@
 """From an estimator's parameters to the loop that learns: by which method, how documents are visited, when it is enough."""
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -25,6 +26,9 @@ WARMUP_SWEEPS = 5
 WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
 ONLINE_SWEEPS = 5
+STEPS_OF_A_PASS = 128  # about
+SMALLEST_STEP, LARGEST_STEP = 2**6, 2**12  # documents
+STEP = 128  # documents, of a corpus whose size is not known; and of a batch of a lap, at least
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
 COLLAPSED_WINDOW = 10  # passes, at least, whose mean objective is compared with that of as many before
 COLLAPSED_TOLERANCE = 4  # times tol, between a quarter of the passes and the quarter before it
@@ -56,6 +60,34 @@ def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
         learn_alpha=is_auto(estimator.doc_topic_prior),
         learn_eta=learns_eta(estimator),
     )
+
+
+def step_size(batch_size: int | str, n_docs: float | None) -> int:
+    """Documents of an online step: as many as were asked for, or "auto".
+
+    Fewer steps leave topics as they began, and many small ones weigh each by the noise of its documents; some hundred serve
+    a corpus of any size. A power of two divides the batches that documents may come in.
+
+    Parameters
+    ----------
+    batch_size : int or "auto"
+    n_docs : float or None
+        In the whole corpus, if that is known.
+    """
+    if not isinstance(batch_size, str):
+        return batch_size
+    if n_docs is None:
+        return STEP
+    nearest = 1 << round(math.log2(max(1.0, n_docs / STEPS_OF_A_PASS)))
+    return min(max(nearest, SMALLEST_STEP), LARGEST_STEP)
+
+
+def step_of_fit(estimator: Any, documents: Corpus) -> int:
+    """Documents of an online step of `fit`, weights aside; what other fits sum by themselves."""
+    if estimator.learning_method != "online":
+        return step_size(estimator.batch_size, None)
+    n_docs = documents.counts.n_docs if isinstance(documents, Documents) else documents.n_docs
+    return step_size(estimator.batch_size, n_docs)
 
 
 def online_plan(estimator: Any) -> Plan:
@@ -142,7 +174,7 @@ def learning_loop(
     """The loop that the parameters ask for, from its start or from where a checkpoint has it."""
     if estimator.learning_method == "online":
         steps = LearningRate(estimator.learning_offset, estimator.learning_decay)
-        plan, size = online_plan(estimator), estimator.batch_size
+        plan, size = online_plan(estimator), step_of_fit(estimator, documents)
         state = keeping.online_state(plan)
         if state is not None:
             return passes(state, documents, workers, batch_size=size, steps=steps, after_step=keeping.after_step)
@@ -161,7 +193,7 @@ def learning_loop(
             return go_on_with_collapsed(documents, kept, collapsed, workers)
         return fit_collapsed(documents, priors, start.lam() if start.goes_on else None, collapsed, workers)
     plan = batch_plan(estimator, goes_on=start.goes_on)
-    size = max(estimator.batch_size, -(-documents.n_read // MEMOIZED_BATCHES))
+    size = max(step_of_fit(estimator, documents), -(-documents.n_read // MEMOIZED_BATCHES))
     if kept is not None:
         assert isinstance(documents, Documents)
         if estimator.learning_method == "batch":
@@ -185,7 +217,7 @@ def final_record(
         workers,
         max_sweeps=min(FINAL_SWEEPS, most) if estimator.inference == "cvb0" else most,
         tol=estimator.mean_change_tol,
-        batch_size=estimator.batch_size,
+        batch_size=step_of_fit(estimator, documents),
         sums=keeping.final_sums(),
         after_part=keeping.after_part,
     )

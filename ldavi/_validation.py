@@ -30,8 +30,9 @@ WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # 
 def check_parameters(estimator: Any) -> None:
     """The constructor's parameters, but for those whose shape depends on X."""
     check_integer("n_components", estimator.n_components, least=1)
-    for name in ("max_iter", "batch_size", "max_doc_update_iter", "n_init", "n_iter_no_change"):
+    for name in ("max_iter", "max_doc_update_iter", "n_init", "n_iter_no_change"):
         check_integer(name, getattr(estimator, name), least=1)
+    check_batch_size(estimator.batch_size)
     for name in ("perp_tol", "mean_change_tol", "learning_offset"):
         check_number(name, getattr(estimator, name), least=0)
     check_number("learning_decay", estimator.learning_decay, least=0, most=1)
@@ -276,6 +277,16 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
         error = ValueError if isinstance(value, str) else TypeError
         raise error(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}")
+
+
+def check_batch_size(value: Any) -> None:
+    """An integer >= 1, or "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return
+    try:
+        check_integer("batch_size", value, least=1)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f'{error}, or "auto"') from None
 
 
 def check_dtype(value: Any) -> np.dtype[Any] | None:

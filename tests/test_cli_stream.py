@@ -31,6 +31,14 @@ def test_a_stream_is_partial_fit_over_batches(tmp_path, posts):
     np.testing.assert_array_equal(model.components_, expected.components_)
 
 
+def test_an_automatic_step_of_a_stream_is_that_of_none_given(tmp_path, posts):
+    for name, options in (("auto", ["--batch-size", "auto"]), ("none", [])):
+        assert stream(posts, tmp_path / name, *options) == 0
+    first, second = (io.load(tmp_path / name) for name in ("auto", "none"))
+    assert first.batch_size == second.batch_size == 1024
+    np.testing.assert_array_equal(first.components_, second.components_)
+
+
 def test_words_are_chosen_as_by_a_fit_in_memory(tmp_path):
     path = tmp_path / "lines.txt"
     path.write_text("".join(f"{'alpha' if i % 2 else 'beta'} all c3po {'lone' * (i == 7)} quiz\n" for i in range(50)))

@@ -144,6 +144,18 @@ def test_a_death_between_anchors_changes_nothing(cluster, client, undisturbed, b
     assert len(beginnings) == 1
 
 
+def test_copies_that_cannot_be_made_just_now_change_nothing(client, undisturbed, monkeypatch):
+    asked = []
+
+    def replicate(handles, n):
+        asked.append(n)
+        raise Exception("RuntimeError('ConnectionPool is closed')")  # as the scheduler hands it on
+
+    monkeypatch.setattr(client, "replicate", replicate)
+    assert_same_bits(model().fit(as_array(X, CUTS)), undisturbed)
+    assert asked
+
+
 def test_where_every_worker_dies_the_fit_begins_again_unseen(cluster, client, undisturbed, beginnings):
     seen = []
     deaths = Deaths(cluster, client, [13], everyone=True)

@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 import ldavi
 from ldavi import LatentDirichletAllocation, TraceRecord, _fit, _fit_memoized, _fit_online
+from ldavi._schedule import step_size
 from ldavi._validation import count_threads
 
 K, V = 3, 12
@@ -525,6 +526,32 @@ def test_one_online_pass_is_partial_fit_with_the_same_total(batch_size):
     stepped = model(batch_size=batch_size, total_samples=len(X)).partial_fit(X)
     same_model(stepped, fitted, X)
     assert stepped.n_batch_iter_ == fitted.n_batch_iter_ == 1 + -(-40 // batch_size)
+
+
+@pytest.mark.parametrize(
+    ("n_docs", "documents"),
+    [(1, 64), (8_192, 64), (2**13 * 1.42, 128), (18_273, 128), (100_000, 1024), (3e5, 2048), (2**19, 4096), (1e9, 4096)],
+)
+def test_an_automatic_step_is_about_a_128th_of_the_corpus(n_docs, documents):
+    assert step_size("auto", n_docs) == documents
+    assert step_size(7, n_docs) == 7
+
+
+def test_online_fits_make_automatic_steps_by_the_number_of_documents(monkeypatch):
+    monkeypatch.setattr("ldavi._schedule.STEPS_OF_A_PASS", 5)
+    monkeypatch.setattr("ldavi._schedule.SMALLEST_STEP", 1)
+    X, online = corpus(), {"learning_method": "online", "max_iter": 2}
+    by_eight = model(batch_size=8, **online).fit(X)
+    same_model(model(**online).fit(X), by_eight, X)
+    weights = np.full(len(X), 1e-3)  # which are no documents
+    assert model(**online).fit(X, sample_weight=weights).n_batch_iter_ == by_eight.n_batch_iter_ == 1 + 2 * 5
+    assert model(**online).fit([X[:16], X[16:]]).n_batch_iter_ == 1 + 2 * 5
+
+
+@pytest.mark.parametrize(("total_samples", "n_steps"), [(None, 2), (100, 4), (40_000, 1)])
+def test_partial_fit_makes_automatic_steps_by_the_total(total_samples, n_steps):
+    X = corpus(n_docs=200)
+    assert model(total_samples=total_samples).partial_fit(X).n_batch_iter_ == 1 + n_steps
 
 
 def test_total_samples_none_means_the_documents_seen_so_far():

@@ -80,10 +80,12 @@ def test_sklearn_and_back_is_the_same_model():
     assert (back.doc_topic_prior_, back.topic_word_prior_) == (ours.doc_topic_prior_, ours.topic_word_prior_)
 
 
-def test_both_sides_take_the_same_next_online_step(monkeypatch):
+@pytest.mark.parametrize("batch_size", [24, "auto"])
+def test_both_sides_take_the_same_next_online_step(batch_size, monkeypatch):
+    monkeypatch.setattr("ldavi._schedule.SMALLEST_STEP", 1)
     monkeypatch.setattr("ldavi._schedule.ONLINE_SWEEPS", 2000)
     monkeypatch.setattr("ldavi._schedule.WARMUP_OFFSET", 0.0)
-    ours = fitted(total_samples=100, batch_size=24)
+    ours = fitted(total_samples=4000, batch_size=batch_size)
     theirs = io.to_sklearn(ours)
     np.testing.assert_allclose(theirs.partial_fit(X).components_, ours.partial_fit(X).components_, rtol=1e-6)
 

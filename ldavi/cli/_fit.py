@@ -18,6 +18,7 @@ from ldavi.cli._options import (
     command,
     positive,
     positive_number,
+    positive_or_auto,
     prior,
 )
 from ldavi.cli._output import check_writable, print_json, say
@@ -132,7 +133,10 @@ def add_model(parser: Any) -> None:
         help="prior of a topic's words: auto learns it, a number stays as it is, none is 1/K (default: auto)",
     )
     group.add_argument(
-        "--batch-size", type=positive, metavar="N", help="documents of an online step (default: 128; with --stream, 1024)"
+        "--batch-size",
+        type=positive_or_auto,
+        metavar="auto|N",
+        help="documents of an online step (default: auto, a 128th of all, 64 to 4096; with --stream, 1024)",
     )
     group.add_argument(
         "--tol", type=float, metavar="SHARE", help="stop when a pass raises the bound by less than this share (default: 1e-4)"

@@ -32,6 +32,11 @@ def positive(text: str) -> int:
     return value
 
 
+def positive_or_auto(text: str) -> int | str:
+    """An integer of at least 1, or "auto"."""
+    return text if text == "auto" else positive(text)
+
+
 def positive_number(text: str) -> float:
     """A number above 0."""
     value = float(text)

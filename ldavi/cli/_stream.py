@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ldavi import io
+from ldavi._schedule import step_size
 from ldavi.cli import _interrupts
 from ldavi.cli._corpus import Counting, chosen_words, metadata_names
 from ldavi.cli._errors import UsageError
@@ -84,7 +85,7 @@ def fit_stream(options: Options, path: str, resumed: Kept | None) -> tuple[Kept,
     """
     if options.learning_method not in (None, "online"):
         raise UsageError(f"--stream learns online; leave out --learning-method {options.learning_method}")
-    if resumed is None and options.batch_size is None:
+    if resumed is None and options.batch_size in (None, "auto"):
         options.batch_size = READ
     with reading(options, f"looking through {options.input}", path):
         batches = io.read_batches(
@@ -175,7 +176,7 @@ def _none(words: Any, batches: Batches) -> Corpus:
 
 def _documents_at_once(options: Options, resumed: Kept | None) -> int:
     """About `READ`, in whole steps: a fit that goes on cuts the documents where it did before."""
-    step = int(options.batch_size if resumed is None else resumed.model.batch_size)
+    step = step_size(options.batch_size if resumed is None else resumed.model.batch_size, None)
     return step * max(1, READ // step)
 
 

@@ -13,6 +13,7 @@ from ldavi import _restore
 from ldavi import _validation as check
 from ldavi._estimator import LatentDirichletAllocation
 from ldavi._models import feature_names_of, topics_of
+from ldavi._schedule import step_size
 
 
 def from_sklearn(model: Any) -> LatentDirichletAllocation:
@@ -102,6 +103,7 @@ def to_sklearn(model: LatentDirichletAllocation) -> Any:
     parameters |= {"n_components": len(model.components_), "doc_topic_prior": float(alpha), "topic_word_prior": float(eta)}
     if parameters["learning_method"] == "memoized":
         parameters["learning_method"] = "batch"
+    parameters["batch_size"] = step_size(model.batch_size, model.total_samples)
     if parameters["total_samples"] is None:
         parameters["total_samples"] = max(model.n_samples_seen_, 1)
     theirs = ScikitLearnLDA(**parameters)
@@ -184,6 +186,7 @@ def to_gensim(model: LatentDirichletAllocation, feature_names: Any = None) -> An
     alpha, eta = _posterior_priors(model, "to_gensim")
     lam = model.components_
     K, n_words = lam.shape
+    documents_of_a_step = step_size(model.batch_size, model.total_samples)
     theirs = LdaModel(
         num_topics=K,
         id2word=dict(enumerate(feature_names_of(model, n_words, feature_names).tolist())),
@@ -191,13 +194,13 @@ def to_gensim(model: LatentDirichletAllocation, feature_names: Any = None) -> An
         eta=np.full(n_words, eta, dtype=lam.dtype) if np.ndim(eta) == 0 else np.asarray(eta, dtype=lam.dtype),
         decay=model.learning_decay,
         offset=model.learning_offset,
-        chunksize=model.batch_size,
+        chunksize=documents_of_a_step,
         dtype=lam.dtype.type,
         random_state=0,  # for a start that the next lines replace
     )
     theirs.state.sstats = np.ascontiguousarray(lam - theirs.eta)
     theirs.state.numdocs = model.n_samples_seen_
-    theirs.num_updates = (model.n_batch_iter_ - 1) * model.batch_size
+    theirs.num_updates = (model.n_batch_iter_ - 1) * documents_of_a_step
     theirs.sync_state()
     return theirs
 
