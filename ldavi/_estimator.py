@@ -55,7 +55,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Passes over the documents in `fit`, at most. scikit-learn's default is 10.
     batch_size : int or "auto", default="auto"
         Documents of an online step. "auto" makes some 128 steps of a pass: the power of two nearest to a 128th of the
-        documents, from 64 to 4096; in `partial_fit` it is 128 where `total_samples` is not given. scikit-learn's default is
+        documents, from 16 to 4096; in `partial_fit` it is 128 where `total_samples` is not given. scikit-learn's default is
         128. "memoized" cuts a lap in at most 32 batches of at least this many documents, by "auto" 128.
     evaluate_every : int, default=-1
         With n > 0, `fit` compares the training perplexity every n passes, prints it if `verbose`, and stops where it
