@@ -13,6 +13,7 @@ from ldavi._estep import SHARES, SLOTS
 from ldavi._fit import Documents, all_words
 from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, learned_priors
 from ldavi._parallel import Workers
+from ldavi._state import Priors
 
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
 
@@ -303,6 +304,14 @@ def test_while_alpha_is_learned_documents_are_visited_with_its_mean(monkeypatch)
     seen, learned = visited_with(monkeypatch, plan, np.full(3, 0.2))
     np.testing.assert_array_equal(seen[1:], np.repeat(learned[:-1].mean(axis=1, keepdims=True), 3, axis=1))
     assert np.ptp(learned[-1]) > 1e-3
+
+
+def test_while_alpha_is_learned_its_topics_are_drawn_with_its_mean():
+    X, plan = corpora.topical_counts(8, n_docs=60), CollapsedPlan(1, learn_alpha=True)
+    uneven, even = np.array([0.01, 0.01, 0.58]), np.full(3, 0.2)
+    state, priors = begun(X, uneven, 0.1, passes=6)
+    found = [learned_priors(state, Priors(alpha, priors.eta), None, plan, 20).alpha for alpha in (uneven, even)]
+    np.testing.assert_allclose(*found, rtol=1e-3)  # one maximum, reached from two sides
 
 
 def test_an_alpha_that_is_given_is_that_of_the_visits(monkeypatch):
