@@ -85,7 +85,7 @@ def test_both_sides_take_the_same_next_online_step(batch_size, monkeypatch):
     monkeypatch.setattr("ldavi._schedule.SMALLEST_STEP", 1)
     monkeypatch.setattr("ldavi._schedule.ONLINE_SWEEPS", 2000)
     monkeypatch.setattr("ldavi._schedule.WARMUP_OFFSET", 0.0)
-    ours = fitted(total_samples=4000, batch_size=batch_size)
+    ours = fitted(total_samples=2000, batch_size=batch_size)
     theirs = io.to_sklearn(ours)
     np.testing.assert_allclose(theirs.partial_fit(X).components_, ours.partial_fit(X).components_, rtol=1e-6)
 

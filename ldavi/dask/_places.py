@@ -129,11 +129,8 @@ class Cluster:
         if workers != self._workers and len(workers) > 1:
             try:
                 self._client.replicate(list(handles), n=COPIES)
-            except (
-                CancelledError,
-                Exception,
-            ):  # of any type: the scheduler hands on what a worker that goes just now left it with
-                return  # the next pass finds it gone, and nothing but its time was lost
+            except (CancelledError, Exception):
+                return  # whatever the scheduler hands on from a worker that goes just now: the next pass finds it gone
         self._workers = workers
 
     @contextmanager
