@@ -105,8 +105,7 @@ def collapsed_passes(
     """
     counts, clock = documents.counts, Clock(documents, time.perf_counter() - seconds)
     for iteration in itertools.count(done + 1):
-        seed = _pass_seed(plan.seed, iteration)
-        log_predictive = documents.total(visit_all(state, of_visits(priors, plan), workers, seed=seed))
+        log_predictive = documents.total(visit_all(state, priors, workers, seed=_pass_seed(plan.seed, iteration)))
         if iteration == 1:
             state.N -= lent
             state.totals -= lent.sum(axis=0, dtype=np.float64)
@@ -165,20 +164,12 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
     workers.run(update, range(0, len(average), ROWS_AT_ONCE))
 
 
-def of_visits(priors: Priors, plan: CollapsedPlan) -> Priors:
-    """What documents are visited with: an α that is learned gives its mean to every topic. Section 13 says why."""
-    if not plan.learn_alpha:
-        return priors
-    return Priors(np.full_like(priors.alpha, priors.alpha.mean()), priors.eta)
-
-
 def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int) -> Priors:
     """α and η that make topics drawn for a part of the documents most probable, α of less than that. Equations (35), (36)."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
     seed = _pass_seed(plan.seed + 1, iteration)
-    first = iteration // plan.learn_every
-    tokens = sample_tokens(state, of_visits(priors, plan), first=first, step=step, seed=seed)
+    tokens = sample_tokens(state, priors, first=iteration // plan.learn_every, step=step, seed=seed)
     if not len(tokens.topic):
         return priors
     alpha, eta = priors.alpha, priors.eta

@@ -13,7 +13,6 @@ from ldavi._estep import SHARES, SLOTS
 from ldavi._fit import Documents, all_words
 from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, learned_priors
 from ldavi._parallel import Workers
-from ldavi._state import Priors
 
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
 
@@ -284,41 +283,6 @@ def test_priors_are_learned_after_the_passes_that_the_plan_names():
     assert changed == [4, 7, 10]
     assert (learned[-1].priors.alpha > 0).all()
     assert learned[-1].priors.eta.shape == (1, 1)
-
-
-def visited_with(monkeypatch, plan, alpha):
-    """α of each visit, and the α that each pass ended with."""
-    seen = []
-
-    def watch(state, priors, workers, *, seed):
-        seen.append(priors.alpha)
-        return visit_all(state, priors, workers, seed=seed)
-
-    monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
-    learned, _ = run(corpora.topical_counts(8, n_docs=60), alpha, 0.1, 6, plan)
-    return np.array(seen), np.array([reached.priors.alpha for reached in learned])
-
-
-def test_while_alpha_is_learned_documents_are_visited_with_its_mean(monkeypatch):
-    plan = CollapsedPlan(1, learn_alpha=True, learn_from=2, learn_every=2)
-    seen, learned = visited_with(monkeypatch, plan, np.full(3, 0.2))
-    np.testing.assert_array_equal(seen[1:], np.repeat(learned[:-1].mean(axis=1, keepdims=True), 3, axis=1))
-    assert np.ptp(learned[-1]) > 1e-3
-
-
-def test_while_alpha_is_learned_its_topics_are_drawn_with_its_mean():
-    X, plan = corpora.topical_counts(8, n_docs=60), CollapsedPlan(1, learn_alpha=True)
-    uneven, even = np.array([0.01, 0.01, 0.58]), np.full(3, 0.2)
-    state, priors = begun(X, uneven, 0.1, passes=6)
-    found = [learned_priors(state, Priors(alpha, priors.eta), None, plan, 20).alpha for alpha in (uneven, even)]
-    np.testing.assert_allclose(*found, rtol=1e-3)  # one maximum, reached from two sides
-
-
-def test_an_alpha_that_is_given_is_that_of_the_visits(monkeypatch):
-    given = np.array([0.1, 0.2, 0.4])
-    seen, learned = visited_with(monkeypatch, CollapsedPlan(1, learn_eta=True, learn_from=2), given)
-    np.testing.assert_array_equal(seen, np.tile(given, (6, 1)))
-    np.testing.assert_array_equal(learned, seen)
 
 
 def test_alpha_is_learned_where_the_weighted_evidence_of_the_drawn_topics_is_highest():

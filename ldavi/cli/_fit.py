@@ -136,7 +136,7 @@ def add_model(parser: Any) -> None:
         "--batch-size",
         type=positive_or_auto,
         metavar="auto|N",
-        help="documents of an online step (default: auto, a 128th of all, 16 to 4096; with --stream, 1024)",
+        help="documents of an online step (default: auto, a 128th of all, 64 to 4096; with --stream, 1024)",
     )
     group.add_argument(
         "--tol", type=float, metavar="SHARE", help="stop when a pass raises the bound by less than this share (default: 1e-4)"
