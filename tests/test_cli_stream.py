@@ -39,6 +39,13 @@ def test_an_automatic_step_of_a_stream_is_that_of_none_given(tmp_path, posts):
     np.testing.assert_array_equal(first.components_, second.components_)
 
 
+@pytest.mark.parametrize("size", ["two", "0", "1.5"])
+def test_a_batch_size_that_is_none_is_refused_by_its_value(posts, tmp_path, size, capsys):
+    with pytest.raises(SystemExit):
+        stream(posts, tmp_path / "m.ldavi", "--batch-size", size)
+    assert f"--batch-size: {size} must be" in capsys.readouterr().err
+
+
 def test_words_are_chosen_as_by_a_fit_in_memory(tmp_path):
     path = tmp_path / "lines.txt"
     path.write_text("".join(f"{'alpha' if i % 2 else 'beta'} all c3po {'lone' * (i == 7)} quiz\n" for i in range(50)))

@@ -34,7 +34,10 @@ def positive(text: str) -> int:
 
 def positive_or_auto(text: str) -> int | str:
     """An integer of at least 1, or "auto"."""
-    return text if text == "auto" else positive(text)
+    try:
+        return text if text == "auto" else positive(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} must be auto or an integer of at least 1") from None
 
 
 def positive_number(text: str) -> float:
