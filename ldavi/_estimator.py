@@ -38,7 +38,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Number of topics, K.
     doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
         α, the Dirichlet prior of a document's topics. "auto" learns one for each topic, from 0.1, once the warm-up is
-        over; online, every 16th step. None means 1 / n_components, which is scikit-learn's default.
+        over; online, every 16th step. The later passes of a collapsed fit visit documents with something near their
+        mean. None means 1 / n_components, which is scikit-learn's default.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
         η, the Dirichlet prior of a topic's words. "auto" learns one for all words, from 0.05. None means 1 / n_components,
         which is scikit-learn's default and a bad one: a word not seen under a topic then costs about K nats. 0 makes the
@@ -51,7 +52,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         κ of the online step size ρ_t = (τ0 + t)^−κ, between 0 and 1.
     learning_offset : float, default=10.0
         τ0 of the online step size, >= 0.
-    max_iter : int, default=500
+    max_iter : int, default=1000
         Passes over the documents in `fit`, at most. scikit-learn's default is 10.
     batch_size : int or "auto", default="auto"
         Documents of an online step. "auto" makes some 128 steps of a pass: the power of two nearest to a 128th of the
@@ -90,7 +91,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         1 % of an average topic's tokens there, on top of `topic_word_prior`; with seeds, "auto" is 0.05.
     tol : float or None, default=1e-4
         `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when the last quarter of
-        the passes has an objective higher than the quarter before by less than four times this share. None makes all
+        the passes has an objective higher than the quarter before by less than three times this share. None makes all
         `max_iter` passes.
     validation_fraction : float or None, default=None
         Share of the documents that `fit` sets aside. Every five passes it predicts one half of each from the other; it keeps
@@ -175,7 +176,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         learning_method: str = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
-        max_iter: int = 500,
+        max_iter: int = 1000,
         batch_size: int | str = "auto",
         evaluate_every: int = -1,
         total_samples: float | None = None,

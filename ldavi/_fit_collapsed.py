@@ -1,4 +1,4 @@
-"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30) to (36).
+"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30) to (36), (44).
 
 A generator like those of `ldavi._fit`; the topics that it yields are an average over passes.
 """
@@ -105,7 +105,8 @@ def collapsed_passes(
     """
     counts, clock = documents.counts, Clock(documents, time.perf_counter() - seconds)
     for iteration in itertools.count(done + 1):
-        log_predictive = documents.total(visit_all(state, priors, workers, seed=_pass_seed(plan.seed, iteration)))
+        seed, visiting = _pass_seed(plan.seed, iteration), evened(priors, plan, iteration)
+        log_predictive = documents.total(visit_all(state, visiting, workers, seed=seed))
         if iteration == 1:
             state.N -= lent
             state.totals -= lent.sum(axis=0, dtype=np.float64)
@@ -164,12 +165,21 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
     workers.run(update, range(0, len(average), ROWS_AT_ONCE))
 
 
+def evened(priors: Priors, plan: CollapsedPlan, iteration: int) -> Priors:
+    """What documents are visited with: α that is learned, nearer to its mean with each pass. Equation (44)."""
+    if not plan.learn_alpha or iteration <= plan.learn_from:
+        return priors
+    even = priors.alpha ** (plan.learn_from / iteration)
+    return Priors(even * (priors.alpha.sum() / even.sum()), priors.eta)
+
+
 def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int) -> Priors:
     """α and η that make topics drawn for a part of the documents most probable, α of less than that. Equations (35), (36)."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
     seed = _pass_seed(plan.seed + 1, iteration)
-    tokens = sample_tokens(state, priors, first=iteration // plan.learn_every, step=step, seed=seed)
+    first = iteration // plan.learn_every
+    tokens = sample_tokens(state, evened(priors, plan, iteration), first=first, step=step, seed=seed)
     if not len(tokens.topic):
         return priors
     alpha, eta = priors.alpha, priors.eta

@@ -285,6 +285,55 @@ def test_priors_are_learned_after_the_passes_that_the_plan_names():
     assert learned[-1].priors.eta.shape == (1, 1)
 
 
+def visited_with(monkeypatch, plan, alpha, n_passes=9):
+    """α of each visit, and the α that each pass ended with."""
+    seen = []
+
+    def watch(state, priors, workers, *, seed):
+        seen.append(priors.alpha)
+        return visit_all(state, priors, workers, seed=seed)
+
+    monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
+    learned, _ = run(corpora.topical_counts(8, n_docs=60), alpha, 0.1, n_passes, plan)
+    return np.array(seen), np.array([reached.priors.alpha for reached in learned])
+
+
+def test_while_alpha_is_learned_documents_are_visited_with_less_and_less_of_its_differences(monkeypatch):
+    """Ratios of two topics are those of the learned α to the power t0 / t, equation (44); the sum stays."""
+    plan = CollapsedPlan(1, learn_alpha=True, learn_from=2, learn_every=2)
+    seen, learned = visited_with(monkeypatch, plan, np.full(3, 0.2))
+    power = 2 / np.arange(3, 10)[:, None]
+    ratios = (learned[1:-1] / learned[1:-1, :1]) ** power
+    np.testing.assert_allclose(seen[2:] / seen[2:, :1], ratios, rtol=1e-12)
+    np.testing.assert_allclose(seen[2:].sum(axis=1), learned[1:-1].sum(axis=1), rtol=1e-12)
+    assert np.ptp(learned[-1]) > 1e-3
+
+
+def test_tokens_for_learning_are_drawn_with_the_alpha_of_the_visits(monkeypatch):
+    plan, drawn = CollapsedPlan(1, learn_alpha=True, learn_from=2, learn_every=2), []
+
+    def watch(state, priors, **options):
+        drawn.append(priors.alpha)
+        return sample_tokens(state, priors, **options)
+
+    monkeypatch.setattr("ldavi._fit_collapsed.sample_tokens", watch)
+    seen, _ = visited_with(monkeypatch, plan, np.full(3, 0.2))
+    np.testing.assert_array_equal(drawn, seen[1::2])
+
+
+def test_up_to_the_pass_that_first_learns_it_alpha_is_that_of_the_visits(monkeypatch):
+    given = np.array([0.1, 0.2, 0.4])
+    seen, _ = visited_with(monkeypatch, CollapsedPlan(1, learn_alpha=True, learn_from=5), given)
+    np.testing.assert_array_equal(seen[:5], np.tile(given, (5, 1)))
+
+
+def test_an_alpha_that_is_given_is_that_of_the_visits(monkeypatch):
+    given = np.array([0.1, 0.2, 0.4])
+    seen, learned = visited_with(monkeypatch, CollapsedPlan(1, learn_eta=True, learn_from=2), given)
+    np.testing.assert_array_equal(seen, np.tile(given, (9, 1)))
+    np.testing.assert_array_equal(learned, seen)
+
+
 def test_alpha_is_learned_where_the_weighted_evidence_of_the_drawn_topics_is_highest():
     X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, learn_alpha=True)
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)

@@ -118,7 +118,7 @@ def add_model(parser: Any) -> None:
         "--passes",
         type=positive,
         metavar="N",
-        help="passes over the documents, at most (default: 500, and it ends when --tol says so; with --stream, 3)",
+        help="passes over the documents, at most (default: 1000, and it ends when --tol says so; with --stream, 3)",
     )
     group.add_argument(
         "--alpha",
