@@ -39,6 +39,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "cvb0": ({"inference": "cvb0"}, {}),
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
+    "cvb0, α of each topic": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.evened": lambda priors, plan, iteration: priors}),
     "cvb0, the evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.TRUST": 1.0}),
     "cvb0, kept above .05": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.05}),
     "cvb0, kept above .2": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.2}),
