@@ -36,7 +36,7 @@ class CollapsedPlan:
         That all draws of the fit derive from.
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
-        The first pass after which priors are learned, and how many passes lie between.
+        The first pass after which priors are learned, t0 of (44), and how many passes lie between.
     """
 
     seed: int

@@ -238,7 +238,7 @@ print(kills)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_a_fit_killed_at_random_moments_goes_on_with_the_same_bits(tmp_path):
-    output, kept = tmp_path / "model.ldavi", tmp_path / "kept" / "fit"  # a model cut short by a kill leaves a part of itself
+    output, kept = tmp_path / "model.ldavi", tmp_path / "kept" / "fit"
     kept.parent.mkdir()
     command = [sys.executable, "-c", SCRIPT, str(output), str(kept)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -247,6 +247,9 @@ def test_a_fit_killed_at_random_moments_goes_on_with_the_same_bits(tmp_path):
     same_fit(io.load(output), io.load(f"{output}.expected"))
     Checkpoint(kept).remove()
     assert list(kept.parent.iterdir()) == []
+    cut_short = set(tmp_path.glob(".ldavi-*.tmp"))  # models whose writing a kill ended
+    assert set(tmp_path.iterdir()) - cut_short == {output, Path(f"{output}.expected"), kept.parent}
+    assert len(cut_short) <= int(done.stdout)
 
 
 # What is refused
