@@ -43,6 +43,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "cvb0, the evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.TRUST": 1.0}),
     "cvb0, kept above .05": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.05}),
     "cvb0, kept above .2": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.2}),
+    "cvb0, kept above .5": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.5}),
 }
 
 
