@@ -26,9 +26,9 @@ BLOCKS = 32  # of a pass: what a document does not see of the others is what the
 LEAST_COUNTS, MOST_COUNTS = 2**11, 2**17  # stored counts in a block
 LARGEST = {np.dtype(np.float32): 2.0**30, np.dtype(np.float64): 2.0**52}  # mass of a word in one topic
 MOST_TOPICS = 2**16
-DRAW_ALL = 2.0  # as LEAST_SHARE: no count is divided, each goes whole to a topic drawn
+DRAW_ALL = 2.0  # as KEPT_ABOVE: no count is divided, each goes whole to a topic drawn
 SAMPLING_SWEEPS = 6
-LEAST_SHARE = 0.1  # of a count; a topic that holds less is among those drawn from
+KEPT_ABOVE = 0.1  # share of a count; a topic that holds less is among those drawn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +139,15 @@ def field_of(state: Collapsed, priors: Priors) -> Field:
     return Field(eta, priors.eta_totals(state.counts.n_words) * state.unit, alpha, float(priors.alpha.sum()))
 
 
-def visit_all(state: Collapsed, priors: Priors, workers: Workers, *, seed: int) -> Doubles:
+def visit_all(state: Collapsed, priors: Priors, workers: Workers, *, seed: int, kept_above: float = KEPT_ABOVE) -> Doubles:
     """One pass: every count is assigned anew, `state` changes in place. Equations (31) to (33).
 
     Parameters
     ----------
     seed : int
         Of this pass: each count draws bits of its own from it and from its place.
+    kept_above : float
+        τ of (32).
 
     Returns
     -------
@@ -180,7 +182,7 @@ def visit_all(state: Collapsed, priors: Priors, workers: Workers, *, seed: int) 
                 seed,
                 priors.n_topics,
                 field.alpha_total,
-                LEAST_SHARE,
+                kept_above,
                 block.start,
                 0,
                 *edges,

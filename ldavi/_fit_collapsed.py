@@ -1,4 +1,4 @@
-"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30) to (36), (44).
+"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44), (45).
 
 A generator like those of `ldavi._fit`; the topics that it yields are an average over passes.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ldavi import _hyper
-from ldavi._collapsed import Collapsed, sample_tokens, unassigned, visit_all
+from ldavi._collapsed import KEPT_ABOVE, Collapsed, sample_tokens, unassigned, visit_all
 from ldavi._corpus import Documents
 from ldavi._fit import Clock, Learned
 from ldavi._parallel import Workers
@@ -22,6 +22,7 @@ from ldavi._typing import Floats, Masses
 SAMPLED_TOKENS = 2**17  # for learning priors, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
 TRUST = 0.75  # c: weight of what topics occur in documents when α is learned
+KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
 ROWS_AT_ONCE = 2**12
 AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
 
@@ -36,7 +37,9 @@ class CollapsedPlan:
         That all draws of the fit derive from.
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
-        The first pass after which priors are learned, t0 of (44), and how many passes lie between.
+        The first pass after which priors are learned, t0 of (44) and (45), and how many passes lie between.
+    goes_on : bool
+        Whether the fit starts from topics: it is not to lose them by drawing, equation (45).
     """
 
     seed: int
@@ -44,6 +47,7 @@ class CollapsedPlan:
     learn_eta: bool = False
     learn_from: int = 20
     learn_every: int = 5
+    goes_on: bool = False
 
     def learns_after(self, iteration: int) -> bool:
         """Whether the priors are learned after this pass."""
@@ -105,8 +109,9 @@ def collapsed_passes(
     """
     counts, clock = documents.counts, Clock(documents, time.perf_counter() - seconds)
     for iteration in itertools.count(done + 1):
-        seed, visiting = _pass_seed(plan.seed, iteration), evened(priors, plan, iteration)
-        log_predictive = documents.total(visit_all(state, visiting, workers, seed=seed))
+        visiting, tau = evened(priors, plan, iteration), kept_above(plan, iteration)
+        log_likelihoods = visit_all(state, visiting, workers, seed=_pass_seed(plan.seed, iteration), kept_above=tau)
+        log_predictive = documents.total(log_likelihoods)
         if iteration == 1:
             state.N -= lent
             state.totals -= lent.sum(axis=0, dtype=np.float64)
@@ -171,6 +176,13 @@ def evened(priors: Priors, plan: CollapsedPlan, iteration: int) -> Priors:
         return priors
     even = priors.alpha ** (plan.learn_from / iteration)
     return Priors(even * (priors.alpha.sum() / even.sum()), priors.eta)
+
+
+def kept_above(plan: CollapsedPlan, iteration: int) -> float:
+    """τ of a pass: more of each count is drawn while topics are still to be found. Equation (45)."""
+    if plan.goes_on:
+        return KEPT_ABOVE
+    return min(KEPT_ABOVE_AT_FIRST, max(KEPT_ABOVE, KEPT_ABOVE_AT_FIRST * plan.learn_from / iteration))
 
 
 def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, iteration: int) -> Priors:

@@ -187,6 +187,7 @@ def learning_loop(
             learn_alpha=is_auto(estimator.doc_topic_prior),
             learn_eta=learns_eta(estimator),
             learn_from=max(1, min(LEARN_FROM, estimator.max_iter // 2)),
+            goes_on=start.goes_on,
         )
         assert isinstance(documents, Documents)
         if kept is not None:

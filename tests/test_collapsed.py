@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import gammaln, logsumexp
 
-from ldavi import _collapsed
-from ldavi._collapsed import LEAST_SHARE, sample_tokens, unassigned, visit_all
+from ldavi import LatentDirichletAllocation, _collapsed
+from ldavi._collapsed import KEPT_ABOVE, sample_tokens, unassigned, visit_all
 from ldavi._estep import SHARES, SLOTS
 from ldavi._fit import Documents, all_words
-from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, learned_priors
+from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, kept_above, learned_priors
 from ldavi._parallel import Workers
 
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
@@ -85,8 +85,8 @@ def check_visit(X, K, dtype, seed):
 def check_count(phi, share, rtol):
     """Equation (32): the largest topics keep what they have, one topic all the rest."""
     largest = np.argsort(-phi)[: SLOTS - 1]
-    kept = largest[phi[largest] > LEAST_SHARE * (1 + rtol)]
-    doubtful = largest[np.abs(phi[largest] - LEAST_SHARE) <= LEAST_SHARE * rtol]
+    kept = largest[phi[largest] > KEPT_ABOVE * (1 + rtol)]
+    doubtful = largest[np.abs(phi[largest] - KEPT_ABOVE) <= KEPT_ABOVE * rtol]
     rest = np.setdiff1d(np.flatnonzero(share), [*kept, *doubtful])
     assert share.sum() == SHARES
     assert len(rest) <= 1
@@ -235,11 +235,10 @@ def test_the_topics_are_the_average_over_passes():
     learned, priors = run(X, np.full(3, 0.2), 0.1, n)
     counts, _ = corpora.to_counts(X).compact()
     state, passes = unassigned(counts, None, 3), []
-    from ldavi._fit_collapsed import _pass_seed
-
+    plan = CollapsedPlan(1)
     with Workers(1) as workers:
         for t in range(1, n + 1):
-            visit_all(state, priors, workers, seed=_pass_seed(1, t))
+            visit_all(state, priors, workers, seed=_pass_seed(1, t), kept_above=kept_above(plan, t))
             passes.append(state.N[:, :3] / state.unit)
     rho = [(AVERAGING + 1) / (t + AVERAGING) for t in range(1, n + 1)]
     weights = [r * np.prod([1 - s for s in rho[t + 1 :]]) for t, r in enumerate(rho)]
@@ -289,12 +288,12 @@ def visited_with(monkeypatch, plan, alpha, n_passes=9):
     """α of each visit, and the α that each pass ended with."""
     seen = []
 
-    def watch(state, priors, workers, *, seed):
+    def watch(state, priors, workers, **options):
         seen.append(priors.alpha)
-        return visit_all(state, priors, workers, seed=seed)
+        return visit_all(state, priors, workers, **options)
 
     monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
-    learned, _ = run(corpora.topical_counts(8, n_docs=60), alpha, 0.1, n_passes, plan)
+    learned, _ = run(corpora.topical_counts(8, n_docs=60, length=100), alpha, 0.1, n_passes, plan)
     return np.array(seen), np.array([reached.priors.alpha for reached in learned])
 
 
@@ -319,6 +318,39 @@ def test_tokens_for_learning_are_drawn_with_the_alpha_of_the_visits(monkeypatch)
     monkeypatch.setattr("ldavi._fit_collapsed.sample_tokens", watch)
     seen, _ = visited_with(monkeypatch, plan, np.full(3, 0.2))
     np.testing.assert_array_equal(drawn, seen[1::2])
+
+
+def watch_tau(monkeypatch):
+    """Where τ of each pass will be found."""
+    seen = []
+
+    def watch(state, priors, workers, **options):
+        seen.append(options["kept_above"])
+        return visit_all(state, priors, workers, **options)
+
+    monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
+    return seen
+
+
+def test_topics_are_kept_above_half_a_count_first_and_then_above_less_and_less(monkeypatch):
+    """Equation (45): τ falls as t0 / t, to a tenth."""
+    seen = watch_tau(monkeypatch)
+    run(corpora.topical_counts(8), np.full(3, 0.2), 0.1, 25, CollapsedPlan(1, learn_from=4))
+    np.testing.assert_array_equal(seen[:4], 0.5)
+    np.testing.assert_allclose(seen[4:20], 2 / np.arange(5, 21))
+    np.testing.assert_array_equal(seen[20:], 0.1)
+
+
+def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
+    X, seen = corpora.topical_counts(8), watch_tau(monkeypatch)
+    LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None, init=np.ones((3, X.shape[1]))).fit(X)
+    assert seen == [0.1] * 6
+
+
+def test_a_fit_that_starts_from_nothing_draws_more_at_first(monkeypatch):
+    X, seen = corpora.topical_counts(8), watch_tau(monkeypatch)
+    LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None).fit(X)
+    np.testing.assert_allclose(seen, [0.5, 0.5, 0.5, 1.5 / 4, 1.5 / 5, 1.5 / 6])
 
 
 def test_up_to_the_pass_that_first_learns_it_alpha_is_that_of_the_visits(monkeypatch):
