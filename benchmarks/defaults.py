@@ -41,9 +41,12 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
     "cvb0, α of each topic": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.evened": lambda priors, plan, iteration: priors}),
     "cvb0, the evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.TRUST": 1.0}),
-    "cvb0, kept above .05": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.05}),
-    "cvb0, kept above .2": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.2}),
-    "cvb0, kept above .5": ({"inference": "cvb0"}, {"ldavi._collapsed.LEAST_SHARE": 0.5}),
+} | {
+    f"cvb0, kept above {tau}": (
+        {"inference": "cvb0"},
+        {"ldavi._fit_collapsed.KEPT_ABOVE": tau, "ldavi._fit_collapsed.KEPT_ABOVE_AT_FIRST": tau},
+    )
+    for tau in (0.05, 0.1, 0.2, 0.5)
 }
 
 
