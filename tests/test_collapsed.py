@@ -57,14 +57,14 @@ def twin_weights(n_dk, own_doc, n_wk, own_word, n_k, alpha, eta, eta_total):
     return (alpha + np.maximum(n_dk - own_doc, 0)) * word
 
 
-def check_visit(X, K, dtype, seed):
+def check_visit(X, K, dtype, seed, tau=KEPT_ABOVE):
     """Follow one pass count by count, taking over what was drawn, and compare what was not."""
     alpha, eta = corpora.random_alpha(1, K), 0.25
     state, priors = begun(X, alpha, eta, dtype)
     old, unit, mass = assignments(state, K), state.unit, masses(state)
     N, totals = state.N[:, :K].astype(float) / unit, state.totals[:K] / unit
     with Workers(1) as workers:
-        found = visit_all(state, priors, workers, seed=seed)
+        found = visit_all(state, priors, workers, seed=seed, kept_above=tau)
     new, counts, eta_total = assignments(state, K), state.counts, eta * state.counts.n_words
     expected = np.zeros(counts.n_docs)
     assert len(state.blocks) == 1  # so that N stands still
@@ -76,17 +76,17 @@ def check_visit(X, K, dtype, seed):
             own_doc, own_word = n * old[j] / SHARES, mass[j] * old[j] / unit
             weight = twin_weights(n_dk, own_doc, N[w], own_word, totals, alpha, eta, eta_total)
             phi = weight / weight.sum()
-            check_count(phi, new[j], RTOL[np.dtype(dtype)])
+            check_count(phi, new[j], tau, RTOL[np.dtype(dtype)])
             expected[d] += n * np.log(weight.sum() / (counts.doc_tokens[d] - n + alpha.sum()))
             n_dk = n_dk + n * (new[j] - old[j]) / SHARES
     np.testing.assert_allclose(found, expected, rtol=RTOL[np.dtype(dtype)], atol=1e-5)
 
 
-def check_count(phi, share, rtol):
+def check_count(phi, share, tau, rtol):
     """Equation (32): the largest topics keep what they have, one topic all the rest."""
     largest = np.argsort(-phi)[: SLOTS - 1]
-    kept = largest[phi[largest] > KEPT_ABOVE * (1 + rtol)]
-    doubtful = largest[np.abs(phi[largest] - KEPT_ABOVE) <= KEPT_ABOVE * rtol]
+    kept = largest[phi[largest] > tau * (1 + rtol)]
+    doubtful = largest[np.abs(phi[largest] - tau) <= tau * rtol]
     rest = np.setdiff1d(np.flatnonzero(share), [*kept, *doubtful])
     assert share.sum() == SHARES
     assert len(rest) <= 1
@@ -97,6 +97,11 @@ def check_count(phi, share, rtol):
 @pytest.mark.parametrize("n_topics", [1, 3, 17, 40])
 def test_a_visit_equals_the_twin(n_topics, dtype, instruction_set):
     check_visit(corpora.random_counts(3, n_docs=15, n_words=20, mean=1.5), n_topics, dtype, seed=7)
+
+
+@pytest.mark.parametrize("tau", [0.05, 0.5, 2.0])
+def test_a_visit_keeps_the_topics_above_the_share_that_it_is_given(tau, dtype, instruction_set):
+    check_visit(corpora.random_counts(3, n_docs=15, n_words=20, mean=1.5), 17, dtype, seed=7, tau=tau)
 
 
 def test_a_visit_equals_the_twin_where_words_have_priors_of_their_own(dtype, instruction_set):
@@ -256,6 +261,18 @@ def test_planted_topics_are_found():
     owner = lam.argmax(axis=1).reshape(K, V // K)
     assert (owner == owner[:, :1]).all()
     assert sorted(owner[:, 0]) == list(range(K))
+
+
+def test_few_documents_show_their_planted_topics_within_thirty_passes():
+    rng, K, V = np.random.default_rng(8), 3, 30
+    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
+    beta, theta = topics / topics.sum(axis=1, keepdims=True), rng.dirichlet(np.full(K, 0.2), 60)
+    X = np.array([rng.multinomial(80, p) for p in theta @ beta])
+    for seed in range(6):
+        model = LatentDirichletAllocation(K, inference="cvb0", max_iter=30, tol=None, random_state=seed).fit(X)
+        owner = model.topics_.argmax(axis=0).reshape(K, V // K)
+        assert (owner == owner[:, :1]).all()
+        assert sorted(owner[:, 0]) == list(range(K))
 
 
 def test_what_was_lent_for_the_first_pass_is_taken_back():
