@@ -44,9 +44,9 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 } | {
     f"cvb0, kept above {tau}": (
         {"inference": "cvb0"},
-        {"ldavi._fit_collapsed.KEPT_ABOVE": tau, "ldavi._fit_collapsed.KEPT_ABOVE_AT_FIRST": tau},
+        {"ldavi._fit_collapsed.KEPT_ABOVE": float(tau), "ldavi._fit_collapsed.KEPT_ABOVE_AT_FIRST": float(tau)},
     )
-    for tau in (0.05, 0.1, 0.2, 0.5)
+    for tau in (".05", ".1", ".2", ".5")
 }
 
 
