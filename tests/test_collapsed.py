@@ -252,27 +252,32 @@ def test_the_topics_are_the_average_over_passes():
     np.testing.assert_allclose(learned[-1].lam[:, :3], expected, rtol=1e-9)
 
 
+def planted_topics(K, V):
+    """Topics of their own words, V / K each, and a little of the others'."""
+    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
+    return topics / topics.sum(axis=1, keepdims=True)
+
+
+def check_planted(topics):
+    """Each planted topic's words are those of one topic found, and of another one each."""
+    owner = topics.argmax(axis=0).reshape(len(topics), -1)
+    assert (owner == owner[:, :1]).all()
+    assert sorted(owner[:, 0]) == list(range(len(topics)))
+
+
 def test_planted_topics_are_found():
     rng, K, V = np.random.default_rng(0), 4, 40
-    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
-    X = rng.poisson(30 * rng.dirichlet(np.full(K, 0.2), 200) @ (topics / topics.sum(axis=1, keepdims=True)))
+    X = rng.poisson(30 * rng.dirichlet(np.full(K, 0.2), 200) @ planted_topics(K, V))
     learned, _ = run(X, np.full(K, 0.2), 0.1, 40)
-    lam = all_words(learned[-1], V)[:, :K]
-    owner = lam.argmax(axis=1).reshape(K, V // K)
-    assert (owner == owner[:, :1]).all()
-    assert sorted(owner[:, 0]) == list(range(K))
+    check_planted(all_words(learned[-1], V)[:, :K].T)
 
 
 def test_few_documents_show_their_planted_topics_within_thirty_passes():
     rng, K, V = np.random.default_rng(8), 3, 30
-    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
-    beta, theta = topics / topics.sum(axis=1, keepdims=True), rng.dirichlet(np.full(K, 0.2), 60)
-    X = np.array([rng.multinomial(80, p) for p in theta @ beta])
+    X = np.array([rng.multinomial(80, p) for p in rng.dirichlet(np.full(K, 0.2), 60) @ planted_topics(K, V)])
     for seed in range(6):
         model = LatentDirichletAllocation(K, inference="cvb0", max_iter=30, tol=None, random_state=seed).fit(X)
-        owner = model.topics_.argmax(axis=0).reshape(K, V // K)
-        assert (owner == owner[:, :1]).all()
-        assert sorted(owner[:, 0]) == list(range(K))
+        check_planted(model.topics_)
 
 
 def test_what_was_lent_for_the_first_pass_is_taken_back():
@@ -285,9 +290,9 @@ def test_what_was_lent_for_the_first_pass_is_taken_back():
 
 def test_a_start_decides_which_topic_is_which():
     rng, K, V = np.random.default_rng(1), 3, 30
-    topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
-    X = rng.poisson(30 * rng.dirichlet(np.full(K, 0.2), 100) @ (topics / topics.sum(axis=1, keepdims=True)))
-    learned, _ = run(X, np.full(K, 0.2), 0.1, 10, start=corpora.word_major(topics * 500))
+    topics = planted_topics(K, V)
+    X = rng.poisson(30 * rng.dirichlet(np.full(K, 0.2), 100) @ topics)
+    learned, _ = run(X, np.full(K, 0.2), 0.1, 10, start=corpora.word_major(topics * 5000))
     assert (all_words(learned[-1], V)[:, :K].argmax(axis=1) == np.repeat(np.arange(K), V // K)).all()
 
 
