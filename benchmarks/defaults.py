@@ -38,6 +38,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"ldavi._schedule.WARMUP_OFFSET": 0.0},
     ),
     "cvb0": ({"inference": "cvb0"}, {}),
+    "cvb0, no variational passes": ({"inference": "cvb0"}, {"ldavi._schedule.LEAD_PASSES": 0}),
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
     "cvb0, α of each topic": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.evened": lambda priors, plan, iteration: priors}),
     "cvb0, the evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.TRUST": 1.0}),

@@ -81,7 +81,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Draws the topics that the fit starts from, the documents set aside, and the draws of "cvb0".
     inference : {"vb", "cvb0"}, default="vb"
         "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
-        topics from more passes, and no bound on the way; its online steps are those of SCVB0 [6]_.
+        topics from more passes, and no bound on the way; `fit` begins with passes of "vb", 30 and half of `max_iter` at most.
+        Its online steps are those of SCVB0 [6]_.
     init : "random", array of shape (n_components, n_features) or fitted model, default="random"
         Where the topics start: at random, or at the topics of an array or of a model (ours or scikit-learn's).
     n_init : int, default=1
@@ -91,8 +92,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         1 % of an average topic's tokens there, on top of `topic_word_prior`; with seeds, "auto" is 0.05.
     tol : float or None, default=1e-4
         `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when the last quarter of
-        the passes has an objective higher than the quarter before by less than three times this share. None makes all
-        `max_iter` passes.
+        the collapsed passes has an objective higher than the quarter before by less than three times this share. None makes
+        all `max_iter` passes.
     validation_fraction : float or None, default=None
         Share of the documents that `fit` sets aside. Every five passes it predicts one half of each from the other; it keeps
         the topics that do so best, and stops after `n_iter_no_change` such checks without a better one.

@@ -32,7 +32,8 @@ STEP = 128  # documents, of a corpus whose size is not known; and of a batch of 
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
 COLLAPSED_WINDOW = 10  # passes, at least, whose mean objective is compared with that of as many before
 COLLAPSED_TOLERANCE = 3  # times tol, between a quarter of the passes and the quarter before it
-LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of max_iter
+LEAD_PASSES = 30  # variational ones that a collapsed fit begins with, and at most half of max_iter
+LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of those
 FINAL_SWEEPS = 20
 VALIDATE_EVERY = 5  # passes
 
@@ -59,6 +60,19 @@ def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
         offset=0.0 if goes_on else WARMUP_OFFSET,
         learn_alpha=is_auto(estimator.doc_topic_prior),
         learn_eta=learns_eta(estimator),
+    )
+
+
+def collapsed_plan(estimator: Any, start: "Start") -> CollapsedPlan:
+    """How a collapsed fit begins, and when it learns priors."""
+    n_lead = 0 if start.goes_on else min(LEAD_PASSES, estimator.max_iter // 2)
+    return CollapsedPlan(
+        start.seed,
+        None if start.goes_on else batch_plan(estimator, goes_on=False),
+        n_lead,
+        learn_alpha=is_auto(estimator.doc_topic_prior),
+        learn_eta=learns_eta(estimator),
+        learn_from=max(1, min(LEARN_FROM, (estimator.max_iter - n_lead) // 2)),
     )
 
 
@@ -182,17 +196,11 @@ def learning_loop(
         return fit_online(documents, priors, lam, plan, workers, batch_size=size, steps=steps, after_step=after_step)
     kept = keeping.loop_state()
     if estimator.inference == "cvb0":  # its statistics are those of every count: nothing is left for "memoized" to keep
-        collapsed = CollapsedPlan(
-            start.seed,
-            learn_alpha=is_auto(estimator.doc_topic_prior),
-            learn_eta=learns_eta(estimator),
-            learn_from=max(1, min(LEARN_FROM, estimator.max_iter // 2)),
-            goes_on=start.goes_on,
-        )
+        collapsed = collapsed_plan(estimator, start)
         assert isinstance(documents, Documents)
         if kept is not None:
             return go_on_with_collapsed(documents, kept, collapsed, workers)
-        return fit_collapsed(documents, priors, start.lam() if start.goes_on else None, collapsed, workers)
+        return fit_collapsed(documents, priors, start.lam(), collapsed, workers)
     plan = batch_plan(estimator, goes_on=start.goes_on)
     size = max(step_of_fit(estimator, documents), -(-documents.n_read // MEMOIZED_BATCHES))
     if kept is not None:
@@ -256,7 +264,7 @@ class Progress:
         if now.phase == "collapsed":
             return self._drift() < COLLAPSED_TOLERANCE * tol
         before = [record for record in self.records[:-1] if record.phase == now.phase]
-        return bool(before) and now.phase != "warmup" and relative_gain(before[-1], now) < tol
+        return bool(before) and relative_gain(before[-1], now) < tol
 
     def _drift(self) -> float:
         """By how much of itself a collapsed objective rose from the last quarter of the passes but one to the last.

@@ -18,10 +18,10 @@ class TraceRecord:
     iteration : int
         Passes over the documents so far, from 1.
     phase : str
-        "warmup": each visit starts a document afresh. "monotone": visits go on from where they stopped and the ELBO
-        cannot fall. "online": each document is scored with the topics of its visit, so the ELBO is an estimate.
-        "collapsed": a pass of CVB0, which has no bound. "final": after online or collapsed passes, every document with
-        the final topics.
+        "warmup": each visit starts a document afresh; of collapsed fits, the passes of VB that they begin with.
+        "monotone": visits go on from where they stopped and the ELBO cannot fall. "online": each document is scored with
+        the topics of its visit, so the ELBO is an estimate. "collapsed": a pass of CVB0, which has no bound. "final": after
+        online or collapsed passes, every document with the final topics.
     word, doc_topic, topic_word : float
         The terms of the ELBO, in nats; NaN in a collapsed pass.
     perplexity : float

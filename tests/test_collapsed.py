@@ -1,6 +1,7 @@
 """Collapsed inference against its twin, and what it promises: equations (30) to (34), (39)."""
 
 import itertools
+from dataclasses import replace
 
 import corpora
 import numpy as np
@@ -10,10 +11,11 @@ from scipy.special import gammaln, logsumexp
 from ldavi import LatentDirichletAllocation, _collapsed
 from ldavi._collapsed import KEPT_ABOVE, sample_tokens, unassigned, visit_all
 from ldavi._estep import SHARES, SLOTS
-from ldavi._fit import Documents, all_words
-from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, kept_above, learned_priors
+from ldavi._fit import Documents, Plan, all_words, fit_batch
+from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, kept_above, learned_priors, lend
 from ldavi._parallel import Workers
 
+LEAD = Plan(warmup=2, warmup_sweeps=5, monotone_sweeps=2, tol=1e-3, offset=0.5)
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
 
 
@@ -227,8 +229,10 @@ def test_every_step_th_document_is_sampled():
 
 
 def run(X, alpha, eta, n_passes, plan=None, start=None, weight=None):
+    """What passes led to; without a start, topics hold nothing."""
     documents = Documents(corpora.to_counts(X), weight)
     priors = corpora.make_priors(alpha, eta)
+    start = corpora.word_major(np.full((len(alpha), X.shape[1]), eta)) if start is None else start
     with Workers(1) as workers:
         loop = fit_collapsed(documents, priors, start, plan or CollapsedPlan(1), workers)
         return list(itertools.islice(loop, n_passes)), priors
@@ -272,12 +276,24 @@ def test_planted_topics_are_found():
     check_planted(all_words(learned[-1], V)[:, :K].T)
 
 
-def test_few_documents_show_their_planted_topics_within_thirty_passes():
+def test_few_documents_show_their_planted_topics_within_ten_passes():
     rng, K, V = np.random.default_rng(8), 3, 30
     X = np.array([rng.multinomial(80, p) for p in rng.dirichlet(np.full(K, 0.2), 60) @ planted_topics(K, V)])
     for seed in range(6):
-        model = LatentDirichletAllocation(K, inference="cvb0", max_iter=30, tol=None, random_state=seed).fit(X)
+        model = LatentDirichletAllocation(K, inference="cvb0", max_iter=10, tol=None, random_state=seed).fit(X)
         check_planted(model.topics_)
+
+
+def test_what_is_lent_are_the_tokens_of_the_corpus_in_proportion_to_the_topics():
+    """Equation (46)."""
+    X, eta = corpora.topical_counts(7), 0.1
+    state, priors = begun(X, np.full(3, 0.2), eta, passes=0)
+    lam = corpora.word_major(corpora.random_lam(7, 3, len(state.counts.words)))
+    lent = lend(state, lam, priors)[:, :3] / state.unit
+    held = np.maximum(lam[:, :3] - eta, 0)
+    np.testing.assert_allclose(lent, held * X.sum() / held.sum(), atol=0.5 / state.unit)
+    np.testing.assert_array_equal(state.N[:, :3] / state.unit, lent)
+    np.testing.assert_allclose(state.totals[:3] / state.unit, lent.sum(axis=0))
 
 
 def test_what_was_lent_for_the_first_pass_is_taken_back():
@@ -354,13 +370,13 @@ def watch_tau(monkeypatch):
     return seen
 
 
-def test_topics_are_kept_above_half_a_count_first_and_then_above_less_and_less(monkeypatch):
+def test_topics_are_kept_above_a_quarter_of_a_count_first_and_then_above_less_and_less(monkeypatch):
     """Equation (45): τ falls as t0 / t, to a tenth."""
     seen = watch_tau(monkeypatch)
-    run(corpora.topical_counts(8), np.full(3, 0.2), 0.1, 25, CollapsedPlan(1, learn_from=4))
-    np.testing.assert_array_equal(seen[:4], 0.5)
-    np.testing.assert_allclose(seen[4:20], 2 / np.arange(5, 21))
-    np.testing.assert_array_equal(seen[20:], 0.1)
+    run(corpora.topical_counts(8), np.full(3, 0.2), 0.1, 15, CollapsedPlan(1, LEAD, learn_from=4))
+    np.testing.assert_array_equal(seen[:4], 0.25)
+    np.testing.assert_allclose(seen[4:10], 1 / np.arange(5, 11))
+    np.testing.assert_array_equal(seen[10:], 0.1)
 
 
 def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
@@ -369,10 +385,57 @@ def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
     assert seen == [0.1] * 6
 
 
-def test_a_fit_that_starts_from_nothing_draws_more_at_first(monkeypatch):
+def test_a_fit_draws_more_until_priors_are_learned(monkeypatch):
     X, seen = corpora.topical_counts(8), watch_tau(monkeypatch)
-    LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None).fit(X)
-    np.testing.assert_allclose(seen, [0.5, 0.5, 0.5, 1.5 / 4, 1.5 / 5, 1.5 / 6])
+    LatentDirichletAllocation(3, inference="cvb0", max_iter=12, tol=None).fit(X)
+    np.testing.assert_allclose(seen, [0.25, 0.25, 0.25, 0.75 / 4, 0.75 / 5, 0.75 / 6])
+
+
+# The variational passes before them
+
+
+def test_collapsed_passes_start_from_the_topics_of_the_variational_ones():
+    X, alpha, eta = corpora.topical_counts(10), np.full(3, 0.2), 0.1
+    noise = corpora.random_lam(10, 3, X.shape[1])
+    documents, priors = Documents(corpora.to_counts(X), None), corpora.make_priors(alpha, eta)
+    with Workers(1) as workers:
+        variational = itertools.islice(fit_batch(documents, priors, corpora.word_major(noise), LEAD, workers), 3)
+        for found in variational:
+            topics = all_words(found, X.shape[1]).copy()
+    led, _ = run(X, alpha, eta, 5, CollapsedPlan(1, LEAD, 3), corpora.word_major(noise))
+    from_topics, _ = run(X, alpha, eta, 2, CollapsedPlan(1, LEAD), topics)
+    np.testing.assert_array_equal(all_words(led[2], X.shape[1]), topics)
+    for one, other in zip(led[3:], from_topics, strict=True):
+        np.testing.assert_array_equal(one.lam, other.lam)
+
+
+def test_priors_that_the_variational_passes_learn_end_with_them():
+    X, alpha, lead = corpora.topical_counts(10), np.full(3, 0.2), replace(LEAD, learn_alpha=True, learn_eta=True)
+    start = corpora.word_major(corpora.random_lam(10, 3, X.shape[1]))
+    learned, given = run(X, alpha, 0.1, 9, CollapsedPlan(1, lead, 8), start)
+    assert not np.array_equal(learned[7].priors.alpha, given.alpha)
+    np.testing.assert_array_equal(learned[8].priors.alpha, given.alpha)
+    np.testing.assert_array_equal(learned[8].priors.eta, given.eta)
+
+
+@pytest.mark.parametrize(("max_iter", "n_lead"), [(1, 0), (2, 1), (9, 4), (60, 30), (64, 30)])
+def test_at_most_thirty_passes_and_half_of_a_fit_are_variational(max_iter, n_lead):
+    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=max_iter, tol=None).fit(corpora.topical_counts(8))
+    trace = model.elbo_trace_
+    assert trace["phase"].tolist() == ["warmup"] * n_lead + ["collapsed"] * (max_iter - n_lead) + ["final"]
+    np.testing.assert_array_equal(trace["iteration"][:-1], np.arange(1, max_iter + 1))
+    assert (np.diff(trace["seconds"]) > 0).all()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"tol": 1e9}, {"tol": None, "evaluate_every": 1, "perp_tol": 1e9}],
+    ids=["the objective", "scikit-learn's"],
+)
+def test_no_rule_ends_a_fit_in_its_variational_passes(rule):
+    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=200, **rule).fit(corpora.topical_counts(8))
+    assert model.elbo_trace_["phase"][-2] == "collapsed"
+    assert model.n_iter_ < 200
 
 
 def test_up_to_the_pass_that_first_learns_it_alpha_is_that_of_the_visits(monkeypatch):
