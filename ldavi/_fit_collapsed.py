@@ -1,7 +1,7 @@
 """The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44), (45).
 
-A generator like those of `ldavi._fit`. It begins with theirs, whose passes cost a third and find in thirty what counts that
-start from nothing find in a hundred; from then on the topics that it yields are an average over passes.
+A generator like those of `ldavi._fit`. It begins with theirs, whose passes cost half as much and do not grope about as counts
+do that start from nothing; from then on the topics that it yields are an average over passes.
 """
 
 import itertools

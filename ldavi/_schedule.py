@@ -30,7 +30,7 @@ STEPS_OF_A_PASS = 128  # about
 SMALLEST_STEP, LARGEST_STEP = 2**6, 2**12  # documents
 STEP = 128  # documents, of a corpus whose size is not known; and of a batch of a lap, at least
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
-COLLAPSED_WINDOW = 10  # passes, at least, whose mean objective is compared with that of as many before
+COLLAPSED_WINDOW = 25  # collapsed passes, at least, whose mean objective is compared with that of those before
 COLLAPSED_TOLERANCE = 3  # times tol, between a quarter of the passes and the quarter before it
 LEAD_PASSES = 30  # variational ones that a collapsed fit begins with, and at most half of max_iter
 LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of those
@@ -270,7 +270,7 @@ class Progress:
         """By how much of itself a collapsed objective rose from the last quarter of the passes but one to the last.
 
         Draws make each pass a little uneven, and topics improve slowly for long: hundreds of passes, of which ten show
-        nothing.
+        nothing; of the first fifty, what is drawn and α change, equations (44) and (45).
         """
         objective = [record.objective for record in self.records if record.phase == "collapsed"]
         window = len(objective) // 4

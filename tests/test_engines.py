@@ -79,18 +79,18 @@ def test_collapsed_fits_stop_when_a_quarter_of_the_passes_gains_too_little():
 
     assert fitted.converged_
     assert gain(len(predictive)) < _schedule.COLLAPSED_TOLERANCE * 1e-3
-    assert all(gain(passes) >= _schedule.COLLAPSED_TOLERANCE * 1e-3 for passes in range(40, len(predictive)))
+    assert all(gain(passes) >= _schedule.COLLAPSED_TOLERANCE * 1e-3 for passes in range(100, len(predictive)))
 
 
 @pytest.mark.parametrize(
     ("objective", "settles"),
     [
-        (np.linspace(-200, -100, 80), False),
-        (np.linspace(-100.2, -100, 80), True),  # 0.05 between the means of its last quarters
-        (np.full(40, -100.0), True),
-        (np.full(39, -100.0), False),
-        (np.concatenate([np.full(60, -101.0), np.full(20, -100.0)]), False),
-        (np.concatenate([np.full(40, -101.0), np.full(40, -100.0)]), True),
+        (np.linspace(-200, -100, 200), False),
+        (np.linspace(-100.2, -100, 200), True),  # 0.05 between the means of its last quarters
+        (np.full(100, -100.0), True),
+        (np.full(99, -100.0), False),
+        (np.concatenate([np.full(150, -101.0), np.full(50, -100.0)]), False),
+        (np.concatenate([np.full(100, -101.0), np.full(100, -100.0)]), True),
     ],
     ids=["rising", "hardly rising", "flat", "flat but short", "up in the last quarter", "up before the last two"],
 )
