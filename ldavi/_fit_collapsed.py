@@ -23,7 +23,8 @@ from ldavi._typing import Floats, Masses
 SAMPLED_TOKENS = 2**17  # for learning priors, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
 TRUST = 0.75  # c: weight of what topics occur in documents when α is learned
-KEPT_ABOVE_AT_FIRST = 0.25  # as KEPT_ABOVE: more of a count is drawn
+KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
+KEPT_ABOVE_AFTER_LEAD = 0.25  # likewise, where VB has found topics
 ROWS_AT_ONCE = 2**12
 AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
 
@@ -37,10 +38,11 @@ class CollapsedPlan:
     seed : int
         That all draws of the fit derive from.
     lead : Plan or None
-        How documents are visited in the variational passes that the fit begins with. None of a fit that starts from topics,
-        which is not to lose them by drawing.
+        How documents are visited in the variational passes that the fit begins with; None begins without.
     n_lead : int
         How many passes that is.
+    goes_on : bool
+        Whether the fit starts from topics: it is not to lose them by drawing, equation (45).
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
         The first pass after which priors are learned, t0 of (44) and (45), and how many passes lie between.
@@ -49,6 +51,7 @@ class CollapsedPlan:
     seed: int
     lead: Plan | None = None
     n_lead: int = 0
+    goes_on: bool = False
     learn_alpha: bool = False
     learn_eta: bool = False
     learn_from: int = 20
@@ -61,16 +64,21 @@ class CollapsedPlan:
 
 
 def fit_collapsed(
-    documents: Documents, priors: Priors, lam: Floats, plan: CollapsedPlan, workers: Workers
+    documents: Documents, priors: Priors, start: Floats | None, plan: CollapsedPlan, workers: Workers
 ) -> Generator[Learned]:
-    """Find topics as VB does, then assign every count anew, pass after pass: equations (31) to (33), the average (39).
+    """Find topics as VB does, if so planned; assign every count anew, pass after pass: equations (31) to (33), (39).
 
-    `lam`, of shape (V, Kp), is where the topics start; its memory is used.
+    Parameters
+    ----------
+    start : array of shape (V, Kp), or None
+        λ that the topics start from; its memory is used. None deals out the documents one block after another, each by what
+        those before it hold.
     """
-    if plan.lead is not None and plan.n_lead:
-        return _led(documents, fit_batch(documents, priors, lam, plan.lead, workers), priors, plan, workers)
+    if plan.lead is not None:
+        assert start is not None
+        return _led(documents, fit_batch(documents, priors, start, plan.lead, workers), priors, plan, workers)
     documents, words = documents.compacted()
-    return _from_topics(documents, lam[words], priors, plan, workers)
+    return _from_topics(documents, None if start is None else start[words], priors, plan, workers)
 
 
 def go_on_with_collapsed(
@@ -115,11 +123,12 @@ def _led(
 
 
 def _from_topics(
-    documents: Documents, lam: Floats, priors: Priors, plan: CollapsedPlan, workers: Workers, *, seconds: float = 0.0
+    documents: Documents, lam: Floats | None, priors: Priors, plan: CollapsedPlan, workers: Workers, *, seconds: float = 0.0
 ) -> Generator[Learned]:
-    """The collapsed passes, from λ of the words that occur, of shape (U, Kp)."""
+    """The collapsed passes, from λ of the words that occur, of shape (U, Kp), or from nothing."""
     state = unassigned(documents.counts, documents.weight, priors.n_topics)
-    lent, average = lend(state, lam, priors), aligned_zeros(state.N.shape, documents.dtype)
+    lent = np.zeros_like(state.N) if lam is None else lend(state, lam, priors)
+    average = aligned_zeros(state.N.shape, documents.dtype)
     return collapsed_passes(documents, state, average, lent, priors, plan, workers, seconds=seconds)
 
 
@@ -212,9 +221,8 @@ def evened(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
 
 def kept_above(plan: CollapsedPlan, t: int) -> float:
     """τ of a pass: more of each count is drawn while topics are still to be found. Equation (45)."""
-    if plan.lead is None:
-        return KEPT_ABOVE
-    return min(KEPT_ABOVE_AT_FIRST, max(KEPT_ABOVE, KEPT_ABOVE_AT_FIRST * plan.learn_from / t))
+    first = KEPT_ABOVE if plan.goes_on else KEPT_ABOVE_AT_FIRST if plan.lead is None else KEPT_ABOVE_AFTER_LEAD
+    return min(first, max(KEPT_ABOVE, first * plan.learn_from / t))
 
 
 def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int) -> Priors:

@@ -32,7 +32,8 @@ STEP = 128  # documents, of a corpus whose size is not known; and of a batch of 
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
 COLLAPSED_WINDOW = 25  # collapsed passes, at least, whose mean objective is compared with that of those before
 COLLAPSED_TOLERANCE = 3  # times tol, between a quarter of the passes and the quarter before it
-LEAD_PASSES = 30  # variational ones that a collapsed fit begins with, and at most half of max_iter
+LEAD_PASSES = 30  # variational ones that a collapsed fit begins with, and at most half of max_iter,
+LEAD_TOKENS = 10_000  # where there are as many tokens for a topic: with fewer, VB's topics are a worse start than none
 LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of those
 FINAL_SWEEPS = 20
 VALIDATE_EVERY = 5  # passes
@@ -63,13 +64,15 @@ def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
     )
 
 
-def collapsed_plan(estimator: Any, start: "Start") -> CollapsedPlan:
+def collapsed_plan(estimator: Any, documents: Corpus, start: "Start") -> CollapsedPlan:
     """How a collapsed fit begins, and when it learns priors."""
-    n_lead = 0 if start.goes_on else min(LEAD_PASSES, estimator.max_iter // 2)
+    led = not start.goes_on and documents.n_tokens >= LEAD_TOKENS * estimator.n_components
+    n_lead = min(LEAD_PASSES, estimator.max_iter // 2) if led else 0
     return CollapsedPlan(
         start.seed,
-        None if start.goes_on else batch_plan(estimator, goes_on=False),
+        batch_plan(estimator, goes_on=False) if n_lead else None,
         n_lead,
+        goes_on=start.goes_on,
         learn_alpha=is_auto(estimator.doc_topic_prior),
         learn_eta=learns_eta(estimator),
         learn_from=max(1, min(LEARN_FROM, (estimator.max_iter - n_lead) // 2)),
@@ -196,11 +199,12 @@ def learning_loop(
         return fit_online(documents, priors, lam, plan, workers, batch_size=size, steps=steps, after_step=after_step)
     kept = keeping.loop_state()
     if estimator.inference == "cvb0":  # its statistics are those of every count: nothing is left for "memoized" to keep
-        collapsed = collapsed_plan(estimator, start)
+        collapsed = collapsed_plan(estimator, documents, start)
         assert isinstance(documents, Documents)
         if kept is not None:
             return go_on_with_collapsed(documents, kept, collapsed, workers)
-        return fit_collapsed(documents, priors, start.lam(), collapsed, workers)
+        begins = start.lam() if start.goes_on or collapsed.n_lead else None
+        return fit_collapsed(documents, priors, begins, collapsed, workers)
     plan = batch_plan(estimator, goes_on=start.goes_on)
     size = max(step_of_fit(estimator, documents), -(-documents.n_read // MEMOIZED_BATCHES))
     if kept is not None:

@@ -122,6 +122,17 @@ def test_a_fit_in_memory_that_crashed_after_any_pass_goes_on_with_the_same_bits(
         same_fit(model(**parameters).fit(X, sample_weight=weight, checkpoint=Checkpoint(path)), expected)
 
 
+@pytest.mark.parametrize("after", [1, 12, 13, 14, 25])
+def test_a_collapsed_fit_that_crashed_in_its_variational_passes_or_later_goes_on_with_the_same_bits(
+    after, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("ldavi._schedule.LEAD_TOKENS", 0)  # 13 variational passes, 13 collapsed ones
+    X, collapsed = corpus(), {"max_iter": 26, "learning_method": "batch", "inference": "cvb0"}
+    with pytest.raises(Crash):
+        model(**collapsed).fit(X, checkpoint=Crashing(tmp_path / "fit", after))
+    same_fit(model(**collapsed).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), model(**collapsed).fit(X))
+
+
 def test_the_final_record_of_a_collapsed_fit_is_gone_on_with(tmp_path):
     X, collapsed = corpus(), {"learning_method": "batch", "inference": "cvb0"}
     with pytest.raises(Crash):

@@ -12,7 +12,17 @@ from ldavi import LatentDirichletAllocation, _collapsed
 from ldavi._collapsed import KEPT_ABOVE, sample_tokens, unassigned, visit_all
 from ldavi._estep import SHARES, SLOTS
 from ldavi._fit import Documents, Plan, all_words, fit_batch
-from ldavi._fit_collapsed import AVERAGING, TRUST, CollapsedPlan, _pass_seed, fit_collapsed, kept_above, learned_priors, lend
+from ldavi._fit_collapsed import (
+    AVERAGING,
+    KEPT_ABOVE_AT_FIRST,
+    TRUST,
+    CollapsedPlan,
+    _pass_seed,
+    fit_collapsed,
+    kept_above,
+    learned_priors,
+    lend,
+)
 from ldavi._parallel import Workers
 
 LEAD = Plan(warmup=2, warmup_sweeps=5, monotone_sweeps=2, tol=1e-3, offset=0.5)
@@ -229,10 +239,9 @@ def test_every_step_th_document_is_sampled():
 
 
 def run(X, alpha, eta, n_passes, plan=None, start=None, weight=None):
-    """What passes led to; without a start, topics hold nothing."""
+    """What passes led to."""
     documents = Documents(corpora.to_counts(X), weight)
     priors = corpora.make_priors(alpha, eta)
-    start = corpora.word_major(np.full((len(alpha), X.shape[1]), eta)) if start is None else start
     with Workers(1) as workers:
         loop = fit_collapsed(documents, priors, start, plan or CollapsedPlan(1), workers)
         return list(itertools.islice(loop, n_passes)), priors
@@ -276,11 +285,11 @@ def test_planted_topics_are_found():
     check_planted(all_words(learned[-1], V)[:, :K].T)
 
 
-def test_few_documents_show_their_planted_topics_within_ten_passes():
+def test_few_documents_show_their_planted_topics_within_thirty_passes():
     rng, K, V = np.random.default_rng(8), 3, 30
     X = np.array([rng.multinomial(80, p) for p in rng.dirichlet(np.full(K, 0.2), 60) @ planted_topics(K, V)])
     for seed in range(6):
-        model = LatentDirichletAllocation(K, inference="cvb0", max_iter=10, tol=None, random_state=seed).fit(X)
+        model = LatentDirichletAllocation(K, inference="cvb0", max_iter=30, tol=None, random_state=seed).fit(X)
         check_planted(model.topics_)
 
 
@@ -370,13 +379,12 @@ def watch_tau(monkeypatch):
     return seen
 
 
-def test_topics_are_kept_above_a_quarter_of_a_count_first_and_then_above_less_and_less(monkeypatch):
+@pytest.mark.parametrize(("lead", "first"), [(None, 0.5), (LEAD, 0.25)], ids=["from nothing", "from topics of VB"])
+def test_topics_are_kept_above_a_larger_share_first_and_then_above_less_and_less(lead, first):
     """Equation (45): τ falls as t0 / t, to a tenth."""
-    seen = watch_tau(monkeypatch)
-    run(corpora.topical_counts(8), np.full(3, 0.2), 0.1, 15, CollapsedPlan(1, LEAD, learn_from=4))
-    np.testing.assert_array_equal(seen[:4], 0.25)
-    np.testing.assert_allclose(seen[4:10], 1 / np.arange(5, 11))
-    np.testing.assert_array_equal(seen[10:], 0.1)
+    plan = CollapsedPlan(1, lead, 3, learn_from=4)
+    expected = [first] * 4 + [max(0.1, first * 4 / t) for t in range(5, 30)]
+    np.testing.assert_allclose([kept_above(plan, t) for t in range(1, 30)], expected)
 
 
 def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
@@ -385,16 +393,22 @@ def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
     assert seen == [0.1] * 6
 
 
-def test_a_fit_draws_more_until_priors_are_learned(monkeypatch):
+@pytest.mark.parametrize(
+    ("least_tokens", "expected"),
+    [(1e9, [0.5, 0.5, 0.5, 1.5 / 4, 1.5 / 5, 1.5 / 6]), (0, [0.25, 0.25 / 2, 0.1])],
+    ids=["from nothing", "led"],
+)
+def test_a_fit_draws_more_until_priors_are_learned(least_tokens, expected, monkeypatch):
+    monkeypatch.setattr("ldavi._schedule.LEAD_TOKENS", least_tokens)
     X, seen = corpora.topical_counts(8), watch_tau(monkeypatch)
-    LatentDirichletAllocation(3, inference="cvb0", max_iter=12, tol=None).fit(X)
-    np.testing.assert_allclose(seen, [0.25, 0.25, 0.25, 0.75 / 4, 0.75 / 5, 0.75 / 6])
+    LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None).fit(X)
+    np.testing.assert_allclose(seen, expected)
 
 
 # The variational passes before them
 
 
-def test_collapsed_passes_start_from_the_topics_of_the_variational_ones():
+def test_collapsed_passes_start_from_the_topics_of_the_variational_ones(monkeypatch):
     X, alpha, eta = corpora.topical_counts(10), np.full(3, 0.2), 0.1
     noise = corpora.random_lam(10, 3, X.shape[1])
     documents, priors = Documents(corpora.to_counts(X), None), corpora.make_priors(alpha, eta)
@@ -402,8 +416,9 @@ def test_collapsed_passes_start_from_the_topics_of_the_variational_ones():
         variational = itertools.islice(fit_batch(documents, priors, corpora.word_major(noise), LEAD, workers), 3)
         for found in variational:
             topics = all_words(found, X.shape[1]).copy()
+    monkeypatch.setattr("ldavi._fit_collapsed.KEPT_ABOVE_AFTER_LEAD", KEPT_ABOVE_AT_FIRST)  # or τ would not be the same
     led, _ = run(X, alpha, eta, 5, CollapsedPlan(1, LEAD, 3), corpora.word_major(noise))
-    from_topics, _ = run(X, alpha, eta, 2, CollapsedPlan(1, LEAD), topics)
+    from_topics, _ = run(X, alpha, eta, 2, CollapsedPlan(1), topics)
     np.testing.assert_array_equal(all_words(led[2], X.shape[1]), topics)
     for one, other in zip(led[3:], from_topics, strict=True):
         np.testing.assert_array_equal(one.lam, other.lam)
@@ -418,8 +433,13 @@ def test_priors_that_the_variational_passes_learn_end_with_them():
     np.testing.assert_array_equal(learned[8].priors.eta, given.eta)
 
 
+@pytest.fixture
+def always_led(monkeypatch):
+    monkeypatch.setattr("ldavi._schedule.LEAD_TOKENS", 0)
+
+
 @pytest.mark.parametrize(("max_iter", "n_lead"), [(1, 0), (2, 1), (9, 4), (60, 30), (64, 30)])
-def test_at_most_thirty_passes_and_half_of_a_fit_are_variational(max_iter, n_lead):
+def test_at_most_thirty_passes_and_half_of_a_fit_are_variational(max_iter, n_lead, always_led):
     model = LatentDirichletAllocation(3, inference="cvb0", max_iter=max_iter, tol=None).fit(corpora.topical_counts(8))
     trace = model.elbo_trace_
     assert trace["phase"].tolist() == ["warmup"] * n_lead + ["collapsed"] * (max_iter - n_lead) + ["final"]
@@ -427,12 +447,25 @@ def test_at_most_thirty_passes_and_half_of_a_fit_are_variational(max_iter, n_lea
     assert (np.diff(trace["seconds"]) > 0).all()
 
 
+@pytest.mark.parametrize(("tokens", "phase"), [(9_999, "collapsed"), (10_000, "warmup")])
+def test_variational_passes_come_first_where_each_topic_has_ten_thousand_tokens(tokens, phase):
+    X = np.full((8, 5), tokens * 3 / 40)
+    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=4, tol=None).fit(X)
+    assert model.elbo_trace_["phase"][0] == phase
+
+
+def test_a_fit_that_starts_from_topics_has_no_variational_passes(always_led):
+    X = corpora.topical_counts(8)
+    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=4, tol=None, init=np.ones((3, X.shape[1]))).fit(X)
+    assert "warmup" not in model.elbo_trace_["phase"]
+
+
 @pytest.mark.parametrize(
     "rule",
     [{"tol": 1e9}, {"tol": None, "evaluate_every": 1, "perp_tol": 1e9}],
     ids=["the objective", "scikit-learn's"],
 )
-def test_no_rule_ends_a_fit_in_its_variational_passes(rule):
+def test_no_rule_ends_a_fit_in_its_variational_passes(rule, always_led):
     model = LatentDirichletAllocation(3, inference="cvb0", max_iter=200, **rule).fit(corpora.topical_counts(8))
     assert model.elbo_trace_["phase"][-2] == "collapsed"
     assert model.n_iter_ < 200
