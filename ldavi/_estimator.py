@@ -81,8 +81,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Draws the topics that the fit starts from, the documents set aside, and the draws of "cvb0".
     inference : {"vb", "cvb0"}, default="vb"
         "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
-        topics from more passes, and no bound on the way; `fit` begins with passes of "vb", 30 and half of `max_iter` at most.
-        Its online steps are those of SCVB0 [6]_.
+        topics from more passes, and no bound on the way; where each topic has 10,000 tokens or more, `fit` begins
+        with 30 passes of "vb" (half of `max_iter` at most). Its online steps are those of SCVB0 [6]_.
     init : "random", array of shape (n_components, n_features) or fitted model, default="random"
         Where the topics start: at random, or at the topics of an array or of a model (ours or scikit-learn's).
     n_init : int, default=1
