@@ -1,7 +1,7 @@
-"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44), (45).
+"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(46).
 
-A generator like those of `ldavi._fit`. It begins with theirs, whose passes cost half as much and do not grope about as counts
-do that start from nothing; from then on the topics that it yields are an average over passes.
+A generator like those of `ldavi._fit`. It begins with theirs where topics have tokens enough: their passes cost half as much
+and do not grope about as counts do that start from nothing. From then on its topics are an average over passes.
 """
 
 import itertools
@@ -186,7 +186,7 @@ def _pass_seed(seed: int, t: int) -> int:
 
 
 def lend(state: Collapsed, lam: Floats, priors: Priors) -> Masses:
-    """Have N hold, until the first pass is over, masses in proportion to the topics that the passes start from."""
+    """Have N hold, until the first pass is over, masses in proportion to the topics of λ. Equation (46)."""
     rows = lam.copy()
     rows[:, : priors.n_topics] -= priors.eta_rows(state.counts.words).astype(rows.dtype)
     np.maximum(rows, 0, out=rows)

@@ -32,8 +32,8 @@ STEP = 128  # documents, of a corpus whose size is not known; and of a batch of 
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
 COLLAPSED_WINDOW = 25  # collapsed passes, at least, whose mean objective is compared with that of those before
 COLLAPSED_TOLERANCE = 3  # times tol, between a quarter of the passes and the quarter before it
-LEAD_PASSES = 30  # variational ones that a collapsed fit begins with, and at most half of max_iter,
-LEAD_TOKENS = 10_000  # where there are as many tokens for a topic: with fewer, VB's topics are a worse start than none
+LEAD_PASSES = 30  # variational ones that a collapsed fit begins with, and at most half of max_iter
+LEAD_TOKENS = 10_000  # for each topic, at least, where it begins so: with fewer, VB's topics are a worse start than none
 LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of those
 FINAL_SWEEPS = 20
 VALIDATE_EVERY = 5  # passes
@@ -274,7 +274,7 @@ class Progress:
         """By how much of itself a collapsed objective rose from the last quarter of the passes but one to the last.
 
         Draws make each pass a little uneven, and topics improve slowly for long: hundreds of passes, of which ten show
-        nothing; of the first fifty, what is drawn and α change, equations (44) and (45).
+        nothing; in the first hundred, what is drawn and α change, equations (44) and (45).
         """
         objective = [record.objective for record in self.records if record.phase == "collapsed"]
         window = len(objective) // 4
