@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ldavi import _estep
+from ldavi import _estep, _hyper
 from ldavi._documents import order_by_word
 from ldavi._estep import SHARES, SLOTS
 from ldavi._parallel import Workers, even_ranges
@@ -28,6 +28,7 @@ LARGEST = {np.dtype(np.float32): 2.0**30, np.dtype(np.float64): 2.0**52}  # mass
 MOST_TOPICS = 2**16
 DRAW_ALL = 2.0  # as KEPT_ABOVE: no count is divided, each goes whole to a topic drawn
 SAMPLING_SWEEPS = 6
+ROWS_AT_ONCE = 2**12  # of n_wk
 KEPT_ABOVE = 0.1  # share of a count; a topic that holds less is among those drawn from
 
 
@@ -199,6 +200,23 @@ def visit_all(state: Collapsed, priors: Priors, workers: Workers, *, seed: int, 
         for change in workers.run(reassign, even_ranges(block.word_ptr, 0, len(block.word_row), per_call)):
             state.totals += change
     return log_predictive
+
+
+def whole_tokens(state: Collapsed, workers: Workers, *, seed: int) -> _hyper.GroupedCounts:
+    """How many words each topic holds once, twice, …: n_wk rounded up or down at random, such that its mean stays.
+
+    No sampling is needed: what tokens of a word have in common across documents is all in n_wk, unlike in n_dk.
+    """
+
+    def rounded(first: int) -> tuple[Int64s, Int64s, Int64s]:
+        rows = state.N[first : first + ROWS_AT_ONCE]
+        held = np.nonzero(rows)
+        up_to = np.random.default_rng((seed, first)).random(len(held[0]))
+        whole = np.floor(rows[held] / state.unit + up_to).astype(np.int64)
+        return *np.unique(whole, return_counts=True), np.bincount(held[1], whole, minlength=rows.shape[1]).astype(np.int64)
+
+    values, times, totals = zip(*workers.run(rounded, range(0, max(1, len(state.N)), ROWS_AT_ONCE)), strict=True)
+    return _hyper.grouped_values(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
 
 
 class Tokens(NamedTuple):

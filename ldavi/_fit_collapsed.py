@@ -1,4 +1,4 @@
-"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(46).
+"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(47).
 
 A generator like those of `ldavi._fit`. It begins with theirs where topics have tokens enough: their passes cost half as much
 and do not grope about as counts do that start from nothing. From then on its topics are an average over passes.
@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 
 from ldavi import _hyper
-from ldavi._collapsed import KEPT_ABOVE, Collapsed, sample_tokens, unassigned, visit_all
+from ldavi._collapsed import KEPT_ABOVE, ROWS_AT_ONCE, Collapsed, sample_tokens, unassigned, visit_all, whole_tokens
 from ldavi._corpus import Documents
 from ldavi._fit import Clock, Learned, Plan, fit_batch, go_on_with_batch
 from ldavi._parallel import Workers
 from ldavi._state import Priors, aligned_copy, aligned_zeros
-from ldavi._typing import Floats, Masses
+from ldavi._typing import Doubles, Floats, Masses
 
-SAMPLED_TOKENS = 2**17  # for learning priors, at least; of a larger corpus, this part of it
+SAMPLED_TOKENS = 2**17  # for learning α, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
 TRUST = 0.75  # c: weight of what topics occur in documents when α is learned
+SMOOTH = 0.05  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
 KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
 KEPT_ABOVE_AFTER_LEAD = 0.25  # likewise, where VB has found topics
-ROWS_AT_ONCE = 2**12
 AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
 
 
@@ -155,7 +155,7 @@ def collapsed_passes(
     """
     counts, clock = documents.counts, Clock(documents, time.perf_counter() - seconds)
     for t in itertools.count(done + 1):
-        visiting, tau = evened(priors, plan, t), kept_above(plan, t)
+        visiting, tau = of_visits(priors, plan, t), kept_above(plan, t)
         log_likelihoods = visit_all(state, visiting, workers, seed=_pass_seed(plan.seed, t), kept_above=tau)
         log_predictive = documents.total(log_likelihoods)
         if t == 1:
@@ -164,7 +164,7 @@ def collapsed_passes(
             lent = np.zeros((0, 0), state.N.dtype)  # or it would be a (V, K) array for as long as the fit
         average_in(average, state, (AVERAGING + 1) / (t + AVERAGING), workers)
         if plan.learns_after(t):
-            priors = learned_priors(state, priors, documents.weight, plan, t)
+            priors = learned_priors(state, priors, documents.weight, plan, t, workers)
         lam = average.copy()
         lam[:, : priors.n_topics] += priors.eta_rows(counts.words).astype(lam.dtype)
         record = clock.predictive_record(plan.n_lead + t, "collapsed", log_predictive)
@@ -211,12 +211,15 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
     workers.run(update, range(0, len(average), ROWS_AT_ONCE))
 
 
-def evened(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
-    """What documents are visited with: α that is learned, nearer to its mean with each pass. Equation (44)."""
-    if not plan.learn_alpha or t <= plan.learn_from:
-        return priors
-    even = priors.alpha ** (plan.learn_from / t)
-    return Priors(even * (priors.alpha.sum() / even.sum()), priors.eta)
+def of_visits(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
+    """What counts are visited with: learned α nearer to its mean with each pass, learned η larger. Equations (44), (47)."""
+    alpha, eta = priors.alpha, priors.eta
+    if plan.learn_alpha and t > plan.learn_from:
+        even = alpha ** (plan.learn_from / t)
+        alpha = even * (alpha.sum() / even.sum())
+    if plan.learn_eta:
+        eta = np.maximum(eta, np.sqrt(eta * SMOOTH))
+    return Priors(alpha, eta)
 
 
 def kept_above(plan: CollapsedPlan, t: int) -> float:
@@ -225,22 +228,28 @@ def kept_above(plan: CollapsedPlan, t: int) -> float:
     return min(first, max(KEPT_ABOVE, first * plan.learn_from / t))
 
 
-def learned_priors(state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int) -> Priors:
-    """α and η that make topics drawn for a part of the documents most probable, α of less than that. Equations (35), (36)."""
+def learned_priors(
+    state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, workers: Workers
+) -> Priors:
+    """The α, weighted, under which topics drawn for some documents, and the η under which all topics are most probable.
+
+    Equations (35), (36).
+    """
+    alpha, eta, seed = priors.alpha, priors.eta, _pass_seed(plan.seed + 1, t)
+    if plan.learn_alpha:
+        alpha = _learned_alpha(state, priors, weight, plan, t, seed)
+    if plan.learn_eta:
+        eta = _hyper.fixed_point(whole_tokens(state, workers, seed=seed), eta[0], state.counts.n_words)[None, :]
+    return Priors(alpha, eta)
+
+
+def _learned_alpha(
+    state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, seed: int
+) -> Doubles:
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
-    seed = _pass_seed(plan.seed + 1, t)
     first = t // plan.learn_every
-    tokens = sample_tokens(state, evened(priors, plan, t), first=first, step=step, seed=seed)
-    if not len(tokens.topic):
-        return priors
-    alpha, eta = priors.alpha, priors.eta
-    if plan.learn_alpha:
-        times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
-        occurring = _hyper.grouped(tokens.document, tokens.topic, K, times)
-        alpha = _hyper.fixed_point(occurring._replace(times=TRUST * occurring.times), alpha, K)
-    if plan.learn_eta:
-        n_words = state.counts.n_words
-        grouped = _hyper.grouped(tokens.topic, tokens.word, n_words, np.ones(K), symmetric=True)
-        eta = _hyper.fixed_point(grouped, eta[0], n_words)[None, :]
-    return Priors(alpha, eta)
+    tokens = sample_tokens(state, of_visits(priors, plan, t), first=first, step=step, seed=seed)
+    times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
+    occurring = _hyper.grouped(tokens.document, tokens.topic, K, times)
+    return _hyper.fixed_point(occurring._replace(times=TRUST * occurring.times), priors.alpha, K)

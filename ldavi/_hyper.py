@@ -75,6 +75,29 @@ def grouped(draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, 
     )
 
 
+def grouped_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
+    """Counts of a symmetric prior, of which it is known how often each value occurs.
+
+    Parameters
+    ----------
+    value, times : array of shape (n,)
+        A value may stand in several places, and may be 0.
+    total : array of shape (draws,)
+        Sum of each draw.
+    """
+    values, place = np.unique(value, return_inverse=True)
+    all_times = np.bincount(place, times.astype(np.float64), minlength=len(values)).astype(np.float64)
+    totals, total_times = np.unique(total, return_counts=True)
+    occurs, holds = values > 0, totals > 0
+    return GroupedCounts(
+        np.zeros(np.count_nonzero(occurs), np.int64),
+        values[occurs].astype(np.float64),
+        all_times[occurs],
+        totals[holds].astype(np.float64),
+        total_times[holds].astype(np.float64),
+    )
+
+
 def log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> float:
     """log p of the counts under Dirichlet-multinomials, up to what does not depend on the prior. Equation (35).
 

@@ -9,12 +9,13 @@ import pytest
 from scipy.special import gammaln, logsumexp
 
 from ldavi import LatentDirichletAllocation, _collapsed
-from ldavi._collapsed import KEPT_ABOVE, sample_tokens, unassigned, visit_all
+from ldavi._collapsed import KEPT_ABOVE, sample_tokens, unassigned, visit_all, whole_tokens
 from ldavi._estep import SHARES, SLOTS
 from ldavi._fit import Documents, Plan, all_words, fit_batch
 from ldavi._fit_collapsed import (
     AVERAGING,
     KEPT_ABOVE_AT_FIRST,
+    SMOOTH,
     TRUST,
     CollapsedPlan,
     _pass_seed,
@@ -22,7 +23,9 @@ from ldavi._fit_collapsed import (
     kept_above,
     learned_priors,
     lend,
+    of_visits,
 )
+from ldavi._hyper import log_evidence
 from ldavi._parallel import Workers
 
 LEAD = Plan(warmup=2, warmup_sweeps=5, monotone_sweeps=2, tol=1e-3, offset=0.5)
@@ -484,10 +487,76 @@ def test_an_alpha_that_is_given_is_that_of_the_visits(monkeypatch):
     np.testing.assert_array_equal(learned, seen)
 
 
+def test_an_eta_that_is_learned_is_larger_in_the_visits():
+    """Equation (47): half way to η_0, by logarithms, and never smaller than what is learned."""
+    plan, alpha = CollapsedPlan(1, learn_eta=True), np.full(3, 0.2)
+    learned = SMOOTH * np.array([1 / 100, 1 / 4, 1, 4])
+    seen = [of_visits(corpora.make_priors(alpha, eta), plan, 50).eta.item() for eta in learned]
+    np.testing.assert_allclose(seen, SMOOTH * np.array([1 / 10, 1 / 2, 1, 4]))
+
+
+def test_an_eta_that_is_given_is_that_of_the_visits():
+    priors = corpora.make_priors(np.full(3, 0.2), 0.001)
+    np.testing.assert_array_equal(of_visits(priors, CollapsedPlan(1, learn_alpha=True), 50).eta, priors.eta)
+
+
+def test_the_topics_of_a_pass_hold_the_eta_that_is_learned_not_that_of_the_visits(monkeypatch):
+    monkeypatch.setattr("ldavi._fit_collapsed.SMOOTH", 10.0)
+    X = corpora.topical_counts(8)
+    passes, _ = run(X, np.full(3, 0.2), 0.1, 12, CollapsedPlan(1, learn_eta=True, learn_from=2, learn_every=2))
+    last = passes[-1]
+    assert last.priors.eta < 1
+    np.testing.assert_allclose(last.lam[:, :3].sum() - X.sum(), X.shape[1] * 3 * last.priors.eta.item(), rtol=1e-4)
+
+
+def test_whole_tokens_are_the_counts_of_the_topics_where_those_are_whole():
+    state, _ = begun(corpora.topical_counts(8), np.full(3, 0.2), 0.1)
+    state.N[:] = np.rint(state.N / state.unit) * state.unit
+    whole = (state.N / state.unit)[:, :3].astype(int)
+    with Workers(1) as workers:
+        counted = whole_tokens(state, workers, seed=1)
+    value, times = np.unique(whole[whole > 0], return_counts=True)
+    np.testing.assert_array_equal(counted.value, value)
+    np.testing.assert_array_equal(counted.times, times)
+    np.testing.assert_array_equal(np.repeat(counted.total, counted.total_times.astype(int)), np.sort(whole.sum(axis=0)))
+
+
+def test_whole_tokens_are_those_of_the_topics_on_average():
+    X = corpora.topical_counts(8)
+    state, _ = begun(X, np.full(3, 0.2), 0.1, weight=np.full(len(X), 0.3))
+    tokens = state.N[:, :3] / state.unit
+    assert np.any(tokens % 1)
+    with Workers(1) as workers:
+        drawn = [whole_tokens(state, workers, seed=seed) for seed in range(400)]
+    np.testing.assert_allclose(np.mean([one.value @ one.times for one in drawn]), tokens.sum(), rtol=5e-3)
+    held = np.sum(np.minimum(tokens, 1))  # P(at least one) of each
+    np.testing.assert_allclose(np.mean([one.times.sum() for one in drawn]), held, rtol=5e-3)
+
+
+def test_whole_tokens_do_not_depend_on_the_number_of_threads(monkeypatch):
+    monkeypatch.setattr(_collapsed, "ROWS_AT_ONCE", 7)
+    state, _ = begun(corpora.topical_counts(8), np.full(3, 0.2), 0.1)
+    with Workers(1) as one, Workers(3) as three:
+        for expected, counted in zip(whole_tokens(state, one, seed=5), whole_tokens(state, three, seed=5), strict=True):
+            np.testing.assert_array_equal(counted, expected)
+
+
+def test_eta_is_learned_from_all_tokens_where_their_evidence_is_highest():
+    X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, learn_eta=True)
+    state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
+    with Workers(1) as workers:
+        eta = learned_priors(state, priors, None, plan, 20, workers).eta.item()
+        tokens = whole_tokens(state, workers, seed=_pass_seed(plan.seed + 1, 20))
+    evidence = [log_evidence(tokens, np.array([x]), X.shape[1]) for x in (0.98 * eta, eta, 1.02 * eta)]
+    assert tokens.total @ tokens.total_times == pytest.approx(X.sum(), rel=0.01)
+    assert evidence[1] > max(evidence[0], evidence[2])
+
+
 def test_alpha_is_learned_where_the_weighted_evidence_of_the_drawn_topics_is_highest():
     X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, learn_alpha=True)
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
-    alpha = learned_priors(state, priors, None, plan, 20).alpha
+    with Workers(1) as workers:
+        alpha = learned_priors(state, priors, None, plan, 20, workers).alpha
     tokens = sample_tokens(state, priors, first=20 // plan.learn_every, step=1, seed=_pass_seed(plan.seed + 1, 20))
     n = np.zeros((len(X), 3))
     np.add.at(n, (tokens.document, tokens.topic), 1)

@@ -10,7 +10,7 @@ from scipy.optimize import approx_fprime
 from scipy.special import gammaln, psi
 
 from ldavi import _hyper
-from ldavi._hyper import GroupedCounts, fixed_point, grouped, log_evidence
+from ldavi._hyper import GroupedCounts, fixed_point, grouped, grouped_values, log_evidence
 
 
 def tokens_of(n):
@@ -43,6 +43,14 @@ def test_a_symmetric_prior_has_one_value_for_all_categories():
     n, weight = drawn([0.3, 1.0, 2.0], 30, 12), np.ones(30)
     counts = grouped(*tokens_of(n), 3, weight, symmetric=True)
     np.testing.assert_allclose(log_evidence(counts, np.array([0.4]), 3), slow_evidence(n, np.full(3, 0.4), weight))
+
+
+def test_values_in_several_places_are_grouped_as_their_tokens_are():
+    n = drawn([0.1, 0.3, 2.0], 30, 12)
+    n[3] = 0
+    expected = grouped(*tokens_of(n), 3, np.ones(30), symmetric=True)
+    for one, other in zip(grouped_values(n.ravel(), np.ones(n.size, int), n.sum(axis=1)), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
