@@ -506,7 +506,7 @@ def test_the_topics_of_a_pass_hold_the_eta_that_is_learned_not_that_of_the_visit
     passes, _ = run(X, np.full(3, 0.2), 0.1, 12, CollapsedPlan(1, learn_eta=True, learn_from=2, learn_every=2))
     last = passes[-1]
     assert last.priors.eta < 1
-    np.testing.assert_allclose(last.lam[:, :3].sum() - X.sum(), X.shape[1] * 3 * last.priors.eta.item(), rtol=1e-4)
+    np.testing.assert_allclose(last.lam[:, :3].sum() - X.sum(), len(last.lam) * 3 * last.priors.eta.item(), rtol=1e-4)
 
 
 def test_whole_tokens_are_the_counts_of_the_topics_where_those_are_whole():
