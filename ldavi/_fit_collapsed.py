@@ -23,7 +23,7 @@ from ldavi._typing import Doubles, Floats, Masses
 SAMPLED_TOKENS = 2**17  # for learning α, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
 TRUST = 0.75  # c: weight of what topics occur in documents when α is learned
-SMOOTH = 0.1  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
+SMOOTH = 0.05  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
 KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
 KEPT_ABOVE_AFTER_LEAD = 0.25  # likewise, where VB has found topics
 AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
