@@ -11,4 +11,5 @@ Int32s: TypeAlias = NDArray[np.int32]
 Int64s: TypeAlias = NDArray[np.int64]
 UInt8s: TypeAlias = NDArray[np.uint8]
 UInt16s: TypeAlias = NDArray[np.uint16]
+UInt64s: TypeAlias = NDArray[np.uint64]
 Masses: TypeAlias = NDArray[np.int32] | NDArray[np.float64]  # whole numbers in either
