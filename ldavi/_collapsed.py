@@ -215,7 +215,8 @@ def whole_tokens(state: Collapsed, workers: Workers, *, seed: int) -> _hyper.Gro
         whole = np.floor(rows[held] / state.unit + up_to).astype(np.int64)
         return *np.unique(whole, return_counts=True), np.bincount(held[1], whole, minlength=rows.shape[1]).astype(np.int64)
 
-    values, times, totals = zip(*workers.run(rounded, range(0, max(1, len(state.N)), ROWS_AT_ONCE)), strict=True)
+    firsts = range(0, max(1, len(state.N)), ROWS_AT_ONCE)  # one at least, also where no word occurs
+    values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
     return _hyper.grouped_values(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
 
 

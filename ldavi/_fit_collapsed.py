@@ -246,6 +246,7 @@ def learned_priors(
 def _learned_alpha(
     state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, seed: int
 ) -> Doubles:
+    """The α under which topics drawn for a part of the documents are most probable, what occurs counting by TRUST."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
     first = t // plan.learn_every

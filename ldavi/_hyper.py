@@ -60,19 +60,11 @@ def grouped(draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, 
     cells, counts = np.unique(draw.astype(np.int64) * n_categories + category, return_counts=True)
     of_draw, of_category = np.divmod(cells, n_categories)
     key = counts if symmetric else of_category * (counts.max(initial=0) + 1) + counts
-    keys, place = np.unique(key, return_inverse=True)
-    times = np.bincount(place, weight[of_draw], minlength=len(keys))
+    keys, times = _distinct(key, weight[of_draw])
     group, value = np.divmod(keys, counts.max(initial=0) + 1)
-    totals, place = np.unique(np.bincount(draw, minlength=len(weight)), return_inverse=True)
-    total_times = np.bincount(place, weight, minlength=len(totals))
-    kept = totals > 0
-    return GroupedCounts(
-        group,
-        value.astype(np.float64),
-        times.astype(np.float64),
-        totals[kept].astype(np.float64),
-        total_times[kept].astype(np.float64),
-    )
+    totals, total_times = _distinct(np.bincount(draw, minlength=len(weight)), weight)
+    holds = totals > 0
+    return GroupedCounts(group, value.astype(np.float64), times, totals[holds].astype(np.float64), total_times[holds])
 
 
 def grouped_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
@@ -85,17 +77,22 @@ def grouped_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts
     total : array of shape (draws,)
         Sum of each draw.
     """
-    values, place = np.unique(value, return_inverse=True)
-    all_times = np.bincount(place, times.astype(np.float64), minlength=len(values)).astype(np.float64)
-    totals, total_times = np.unique(total, return_counts=True)
+    values, all_times = _distinct(value, times)
+    totals, total_times = _distinct(total, np.ones(len(total)))
     occurs, holds = values > 0, totals > 0
     return GroupedCounts(
         np.zeros(np.count_nonzero(occurs), np.int64),
         values[occurs].astype(np.float64),
         all_times[occurs],
         totals[holds].astype(np.float64),
-        total_times[holds].astype(np.float64),
+        total_times[holds],
     )
+
+
+def _distinct(value: Int64s, times: Int64s | Doubles) -> tuple[Int64s, Doubles]:
+    """The values that occur, rising, and how often each does, `times` included."""
+    values, place = np.unique(value, return_inverse=True)
+    return values, np.bincount(place, times, minlength=len(values)).astype(np.float64)
 
 
 def log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> float:

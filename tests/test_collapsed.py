@@ -495,6 +495,20 @@ def test_an_eta_that_is_learned_is_larger_in_the_visits():
     np.testing.assert_allclose(seen, SMOOTH * np.array([1 / 10, 1 / 2, 1, 4]))
 
 
+def test_counts_are_visited_with_the_larger_eta(monkeypatch):
+    monkeypatch.setattr("ldavi._fit_collapsed.SMOOTH", 10.0)
+    plan, seen = CollapsedPlan(1, learn_eta=True, learn_from=2, learn_every=2), []
+
+    def watch(state, priors, workers, **options):
+        seen.append(priors.eta.item())
+        return visit_all(state, priors, workers, **options)
+
+    monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
+    learned, _ = run(corpora.topical_counts(8), np.full(3, 0.2), 0.1, 6, plan)
+    before = [0.1, *(reached.priors.eta.item() for reached in learned[:-1])]
+    np.testing.assert_allclose(seen, np.sqrt(10.0 * np.array(before)))
+
+
 def test_an_eta_that_is_given_is_that_of_the_visits():
     priors = corpora.make_priors(np.full(3, 0.2), 0.001)
     np.testing.assert_array_equal(of_visits(priors, CollapsedPlan(1, learn_alpha=True), 50).eta, priors.eta)
@@ -550,6 +564,12 @@ def test_eta_is_learned_from_all_tokens_where_their_evidence_is_highest():
     evidence = [log_evidence(tokens, np.array([x]), X.shape[1]) for x in (0.98 * eta, eta, 1.02 * eta)]
     assert tokens.total @ tokens.total_times == pytest.approx(X.sum(), rel=0.01)
     assert evidence[1] > max(evidence[0], evidence[2])
+
+
+def test_where_no_word_occurs_priors_stay_as_they_began():
+    model = LatentDirichletAllocation(2, inference="cvb0", max_iter=60, tol=None).fit(np.zeros((5, 6)))
+    assert model.topic_word_prior_ == 0.05
+    np.testing.assert_array_equal(model.doc_topic_prior_, [0.1, 0.1])
 
 
 def test_alpha_is_learned_where_the_weighted_evidence_of_the_drawn_topics_is_highest():
