@@ -547,6 +547,18 @@ def test_whole_tokens_are_those_of_the_topics_on_average():
     np.testing.assert_allclose(np.mean([one.times.sum() for one in drawn]), held, rtol=5e-3)
 
 
+def test_whole_tokens_of_two_words_are_rounded_by_bits_of_their_own(monkeypatch):
+    """Roundings that do not depend on each other spread a sum by the root of the sum of their variances."""
+    monkeypatch.setattr(_collapsed, "ROWS_AT_ONCE", 1)
+    X = corpora.topical_counts(8)
+    state, _ = begun(X, np.full(3, 0.2), 0.1, weight=np.full(len(X), 0.3))
+    part = state.N / state.unit % 1
+    with Workers(1) as workers:
+        drawn = [whole_tokens(state, workers, seed=seed) for seed in range(400)]
+    spread = np.std([one.value @ one.times for one in drawn])
+    np.testing.assert_allclose(spread, np.sqrt(np.sum(part * (1 - part))), rtol=0.15)
+
+
 def test_whole_tokens_do_not_depend_on_the_number_of_threads(monkeypatch):
     monkeypatch.setattr(_collapsed, "ROWS_AT_ONCE", 7)
     state, _ = begun(corpora.topical_counts(8), np.full(3, 0.2), 0.1)
@@ -567,7 +579,8 @@ def test_eta_is_learned_from_all_tokens_where_their_evidence_is_highest():
 
 
 def test_where_no_word_occurs_priors_stay_as_they_began():
-    model = LatentDirichletAllocation(2, inference="cvb0", max_iter=60, tol=None).fit(np.zeros((5, 6)))
+    with pytest.warns(UserWarning, match="no counts"):
+        model = LatentDirichletAllocation(2, inference="cvb0", max_iter=60, tol=None).fit(np.zeros((5, 6)))
     assert model.topic_word_prior_ == 0.05
     np.testing.assert_array_equal(model.doc_topic_prior_, [0.1, 0.1])
 
