@@ -41,8 +41,11 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "cvb0, from nothing": ({"inference": "cvb0"}, {"ldavi._schedule.LEAD_TOKENS": float("inf")}),
     "cvb0, VB first": ({"inference": "cvb0"}, {"ldavi._schedule.LEAD_TOKENS": 0}),
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
-    "cvb0, α of each topic": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.evened": lambda priors, plan, iteration: priors}),
-    "cvb0, the evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.TRUST": 1.0}),
+    "cvb0, visits with the priors of the topics": (
+        {"inference": "cvb0"},
+        {"ldavi._fit_collapsed.of_visits": lambda priors, plan, iteration: priors},
+    ),
+    "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.LED_ALPHA": float("inf")}),
 } | {
     f"cvb0, kept above {tau}": (
         {"inference": "cvb0"},

@@ -1,4 +1,4 @@
-"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(47).
+"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(48).
 
 A generator like those of `ldavi._fit`. It begins with theirs where topics have tokens enough: their passes cost half as much
 and do not grope about as counts do that start from nothing. From then on its topics are an average over passes.
@@ -22,7 +22,7 @@ from ldavi._typing import Doubles, Floats, Masses
 
 SAMPLED_TOKENS = 2**17  # for learning α, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
-TRUST = 0.75  # c: weight of what topics occur in documents when α is learned
+LED_ALPHA = 5.0  # Σ_k α_k, at most, where learning begins that finds VB's topics: documents need not be shared among all
 SMOOTH = 0.05  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
 KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
 KEPT_ABOVE_AFTER_LEAD = 0.25  # likewise, where VB has found topics
@@ -111,7 +111,7 @@ def _led(
 ) -> Generator[Learned]:
     """What is left of the variational passes, those of `loop`, and the collapsed ones from the topics that they lead to.
 
-    Priors begin again as given: those that VB learns are of its topics.
+    Priors begin again: those that VB learns are of its topics. α begins smaller than it does from nothing, equation (48).
     """
     for learned in itertools.islice(loop, plan.n_lead - done):
         yield learned._replace(record=replace(learned.record, phase="warmup"))
@@ -127,6 +127,7 @@ def _from_topics(
 ) -> Generator[Learned]:
     """The collapsed passes, from λ of the words that occur, of shape (U, Kp), or from nothing."""
     state = unassigned(documents.counts, documents.weight, priors.n_topics)
+    priors = first_priors(priors, plan)
     lent = np.zeros_like(state.N) if lam is None else lend(state, lam, priors)
     average = aligned_zeros(state.N.shape, documents.dtype)
     return collapsed_passes(documents, state, average, lent, priors, plan, workers, seconds=seconds)
@@ -211,6 +212,13 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
     workers.run(update, range(0, len(average), ROWS_AT_ONCE))
 
 
+def first_priors(priors: Priors, plan: CollapsedPlan) -> Priors:
+    """What learning begins from: α smaller where VB has found topics. Equation (48)."""
+    if plan.lead is None or not plan.learn_alpha:
+        return priors
+    return Priors(np.minimum(priors.alpha, LED_ALPHA / priors.n_topics), priors.eta)
+
+
 def of_visits(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
     """What counts are visited with: learned α nearer to its mean with each pass, learned η larger. Equations (44), (47)."""
     alpha, eta = priors.alpha, priors.eta
@@ -231,7 +239,7 @@ def kept_above(plan: CollapsedPlan, t: int) -> float:
 def learned_priors(
     state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, workers: Workers
 ) -> Priors:
-    """The α, weighted, under which topics drawn for some documents, and the η under which all topics are most probable.
+    """The α under which topics drawn for some documents, and the η under which all topics are most probable.
 
     Equations (35), (36).
     """
@@ -246,11 +254,11 @@ def learned_priors(
 def _learned_alpha(
     state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, seed: int
 ) -> Doubles:
-    """The α under which topics drawn for a part of the documents are most probable, what occurs counting by TRUST."""
+    """The α under which topics drawn for a part of the documents are most probable."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
     first = t // plan.learn_every
     tokens = sample_tokens(state, of_visits(priors, plan, t), first=first, step=step, seed=seed)
     times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
     occurring = _hyper.grouped(tokens.document, tokens.topic, K, times)
-    return _hyper.fixed_point(occurring._replace(times=TRUST * occurring.times), priors.alpha, K)
+    return _hyper.fixed_point(occurring, priors.alpha, K)
