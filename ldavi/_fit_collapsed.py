@@ -82,10 +82,16 @@ def fit_collapsed(
 
 
 def go_on_with_collapsed(
-    documents: Documents, kept: dict[str, Any], plan: CollapsedPlan, workers: Workers
+    documents: Documents, priors: Priors, kept: dict[str, Any], plan: CollapsedPlan, workers: Workers
 ) -> Generator[Learned]:
-    """`fit_collapsed` from the state of one of its passes."""
-    priors, done, seconds = Priors(kept["alpha"], kept["eta"]), kept["iteration"], kept["seconds"]
+    """`fit_collapsed` from the state of one of its passes.
+
+    Parameters
+    ----------
+    priors : Priors
+        Those that the fit began with, and that its collapsed passes are to begin with: those kept may be of VB's topics.
+    """
+    done, seconds = kept["iteration"], kept["seconds"]
     if plan.lead is not None and done < plan.n_lead:
         return _led(documents, go_on_with_batch(documents, kept, plan.lead, workers), priors, plan, workers, done=done)
     documents, _ = documents.compacted()
@@ -96,6 +102,7 @@ def go_on_with_collapsed(
     for block, topic, share in zip(state.blocks, kept["topic"], kept["share"], strict=True):
         block.topic[:], block.share[:] = topic, share
     average, nothing = aligned_copy(kept["average"]), np.zeros((0, 0), state.N.dtype)
+    priors = Priors(kept["alpha"], kept["eta"])
     done -= plan.n_lead
     return collapsed_passes(documents, state, average, nothing, priors, plan, workers, done=done, seconds=seconds)
 

@@ -202,7 +202,7 @@ def learning_loop(
         collapsed = collapsed_plan(estimator, documents, start)
         assert isinstance(documents, Documents)
         if kept is not None:
-            return go_on_with_collapsed(documents, kept, collapsed, workers)
+            return go_on_with_collapsed(documents, priors, kept, collapsed, workers)
         begins = start.lam() if start.goes_on or collapsed.n_lead else None
         return fit_collapsed(documents, priors, begins, collapsed, workers)
     plan = batch_plan(estimator, goes_on=start.goes_on)
