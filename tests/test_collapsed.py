@@ -444,14 +444,16 @@ def test_priors_that_the_variational_passes_learn_end_with_them():
 def test_an_alpha_that_is_learned_begins_smaller_where_topics_are_found(learns, led, expected, monkeypatch):
     """Equation (48)."""
     monkeypatch.setattr("ldavi._fit_collapsed.LED_ALPHA", 0.06)
-    X, start = corpora.topical_counts(10), corpora.word_major(corpora.random_lam(10, 3, 30))
+    X = corpora.topical_counts(10)
+    start = corpora.word_major(corpora.random_lam(10, 3, X.shape[1]))
     plan = CollapsedPlan(1, LEAD if led else None, 2 if led else 0, learn_alpha=learns)
     learned, _ = run(X, np.full(3, 0.2), 0.1, 4, plan, start if led else None)
     np.testing.assert_allclose(learned[-1].priors.alpha, np.full(3, expected))
 
 
 def test_an_alpha_that_is_small_already_begins_as_it_is():
-    X, start = corpora.topical_counts(10), corpora.word_major(corpora.random_lam(10, 3, 30))
+    X = corpora.topical_counts(10)
+    start = corpora.word_major(corpora.random_lam(10, 3, X.shape[1]))
     learned, _ = run(X, np.full(3, 0.2), 0.1, 4, CollapsedPlan(1, LEAD, 2, learn_alpha=True), start)
     assert LED_ALPHA > 3 * 0.2
     np.testing.assert_array_equal(learned[-1].priors.alpha, np.full(3, 0.2))
