@@ -39,7 +39,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
         α, the Dirichlet prior of a document's topics. "auto" learns one for each topic, from 0.1, once the warm-up is
         over; online, every 16th step; from 5 / n_components, if that is less, where a collapsed fit begins with passes
-        of VB. Its later passes visit documents with values ever nearer to their mean. None means 1 / n_components, which is scikit-learn's default.
+        of VB. Its later passes visit documents with values ever nearer to their mean. None means 1 / n_components,
+        which is scikit-learn's default.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
         η, the Dirichlet prior of a topic's words. "auto" learns one for all words, from 0.05. None means 1 / n_components,
         which is scikit-learn's default and a bad one: a word not seen under a topic then costs about K nats. 0 makes the
