@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from ldavi import _estep, _hyper
 from ldavi._documents import order_by_word
-from ldavi._estep import SHARES, SLOTS
+from ldavi._estep import SHARES, SLOTS, VISIT_ROWS
 from ldavi._parallel import Workers, even_ranges
 from ldavi._state import Counts, Priors, aligned_zeros, padded
 from ldavi._typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s, UInt64s
@@ -164,7 +164,7 @@ def visit_all(state: Collapsed, priors: Priors, workers: Workers, *, seed: int, 
         sums = field.of_totals(state.totals)
 
         def visit(edges: tuple[int, int], block: Block = block, sums: tuple[Floats, Floats] = sums) -> None:
-            scratch = aligned_zeros((3 * width,), counts.values.dtype)
+            scratch = aligned_zeros((VISIT_ROWS * width,), counts.values.dtype)
             _estep.visit_collapsed(
                 counts.indptr,
                 counts.indices,
@@ -284,7 +284,7 @@ def sample_tokens(state: Collapsed, priors: Priors, *, first: int, step: int, se
             *now,
             *new,
             np.zeros(len(documents)),
-            aligned_zeros((3 * width,), dtype),
+            aligned_zeros((VISIT_ROWS * width,), dtype),
             seed + sweep,
             priors.n_topics,
             field.alpha_total,

@@ -9,6 +9,7 @@ PAD: int
 ALIGNMENT: int
 SLOTS: int
 SHARES: int
+VISIT_ROWS: int
 
 def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...

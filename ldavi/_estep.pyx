@@ -22,6 +22,7 @@ cdef extern from "kernels.h":
         LDAVI_ALIGN
         LDAVI_SLOTS
         LDAVI_SHARES
+        LDAVI_VISIT_ROWS
     ctypedef struct ldavi_documents:
         const int64_t *indptr
         const int32_t *indices
@@ -108,6 +109,7 @@ PAD = LDAVI_PAD
 ALIGNMENT = LDAVI_ALIGN
 SLOTS = LDAVI_SLOTS
 SHARES = LDAVI_SHARES
+VISIT_ROWS = LDAVI_VISIT_ROWS
 
 cdef const ldavi_table *table = ldavi_table_baseline()
 
@@ -257,7 +259,7 @@ def visit_collapsed(
     uint16_t[:, ::1] new_topic,       # OUT   (nnz of block, SLOTS) by word
     uint8_t[:, ::1] new_share,        # OUT   (nnz of block, SLOTS) by word
     double[::1] log_predictive,       # OUT   (D,)
-    floating[::1] scratch,            # TMP   (3 Kp,)
+    floating[::1] scratch,            # TMP   (VISIT_ROWS * Kp,)
     uint64_t seed, int64_t n_topics, double alpha_total, double least, int64_t first_doc, int64_t first_count, int64_t start, int64_t stop,
 ):
     """Assign the counts of the documents [start, stop) anew: equations (30) to (32)."""

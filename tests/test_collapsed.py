@@ -7,6 +7,7 @@ import corpora
 import numpy as np
 import pytest
 from scipy.special import gammaln, logsumexp
+from scipy.stats import chi2
 
 from ldavi import LatentDirichletAllocation, _collapsed
 from ldavi._collapsed import KEPT_ABOVE, sample_tokens, unassigned, visit_all, whole_tokens
@@ -154,6 +155,21 @@ def test_shares_are_right_on_average(dtype):
     phi = weight / weight.sum()
     error = np.sqrt(phi * (1 - phi) / n)  # at most: what is kept does not vary
     assert (np.abs(total / n / SHARES - phi) < 5 * error).all()
+
+
+def test_what_is_not_kept_is_drawn_in_proportion(dtype, instruction_set, monkeypatch):
+    """Of words alone in their documents, visited first: φ is α, and a topic of many is drawn as often as its φ has it."""
+    n, K, large = 20_000, 150, [40, 140]
+    monkeypatch.setattr(_collapsed, "LEAST_COUNTS", n)  # one block: all see the same
+    alpha = np.linspace(0.5, 1.5, K)
+    alpha[large] = 25  # of 199: kept
+    state = unassigned(corpora.to_counts(np.ones((n, 1)), dtype), None, K)
+    with Workers(1) as workers:
+        visit_all(state, corpora.make_priors(alpha, 0.1), workers, seed=3)
+    drawn = np.delete((assignments(state, K) > 0).sum(axis=0), large)
+    expected = np.delete(n * alpha / np.delete(alpha, large).sum(), large)
+    assert drawn.sum() == n
+    assert ((drawn - expected) ** 2 / expected).sum() < chi2.ppf(1 - 1e-4, K - 3)
 
 
 def test_sums_are_those_of_the_assignments_to_the_last_unit(dtype, small_blocks):

@@ -15,6 +15,7 @@
 #define LDAVI_ALIGN 64
 #define LDAVI_SLOTS 4     /* topics that a count keeps under collapsed inference */
 #define LDAVI_SHARES 255 /* parts that a count's mass is dealt out in */
+#define LDAVI_VISIT_ROWS 5 /* of Kp: what a collapsed visit works on */
 #define LDAVI_ACTIVE_ROOM (1 << 16) /* entries of B copied for a document's active topics, at most: a second-level cache */
 
 /* One visit to the documents [start, stop): equations (14), (16), (24) of docs/math.md. */
@@ -91,7 +92,7 @@ typedef struct {
     uint16_t *new_topic;       /* OUT (nnz of block, LDAVI_SLOTS), by word */
     uint8_t *new_share;        /* OUT (nnz of block, LDAVI_SLOTS), by word; rows sum to LDAVI_SHARES */
     double *log_predictive;    /* OUT (D,) sum_w n log p of each count, itself left out */
-    void *scratch;             /* TMP 3 Kp REAL, aligned */
+    void *scratch;             /* TMP LDAVI_VISIT_ROWS * Kp REAL, aligned */
     uint64_t seed;
     int64_t eta_row, eta_col;  /* strides in entries; 0 where eta does not vary */
     int64_t first_doc;         /* first document of the block */
