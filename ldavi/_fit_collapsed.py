@@ -1,4 +1,4 @@
-"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(48).
+"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(49).
 
 A generator like those of `ldavi._fit`. It begins with theirs where topics have tokens enough: their passes cost half as much
 and do not grope about as counts do that start from nothing. From then on its topics are an average over passes.
@@ -23,6 +23,7 @@ from ldavi._typing import Doubles, Floats, Masses
 SAMPLED_TOKENS = 2**17  # for learning α, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
 LED_ALPHA = 5.0  # Σ_k α_k, at most, where learning begins that finds VB's topics: documents need not be shared among all
+LED_TRUST = 0.75  # c: weight of what topics occur in documents when α is learned, likewise where VB has found topics
 SMOOTH = 0.05  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
 KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
 KEPT_ABOVE_AFTER_LEAD = 0.25  # likewise, where VB has found topics
@@ -248,7 +249,7 @@ def learned_priors(
 ) -> Priors:
     """The α under which topics drawn for some documents, and the η under which all topics are most probable.
 
-    Equations (35), (36).
+    Equations (35), (36), (49).
     """
     alpha, eta, seed = priors.alpha, priors.eta, _pass_seed(plan.seed + 1, t)
     if plan.learn_alpha:
@@ -261,11 +262,12 @@ def learned_priors(
 def _learned_alpha(
     state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, seed: int
 ) -> Doubles:
-    """The α under which topics drawn for a part of the documents are most probable."""
+    """The α under which topics drawn for a part of the documents are most probable, what occurs weighted: equation (49)."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
     first = t // plan.learn_every
     tokens = sample_tokens(state, of_visits(priors, plan, t), first=first, step=step, seed=seed)
     times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
     occurring = _hyper.grouped(tokens.document, tokens.topic, K, times)
-    return _hyper.fixed_point(occurring, priors.alpha, K)
+    trust = 1.0 if plan.lead is None else LED_TRUST
+    return _hyper.fixed_point(occurring._replace(times=trust * occurring.times), priors.alpha, K)

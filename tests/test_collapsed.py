@@ -17,6 +17,7 @@ from ldavi._fit_collapsed import (
     AVERAGING,
     KEPT_ABOVE_AT_FIRST,
     LED_ALPHA,
+    LED_TRUST,
     SMOOTH,
     CollapsedPlan,
     _pass_seed,
@@ -624,8 +625,10 @@ def test_where_no_word_occurs_priors_stay_as_they_began():
     np.testing.assert_array_equal(model.doc_topic_prior_, [0.1, 0.1])
 
 
-def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest():
-    X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, learn_alpha=True)
+@pytest.mark.parametrize(("lead", "trust"), [(None, 1.0), (LEAD, LED_TRUST)], ids=["from nothing", "from the topics of VB"])
+def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest(lead, trust):
+    """What occurs is weighted where VB has found topics. Equation (49)."""
+    X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, lead, learn_alpha=True)
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
         alpha = learned_priors(state, priors, None, plan, 20, workers).alpha
@@ -635,8 +638,9 @@ def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest():
 
     def objective(x):
         fall = gammaln(x.sum()) - gammaln(x.sum() + n.sum(axis=1))
-        return np.sum(fall) + np.sum(gammaln(x + n) - gammaln(x))
+        return np.sum(fall) + trust * np.sum(gammaln(x + n) - gammaln(x))
 
+    assert 0 < LED_TRUST < 1
     assert all(objective(alpha) > objective(alpha * (1 + step)) for step in 0.02 * np.vstack([np.eye(3), -np.eye(3)]))
 
 
