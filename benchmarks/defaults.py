@@ -46,6 +46,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"ldavi._fit_collapsed.of_visits": lambda priors, plan, iteration: priors},
     ),
     "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.LED_ALPHA": float("inf")}),
+    "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.LED_TRUST": 1.0}),
 } | {
     f"cvb0, kept above {tau}": (
         {"inference": "cvb0"},
