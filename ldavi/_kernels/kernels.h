@@ -15,7 +15,9 @@
 #define LDAVI_ALIGN 64
 #define LDAVI_SLOTS 4     /* topics that a count keeps under collapsed inference */
 #define LDAVI_SHARES 255 /* parts that a count's mass is dealt out in */
-#define LDAVI_VISIT_ROWS 5 /* of Kp: what a collapsed visit works on */
+#define LDAVI_FRAME_ROWS 5 /* of Kp: what a document's collapsed visit works on */
+#define LDAVI_VISIT_DOCUMENTS 2 /* that are visited at a time */
+#define LDAVI_VISIT_ROWS (LDAVI_FRAME_ROWS * LDAVI_VISIT_DOCUMENTS)
 #define LDAVI_ACTIVE_ROOM (1 << 16) /* entries of B copied for a document's active topics, at most: a second-level cache */
 
 /* One visit to the documents [start, stop): equations (14), (16), (24) of docs/math.md. */

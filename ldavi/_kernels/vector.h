@@ -172,9 +172,9 @@ INLINE uint32_t greater_f64(vec_f64 x, vec_f64 y) {
 }
 #endif
 #if defined(__GNUC__) || defined(__clang__)
-INLINE int lowest_bit(uint32_t bits) { return __builtin_ctz(bits); }
+INLINE int lowest_bit(uint64_t bits) { return __builtin_ctzll(bits); }
 #else
-INLINE int lowest_bit(uint32_t bits) {
+INLINE int lowest_bit(uint64_t bits) {
     int i = 0;
     while (!(bits >> i & 1)) i++;
     return i;
