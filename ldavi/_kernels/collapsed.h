@@ -8,7 +8,7 @@
 #define KEPT (SLOTS - 1)
 #define MOST_FOUND 1024
 #define AHEAD 6 /* counts of a document, by which their assignments are asked for early */
-#define ROWS_AHEAD 2 /* likewise, rows of N */
+#define ROWS_AHEAD 3 /* likewise, rows of N */
 #define TILE_VECTORS 4
 #define TILE (TILE_VECTORS * NAME(LANES)) /* topics */
 
@@ -218,7 +218,7 @@ INLINE void NAME(move)(const ldavi_collapsed *a, const NAME(collapsed_frame) *f,
 INLINE void NAME(fetch_row)(const ldavi_collapsed *a, int64_t j, int64_t end) {
     if (j >= end) return;
     const char *row = (const char *)((const MASS *)a->N + a->indices[j] * a->Kp);
-    for (int64_t i = 0; i < a->Kp * (int64_t)sizeof(MASS); i += LDAVI_ALIGN) PREFETCH(row + i);
+    for (int64_t i = 0; i < a->Kp * (int64_t)sizeof(MASS); i += LDAVI_ALIGN) PREFETCH_NEAR(row + i);
 }
 
 /* Ask for what a count by word holds, and for the room for what it will: documents find these all over the block. */

@@ -70,8 +70,10 @@ INLINE double REAL_f64(bits_f64 b) { double x; memcpy(&x, &b, 8); return x; }
 
 #if defined(__GNUC__) || defined(__clang__)
 #define PREFETCH(address) __builtin_prefetch(address)
+#define PREFETCH_NEAR(address) __builtin_prefetch(address, 0, 2) /* no nearer than the second-level cache */
 #else
 #define PREFETCH(address) ((void)(address))
+#define PREFETCH_NEAR(address) ((void)(address))
 #endif
 
 #if defined(_MSC_VER) && !defined(__clang__)
