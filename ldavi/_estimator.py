@@ -84,10 +84,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
         topics from more passes, and no bound on the way; where each topic has 10,000 tokens or more, `fit` begins
         with 30 passes of "vb" (half of `max_iter` at most). Its online steps are those of SCVB0 [6]_.
-    init : "random", array of shape (n_components, n_features) or fitted model, default="random"
-        Where the topics start: at random, or at the topics of an array or of a model (ours or scikit-learn's).
+    init : {"auto", "random"}, array of shape (n_components, n_features) or fitted model, default="auto"
+        Where the topics start. "auto" starts `fit` at what stands with words that keep as different company as can be
+        (anchor words [7]_), which needs no random numbers; but at random where it learns online, or where priors tell topics
+        apart. Or at random always, or at the topics of an array or of a model (ours or scikit-learn's).
     n_init : int, default=1
-        Random starts of `fit`; the one with the best objective is kept.
+        Starts of `fit`, those after the first at random; the one with the best objective is kept.
     seed_words : dict or None, default=None
         Words that should belong to a topic, {topic: [word, ...]}: names of columns, or their numbers. Each gets a prior of
         1 % of an average topic's tokens there, on top of `topic_word_prior`; with seeds, "auto" is 0.05.
@@ -158,6 +160,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     .. [5] Asuncion, Welling, Smyth, Teh. "On smoothing and inference for topic models". UAI 2009.
     .. [6] Foulds, Boyles, DuBois, Smyth, Welling. "Stochastic collapsed variational Bayesian inference for latent Dirichlet
        allocation". KDD 2013.
+    .. [7] Arora, Ge, Halpern, Mimno, Moitra, Sontag, Wu, Zhu. "A practical algorithm for topic modeling with provable
+       guarantees". ICML 2013.
 
     Examples
     --------
@@ -189,7 +193,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
         inference: str = "vb",
-        init: Any = "random",
+        init: Any = "auto",
         n_init: int = 1,
         seed_words: Any = None,
         tol: float | None = 1e-4,
@@ -268,9 +272,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         runs: list[Run] = []
         with Workers(check.count_threads(self.n_jobs)) as workers:
             try:
-                for _ in range(self.n_init):
+                online = self.learning_method == "online"
+                for number in range(self.n_init):
                     runs.append(Run())
-                    start = schedule.start_of(self, documents, priors, random_state, online=self.learning_method == "online")
+                    start = schedule.start_of(self, documents, priors, random_state, online=online, again=number > 0)
                     learn(self, runs[-1], documents, priors, held_out, start, workers, keeper)
             finally:  # an interrupt, too, leaves the topics of the last whole pass
                 whole = [run for run in runs if run.learned is not None]

@@ -22,8 +22,8 @@ from ldavi._typing import Doubles, Floats, Masses
 
 SAMPLED_TOKENS = 2**17  # for learning α, at least; of a larger corpus, this part of it
 SAMPLED_PART = 8
-LED_ALPHA = 5.0  # Σ_k α_k, at most, where learning begins that finds VB's topics: documents need not be shared among all
-LED_TRUST = 0.75  # c: weight of what topics occur in documents when α is learned, likewise where VB has found topics
+CAUTIOUS_ALPHA = 5.0  # Σ_k α_k, at most, where learning begins cautiously: documents need not be shared among all
+CAUTIOUS_TRUST = 0.75  # c: weight of what topics occur in documents when α is learned, likewise
 SMOOTH = 0.05  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
 KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
 KEPT_ABOVE_AFTER_LEAD = 0.25  # likewise, where VB has found topics
@@ -44,6 +44,8 @@ class CollapsedPlan:
         How many passes that is.
     goes_on : bool
         Whether the fit starts from topics: it is not to lose them by drawing, equation (45).
+    cautious : bool
+        Whether topics have so many tokens that an α which is learned feeds on what it blurs: equations (48), (49).
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
         The first pass after which priors are learned, t0 of (44) and (45), and how many passes lie between.
@@ -53,6 +55,7 @@ class CollapsedPlan:
     lead: Plan | None = None
     n_lead: int = 0
     goes_on: bool = False
+    cautious: bool = False
     learn_alpha: bool = False
     learn_eta: bool = False
     learn_from: int = 20
@@ -221,10 +224,10 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
 
 
 def first_priors(priors: Priors, plan: CollapsedPlan) -> Priors:
-    """What learning begins from: α smaller where VB has found topics. Equation (48)."""
-    if plan.lead is None or not plan.learn_alpha:
+    """What learning begins from: a smaller α where topics have many tokens. Equation (48)."""
+    if not (plan.cautious and plan.learn_alpha):
         return priors
-    return Priors(np.minimum(priors.alpha, LED_ALPHA / priors.n_topics), priors.eta)
+    return Priors(np.minimum(priors.alpha, CAUTIOUS_ALPHA / priors.n_topics), priors.eta)
 
 
 def of_visits(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
@@ -269,5 +272,5 @@ def _learned_alpha(
     tokens = sample_tokens(state, of_visits(priors, plan, t), first=first, step=step, seed=seed)
     times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
     occurring = _hyper.grouped(tokens.document, tokens.topic, K, times)
-    trust = 1.0 if plan.lead is None else LED_TRUST
+    trust = CAUTIOUS_TRUST if plan.cautious else 1.0
     return _hyper.fixed_point(occurring._replace(times=trust * occurring.times), priors.alpha, K)

@@ -1,13 +1,15 @@
 """From an estimator's parameters to the loop that learns: by which method, how documents are visited, when it is enough."""
 
+import functools
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from ldavi import _init
+from ldavi._anchors import Look, apart, look_at, step_of
 from ldavi._corpus import Corpus, Documents
 from ldavi._fit import Learned, Plan, fit_batch, go_on_with_batch
 from ldavi._fit_collapsed import CollapsedPlan, fit_collapsed, go_on_with_collapsed
@@ -17,7 +19,7 @@ from ldavi._heldout import HeldOut, in_halves
 from ldavi._parallel import Workers
 from ldavi._state import Priors
 from ldavi._trace import TraceRecord, relative_gain
-from ldavi._typing import Floats
+from ldavi._typing import Floats, Int64s
 
 AnyCorpus = TypeVar("AnyCorpus", bound=Corpus)
 
@@ -32,9 +34,10 @@ STEP = 128  # documents, of a corpus whose size is not known; and of a batch of 
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
 COLLAPSED_WINDOW = 25  # collapsed passes, at least, whose mean objective is compared with that of those before
 COLLAPSED_TOLERANCE = 3  # times tol, between a quarter of the passes and the quarter before it
-LEAD_PASSES = 30  # variational ones that a collapsed fit begins with, and at most half of max_iter
-LEAD_TOKENS = 10_000  # for each topic, at least, where it begins so: with fewer, VB's topics are a worse start than none
+LEAD_PASSES = 30  # variational ones that a collapsed fit from noise begins with, where topics have many tokens
+MANY_TOKENS = 10_000  # with fewer, what VB makes of noise is a worse start than none
 LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of those
+LEARN_FROM_TOPICS = 5  # likewise, where there are topics from the first pass on
 FINAL_SWEEPS = 20
 VALIDATE_EVERY = 5  # passes
 
@@ -66,16 +69,19 @@ def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
 
 def collapsed_plan(estimator: Any, documents: Corpus, start: "Start") -> CollapsedPlan:
     """How a collapsed fit begins, and when it learns priors."""
-    led = not start.goes_on and documents.n_tokens >= LEAD_TOKENS * estimator.n_components
-    n_lead = min(LEAD_PASSES, estimator.max_iter // 2) if led else 0
+    known, many = start.origin != "noise", documents.n_tokens >= MANY_TOKENS * estimator.n_components
+    n_lead = 0 if start.goes_on else WARMUP_PASSES if known else LEAD_PASSES if many else 0
+    n_lead = min(n_lead, estimator.max_iter // 2)
+    learn_from = LEARN_FROM_TOPICS if known else LEARN_FROM
     return CollapsedPlan(
         start.seed,
         batch_plan(estimator, goes_on=False) if n_lead else None,
         n_lead,
-        goes_on=start.goes_on,
+        goes_on=known,
+        cautious=many and not start.goes_on,
         learn_alpha=is_auto(estimator.doc_topic_prior),
         learn_eta=learns_eta(estimator),
-        learn_from=max(1, min(LEARN_FROM, (estimator.max_iter - n_lead) // 2)),
+        learn_from=max(1, min(learn_from, (estimator.max_iter - n_lead) // 2)),
     )
 
 
@@ -130,21 +136,43 @@ class Start:
     ----------
     lam : callable
         Makes λ, word-major of shape (V, Kp), in memory of its own.
-    goes_on : bool
-        Whether λ says something of the topics, and is not noise.
+    origin : {"given", "documents", "noise"}
+        What λ says something of: topics that were there before, what the documents tell of theirs, or nothing.
     seed : int
         Of the draws of collapsed passes.
     """
 
     lam: Callable[[], Floats]
-    goes_on: bool
+    origin: Literal["given", "documents", "noise"]
     seed: int
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether topics are not to be found, but to be gone on from."""
+        return self.origin == "given"
 
 
 def start_of(
-    estimator: Any, documents: Corpus, priors: Priors, random_state: np.random.RandomState, *, online: bool
+    estimator: Any,
+    documents: Corpus,
+    priors: Priors,
+    random_state: np.random.RandomState,
+    *,
+    online: bool,
+    again: bool = False,
+    look: Callable[[int], Look] | None = None,
 ) -> Start:
-    """Where a fit starts: the topics so far, those of `init`, or noise."""
+    """Where a fit starts: the topics so far, those of `init`, topics as far apart as documents tell, or noise.
+
+    Parameters
+    ----------
+    online : bool
+        Whether it takes steps, which begin with noise: a batch tells little, and steps are few and large at first.
+    again : bool
+        Whether another start came before: what documents tell of topics is told once.
+    look : callable, optional
+        How to look at every so manieth document, where `documents` does not have them.
+    """
     K, n_words, dtype = priors.n_topics, documents.n_words, documents.dtype
     shape = K, n_words
     noise_seeds, seed = random_state.randint(0, 2**31 - 1, size=4), int(random_state.randint(0, 2**31 - 1))
@@ -156,12 +184,21 @@ def start_of(
                 "set warm_start=False to start anew"
             )
             raise ValueError(msg)
-        return Start(lambda: _init.word_major(lam, dtype), goes_on=True, seed=seed)
+        return Start(lambda: _init.word_major(lam, dtype), origin="given", seed=seed)
     if not isinstance(estimator.init, str):
         topics = _init.given_topics(estimator.init, *shape)
         mass = documents.n_tokens / K
-        return Start(lambda: _init.from_topics(topics, mass, priors, dtype), goes_on=True, seed=seed)
-    return Start(lambda: _init.noise(noise_seeds, n_words, priors, dtype, rough=online), goes_on=False, seed=seed)
+        return Start(lambda: _init.from_topics(topics, mass, priors, dtype), origin="given", seed=seed)
+    if estimator.init == "auto" and not online and not again and priors.eta.shape[1] == 1:  # η tells topics apart otherwise
+        look = look or functools.partial(look_at, documents)
+        return Start(lambda: _topics_apart(documents, look, priors, noise_seeds), origin="documents", seed=seed)
+    return Start(lambda: _init.noise(noise_seeds, n_words, priors, dtype, rough=online), origin="noise", seed=seed)
+
+
+def _topics_apart(documents: Corpus, look: Callable[[int], Look], priors: Priors, noise_seeds: Int64s) -> Floats:
+    """λ of topics as far apart as every so manieth document tells."""
+    seen = look(step_of(documents.n_tokens, priors.n_topics))
+    return apart(seen, documents.n_words, priors, noise_seeds, documents.dtype)
 
 
 def set_aside(

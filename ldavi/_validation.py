@@ -45,7 +45,7 @@ def check_parameters(estimator: Any) -> None:
     check_choice("inference", estimator.inference, ("vb", "cvb0"))
     check_choice("new_words", estimator.new_words, ("error", "add"))
     if isinstance(estimator.init, str):
-        check_choice("init", estimator.init, ("random",))
+        check_choice("init", estimator.init, ("auto", "random"))
     if estimator.validation_fraction is not None:
         check_number("validation_fraction", estimator.validation_fraction, least=0, most=1, above=True)
     check_callbacks(estimator.callbacks)

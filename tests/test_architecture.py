@@ -112,6 +112,7 @@ FLOORS = {
     "report._columns": 5,
     "report._data": 5,
     "report._texts": 5,
+    "_anchors": 4,
     "_batches": 4,
     "_estimator": 4,
     "_fitted": 4,

@@ -215,9 +215,11 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         random_state = check_random_state(self.random_state)
         runs: list[Run] = []
         try:
-            for _ in range(self.n_init):
+            for number in range(self.n_init):
                 runs.append(Run())
-                start = schedule.start_of(self, fit.outline, fit.priors, random_state, online=False)
+                start = schedule.start_of(
+                    self, fit.outline, fit.priors, random_state, online=False, again=number > 0, look=fit.look
+                )
                 fit.learn(runs[-1], start)
         finally:  # an interrupt, too, leaves the topics of the last whole pass
             for run in runs:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ldavi import _init
+from ldavi import _anchors, _init
 from ldavi import _schedule as schedule
 from ldavi import _validation as check
 from ldavi._corpus import Documents
 from ldavi._fit import Learned
-from ldavi._fit_blocks import first_fields
+from ldavi._fit_blocks import Part, first_fields
 from ldavi._learning import stops
 from ldavi._parallel import Workers
 from ldavi._schedule import Run, Start
@@ -101,6 +101,14 @@ class Learning:
             priors = _init.with_seeds(priors, seeds, tokens, n_words)
         return priors
 
+    def look(self, step: int) -> _anchors.Look:
+        """Every `step`-th document brought here, and how frequent words are in all."""
+        place, parts = self._place, self._corpus.parts
+        sizes = place.fetch(place.map(_n_docs_of, parts))
+        firsts = np.append(0, np.cumsum(sizes))[:-1].tolist()
+        looks = place.fetch(place.map(_look_at, parts, [step] * len(parts), firsts))
+        return _anchors.join(looks, self.outline.n_words)
+
     def learn(self, run: Run, start: Start) -> None:
         """Pass after pass until it is enough; `run` always has the records of what has been reached."""
         for beginning in range(1, BEGINNINGS + 1):
@@ -143,3 +151,11 @@ class Learning:
         rows, hyper = lam(self._place, self._corpus, reached.handles, self._threads)
         words = self._corpus.words
         return Learned(rows, words.words, reached.record.iteration, reached.record, hyper.priors(words))
+
+
+def _n_docs_of(part: Part) -> int:
+    return len(part.indptr) - 1
+
+
+def _look_at(part: Part, step: int, first: int) -> _anchors.Look:
+    return _anchors.look(part.documents, step, first)

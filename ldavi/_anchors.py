@@ -1,0 +1,228 @@
+"""Where topics start: what stands with words that keep as different company as can be. Equations (50) to (52).
+
+documents ── a part of them ──► the company of each word that is not rare ──► K words, the corners ──► λ
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+from scipy import sparse
+
+from ldavi import _init
+from ldavi._corpus import Corpus, Documents
+from ldavi._state import Priors
+from ldavi._typing import Doubles, Floats, Int64s
+
+PART = 2**12  # documents that are looked at together
+SAMPLED_TOKENS = 20_000  # of a topic, on average: company is counted in documents enough for that
+RAREST = 100  # an anchor makes up this part of an average topic, at least,
+FEWEST_DOCUMENTS = 10  # and stands in as many documents, or in the part of all that the next line says
+LARGEST_PART = 20
+DIRECTIONS = 2**10  # that company is compared in: rarer words are folded onto the most frequent ones
+EVERYWHERE = 0.1  # of a topic, as words are in all documents
+SPANNED = 1e-6  # of the largest distance: a company that is no farther from a mixture of others is one
+
+
+class Look(NamedTuple):
+    """Some documents, and how frequent words are in all.
+
+    Attributes
+    ----------
+    indptr : array of shape (D + 1,)
+    columns, values : array of shape (nnz,)
+        n_dw, words numbered as columns of X.
+    weight : array of shape (D,)
+        ω_d.
+    words : array of shape (U,)
+        Columns that occur, or may, in all documents.
+    tokens : array of shape (U,)
+        Σ_d ω_d n_dw of each.
+    """
+
+    indptr: Int64s
+    columns: Int64s
+    values: Floats
+    weight: Doubles
+    words: Int64s
+    tokens: Doubles
+
+
+def step_of(n_tokens: float, n_topics: int) -> int:
+    """Every how manieth document is enough to look at."""
+    return max(1, round(n_tokens / (SAMPLED_TOKENS * n_topics)))
+
+
+def look(documents: Documents, step: int, first: int = 0) -> Look:
+    """The documents whose number is a multiple of `step`; the first one here has the number `first`."""
+    counts, weight = documents.counts, np.ones(documents.counts.n_docs)
+    if documents.weight is not None:
+        weight = documents.weight.astype(np.float64)
+    tokens = _sums(counts.values * np.repeat(weight, np.diff(counts.indptr)), counts.indices, len(counts.words))
+    due = (first + np.arange(counts.n_docs)) % step == 0
+    picked = documents.pick(due).counts
+    return Look(picked.indptr, counts.words[picked.indices], picked.values, weight[due], counts.words, tokens)
+
+
+def look_at(documents: Corpus, step: int) -> Look:
+    """Every `step`-th document of a corpus."""
+    looks, first = [], 0
+    for part in documents.parts(PART):
+        looks.append(look(part, step, first))
+        first += part.counts.n_docs
+    return join(looks, documents.n_words)
+
+
+def join(looks: Iterable[Look], n_words: int) -> Look:
+    """What was looked at part by part."""
+    looks, tokens = list(looks), np.zeros(n_words)
+    for each in looks:
+        tokens[each.words] += each.tokens
+    words = np.flatnonzero(tokens)
+    indptr = np.append(0, np.cumsum(np.concatenate([np.diff(each.indptr) for each in looks])))
+    columns, values, weight = (
+        np.concatenate([each[field] for each in looks]) for field in map(Look._fields.index, ("columns", "values", "weight"))
+    )
+    return Look(indptr, columns, values, weight, words, tokens[words])
+
+
+def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeLike) -> Floats:
+    """λ of topics as different as the documents tell; of noise where they tell no more. Equation (52).
+
+    Parameters
+    ----------
+    n_words : int
+        V.
+    seeds : array
+        Of the noise.
+
+    Returns
+    -------
+    lam : array of shape (V, Kp)
+        Word-major.
+    """
+    K = priors.n_topics
+    lam = _init.noise(seeds, n_words, priors, dtype)
+    if not len(seen.words):
+        return lam
+    everywhere = np.zeros((n_words, 1), lam.dtype)
+    everywhere[seen.words, 0] = seen.tokens / K
+    lam[:, :K] *= everywhere
+    sample = sampled(seen)
+    found = anchors(sample, K)
+    lam[:, : len(found)] = EVERYWHERE * everywhere
+    lam[sample.columns, : len(found)] += (1 - EVERYWHERE) * seen.tokens.sum() / K * company(sample, found).astype(lam.dtype)
+    lam[:, :K] += priors.eta.astype(lam.dtype)
+    return lam
+
+
+class Sample(NamedTuple):
+    """Documents of more than one token, words numbered from the most frequent on.
+
+    Attributes
+    ----------
+    tokens : sparse array of shape (D, U)
+        n_dw.
+    others : sparse array of shape (D, U)
+        ω_d n_dw / (N_d − 1).
+    own : array of shape (U,)
+        Σ_d ω_d min(1, n_dw) n_dw / (N_d − 1): what tokens would count of themselves.
+    totals, n_docs : array of shape (U,)
+        Tokens and documents of each word, by weight.
+    weight : float
+        Σ_d ω_d.
+    columns : array of shape (U,)
+        Of X.
+    """
+
+    tokens: sparse.csr_array
+    others: sparse.csr_array
+    own: Doubles
+    totals: Doubles
+    n_docs: Doubles
+    weight: float
+    columns: Int64s
+
+
+def sampled(seen: Look) -> Sample:
+    """What is looked at, as matrices."""
+    lengths = np.diff(seen.indptr)
+    document = np.repeat(np.arange(len(lengths)), lengths)
+    size = _sums(seen.values, document, len(lengths))
+    more = size[document] > 1
+    document, values = document[more], seen.values[more]
+    columns, word, often = np.unique(seen.columns[more], return_inverse=True, return_counts=True)
+    order = np.argsort(-often, kind="stable")
+    word = np.argsort(order)[word]
+    weight = seen.weight[document]
+    share, shape = weight * values / (size[document] - 1), (len(lengths), len(columns))
+
+    def matrix(data: Floats) -> sparse.csr_array:
+        return sparse.csr_array((data.astype(values.dtype), (document, word)), shape=shape)
+
+    own, totals, n_docs = (
+        _sums(each, word, len(columns)) for each in (share * np.minimum(values, 1), weight * values, weight)
+    )
+    return Sample(matrix(values), matrix(share), own, totals, n_docs, float(seen.weight.sum()), columns[order])
+
+
+def _sums(data: Any, at: Any, size: int) -> Doubles:
+    return np.bincount(at, data, minlength=size).astype(np.float64)
+
+
+def company(sample: Sample, words: Int64s) -> Doubles:
+    """What stands with a token of each of these words, of shape (U, n): columns sum to 1. Equation (50)."""
+    together: Doubles = (sample.others.T @ sample.tokens[:, words]).toarray().astype(np.float64)
+    together[words, np.arange(len(words))] -= sample.own[words]
+    np.maximum(together, 0, out=together)
+    together /= together.sum(axis=0)
+    return together
+
+
+def anchors(sample: Sample, n_topics: int) -> Int64s:
+    """Words whose company is no mixture of others', `n_topics` of them at most. Equation (51)."""
+    fewest = min(FEWEST_DOCUMENTS, max(2.0, sample.weight / LARGEST_PART))
+    frequent = sample.totals * (RAREST * n_topics) >= sample.totals.sum()
+    known = np.flatnonzero(frequent & (sample.n_docs >= fewest))
+    if not len(known):
+        return known
+    rows, totals = folded_company(sample, known), sample.totals[known]
+    rows -= np.average(rows, axis=0, weights=totals).astype(rows.dtype)
+    return known[corners(rows, np.sqrt(totals), n_topics)]
+
+
+def folded_company(sample: Sample, words: Int64s) -> Floats:
+    """`company` of words, a row each, with what is rare of it folded onto what is frequent: of shape (n, DIRECTIONS) at most.
+
+    Distances stay about as they are, the signs being as good as drawn.
+    """
+    n_words = len(sample.columns)
+    every = np.arange(n_words)
+    place = every % DIRECTIONS
+    signs = np.where(every * 0x9E3779B1 & 2**31, -1, 1).astype(sample.tokens.dtype)
+    folding = sparse.csr_array((signs, place, np.arange(n_words + 1)), shape=(n_words, min(n_words, DIRECTIONS)))
+    tokens, others = sample.tokens[:, words], sample.others @ folding
+    rows = np.zeros((len(words), folding.shape[1]), sample.tokens.dtype)
+    for first in range(0, tokens.shape[0], PART):
+        rows += tokens[first : first + PART].T @ others[first : first + PART].toarray()
+    rows[np.arange(len(words)), place[words]] -= (signs * sample.own)[words].astype(rows.dtype)
+    rows /= sample.totals[words, None].astype(rows.dtype)
+    return rows
+
+
+def corners(rows: Floats, weight: Doubles, most: int) -> Int64s:
+    """Rows far from what those before them span, weighed, `most` of them at most: Gram and Schmidt with a choice."""
+    left = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+    least, chosen = SPANNED * left.max(), []
+    basis = np.zeros((most, rows.shape[1]))
+    for n in range(min(most, *rows.shape)):
+        i = int(np.argmax(left * weight))
+        if left[i] <= least:
+            break
+        new = rows[i] - basis[:n].T @ (basis[:n] @ rows[i])
+        basis[n] = new / np.linalg.norm(new)
+        left -= np.einsum("ij,j->i", rows, basis[n].astype(rows.dtype)).astype(np.float64) ** 2
+        left[i] = 0
+        chosen.append(i)
+    return np.array(chosen, dtype=np.int64)
