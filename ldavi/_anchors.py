@@ -187,9 +187,7 @@ def anchors(sample: Sample, n_topics: int) -> Int64s:
     known = np.flatnonzero(frequent & (sample.n_docs >= fewest))
     if not len(known):
         return known
-    rows, totals = folded_company(sample, known), sample.totals[known]
-    rows -= np.average(rows, axis=0, weights=totals).astype(rows.dtype)
-    return known[corners(rows, np.sqrt(totals), n_topics)]
+    return known[corners(folded_company(sample, known), np.sqrt(sample.totals[known]), n_topics)]
 
 
 def folded_company(sample: Sample, words: Int64s) -> Floats:
@@ -212,11 +210,24 @@ def folded_company(sample: Sample, words: Int64s) -> Floats:
 
 
 def corners(rows: Floats, weight: Doubles, most: int) -> Int64s:
-    """Rows far from what those before them span, weighed, `most` of them at most: Gram and Schmidt with a choice."""
-    left = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-    least, chosen = SPANNED * left.max(), []
+    """Rows far from what those before them span, weighed, `most` of them at most: Gram and Schmidt with a choice. Equation (51).
+
+    Parameters
+    ----------
+    rows : array of shape (n, m)
+        Distances are taken from the first that is chosen: `rows` changes.
+    """
+
+    def squares() -> Doubles:
+        return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+
+    rows -= np.average(rows, axis=0, weights=weight**2).astype(rows.dtype)
+    left = squares()
+    least, chosen = SPANNED * left.max(), [int(np.argmax(left * weight))]
+    rows -= rows[chosen[0]].copy()
+    left = squares()
     basis = np.zeros((most, rows.shape[1]))
-    for n in range(min(most, *rows.shape)):
+    for n in range(min(most, *rows.shape) - 1):
         i = int(np.argmax(left * weight))
         if left[i] <= least:
             break

@@ -189,7 +189,8 @@ def start_of(
         topics = _init.given_topics(estimator.init, *shape)
         mass = documents.n_tokens / K
         return Start(lambda: _init.from_topics(topics, mass, priors, dtype), origin="given", seed=seed)
-    if estimator.init == "auto" and not online and not again and priors.eta.shape[1] == 1:  # η tells topics apart otherwise
+    told_apart = bool(np.any(priors.eta != priors.eta[:, :1]))  # and so have numbers of their own
+    if estimator.init == "auto" and not (online or again or told_apart):
         look = look or functools.partial(look_at, documents)
         return Start(lambda: _topics_apart(documents, look, priors, noise_seeds), origin="documents", seed=seed)
     return Start(lambda: _init.noise(noise_seeds, n_words, priors, dtype, rough=online), origin="noise", seed=seed)
