@@ -210,7 +210,7 @@ def folded_company(sample: Sample, words: Int64s) -> Floats:
 
 
 def corners(rows: Floats, weight: Doubles, most: int) -> Int64s:
-    """Rows far from what those before them span, weighed, `most` of them at most: Gram and Schmidt with a choice. Equation (51).
+    """Rows far from what those before them span, weighed, `most` of them at most: Gram and Schmidt's, chosen. Equation (51).
 
     Parameters
     ----------

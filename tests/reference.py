@@ -300,3 +300,36 @@ def log_evidence_fixed_topics(x_d: Array, topics: Array, alpha: Array) -> float:
         n_k = np.bincount(np.array(z, dtype=int), minlength=len(alpha))
         terms.append(log_normaliser(alpha + n_k) - log_normaliser(alpha) + np.log(topics[list(z), words]).sum())
     return float(logsumexp(terms))
+
+
+# Where topics start
+
+
+def company(X: Array, words: Sequence[int], weight: Array | None = None) -> Array:
+    """What stands with a token of each word in the same document, itself left out, rows that sum to 1; whole counts. (50)"""
+    together = np.zeros((len(words), X.shape[1]))
+    for d, x_d in enumerate(X):
+        omega = 1.0 if weight is None else weight[d]
+        for n, v in enumerate(words):
+            for w in range(X.shape[1]):
+                pairs = x_d[v] * (x_d[w] - (v == w))
+                together[n, w] += omega * pairs / (x_d.sum() - 1) if pairs else 0.0
+    return together / together.sum(axis=1, keepdims=True)
+
+
+def corners(points: Array, mass: Array, most: int) -> list[int]:
+    """Points far from the affine hull of those before, by the square root of their mass; the first far from the mean. (51)"""
+    centre = mass @ points / mass.sum()
+    chosen = [int(np.argmax(np.sqrt(mass) * ((points - centre) ** 2).sum(axis=1)))]
+    while len(chosen) < most:
+        from_first = points - points[chosen[0]]
+        basis = np.linalg.qr(from_first[chosen[1:]].T)[0]
+        left = from_first - from_first @ basis @ basis.T
+        chosen.append(int(np.argmax(np.sqrt(mass) * (left**2).sum(axis=1))))
+    return chosen
+
+
+def topics_apart(X: Array, anchors: Sequence[int], n_topics: int, eta: float) -> Array:
+    """Parameters of topics that begin at the company of anchors, (K, V). (52)"""
+    everywhere = X.sum(axis=0) / X.sum()
+    return eta + X.sum() / n_topics * (0.9 * company(X, anchors) + 0.1 * everywhere)

@@ -122,13 +122,17 @@ def test_a_fit_in_memory_that_crashed_after_any_pass_goes_on_with_the_same_bits(
         same_fit(model(**parameters).fit(X, sample_weight=weight, checkpoint=Checkpoint(path)), expected)
 
 
-@pytest.mark.parametrize("after", [1, 14, 15, 25, 29, 30, 31, 49, 50, 59])
+@pytest.mark.parametrize(
+    ("init", "after"),
+    [("random", after) for after in (1, 14, 15, 25, 29, 30, 31, 49, 50, 59)]
+    + [("auto", after) for after in (1, 9, 10, 11, 15)],
+)
 def test_a_collapsed_fit_that_crashed_in_its_variational_passes_or_later_goes_on_with_the_same_bits(
-    after, tmp_path, monkeypatch
+    init, after, tmp_path, monkeypatch
 ):
     """Also after VB has learned priors, which the collapsed passes do not begin with."""
-    monkeypatch.setattr("ldavi._schedule.LEAD_TOKENS", 0)  # 30 variational passes, 30 collapsed ones
-    X, collapsed = corpus(), {"max_iter": 60, "learning_method": "batch", "inference": "cvb0"}
+    monkeypatch.setattr("ldavi._schedule.MANY_TOKENS", 0)  # 30 variational passes from noise, 30 collapsed ones
+    X, collapsed = corpus(), {"max_iter": 60, "learning_method": "batch", "inference": "cvb0", "init": init}
     with pytest.raises(Crash):
         model(**collapsed).fit(X, checkpoint=Crashing(tmp_path / "fit", after))
     same_fit(model(**collapsed).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), model(**collapsed).fit(X))

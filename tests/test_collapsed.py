@@ -15,9 +15,9 @@ from ldavi._estep import SHARES, SLOTS
 from ldavi._fit import Documents, Plan, all_words, fit_batch
 from ldavi._fit_collapsed import (
     AVERAGING,
+    CAUTIOUS_ALPHA,
+    CAUTIOUS_TRUST,
     KEPT_ABOVE_AT_FIRST,
-    LED_ALPHA,
-    LED_TRUST,
     SMOOTH,
     CollapsedPlan,
     _pass_seed,
@@ -419,10 +419,16 @@ def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
     ids=["from nothing", "led"],
 )
 def test_a_fit_draws_more_until_priors_are_learned(least_tokens, expected, monkeypatch):
-    monkeypatch.setattr("ldavi._schedule.LEAD_TOKENS", least_tokens)
+    monkeypatch.setattr("ldavi._schedule.MANY_TOKENS", least_tokens)
+    X, seen = corpora.topical_counts(8), watch_tau(monkeypatch)
+    LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None, init="random").fit(X)
+    np.testing.assert_allclose(seen, expected)
+
+
+def test_a_fit_from_what_documents_tell_draws_no_more_at_first(monkeypatch):
     X, seen = corpora.topical_counts(8), watch_tau(monkeypatch)
     LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None).fit(X)
-    np.testing.assert_allclose(seen, expected)
+    assert seen == [0.1] * 3  # after three variational passes
 
 
 # The variational passes before them
@@ -454,36 +460,44 @@ def test_priors_that_the_variational_passes_learn_end_with_them():
 
 
 @pytest.mark.parametrize(
-    ("learns", "led", "expected"),
+    ("learns", "cautious", "expected"),
     [(True, True, 0.02), (True, False, 0.2), (False, True, 0.2)],
-    ids=["from the topics of VB", "from nothing", "given"],
+    ids=["cautiously", "learned", "given"],
 )
-def test_an_alpha_that_is_learned_begins_smaller_where_topics_are_found(learns, led, expected, monkeypatch):
+def test_an_alpha_that_is_learned_begins_smaller_where_it_is_learned_cautiously(learns, cautious, expected, monkeypatch):
     """Equation (48)."""
-    monkeypatch.setattr("ldavi._fit_collapsed.LED_ALPHA", 0.06)
+    monkeypatch.setattr("ldavi._fit_collapsed.CAUTIOUS_ALPHA", 0.06)
     X = corpora.topical_counts(10)
     start = corpora.word_major(corpora.random_lam(10, 3, X.shape[1]))
-    plan = CollapsedPlan(1, LEAD if led else None, 2 if led else 0, learn_alpha=learns)
-    learned, _ = run(X, np.full(3, 0.2), 0.1, 4, plan, start if led else None)
+    plan = CollapsedPlan(1, LEAD, 2, cautious=cautious, learn_alpha=learns)
+    learned, _ = run(X, np.full(3, 0.2), 0.1, 4, plan, start)
     np.testing.assert_allclose(learned[-1].priors.alpha, np.full(3, expected))
 
 
 def test_an_alpha_that_is_small_already_begins_as_it_is():
     X = corpora.topical_counts(10)
     start = corpora.word_major(corpora.random_lam(10, 3, X.shape[1]))
-    learned, _ = run(X, np.full(3, 0.2), 0.1, 4, CollapsedPlan(1, LEAD, 2, learn_alpha=True), start)
-    assert LED_ALPHA > 3 * 0.2
+    learned, _ = run(X, np.full(3, 0.2), 0.1, 4, CollapsedPlan(1, LEAD, 2, cautious=True, learn_alpha=True), start)
+    assert CAUTIOUS_ALPHA > 3 * 0.2
     np.testing.assert_array_equal(learned[-1].priors.alpha, np.full(3, 0.2))
 
 
-@pytest.fixture
-def always_led(monkeypatch):
-    monkeypatch.setattr("ldavi._schedule.LEAD_TOKENS", 0)
-
-
-@pytest.mark.parametrize(("max_iter", "n_lead"), [(1, 0), (2, 1), (9, 4), (60, 30), (64, 30)])
-def test_at_most_thirty_passes_and_half_of_a_fit_are_variational(max_iter, n_lead, always_led):
-    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=max_iter, tol=None).fit(corpora.topical_counts(8))
+@pytest.mark.parametrize(
+    ("init", "max_iter", "n_lead"),
+    [
+        ("auto", 1, 0),
+        ("auto", 2, 1),
+        ("auto", 9, 4),
+        ("auto", 40, 10),
+        ("random", 9, 4),
+        ("random", 60, 30),
+        ("random", 64, 30),
+    ],
+)
+def test_a_warm_up_of_ten_passes_or_thirty_from_noise_or_half_of_a_fit_are_variational(init, max_iter, n_lead, monkeypatch):
+    monkeypatch.setattr("ldavi._schedule.MANY_TOKENS", 0)
+    X = corpora.topical_counts(8)
+    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=max_iter, tol=None, init=init).fit(X)
     trace = model.elbo_trace_
     assert trace["phase"].tolist() == ["warmup"] * n_lead + ["collapsed"] * (max_iter - n_lead) + ["final"]
     np.testing.assert_array_equal(trace["iteration"][:-1], np.arange(1, max_iter + 1))
@@ -491,13 +505,28 @@ def test_at_most_thirty_passes_and_half_of_a_fit_are_variational(max_iter, n_lea
 
 
 @pytest.mark.parametrize(("tokens", "phase"), [(9_999, "collapsed"), (10_000, "warmup")])
-def test_variational_passes_come_first_where_each_topic_has_ten_thousand_tokens(tokens, phase):
+def test_from_noise_variational_passes_come_first_where_each_topic_has_ten_thousand_tokens(tokens, phase):
     X = np.full((8, 5), tokens * 3 / 40)
-    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=4, tol=None).fit(X)
+    model = LatentDirichletAllocation(3, inference="cvb0", max_iter=4, tol=None, init="random").fit(X)
     assert model.elbo_trace_["phase"][0] == phase
 
 
-def test_a_fit_that_starts_from_topics_has_no_variational_passes(always_led):
+@pytest.mark.parametrize("init", ["auto", "random"])
+@pytest.mark.parametrize(("tokens", "cautious"), [(9_999, False), (10_000, True)])
+def test_alpha_is_learned_cautiously_where_each_topic_has_ten_thousand_tokens(tokens, cautious, init, monkeypatch):
+    plans = []
+
+    def watch(documents, priors, start, plan, workers):
+        plans.append(plan)
+        return fit_collapsed(documents, priors, start, plan, workers)
+
+    monkeypatch.setattr("ldavi._schedule.fit_collapsed", watch)
+    X = np.full((8, 5), tokens * 3 / 40)
+    LatentDirichletAllocation(3, inference="cvb0", max_iter=4, tol=None, init=init).fit(X)
+    assert plans[0].cautious is cautious
+
+
+def test_a_fit_that_starts_from_given_topics_has_no_variational_passes():
     X = corpora.topical_counts(8)
     model = LatentDirichletAllocation(3, inference="cvb0", max_iter=4, tol=None, init=np.ones((3, X.shape[1]))).fit(X)
     assert "warmup" not in model.elbo_trace_["phase"]
@@ -508,7 +537,7 @@ def test_a_fit_that_starts_from_topics_has_no_variational_passes(always_led):
     [{"tol": 1e9}, {"tol": None, "evaluate_every": 1, "perp_tol": 1e9}],
     ids=["the objective", "scikit-learn's"],
 )
-def test_no_rule_ends_a_fit_in_its_variational_passes(rule, always_led):
+def test_no_rule_ends_a_fit_in_its_variational_passes(rule):
     model = LatentDirichletAllocation(3, inference="cvb0", max_iter=200, **rule).fit(corpora.topical_counts(8))
     assert model.elbo_trace_["phase"][-2] == "collapsed"
     assert model.n_iter_ < 200
@@ -625,10 +654,10 @@ def test_where_no_word_occurs_priors_stay_as_they_began():
     np.testing.assert_array_equal(model.doc_topic_prior_, [0.1, 0.1])
 
 
-@pytest.mark.parametrize(("lead", "trust"), [(None, 1.0), (LEAD, LED_TRUST)], ids=["from nothing", "from the topics of VB"])
-def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest(lead, trust):
-    """What occurs is weighted where VB has found topics. Equation (49)."""
-    X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, lead, learn_alpha=True)
+@pytest.mark.parametrize(("cautious", "trust"), [(False, 1.0), (True, CAUTIOUS_TRUST)])
+def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest(cautious, trust):
+    """What occurs is weighted where α is learned cautiously. Equation (49)."""
+    X, plan = corpora.topical_counts(8, n_docs=200), CollapsedPlan(1, cautious=cautious, learn_alpha=True)
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
         alpha = learned_priors(state, priors, None, plan, 20, workers).alpha
@@ -640,7 +669,7 @@ def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest(lead
         fall = gammaln(x.sum()) - gammaln(x.sum() + n.sum(axis=1))
         return np.sum(fall) + trust * np.sum(gammaln(x + n) - gammaln(x))
 
-    assert 0 < LED_TRUST < 1
+    assert 0 < CAUTIOUS_TRUST < 1
     assert all(objective(alpha) > objective(alpha * (1 + step)) for step in 0.02 * np.vstack([np.eye(3), -np.eye(3)]))
 
 

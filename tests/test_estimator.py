@@ -733,7 +733,7 @@ CHANGES = {
     "batch_size": ({"learning_method": "memoized"}, 16),
     "mean_change_tol": ({"learning_method": "online"}, 0.5),
     "max_doc_update_iter": ({}, 1),
-    "random_state": ({}, 1),
+    "random_state": ({"init": "random"}, 1),
     "dtype": ({}, "float64"),
     "tol": ({"max_iter": 60}, 0.1),
     "evaluate_every": ({"max_iter": 60}, 5),
@@ -741,10 +741,10 @@ CHANGES = {
     "callbacks": ({}, [lambda record: True]),
     "inference": ({}, "cvb0"),
     "init": ({}, np.arange(1.0, K * V + 1).reshape(K, V)),
-    "n_init": ({}, 4),
+    "n_init": ({"init": "random"}, 4),
     "seed_words": ({}, {0: [1, 2]}),
     "validation_fraction": ({}, 0.25),
-    "n_iter_no_change": ({"validation_fraction": 0.25, "max_iter": 60, "tol": None}, 1),
+    "n_iter_no_change": ({"validation_fraction": 0.25, "max_iter": 60, "tol": None, "init": "random"}, 1),
 }
 
 

@@ -37,7 +37,7 @@ def sweep(
 ) -> Sweep:
     """Fit a grid of numbers of topics, and judge each on the same held-out documents.
 
-    Every number of topics is fitted `n_init` times to the same documents. The restart with the highest bound on them is kept
+    Every number of topics is fitted `n_init` times to the same documents, by ours from `init="auto"` once and then at random. The restart with the highest bound on them is kept
     and predicts the second half of each held-out document from its first, see :func:`ldavi.metrics.document_completion`.
     What is said of topics (coherence and the like) is averaged over restarts.
 
