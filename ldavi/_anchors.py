@@ -219,7 +219,8 @@ def corners(rows: Floats, weight: Doubles, most: int) -> Int64s:
     """
 
     def squares() -> Doubles:
-        return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+        lengths: Doubles = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+        return lengths
 
     rows -= np.average(rows, axis=0, weights=weight**2).astype(rows.dtype)
     left = squares()

@@ -79,11 +79,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     verbose : int, default=0
         Print a line per pass.
     random_state : int, RandomState instance or None, default=None
-        Draws random starts, the documents set aside, and topics under "cvb0". A fit by "vb" from `init="auto"` is the same for all.
+        Draws random starts, the documents set aside, and topics under "cvb0". "vb" with `init="auto"` draws no start.
     inference : {"vb", "cvb0"}, default="vb"
         "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
-        topics from more passes, and no bound on the way; `fit` begins with 10 passes of "vb" (half of `max_iter` at most; with
-        `init="random"` 30 where each topic has 10,000 tokens or more, else none). Its online steps are those of SCVB0 [6]_.
+        topics from more passes, and no bound on the way; `fit` begins with 10 passes of "vb" (half of `max_iter` at most;
+        with `init="random"` 30 where each topic has 10,000 tokens or more, else none). Its online steps are those of
+        SCVB0 [6]_.
     init : {"auto", "random"}, array of shape (n_components, n_features) or fitted model, default="auto"
         Where the topics start. "auto" starts `fit` at what stands with words that keep as different company as can be
         (anchor words [7]_), which needs no random numbers; but at random where it learns online, or where priors tell topics
