@@ -38,21 +38,18 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"ldavi._schedule.WARMUP_OFFSET": 0.0},
     ),
     "cvb0": ({"inference": "cvb0"}, {}),
-    "cvb0, from nothing": ({"inference": "cvb0"}, {"ldavi._schedule.LEAD_TOKENS": float("inf")}),
-    "cvb0, VB first": ({"inference": "cvb0"}, {"ldavi._schedule.LEAD_TOKENS": 0}),
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
     "cvb0, visits with the priors of the topics": (
         {"inference": "cvb0"},
         {"ldavi._fit_collapsed.of_visits": lambda priors, plan, iteration: priors},
     ),
-    "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.LED_ALPHA": float("inf")}),
-    "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.LED_TRUST": 1.0}),
-} | {
-    f"cvb0, kept above {tau}": (
-        {"inference": "cvb0"},
-        {"ldavi._fit_collapsed.KEPT_ABOVE": float(tau), "ldavi._fit_collapsed.KEPT_ABOVE_AT_FIRST": float(tau)},
-    )
-    for tau in (".05", ".1", ".2", ".5")
+    "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.CAUTIOUS_ALPHA": float("inf")}),
+    "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.CAUTIOUS_TRUST": 1.0}),
+} | {f"cvb0, kept above {tau}": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.KEPT_ABOVE": tau}) for tau in (0.05, 0.2, 0.5)}
+NOISE = {"init": "random"}
+SETTINGS |= {f"{name}, from noise": (parameters | NOISE, constants) for name, (parameters, constants) in SETTINGS.items()} | {
+    "cvb0, from noise, VB first": ({"inference": "cvb0", **NOISE}, {"ldavi._schedule.MANY_TOKENS": 0}),
+    "cvb0, from noise, without VB": ({"inference": "cvb0", **NOISE}, {"ldavi._schedule.MANY_TOKENS": float("inf")}),
 }
 
 

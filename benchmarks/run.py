@@ -3,8 +3,8 @@
 python -m benchmarks.run S2 S3 --data DIR --out benchmarks/results/NAME.json [--only CORPUS ...] [--known] [--quick]
 python -m benchmarks.run --report benchmarks/results/*.json
 
-With --known, Q1, Q3, Q5 and Q7 take from the file what other libraries reached in an earlier run with as many seeds: their
-times are then of another day, their perplexities are not.
+With --known, Q1, Q3, Q4, Q5 and Q7 take from the file what other libraries reached in an earlier run with as many seeds:
+their times are then of another day, their perplexities and bounds are not.
 What the file holds already stays, but for cases measured again: results can be gathered piece by piece.
 """
 

@@ -23,15 +23,19 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     K, alpha, eta = config["n_topics"], config["alpha"], config["eta"]
     priors = {"doc_topic_prior": alpha, "topic_word_prior": eta}
     passes = config["passes"]
-    elbo: dict[str, list[float]] = {"ldavi": []}
-    sweeps: dict[str, list[float]] = {"ldavi": []}
+    where = fits.where(config, corpora)
+    elbo, sweeps = _known(config, where)
+    before = set(elbo)
     until: dict[str, list[float]] = {}
     for seed in range(config["repeats"]):
         ours = ldavi_.train(X, K, seed, **priors)
         trace = ours.elbo_trace_
         reached = {"ldavi": internals.Schedule(ours.components_, float(trace["sweeps"].sum()))}
-        reached[SCHEDULE] = internals.sklearn_schedule(X, K, seed, alpha=alpha, eta=eta, passes=passes, **config["visits"])
-        if config["sklearn_too"]:
+        if SCHEDULE not in before:
+            reached[SCHEDULE] = internals.sklearn_schedule(
+                X, K, seed, alpha=alpha, eta=eta, passes=passes, **config["visits"]
+            )
+        if config["sklearn_too"] and SKLEARN not in before:
             theirs = sklearn_.Counted(K, random_state=seed, max_iter=passes, **priors).fit(sklearn_.prepare(X))
             reached[SKLEARN] = internals.Schedule(theirs.components_, theirs.sweeps_)
         for name, (lam, made) in reached.items():
@@ -39,12 +43,24 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
             sweeps.setdefault(name, []).append(made)
         for name in elbo:
             if name != "ldavi":
-                until.setdefault(name, []).append(_sweeps_until(trace, elbo[name][-1] * X.sum()))
-    where = fits.where(config, corpora)
+                until.setdefault(name, []).append(_sweeps_until(trace, elbo[name][seed] * X.sum()))
     return {
         "cases": [case for name in until for case in _compare(config, where, name, elbo, sweeps, until[name])],
         "notes": [],
     }
+
+
+def _known(config: dict[str, Any], where: str) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Bounds and sweeps of the schedule, and of scikit-learn, where they were measured before with as many seeds."""
+    before = {(case["name"], case["what"]): case["repeats"] for case in config.get("known", [])}
+    elbo: dict[str, list[float]] = {}
+    sweeps: dict[str, list[float]] = {}
+    for name in (SCHEDULE, SKLEARN):
+        bounds = before.get((f"{where}: ELBO per token", f"nats above {name}"), {}).get(name, [])
+        made = before.get((f"{where}: sweeps, whole fit", f"ldavi / {name}"), {}).get(name, [])
+        if len(bounds) == len(made) == config["repeats"]:
+            elbo[name], sweeps[name] = bounds, made
+    return elbo, sweeps
 
 
 def _sweeps_until(trace: np.ndarray, elbo: float) -> float:
