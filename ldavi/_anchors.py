@@ -148,23 +148,31 @@ class Sample(NamedTuple):
 def sampled(seen: Look) -> Sample:
     """What is looked at, as matrices."""
     lengths = np.diff(seen.indptr)
-    document = np.repeat(np.arange(len(lengths)), lengths)
-    size = _sums(seen.values, document, len(lengths))
-    more = size[document] > 1
-    document, values = document[more], seen.values[more]
-    columns, word, often = np.unique(seen.columns[more], return_inverse=True, return_counts=True)
-    order = np.argsort(-often, kind="stable")
-    word = np.argsort(order)[word]
-    weight = seen.weight[document]
-    share, shape = weight * values / (size[document] - 1), (len(lengths), len(columns))
+    size = _sums(seen.values, np.repeat(np.arange(len(lengths)), lengths), len(lengths))
+    more = np.repeat(size > 1, lengths)
+    lengths = np.where(size > 1, lengths, 0)
+    indptr, values = np.append(0, np.cumsum(lengths)), seen.values[more]
+    columns, word = _most_frequent_first(seen.columns[more])
+    weight = np.repeat(seen.weight, lengths)
+    share, shape = weight * values / np.repeat(size - 1, lengths), (len(lengths), len(columns))
 
     def matrix(data: Floats) -> sparse.csr_array:
-        return sparse.csr_array((data.astype(values.dtype), (document, word)), shape=shape)
+        return sparse.csr_array((data.astype(values.dtype), word, indptr), shape=shape)
 
     own, totals, n_docs = (
         _sums(each, word, len(columns)) for each in (share * np.minimum(values, 1), weight * values, weight)
     )
-    return Sample(matrix(values), matrix(share), own, totals, n_docs, float(seen.weight.sum()), columns[order])
+    return Sample(matrix(values), matrix(share), own, totals, n_docs, float(seen.weight.sum()), columns)
+
+
+def _most_frequent_first(columns: Int64s) -> tuple[Int64s, Int64s]:
+    """The columns that occur, by how often they do, and the place among them of each that is given."""
+    often = np.bincount(columns)
+    present = np.flatnonzero(often)
+    present = present[np.argsort(-often[present], kind="stable")]
+    place = np.empty(len(often), np.int64)
+    place[present] = np.arange(len(present))
+    return present, place[columns]
 
 
 def _sums(data: Any, at: Any, size: int) -> Doubles:

@@ -51,7 +51,7 @@ for batch in stream():
 # %%
 # What fits to everything in memory get:
 
-fits = [LatentDirichletAllocation(K, **priors, random_state=seed).fit(np.concatenate(seen)) for seed in starts]
+fits = [LatentDirichletAllocation(K, **priors, init="random", random_state=seed).fit(np.concatenate(seen)) for seed in starts]
 everything = [fit.perplexity(held_out) for fit in fits]
 last = {name: [curves[name, seed][-1] for seed in starts] for name in settings}
 for name, values in {**last, "fits to all of it": everything}.items():

@@ -2,7 +2,7 @@
 Two models matched
 ==================
 
-Topics have no numbers of their own: another seed gives them in another order, and some of them not at all. Matching pairs
+Topics have no numbers of their own: another random start gives them in another order, and some of them not at all. Matching pairs
 them one to one so that the total similarity is greatest. What comes back from every start is in the data; what does not is
 an accident of the start.
 """
@@ -19,7 +19,7 @@ texts = load_docstrings(("sklearn",)).texts
 vectorizer = CountVectorizer(token_pattern=r"[a-z]{3,}", stop_words="english", min_df=5, max_df=0.3, dtype=np.int32)
 X = vectorizer.fit_transform(texts)
 words = vectorizer.get_feature_names_out()
-models = [LatentDirichletAllocation(20, random_state=seed).fit(X) for seed in (0, 1)]
+models = [LatentDirichletAllocation(20, init="random", random_state=seed).fit(X) for seed in (0, 1)]
 
 matching = metrics.match_topics(*models)
 lists = [inspection.top_words_lists(model, 4, by="relevance", X=X, feature_names=words) for model in models]
