@@ -13,9 +13,10 @@ from scipy import sparse
 from ldavi import _init
 from ldavi._corpus import Corpus, Documents
 from ldavi._state import Priors
-from ldavi._typing import Doubles, Floats, Int64s
+from ldavi._typing import Doubles, Floats, Int32s, Int64s
 
 PART = 2**12  # documents that are looked at together
+AT_ONCE = 2**5  # topics that start together, of which there is a (V, AT_ONCE) array
 SAMPLED_TOKENS = 20_000  # of a topic, on average: company is counted in documents enough for that
 RAREST = 100  # an anchor makes up this part of an average topic, at least,
 FEWEST_DOCUMENTS = 10  # and stands in as many documents, or in the part of all that the next line says
@@ -32,7 +33,7 @@ class Look(NamedTuple):
     ----------
     indptr : array of shape (D + 1,)
     columns, values : array of shape (nnz,)
-        n_dw, words numbered as columns of X.
+        n_dw, words numbered as columns of X, in int32: what grows with X is kept small.
     weight : array of shape (D,)
         ω_d.
     words : array of shape (U,)
@@ -42,7 +43,7 @@ class Look(NamedTuple):
     """
 
     indptr: Int64s
-    columns: Int64s
+    columns: Int32s
     values: Floats
     weight: Doubles
     words: Int64s
@@ -50,7 +51,7 @@ class Look(NamedTuple):
 
 
 def step_of(n_tokens: float, n_topics: int) -> int:
-    """Every how manieth document is enough to look at."""
+    """n, where it is enough to look at every n-th document."""
     return max(1, round(n_tokens / (SAMPLED_TOKENS * n_topics)))
 
 
@@ -62,7 +63,8 @@ def look(documents: Documents, step: int, first: int = 0) -> Look:
     tokens = _sums(counts.values * np.repeat(weight, np.diff(counts.indptr)), counts.indices, len(counts.words))
     due = (first + np.arange(counts.n_docs)) % step == 0
     picked = documents.pick(due).counts
-    return Look(picked.indptr, counts.words[picked.indices], picked.values, weight[due], counts.words, tokens)
+    columns = counts.words.astype(np.int32)[picked.indices]
+    return Look(picked.indptr, columns, picked.values, weight[due], counts.words, tokens)
 
 
 def look_at(documents: Corpus, step: int) -> Look:
@@ -112,7 +114,9 @@ def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeL
     sample = sampled(seen)
     found = anchors(sample, K)
     lam[:, : len(found)] = EVERYWHERE * everywhere
-    lam[sample.columns, : len(found)] += (1 - EVERYWHERE) * seen.tokens.sum() / K * company(sample, found).astype(lam.dtype)
+    for first in range(0, len(found), AT_ONCE):
+        shares = company(sample, found[first : first + AT_ONCE]).astype(lam.dtype)
+        lam[sample.columns, first : first + shares.shape[1]] += (1 - EVERYWHERE) * seen.tokens.sum() / K * shares
     lam[:, :K] += priors.eta.astype(lam.dtype)
     return lam
 
@@ -152,6 +156,7 @@ def sampled(seen: Look) -> Sample:
     more = np.repeat(size > 1, lengths)
     lengths = np.where(size > 1, lengths, 0)
     indptr, values = np.append(0, np.cumsum(lengths)), seen.values[more]
+    indptr = indptr.astype(np.int32) if len(values) < 2**31 else indptr  # or words, too, would be held in int64
     columns, word = _most_frequent_first(seen.columns[more])
     weight = np.repeat(seen.weight, lengths)
     share, shape = weight * values / np.repeat(size - 1, lengths), (len(lengths), len(columns))
@@ -165,12 +170,12 @@ def sampled(seen: Look) -> Sample:
     return Sample(matrix(values), matrix(share), own, totals, n_docs, float(seen.weight.sum()), columns)
 
 
-def _most_frequent_first(columns: Int64s) -> tuple[Int64s, Int64s]:
+def _most_frequent_first(columns: Int32s) -> tuple[Int64s, Int32s]:
     """The columns that occur, by how often they do, and the place among them of each that is given."""
     often = np.bincount(columns)
     present = np.flatnonzero(often)
     present = present[np.argsort(-often[present], kind="stable")]
-    place = np.empty(len(often), np.int64)
+    place = np.empty(len(often), np.int32)
     place[present] = np.arange(len(present))
     return present, place[columns]
 

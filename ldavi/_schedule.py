@@ -171,7 +171,7 @@ def start_of(
     again : bool
         Whether another start came before: what documents tell of topics is told once.
     look : callable, optional
-        How to look at every so manieth document, where `documents` does not have them.
+        How to look at every n-th document, where `documents` does not have them.
     """
     K, n_words, dtype = priors.n_topics, documents.n_words, documents.dtype
     shape = K, n_words
@@ -197,7 +197,7 @@ def start_of(
 
 
 def _topics_apart(documents: Corpus, look: Callable[[int], Look], priors: Priors, noise_seeds: Int64s) -> Floats:
-    """λ of topics as far apart as every so manieth document tells."""
+    """λ of topics as far apart as every n-th document tells."""
     seen = look(step_of(documents.n_tokens, priors.n_topics))
     return apart(seen, documents.n_words, priors, noise_seeds, documents.dtype)
 

@@ -190,7 +190,7 @@ def test_parts_of_any_size_give_the_same_bits(size, monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
-def test_every_so_manieth_document_is_looked_at_and_all_words_are_counted():
+def test_every_nth_document_is_looked_at_and_all_words_are_counted():
     X = corpora.random_counts(6, n_docs=20)
     seen = join([look(documents_of(X[:7]), 3), look(documents_of(X[7:]), 3, 7)], X.shape[1])
     dense = sparse.csr_array((seen.values, seen.columns, seen.indptr), shape=(7, X.shape[1])).toarray()
