@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from ldavi._trace import TraceRecord, relative_gain
 from ldavi._typing import Floats, Int64s
 
 AnyCorpus = TypeVar("AnyCorpus", bound=Corpus)
+Origin: TypeAlias = Literal["given", "documents", "noise"]
 
-WARMUP_PASSES = 10  # and at most half of max_iter
+WARMUP_PASSES = 10  # of topics that are to be found in noise, and at most half of max_iter
+WARMUP_OF: dict[Origin, int] = {"noise": WARMUP_PASSES, "documents": 5, "given": 0}  # by where topics start, under "vb"
 WARMUP_SWEEPS = 5
 WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
@@ -52,11 +54,11 @@ def learns_eta(estimator: Any) -> bool:
     return is_auto(estimator.topic_word_prior) and estimator.seed_words is None
 
 
-def batch_plan(estimator: Any, *, goes_on: bool) -> Plan:
-    """How a batch or memoized fit visits documents; one that goes on from topics lets them settle at once."""
-    most = estimator.max_doc_update_iter
+def batch_plan(estimator: Any, *, warmup: int) -> Plan:
+    """How a batch or memoized fit visits documents, after so many passes of warm-up; 0 lets them settle at once."""
+    most, goes_on = estimator.max_doc_update_iter, warmup == 0
     return Plan(
-        warmup=1 if goes_on else min(WARMUP_PASSES, estimator.max_iter // 2),
+        warmup=1 if goes_on else min(warmup, estimator.max_iter // 2),
         warmup_sweeps=most if goes_on else min(most, WARMUP_SWEEPS),
         monotone_sweeps=min(most, MONOTONE_SWEEPS),
         most_sweeps=most,
@@ -75,7 +77,7 @@ def collapsed_plan(estimator: Any, documents: Corpus, start: "Start") -> Collaps
     learn_from = LEARN_FROM_TOPICS if known else LEARN_FROM
     return CollapsedPlan(
         start.seed,
-        batch_plan(estimator, goes_on=False) if n_lead else None,
+        batch_plan(estimator, warmup=WARMUP_PASSES) if n_lead else None,
         n_lead,
         goes_on=known,
         cautious=many and not start.goes_on,
@@ -143,7 +145,7 @@ class Start:
     """
 
     lam: Callable[[], Floats]
-    origin: Literal["given", "documents", "noise"]
+    origin: Origin
     seed: int
 
     @property
@@ -243,7 +245,7 @@ def learning_loop(
             return go_on_with_collapsed(documents, priors, kept, collapsed, workers)
         begins = start.lam() if start.goes_on or collapsed.n_lead else None
         return fit_collapsed(documents, priors, begins, collapsed, workers)
-    plan = batch_plan(estimator, goes_on=start.goes_on)
+    plan = batch_plan(estimator, warmup=WARMUP_OF[start.origin])
     size = max(step_of_fit(estimator, documents), -(-documents.n_read // MEMOIZED_BATCHES))
     if kept is not None:
         assert isinstance(documents, Documents)
