@@ -20,7 +20,7 @@ from unittest import mock
 from benchmarks import corpora, judge
 from ldavi import LatentDirichletAllocation
 
-ORIGINS = "noise", "documents", "given"
+ORIGINS = "noise", "documents"
 FIXED = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}
 # name: (parameters of the estimator, constants of the package put in place of its own)
 SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -29,9 +29,9 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb, priors .05 and .02": ({"doc_topic_prior": 0.05, "topic_word_prior": 0.02}, {}),
     "vb, priors 1/K": ({"doc_topic_prior": None, "topic_word_prior": None}, {}),
     "vb, no offset": ({}, {"ldavi._schedule.WARMUP_OFFSET": 0.0}),
-    "vb, no warm-up": ({}, {"ldavi._schedule.WARMUP_OF": dict.fromkeys(ORIGINS, 0)}),
-    "vb, 10 warm-up passes": ({}, {"ldavi._schedule.WARMUP_OF": dict.fromkeys(ORIGINS, 10)}),
-    "vb, 20 warm-up passes": ({}, {"ldavi._schedule.WARMUP_OF": dict.fromkeys(ORIGINS, 20)}),
+    "vb, no warm-up": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 0)}),
+    "vb, 10 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 10)}),
+    "vb, 20 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 20)}),
     "vb, 10 sweeps in the warm-up": ({}, {"ldavi._schedule.WARMUP_SWEEPS": 10}),
     "vb, memoized": ({"learning_method": "memoized"}, {}),
     "vb, online": ({"learning_method": "online", "max_iter": 20, "tol": None}, {}),

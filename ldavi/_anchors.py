@@ -3,7 +3,7 @@
 documents ── a part of them ──► the company of each word that is not rare ──► K words, the corners ──► λ
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,13 +17,15 @@ from ldavi._typing import Doubles, Floats, Int32s, Int64s
 
 PART = 2**12  # documents that are looked at together
 AT_ONCE = 2**5  # topics that start together, of which there is a (V, AT_ONCE) array
-SAMPLED_TOKENS = 20_000  # of a topic, on average: company is counted in documents enough for that
+SAMPLED_TOKENS = 20_000  # of a topic, on average: company is counted in documents enough for that,
+SAMPLED_DOCUMENTS = 100  # and in as many for each topic, however long they are
+ALONE = 1e-3  # of a count: a word with so little beside it in a document has no company there
 RAREST = 100  # an anchor makes up this part of an average topic, at least,
 FEWEST_DOCUMENTS = 10  # and stands in as many documents, or in the part of all that the next line says
 LARGEST_PART = 20
 DIRECTIONS = 2**10  # that company is compared in: rarer words are folded onto the most frequent ones
 EVERYWHERE = 0.1  # of a topic, as words are in all documents
-SPANNED = 1e-6  # of the largest distance: a company that is no farther from a mixture of others is one
+SPANNED = 1e-6  # of the largest square of a distance: a company that is no farther from a mixture of others is one
 
 
 class Look(NamedTuple):
@@ -50,9 +52,10 @@ class Look(NamedTuple):
     tokens: Doubles
 
 
-def step_of(n_tokens: float, n_topics: int) -> int:
+def step_of(n_tokens: float, n_docs: int, n_topics: int) -> int:
     """n, where it is enough to look at every n-th document."""
-    return max(1, round(n_tokens / (SAMPLED_TOKENS * n_topics)))
+    by_tokens, by_docs = n_tokens / (SAMPLED_TOKENS * n_topics), n_docs // (SAMPLED_DOCUMENTS * n_topics)
+    return max(1, round(min(by_tokens, by_docs)))
 
 
 def look(documents: Documents, step: int, first: int = 0) -> Look:
@@ -69,24 +72,25 @@ def look(documents: Documents, step: int, first: int = 0) -> Look:
 
 def look_at(documents: Corpus, step: int) -> Look:
     """Every `step`-th document of a corpus."""
-    looks, first = [], 0
-    for part in documents.parts(PART):
-        looks.append(look(part, step, first))
-        first += part.counts.n_docs
-    return join(looks, documents.n_words)
+
+    def looks() -> Iterator[Look]:
+        first = 0
+        for part in documents.parts(PART):
+            yield look(part, step, first)
+            first += part.counts.n_docs
+
+    return join(looks(), documents.n_words)
 
 
 def join(looks: Iterable[Look], n_words: int) -> Look:
-    """What was looked at part by part."""
-    looks, tokens = list(looks), np.zeros(n_words)
+    """What was looked at part by part, of which one is here at a time."""
+    tokens, picked = np.zeros(n_words), []
     for each in looks:
         tokens[each.words] += each.tokens
+        picked.append((np.diff(each.indptr), each.columns, each.values, each.weight))
+    lengths, columns, values, weight = (np.concatenate(arrays) for arrays in zip(*picked, strict=True))
     words = np.flatnonzero(tokens)
-    indptr = np.append(0, np.cumsum(np.concatenate([np.diff(each.indptr) for each in looks])))
-    columns, values, weight = (
-        np.concatenate([each[field] for each in looks]) for field in map(Look._fields.index, ("columns", "values", "weight"))
-    )
-    return Look(indptr, columns, values, weight, words, tokens[words])
+    return Look(np.append(0, np.cumsum(lengths)), columns, values, weight, words, tokens[words])
 
 
 def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeLike) -> Floats:
@@ -108,6 +112,7 @@ def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeL
     lam = _init.noise(seeds, n_words, priors, dtype)
     if not len(seen.words):
         return lam
+    # Noise around n_w / K; anchored topics take the place of the first.
     everywhere = np.zeros((n_words, 1), lam.dtype)
     everywhere[seen.words, 0] = seen.tokens / K
     lam[:, :K] *= everywhere
@@ -122,16 +127,16 @@ def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeL
 
 
 class Sample(NamedTuple):
-    """Documents of more than one token, words numbered from the most frequent on.
+    """Documents, words numbered from the most frequent on; what is all a document has is left out, having no company.
 
     Attributes
     ----------
     tokens : sparse array of shape (D, U)
         n_dw.
-    others : sparse array of shape (D, U)
-        ω_d n_dw / (N_d − 1).
+    each : sparse array of shape (D, U)
+        ω_d n_dw / (N_d − min(1, n_dw)): how much its tokens make of each other one.
     own : array of shape (U,)
-        Σ_d ω_d min(1, n_dw) n_dw / (N_d − 1): what tokens would count of themselves.
+        Σ_d min(1, n_dw) of that, which they would make of themselves.
     totals, n_docs : array of shape (U,)
         Tokens and documents of each word, by weight.
     weight : float
@@ -141,7 +146,7 @@ class Sample(NamedTuple):
     """
 
     tokens: sparse.csr_array
-    others: sparse.csr_array
+    each: sparse.csr_array
     own: Doubles
     totals: Doubles
     n_docs: Doubles
@@ -152,22 +157,19 @@ class Sample(NamedTuple):
 def sampled(seen: Look) -> Sample:
     """What is looked at, as matrices."""
     lengths = np.diff(seen.indptr)
-    size = _sums(seen.values, np.repeat(np.arange(len(lengths)), lengths), len(lengths))
-    more = np.repeat(size > 1, lengths)
-    lengths = np.where(size > 1, lengths, 0)
-    indptr, values = np.append(0, np.cumsum(lengths)), seen.values[more]
+    document = np.repeat(np.arange(len(lengths)), lengths)
+    others = _sums(seen.values, document, len(lengths))[document] - np.minimum(seen.values, 1)
+    accompanied = others > ALONE * seen.values
+    document, values, others = document[accompanied], seen.values[accompanied], others[accompanied]
+    indptr = np.append(0, np.cumsum(np.bincount(document, minlength=len(lengths))))
     indptr = indptr.astype(np.int32) if len(values) < 2**31 else indptr  # or words, too, would be held in int64
-    columns, word = _most_frequent_first(seen.columns[more])
-    weight = np.repeat(seen.weight, lengths)
-    share, shape = weight * values / np.repeat(size - 1, lengths), (len(lengths), len(columns))
-
-    def matrix(data: Floats) -> sparse.csr_array:
-        return sparse.csr_array((data.astype(values.dtype), word, indptr), shape=shape)
-
-    own, totals, n_docs = (
-        _sums(each, word, len(columns)) for each in (share * np.minimum(values, 1), weight * values, weight)
-    )
-    return Sample(matrix(values), matrix(share), own, totals, n_docs, float(seen.weight.sum()), columns)
+    columns, word = _most_frequent_first(seen.columns[accompanied])
+    weight, shape = seen.weight[document], (len(lengths), len(columns))
+    each = weight * values / others
+    own, totals, n_docs = (_sums(x, word, len(columns)) for x in (each * np.minimum(values, 1), weight * values, weight))
+    tokens = sparse.csr_array((values, word, indptr), shape=shape)
+    of_each = sparse.csr_array((each.astype(values.dtype), word, indptr), shape=shape)
+    return Sample(tokens, of_each, own, totals, n_docs, float(seen.weight.sum()), columns)
 
 
 def _most_frequent_first(columns: Int32s) -> tuple[Int64s, Int32s]:
@@ -186,7 +188,7 @@ def _sums(data: Any, at: Any, size: int) -> Doubles:
 
 def company(sample: Sample, words: Int64s) -> Doubles:
     """What stands with a token of each of these words, of shape (U, n): columns sum to 1. Equation (50)."""
-    together: Doubles = (sample.others.T @ sample.tokens[:, words]).toarray().astype(np.float64)
+    together: Doubles = (sample.tokens.T @ sample.each[:, words]).toarray().astype(np.float64)
     together[words, np.arange(len(words))] -= sample.own[words]
     np.maximum(together, 0, out=together)
     together /= together.sum(axis=0)
@@ -206,17 +208,17 @@ def anchors(sample: Sample, n_topics: int) -> Int64s:
 def folded_company(sample: Sample, words: Int64s) -> Floats:
     """`company` of words, a row each, with what is rare of it folded onto what is frequent: of shape (n, DIRECTIONS) at most.
 
-    Distances stay about as they are, the signs being as good as drawn.
+    Distances stay about as they are: the signs, of a hash, tell nothing of the words.
     """
     n_words = len(sample.columns)
     every = np.arange(n_words)
     place = every % DIRECTIONS
     signs = np.where(every * 0x9E3779B1 & 2**31, -1, 1).astype(sample.tokens.dtype)
     folding = sparse.csr_array((signs, place, np.arange(n_words + 1)), shape=(n_words, min(n_words, DIRECTIONS)))
-    tokens, others = sample.tokens[:, words], sample.others @ folding
+    each, tokens = sample.each[:, words], sample.tokens @ folding
     rows = np.zeros((len(words), folding.shape[1]), sample.tokens.dtype)
     for first in range(0, tokens.shape[0], PART):
-        rows += tokens[first : first + PART].T @ others[first : first + PART].toarray()
+        rows += each[first : first + PART].T @ tokens[first : first + PART].toarray()
     rows[np.arange(len(words)), place[words]] -= (signs * sample.own)[words].astype(rows.dtype)
     rows /= sample.totals[words, None].astype(rows.dtype)
     return rows

@@ -71,7 +71,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         A document's visit ends when Σ_k |Δγ_dk| is at most this share of its tokens. scikit-learn takes the mean over
         topics, which loosens as their number grows.
     max_doc_update_iter : int, default=100
-        Sweeps over a document in one visit, at most. Visits of a fit make fewer: 10 in the warm-up, 2
+        Sweeps over a document in one visit, at most. Visits of a fit make fewer: 5 in the warm-up, 2
         after it, 5 online.
     n_jobs : int or None, default=None
         Threads; None means one, -1 all cores, and inside a joblib worker it is always one. The result has the same bits

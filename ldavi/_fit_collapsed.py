@@ -42,7 +42,7 @@ class CollapsedPlan:
         How documents are visited in the variational passes that the fit begins with; None begins without.
     n_lead : int
         How many passes that is.
-    goes_on : bool
+    has_topics : bool
         Whether the fit starts from topics: it is not to lose them by drawing, equation (45).
     cautious : bool
         Whether topics have so many tokens that an α which is learned feeds on what it blurs: equations (48), (49).
@@ -54,7 +54,7 @@ class CollapsedPlan:
     seed: int
     lead: Plan | None = None
     n_lead: int = 0
-    goes_on: bool = False
+    has_topics: bool = False
     cautious: bool = False
     learn_alpha: bool = False
     learn_eta: bool = False
@@ -243,7 +243,7 @@ def of_visits(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
 
 def kept_above(plan: CollapsedPlan, t: int) -> float:
     """τ of a pass: more of each count is drawn while topics are still to be found. Equation (45)."""
-    first = KEPT_ABOVE if plan.goes_on else KEPT_ABOVE_AT_FIRST if plan.lead is None else KEPT_ABOVE_AFTER_LEAD
+    first = KEPT_ABOVE if plan.has_topics else KEPT_ABOVE_AT_FIRST if plan.lead is None else KEPT_ABOVE_AFTER_LEAD
     return min(first, max(KEPT_ABOVE, first * plan.learn_from / t))
 
 

@@ -24,8 +24,8 @@ from ldavi._typing import Floats, Int64s
 AnyCorpus = TypeVar("AnyCorpus", bound=Corpus)
 Origin: TypeAlias = Literal["given", "documents", "noise"]
 
-WARMUP_PASSES = 10  # of topics that are to be found in noise, and at most half of max_iter
-WARMUP_OF: dict[Origin, int] = {"noise": WARMUP_PASSES, "documents": 5, "given": 0}  # by where topics start, under "vb"
+WARMUP_PASSES = {"noise": 10, "documents": 5}  # by where topics start, and at most half of max_iter
+LEAD_PASSES = {"noise": 30, "documents": 10}  # likewise, variational ones that a collapsed fit begins with
 WARMUP_SWEEPS = 5
 WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
@@ -36,8 +36,7 @@ STEP = 128  # documents, of a corpus whose size is not known; and of a batch of 
 MEMOIZED_BATCHES = 32  # of a lap, at most: each keeps statistics of its words
 COLLAPSED_WINDOW = 25  # collapsed passes, at least, whose mean objective is compared with that of those before
 COLLAPSED_TOLERANCE = 3  # times tol, between a quarter of the passes and the quarter before it
-LEAD_PASSES = 30  # variational ones that a collapsed fit from noise begins with, where topics have many tokens
-MANY_TOKENS = 10_000  # with fewer, what VB makes of noise is a worse start than none
+MANY_TOKENS = 10_000  # of a topic: with fewer, what VB makes of noise is a worse start for a collapsed fit than none
 LEARN_FROM = 20  # the collapsed pass after which priors are first learned, and at most half of those
 LEARN_FROM_TOPICS = 5  # likewise, where there are topics from the first pass on
 FINAL_SWEEPS = 20
@@ -54,11 +53,11 @@ def learns_eta(estimator: Any) -> bool:
     return is_auto(estimator.topic_word_prior) and estimator.seed_words is None
 
 
-def batch_plan(estimator: Any, *, warmup: int) -> Plan:
-    """How a batch or memoized fit visits documents, after so many passes of warm-up; 0 lets them settle at once."""
-    most, goes_on = estimator.max_doc_update_iter, warmup == 0
+def batch_plan(estimator: Any, origin: Origin) -> Plan:
+    """How a batch or memoized fit visits documents, by where topics start; given ones let them settle at once."""
+    most, goes_on = estimator.max_doc_update_iter, origin == "given"
     return Plan(
-        warmup=1 if goes_on else min(warmup, estimator.max_iter // 2),
+        warmup=1 if goes_on else min(WARMUP_PASSES[origin], estimator.max_iter // 2),
         warmup_sweeps=most if goes_on else min(most, WARMUP_SWEEPS),
         monotone_sweeps=min(most, MONOTONE_SWEEPS),
         most_sweeps=most,
@@ -72,14 +71,15 @@ def batch_plan(estimator: Any, *, warmup: int) -> Plan:
 def collapsed_plan(estimator: Any, documents: Corpus, start: "Start") -> CollapsedPlan:
     """How a collapsed fit begins, and when it learns priors."""
     known, many = start.origin != "noise", documents.n_tokens >= MANY_TOKENS * estimator.n_components
-    n_lead = 0 if start.goes_on else WARMUP_PASSES if known else LEAD_PASSES if many else 0
-    n_lead = min(n_lead, estimator.max_iter // 2)
+    n_lead = 0
+    if start.origin == "documents" or (start.origin == "noise" and many):
+        n_lead = min(LEAD_PASSES[start.origin], estimator.max_iter // 2)
     learn_from = LEARN_FROM_TOPICS if known else LEARN_FROM
     return CollapsedPlan(
         start.seed,
-        batch_plan(estimator, warmup=WARMUP_PASSES) if n_lead else None,
+        batch_plan(estimator, "noise") if n_lead else None,
         n_lead,
-        goes_on=known,
+        has_topics=known,
         cautious=many and not start.goes_on,
         learn_alpha=is_auto(estimator.doc_topic_prior),
         learn_eta=learns_eta(estimator),
@@ -200,7 +200,8 @@ def start_of(
 
 def _topics_apart(documents: Corpus, look: Callable[[int], Look], priors: Priors, noise_seeds: Int64s) -> Floats:
     """λ of topics as far apart as every n-th document tells."""
-    seen = look(step_of(documents.n_tokens, priors.n_topics))
+    n_tokens = documents.n_tokens  # which has the documents read, and so counted, if they are not in memory
+    seen = look(step_of(n_tokens, documents.n_read, priors.n_topics))
     return apart(seen, documents.n_words, priors, noise_seeds, documents.dtype)
 
 
@@ -243,9 +244,9 @@ def learning_loop(
         assert isinstance(documents, Documents)
         if kept is not None:
             return go_on_with_collapsed(documents, priors, kept, collapsed, workers)
-        begins = start.lam() if start.goes_on or collapsed.n_lead else None
+        begins = start.lam() if collapsed.has_topics or collapsed.n_lead else None
         return fit_collapsed(documents, priors, begins, collapsed, workers)
-    plan = batch_plan(estimator, warmup=WARMUP_OF[start.origin])
+    plan = batch_plan(estimator, start.origin)
     size = max(step_of_fit(estimator, documents), -(-documents.n_read // MEMOIZED_BATCHES))
     if kept is not None:
         assert isinstance(documents, Documents)

@@ -306,14 +306,14 @@ def log_evidence_fixed_topics(x_d: Array, topics: Array, alpha: Array) -> float:
 
 
 def company(X: Array, words: Sequence[int], weight: Array | None = None) -> Array:
-    """What stands with a token of each word in the same document, itself left out, rows that sum to 1; whole counts. (50)"""
+    """What stands with a token of each word in the same document, itself left out, rows that sum to 1. (50)"""
     together = np.zeros((len(words), X.shape[1]))
     for d, x_d in enumerate(X):
         omega = 1.0 if weight is None else weight[d]
         for n, v in enumerate(words):
-            for w in range(X.shape[1]):
-                pairs = x_d[v] * (x_d[w] - (v == w))
-                together[n, w] += omega * pairs / (x_d.sum() - 1) if pairs else 0.0
+            itself = np.minimum(1, x_d[v]) * (np.arange(X.shape[1]) == v)
+            if x_d[v] and x_d.sum() > itself.sum():
+                together[n] += omega * x_d[v] * (x_d - itself) / (x_d - itself).sum()
     return together / together.sum(axis=1, keepdims=True)
 
 

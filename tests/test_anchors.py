@@ -46,9 +46,10 @@ def by_column(sample, X):
 # Company
 
 
+@pytest.mark.parametrize("scale", [1, 0.1], ids=["whole", "fractions"])
 @pytest.mark.parametrize("weight", [None, [1.0, 2.0, 0.5, 3.0] * 5], ids=["alike", "weighted"])
-def test_company_equals_the_twin(weight):
-    X = corpora.topical_counts(3)
+def test_company_equals_the_twin(weight, scale):
+    X = corpora.topical_counts(3) * scale
     words = np.flatnonzero((X > 0).sum(axis=0) > 4)[:6]
     sample = sample_of(X, weight)
     found = np.zeros((len(words), X.shape[1]))
@@ -62,23 +63,30 @@ def test_a_token_is_not_in_its_own_company():
     assert company(sample, by_column(sample, np.empty((0, 3)))[[0]])[by_column(sample, np.empty((0, 3)))[0]] == 0
 
 
-def test_documents_of_one_token_have_no_company():
-    X = np.array([[2.0, 1, 0], [0, 2, 2], [0, 0, 1]])
+@pytest.mark.parametrize("alone", [1.0, 1 + 2**-52, 1 - 2**-53, 0.3, 1e-300])
+def test_what_is_all_a_document_has_is_without_company(alone):
+    X = np.array([[2.0, 1, 0], [0, 2, 2], [0, 0, alone]])
     np.testing.assert_array_equal(sample_of(X).tokens[[2]].toarray(), 0)
 
 
-def test_fractions_of_counts_are_never_less_than_nothing():
-    sample = sample_of(corpora.topical_counts(3) * 0.1)
-    shares = company(sample, np.arange(5))
-    assert (shares >= 0).all()
-    np.testing.assert_allclose(shares.sum(axis=0), 1)
+@pytest.mark.parametrize("total", [1.0, 1 + 2**-52, 0.2])
+def test_company_sums_to_one_in_documents_of_any_length(total):
+    X = corpora.topical_counts(3)
+    X *= total / X.sum(axis=1, keepdims=True)
+    sample = sample_of(X)
+    shares = (sample.tokens.T @ sample.each).toarray() - np.diag(sample.own)
+    np.testing.assert_allclose(shares.sum(axis=0), sample.totals, rtol=1e-12)
+    assert (shares >= -1e-12).all()
 
 
-def test_folded_company_is_company_where_words_are_few():
+def test_folded_company_is_company_with_signs_where_words_are_few(monkeypatch):
+    monkeypatch.setattr(_anchors, "PART", 7)
     sample = sample_of(corpora.topical_counts(3))
     words = np.array([2, 0, 7])
-    signs = np.sign(folded_company(sample, np.arange(len(sample.columns))).sum(axis=0))
-    np.testing.assert_allclose(folded_company(sample, words) * signs, company(sample, words).T, rtol=1e-9, atol=1e-15)
+    folded, expected = folded_company(sample, words), company(sample, words).T
+    signs = np.where(folded_company(sample, np.arange(len(sample.columns))).sum(axis=0) < 0, -1, 1)
+    assert set(signs) == {-1, 1}
+    np.testing.assert_allclose(folded, expected * signs, rtol=1e-9, atol=1e-15)
 
 
 def test_folding_keeps_distances_about(monkeypatch):
@@ -121,6 +129,14 @@ def test_no_corner_is_what_others_make_up():
     assert sorted(corners(points, np.ones(len(points)), 10)) == [0, 1, 2]
 
 
+@pytest.mark.parametrize(("mass", "first"), [([1, 1, 1, 1, 9], 0), ([9, 1, 1, 1, 1], 4)])
+def test_the_first_corner_is_far_from_the_mean_by_mass(mass, first):
+    """Of points on a line, at 0 to 4: far from where most of the mass is, unless it lies far out itself."""
+    points = np.arange(5.0)[:, None]
+    far = np.sqrt(mass) * (points[:, 0] - np.dot(mass, points[:, 0]) / np.sum(mass)) ** 2
+    assert corners(points, np.sqrt(mass), 2)[0] == first == np.argmax(far)
+
+
 def test_points_that_are_all_the_same_have_one_corner():
     assert corners(np.ones((5, 3)), np.ones(5), 4).tolist() == [0]
 
@@ -138,20 +154,61 @@ def test_every_planted_topic_has_an_anchor(n_topics):
     assert sorted(sample.columns[anchors(sample, n_topics)] // 6) == list(range(n_topics))
 
 
-def test_what_is_rare_or_stands_in_few_documents_is_no_anchor():
-    rng = np.random.default_rng(0)
-    X = np.zeros((300, 22))
-    X[:150, :10] = rng.poisson(2, (150, 10))
-    X[150:, 10:20] = rng.poisson(2, (150, 10))
-    X[0, 20] = 500  # in one document
-    X[:12, 21] = 1  # 12 of some 6,500 tokens: less than a hundredth of half of them
-    sample = sample_of(X)
-    found = sample.columns[anchors(sample, 2)]
-    assert not {20, 21} & set(found.tolist())
+def with_an_outlier(n_docs, n_tokens, n_with):
+    """Documents of common words, and a word with company of its own in some of them, so many tokens of it in all."""
+    X = np.random.default_rng(0).poisson(2, (n_docs, 12)).astype(np.float64)
+    X[:n_with] = 0
+    X[:n_with, -1] = 1
+    outlier = np.zeros((n_docs, 1))
+    outlier[:n_with] = n_tokens / n_with
+    return np.hstack([X, outlier])
+
+
+@pytest.mark.parametrize(
+    ("n_docs", "n_tokens", "n_with", "may"),
+    [
+        (400, 100, 10, True),
+        (400, 20, 10, False),
+        (400, 100, 9, False),
+        (100, 30, 5, True),
+        (100, 30, 4, False),
+        (10, 20, 1, False),
+    ],
+    ids=["enough", "too few tokens", "too few documents", "a twentieth", "less than a twentieth", "one document"],
+)
+def test_only_what_is_not_rare_and_stands_in_some_documents_may_be_an_anchor(n_docs, n_tokens, n_with, may):
+    """Two topics, so that a hundredth of one are some 46 tokens of 400 documents, 11 of 100."""
+    sample = sample_of(with_an_outlier(n_docs, n_tokens, n_with))
+    assert (12 in sample.columns[anchors(sample, 2)]) is may
+
+
+def test_documents_are_counted_by_weight():
+    """Nine documents would be too few."""
+    sample = sample_of(with_an_outlier(400, 100, 9), np.where(np.arange(400) < 1, 2.0, 1.0))
+    assert 12 in sample.columns[anchors(sample, 2)]
+
+
+def test_distances_are_weighed_by_the_square_root_of_tokens(monkeypatch):
+    weights = []
+
+    def watch(rows, weight, most):
+        weights.append(weight)
+        return corners(rows, weight, most)
+
+    monkeypatch.setattr(_anchors, "corners", watch)
+    X = corpora.topical_counts(3)
+    anchors(sample_of(X), 3)
+    known = X.sum(axis=0)[(X > 0).sum(axis=0) >= 2]
+    np.testing.assert_allclose(np.sort(weights[0]), np.sqrt(np.sort(known[known >= X.sum() / 300])))
+
+
+def test_words_are_numbered_from_the_most_frequent_on():
+    X = np.zeros((4, 5))
+    X[:4, 3], X[:3, 1], X[:2, 4], X[3, 0] = 1, 2, 1, 1
+    np.testing.assert_array_equal(sample_of(X).columns, [3, 1, 4, 0])
 
 
 def test_documents_in_which_every_word_is_rare_have_no_anchors():
-    assert len(anchors(sample_of(np.eye(30) + np.roll(np.eye(30), 1, axis=1)), 4)) <= 4
     assert len(anchors(sample_of(np.array([[1.0, 1]])), 4)) == 0
 
 
@@ -159,7 +216,8 @@ def test_documents_in_which_every_word_is_rare_have_no_anchors():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_topics_start_as_the_twin_says(dtype):
+def test_topics_start_as_the_twin_says(dtype, monkeypatch):
+    monkeypatch.setattr(_anchors, "AT_ONCE", 3)
     X, _ = planted(4)
     sample = sample_of(X)
     found = sample.columns[anchors(sample, 4)]
@@ -182,7 +240,7 @@ def test_documents_without_a_word_start_at_noise():
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_parts_of_any_size_give_the_same_bits(size, monkeypatch):
+def test_whole_counts_give_the_same_bits_in_parts_of_any_size(size, monkeypatch):
     X = corpora.random_counts(5, n_docs=60)
     whole = look_at(documents_of(X), 2)
     monkeypatch.setattr(_anchors, "PART", size)
@@ -199,9 +257,26 @@ def test_every_nth_document_is_looked_at_and_all_words_are_counted():
     np.testing.assert_array_equal(seen.tokens, X.sum(axis=0)[seen.words])
 
 
-@pytest.mark.parametrize(("n_tokens", "step"), [(0, 1), (1e6, 1), (4e6, 2), (1e9, 500)])
-def test_as_many_documents_as_topics_need_are_looked_at(n_tokens, step):
-    assert step_of(n_tokens, 100) == step
+@pytest.mark.parametrize(
+    ("n_tokens", "n_docs", "step"),
+    [(0, 0, 1), (1e6, 10**6, 1), (4e6, 10**6, 2), (1e9, 10**7, 500), (1e9, 50_000, 5), (1e9, 100, 1), (1e300, 100, 1)],
+)
+def test_as_many_documents_and_tokens_as_topics_need_are_looked_at(n_tokens, n_docs, step):
+    assert step_of(n_tokens, n_docs, 100) == step
+
+
+def test_a_fit_looks_at_no_more_than_it_needs(monkeypatch):
+    steps = []
+
+    def watch(documents, step):
+        steps.append(step)
+        return look_at(documents, step)
+
+    monkeypatch.setattr("ldavi._schedule.look_at", watch)
+    monkeypatch.setattr(_anchors, "SAMPLED_TOKENS", 100)
+    monkeypatch.setattr(_anchors, "SAMPLED_DOCUMENTS", 5)
+    model(max_iter=1).fit(corpora.topical_counts(2, n_docs=60))  # 1,800 tokens, three topics
+    assert steps == [4]  # by tokens 6
 
 
 # Fits
@@ -219,6 +294,13 @@ def test_a_fit_finds_every_planted_topic(n_topics):
     from_them = model(n_components=n_topics, max_iter=200, doc_topic_prior=0.1, topic_word_prior=0.05, init=topics).fit(X)
     assert match_topics(fitted.topics_, topics, "cosine").similarity.min() > 0.9
     assert fitted.elbo_ > from_them.elbo_ - 1e-3 * abs(from_them.elbo_)
+
+
+@pytest.mark.parametrize("times", [1e3, 1e12])
+def test_long_documents_are_looked_at_all_the_same(times):
+    X, topics = planted(10)
+    fitted = model(n_components=10, max_iter=60, dtype="float64").fit(X * times)
+    assert match_topics(fitted.topics_, topics, "cosine").similarity.min() > 0.9
 
 
 @pytest.mark.parametrize("method", ["batch", "memoized"])
@@ -273,7 +355,11 @@ def test_a_weight_is_worth_the_document_as_often():
 
 def test_batches_start_where_documents_in_memory_do():
     X = corpora.topical_counts(4, n_docs=60)
-    parts = [sparse.csr_array(X[:25]), sparse.csr_array(X[25:])]
-    np.testing.assert_allclose(
-        model(dtype="float64").fit(parts).components_, model(dtype="float64").fit(X).components_, rtol=1e-9
-    )
+    parts, one = [sparse.csr_array(X[:25]), sparse.csr_array(X[25:])], {"dtype": "float64", "max_iter": 1}
+    np.testing.assert_allclose(model(**one).fit(parts).components_, model(**one).fit(X).components_, rtol=1e-9)
+
+
+def test_a_collapsed_fit_of_one_pass_starts_there_too():
+    X = corpora.topical_counts(2, n_docs=60)
+    one, other = (model(inference="cvb0", max_iter=1, init=init, random_state=0).fit(X) for init in ("auto", "random"))
+    assert not np.array_equal(one.components_, other.components_)

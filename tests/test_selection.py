@@ -509,3 +509,18 @@ def test_grid_search_over_topics_and_priors_finds_the_planted_number():
     lda = LatentDirichletAllocation(tol=1e-3, random_state=0)
     search = GridSearchCV(lda, grid, cv=3, scoring=metrics.scorer("document_completion")).fit(documents)
     assert search.best_params_ == {"n_components": 3, "topic_word_prior": 0.05}
+
+
+@pytest.mark.parametrize("init", ["auto", "random", np.ones((3, 40))], ids=["auto", "random", "given"])
+def test_restarts_after_the_first_of_a_sweep_start_at_random(init, monkeypatch):
+    seen = []
+    fit = LatentDirichletAllocation.fit
+
+    def watch(self, *arguments):
+        seen.append(self.init)
+        return fit(self, *arguments)
+
+    monkeypatch.setattr(LatentDirichletAllocation, "fit", watch)
+    selection.sweep(X, [3], estimator=LatentDirichletAllocation(max_iter=2, tol=None, init=init), n_init=3, random_state=0)
+    later = "random" if isinstance(init, str) else init
+    assert [str(each) for each in seen] == [str(init), str(later), str(later)]

@@ -141,7 +141,7 @@ def add_model(parser: Any) -> None:
     group.add_argument(
         "--tol", type=float, metavar="SHARE", help="stop when a pass raises the bound by less than this share (default: 1e-4)"
     )
-    group.add_argument("--seed", type=int, metavar="N", help="of the random start (default: 0)")
+    group.add_argument("--seed", type=int, metavar="N", help="of random numbers (default: 0)")
     group.add_argument(
         "--jobs",
         type=int,

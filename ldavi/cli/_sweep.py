@@ -51,7 +51,9 @@ def add(commands: Commands) -> None:
     add_counting(parser)
     group = parser.add_argument_group("models")
     group.add_argument("-k", "--topics", type=several, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50")
-    group.add_argument("--starts", type=positive, metavar="N", default=5, help="random starts for each (default: 5)")
+    group.add_argument(
+        "--starts", type=positive, metavar="N", default=5, help="starts for each, random but the first (default: 5)"
+    )
     group.add_argument(
         "--alpha", type=prior, metavar="auto|NUMBER", help="prior of a document's topics; auto learns it (default: auto)"
     )

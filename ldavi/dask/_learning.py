@@ -122,7 +122,7 @@ class Learning:
 
     def _learn(self, run: Run, start: Start) -> None:
         estimator, place, corpus, progress = self._estimator, self._place, self._corpus, run.progress
-        plan = schedule.batch_plan(estimator, warmup=schedule.WARMUP_OF[start.origin])
+        plan = schedule.batch_plan(estimator, start.origin)
         with Workers(self._threads) as workers:
             rows, ground = start.lam()[corpus.words.words], corpus.words
             shards = first_fields(rows, self.priors, ground, workers, offset=plan.offset_of(1))

@@ -143,7 +143,8 @@ def run(estimator: Any, design: Design, task: Task) -> Fit:
     model = clone(estimator).set_params(n_components=task.n_components)
     if "random_state" in model.get_params():
         model.set_params(random_state=task.seed)
-    if task.restart and model.get_params().get("init") == "auto":  # what documents tell of topics is told once
+    init = model.get_params().get("init")
+    if task.restart and isinstance(init, str) and init == "auto":  # what documents tell of topics is told once
         model.set_params(init="random")
     documents = design.counts[train]
     start = time.perf_counter()
