@@ -237,7 +237,8 @@ def corners(rows: Floats, weight: Doubles, most: int) -> Int64s:
         lengths: Doubles = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
         return lengths
 
-    rows -= np.average(rows, axis=0, weights=weight**2).astype(rows.dtype)
+    mean = np.einsum("i,ij->j", weight**2 / np.sum(weight**2), rows)  # which makes no second array of rows
+    rows -= mean.astype(rows.dtype)
     left = squares()
     least, chosen = SPANNED * left.max(), [int(np.argmax(left * weight))]
     rows -= rows[chosen[0]].copy()

@@ -253,10 +253,10 @@ def test_a_system_that_ends_the_process_leaves_a_checkpoint_too(tmp_path, monkey
 
 
 def test_what_is_said_on_how_to_go_on_goes_on(tmp_path, monkeypatch, capsys):
-    _, model, checkpoint = interrupted(tmp_path, monkeypatch, 11, "--tol", "0", "--passes", "40")
+    _, model, checkpoint = interrupted(tmp_path, monkeypatch, 7, "--tol", "0", "--passes", "40")
     command = re.search(r"^  ldavi (.*)$", capsys.readouterr().err, re.M)[1]
     assert main(command.split()) == 0
-    assert io.read_info(model).metadata["corpus"]["passes"] > 11
+    assert io.read_info(model).metadata["corpus"]["passes"] > 7
     assert io.load(model).elbo_ >= io.load(checkpoint).elbo_ * (1 + 1e-6)
 
 
