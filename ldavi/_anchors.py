@@ -16,7 +16,8 @@ from ldavi._state import Priors
 from ldavi._typing import Doubles, Floats, Int32s, Int64s
 
 PART = 2**12  # documents that are looked at together
-AT_ONCE = 2**5  # topics that start together, of which there is a (V, AT_ONCE) array
+WORDS_AT_ONCE = 2**10  # whose company is added up in an array of its own
+TOPICS_AT_ONCE = 2**5  # that start together, of which there is a (V, TOPICS_AT_ONCE) array
 SAMPLED_TOKENS = 20_000  # of a topic, on average: company is counted in documents enough for that,
 SAMPLED_DOCUMENTS = 100  # and in as many for each topic, however long they are
 ALONE = 1e-3  # of a count: a word with so little beside it in a document has no company there
@@ -119,8 +120,8 @@ def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeL
     sample = sampled(seen)
     found = anchors(sample, K)
     lam[:, : len(found)] = EVERYWHERE * everywhere
-    for first in range(0, len(found), AT_ONCE):
-        shares = company(sample, found[first : first + AT_ONCE]).astype(lam.dtype)
+    for first in range(0, len(found), TOPICS_AT_ONCE):
+        shares = company(sample, found[first : first + TOPICS_AT_ONCE]).astype(lam.dtype)
         lam[sample.columns, first : first + shares.shape[1]] += (1 - EVERYWHERE) * seen.tokens.sum() / K * shares
     lam[:, :K] += priors.eta.astype(lam.dtype)
     return lam
@@ -218,7 +219,9 @@ def folded_company(sample: Sample, words: Int64s) -> Floats:
     each, tokens = sample.each[:, words], sample.tokens @ folding
     rows = np.zeros((len(words), folding.shape[1]), sample.tokens.dtype)
     for first in range(0, tokens.shape[0], PART):
-        rows += each[first : first + PART].T @ tokens[first : first + PART].toarray()
+        beside, of_words = tokens[first : first + PART].toarray(), each[first : first + PART].T.tocsr()
+        for word in range(0, len(words), WORDS_AT_ONCE):
+            rows[word : word + WORDS_AT_ONCE] += of_words[word : word + WORDS_AT_ONCE] @ beside
     rows[np.arange(len(words)), place[words]] -= (signs * sample.own)[words].astype(rows.dtype)
     rows /= sample.totals[words, None].astype(rows.dtype)
     return rows

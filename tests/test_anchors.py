@@ -81,6 +81,7 @@ def test_company_sums_to_one_in_documents_of_any_length(total):
 
 def test_folded_company_is_company_with_signs_where_words_are_few(monkeypatch):
     monkeypatch.setattr(_anchors, "PART", 7)
+    monkeypatch.setattr(_anchors, "WORDS_AT_ONCE", 4)
     sample = sample_of(corpora.topical_counts(3))
     words = np.array([2, 0, 7])
     folded, expected = folded_company(sample, words), company(sample, words).T
@@ -217,7 +218,7 @@ def test_documents_in_which_every_word_is_rare_have_no_anchors():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_topics_start_as_the_twin_says(dtype, monkeypatch):
-    monkeypatch.setattr(_anchors, "AT_ONCE", 3)
+    monkeypatch.setattr(_anchors, "TOPICS_AT_ONCE", 3)
     X, _ = planted(4)
     sample = sample_of(X)
     found = sample.columns[anchors(sample, 4)]
