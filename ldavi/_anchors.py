@@ -16,6 +16,7 @@ from ldavi._state import Priors
 from ldavi._typing import Doubles, Floats, Int32s, Int64s
 
 PART = 2**12  # documents that are looked at together
+FOLDED_AT_ONCE = 2**10  # documents, of which there is an array of so many rows and DIRECTIONS
 WORDS_AT_ONCE = 2**10  # whose company is added up in an array of its own
 TOPICS_AT_ONCE = 2**5  # that start together, of which there is a (V, TOPICS_AT_ONCE) array
 SAMPLED_TOKENS = 20_000  # of a topic, on average: company is counted in documents enough for that,
@@ -216,10 +217,10 @@ def folded_company(sample: Sample, words: Int64s) -> Floats:
     place = every % DIRECTIONS
     signs = np.where(every * 0x9E3779B1 & 2**31, -1, 1).astype(sample.tokens.dtype)
     folding = sparse.csr_array((signs, place, np.arange(n_words + 1)), shape=(n_words, min(n_words, DIRECTIONS)))
-    each, tokens = sample.each[:, words], sample.tokens @ folding
     rows = np.zeros((len(words), folding.shape[1]), sample.tokens.dtype)
-    for first in range(0, tokens.shape[0], PART):
-        beside, of_words = tokens[first : first + PART].toarray(), each[first : first + PART].T.tocsr()
+    for first in range(0, sample.tokens.shape[0], FOLDED_AT_ONCE):
+        part = slice(first, first + FOLDED_AT_ONCE)
+        beside, of_words = (sample.tokens[part] @ folding).toarray(), sample.each[part][:, words].T.tocsr()
         for word in range(0, len(words), WORDS_AT_ONCE):
             rows[word : word + WORDS_AT_ONCE] += of_words[word : word + WORDS_AT_ONCE] @ beside
     rows[np.arange(len(words)), place[words]] -= (signs * sample.own)[words].astype(rows.dtype)

@@ -80,7 +80,7 @@ def test_company_sums_to_one_in_documents_of_any_length(total):
 
 
 def test_folded_company_is_company_with_signs_where_words_are_few(monkeypatch):
-    monkeypatch.setattr(_anchors, "PART", 7)
+    monkeypatch.setattr(_anchors, "FOLDED_AT_ONCE", 7)
     monkeypatch.setattr(_anchors, "WORDS_AT_ONCE", 4)
     sample = sample_of(corpora.topical_counts(3))
     words = np.array([2, 0, 7])
