@@ -126,11 +126,11 @@ def _led(
     """
     for learned in itertools.islice(loop, plan.n_lead - done):
         yield learned._replace(record=replace(learned.record, phase="warmup"))
-    loop.close()  # and with it γ
+    loop.close()
+    found, seconds = [learned.lam], learned.record.seconds
+    del learned  # and with it γ, which its state holds
     documents, _ = documents.compacted()
-    passes = _from_topics(documents, learned.lam, priors, plan, workers, seconds=learned.record.seconds)
-    del learned  # or λ would be there for as long as the fit
-    yield from passes
+    yield from _from_topics(documents, found.pop(), priors, plan, workers, seconds=seconds)  # λ is not kept here
 
 
 def _from_topics(
