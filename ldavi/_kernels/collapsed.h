@@ -340,10 +340,16 @@ static void NAME(reassign_words)(const ldavi_reassigned *a) {
     for (int64_t w = a->start; w < a->stop; w++) {
         MASS *row = (MASS *)a->N + (int64_t)a->word_row[w] * a->Kp;
         for (int64_t j = a->word_ptr[w]; j < a->word_ptr[w + 1]; j++) {
-            NAME(hand_over)(row, a->change, -mass[j], a->topic + SLOTS * j, a->share + SLOTS * j);
-            NAME(hand_over)(row, a->change, mass[j], a->new_topic + SLOTS * j, a->new_share + SLOTS * j);
-            memcpy(a->topic + SLOTS * j, a->new_topic + SLOTS * j, SLOTS * sizeof *a->topic);
-            memcpy(a->share + SLOTS * j, a->new_share + SLOTS * j, SLOTS * sizeof *a->share);
+            uint16_t *topic = a->topic + SLOTS * j;
+            uint8_t *share = a->share + SLOTS * j;
+            const uint16_t *new_topic = a->new_topic + SLOTS * j;
+            const uint8_t *new_share = a->new_share + SLOTS * j;
+            int whole = share[0] == LDAVI_SHARES && new_share[0] == LDAVI_SHARES;
+            if (whole && topic[0] == new_topic[0]) continue; /* many counts are, once topics are found */
+            NAME(hand_over)(row, a->change, -mass[j], topic, share);
+            NAME(hand_over)(row, a->change, mass[j], new_topic, new_share);
+            memcpy(topic, new_topic, SLOTS * sizeof *topic);
+            memcpy(share, new_share, SLOTS * sizeof *share);
         }
     }
 }
