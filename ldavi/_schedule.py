@@ -25,7 +25,7 @@ AnyCorpus = TypeVar("AnyCorpus", bound=Corpus)
 Origin: TypeAlias = Literal["given", "documents", "noise"]
 
 WARMUP_PASSES = {"noise": 10, "documents": 5}  # by where topics start, and at most half of max_iter
-LEAD_PASSES = {"noise": 30, "documents": 10}  # likewise, variational ones that a collapsed fit begins with
+LEAD_PASSES = {"noise": 30, "documents": 5}  # likewise, variational ones that a collapsed fit begins with
 WARMUP_SWEEPS = 5
 WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
@@ -77,7 +77,7 @@ def collapsed_plan(estimator: Any, documents: Corpus, start: "Start") -> Collaps
     learn_from = LEARN_FROM_TOPICS if known else LEARN_FROM
     return CollapsedPlan(
         start.seed,
-        batch_plan(estimator, "noise") if n_lead else None,
+        batch_plan(estimator, start.origin) if n_lead else None,
         n_lead,
         has_topics=known,
         cautious=many and not start.goes_on,
