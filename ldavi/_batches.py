@@ -226,13 +226,17 @@ def check_source(estimator: Any, X: Any, sample_weight: Any) -> tuple[Batches, P
             'not offered where X comes in batches: use learning_method="online", or inference="vb"'
         )
         raise ValueError(msg)
+    if check.begins_collapsed(estimator):
+        raise ValueError(
+            'init="cvb0" holds the topics of every count, and is not offered where X comes in batches: use init="auto"'
+        )
     batches = Batches(X, check.check_dtype(estimator.dtype), type(estimator).__name__)
     priors = check.check_priors(
         estimator.doc_topic_prior, estimator.topic_word_prior, estimator.n_components, batches.n_words
     )
     if estimator.warm_start and estimator.__sklearn_is_fitted__():
         priors = check.learned_before(estimator._priors, priors, estimator.doc_topic_prior, estimator.topic_word_prior)
-    check.check_collapsed(estimator.inference, priors)
+    check.check_collapsed(estimator, priors)
     if estimator.seed_words is not None:
         names = check.column_names(batches.first)
         seeds = _init.seeded_columns(estimator.seed_words, estimator.n_components, batches.n_words, names)

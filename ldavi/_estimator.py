@@ -82,13 +82,15 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Draws random starts, the documents set aside, and topics under "cvb0". "vb" with `init="auto"` draws no start.
     inference : {"vb", "cvb0"}, default="vb"
         "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
-        topics from more passes, and no bound on the way; `fit` begins with 10 passes of "vb" (half of `max_iter` at most;
+        topics from more passes, and no bound on the way; `fit` begins with 5 passes of "vb" (half of `max_iter` at most;
         with `init="random"` 30 where each topic has 10,000 tokens or more, else none). Its online steps are those of
         SCVB0 [6]_.
-    init : {"auto", "random"}, array of shape (n_components, n_features) or fitted model, default="auto"
+    init : {"auto", "random", "cvb0"}, array of shape (n_components, n_features) or fitted model, default="auto"
         Where the topics start. "auto" starts `fit` at what stands with words that keep as different company as can be
         (anchor words [7]_), which needs no random numbers; but at random where it learns online, or where priors tell topics
-        apart. Or at random always, or at the topics of an array or of a model (ours or scikit-learn's).
+        apart. "cvb0" starts there, too, but "vb" goes on from 20 passes of "cvb0" (half of `max_iter` at most): better topics
+        for some 30 bytes more a stored count; for `learning_method="batch"` and X in memory. Or at random always, or at the
+        topics of an array or of a model (ours or scikit-learn's).
     n_init : int, default=1
         Starts of `fit`, those after the first at random; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -406,7 +408,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         if self.seed_words is not None and reset:
             seeds = _init.seeded_columns(self.seed_words, self.n_components, matrix.shape[1], check.column_names(X))
             priors = _init.with_seeds(priors, seeds, documents.total(documents.counts.doc_tokens), matrix.shape[1])
-        check.check_collapsed(self.inference, priors)
+        check.check_collapsed(self, priors)
         return documents, priors
 
     def __sklearn_tags__(self) -> Any:

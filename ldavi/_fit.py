@@ -142,20 +142,35 @@ def column_sums(rows: Floats, priors: Priors) -> Doubles:
     return sums
 
 
-def fit_batch(documents: Corpus, priors: Priors, lam: Floats, plan: Plan, workers: Workers) -> Generator[Learned]:
+def fit_batch(
+    documents: Corpus,
+    priors: Priors,
+    lam: Floats,
+    plan: Plan,
+    workers: Workers,
+    *,
+    done: int = 0,
+    seconds: float = 0.0,
+) -> Generator[Learned]:
     """Coordinate ascent over the whole corpus: equations (10) to (12), the bound after each pass by (17).
 
-    `lam`, of shape (V, Kp), is where the topics start; its memory is used.
+    Parameters
+    ----------
+    lam : array of shape (V, Kp)
+        Where the topics start; its memory is used.
+    done, seconds : int, float
+        Passes of another kind that led there, and how long they took.
     """
     documents, words = documents.compacted()
     lam, K = lam[words], priors.n_topics
     totals = column_sums(lam, priors) + absent_mass(documents.vocabulary, priors)
     if isinstance(documents, Documents):
         pieces = PiecesInMemory(documents, np.empty((documents.counts.n_docs, K), lam.dtype))
-        yield from ascend(documents, pieces, priors, lam, totals, plan, workers)
+        yield from ascend(documents, pieces, priors, lam, totals, plan, workers, done=done, seconds=seconds)
         return
     with Scratch() as scratch:
-        yield from ascend(documents, PiecesInBatches(documents, K, scratch), priors, lam, totals, plan, workers)
+        pieces_read = PiecesInBatches(documents, K, scratch)
+        yield from ascend(documents, pieces_read, priors, lam, totals, plan, workers, done=done, seconds=seconds)
 
 
 def go_on_with_batch(documents: Documents, state: dict[str, Any], plan: Plan, workers: Workers) -> Generator[Learned]:

@@ -1,7 +1,8 @@
 """The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(49).
 
 A generator like those of `ldavi._fit`. It begins with theirs where topics have tokens enough: their passes cost half as much
-and do not grope about as counts do that start from nothing. From then on its topics are an average over passes.
+and do not grope about as counts do that start from nothing. From then on its topics are an average over passes. The other way
+round, a few of its passes find topics that theirs go on from.
 """
 
 import itertools
@@ -15,7 +16,7 @@ import numpy as np
 from ldavi import _hyper
 from ldavi._collapsed import KEPT_ABOVE, ROWS_AT_ONCE, Collapsed, sample_tokens, unassigned, visit_all, whole_tokens
 from ldavi._corpus import Documents
-from ldavi._fit import Clock, Learned, Plan, fit_batch, go_on_with_batch
+from ldavi._fit import Clock, Learned, Plan, all_words, fit_batch, go_on_with_batch
 from ldavi._parallel import Workers
 from ldavi._state import Priors, aligned_copy, aligned_zeros
 from ldavi._typing import Doubles, Floats, Masses
@@ -109,6 +110,59 @@ def go_on_with_collapsed(
     priors = Priors(kept["alpha"], kept["eta"])
     done -= plan.n_lead
     return collapsed_passes(documents, state, average, nothing, priors, plan, workers, done=done, seconds=seconds)
+
+
+def fit_batch_after(
+    documents: Documents,
+    priors: Priors,
+    start: Floats | None,
+    collapsed: CollapsedPlan,
+    n_collapsed: int,
+    plan: Plan,
+    workers: Workers,
+) -> Generator[Learned]:
+    """Coordinate ascent from the topics that the first `n_collapsed` passes of `fit_collapsed` find; priors begin again."""
+    loop = fit_collapsed(documents, priors, start, collapsed, workers)
+    return _then_batch(documents, priors, loop, n_collapsed, plan, workers)
+
+
+def go_on_with_batch_after(
+    documents: Documents,
+    priors: Priors,
+    kept: dict[str, Any],
+    collapsed: CollapsedPlan,
+    n_collapsed: int,
+    plan: Plan,
+    workers: Workers,
+) -> Generator[Learned]:
+    """`fit_batch_after` from the state of one of its passes."""
+    done = kept["iteration"]
+    if done > n_collapsed:
+        return go_on_with_batch(documents, kept, plan, workers)
+    if done == n_collapsed:
+        return fit_batch(documents, priors, kept["lam"], plan, workers, done=done, seconds=kept["seconds"])
+    loop = go_on_with_collapsed(documents, priors, kept, collapsed, workers)
+    return _then_batch(documents, priors, loop, n_collapsed, plan, workers, done=done)
+
+
+def _then_batch(
+    documents: Documents,
+    priors: Priors,
+    loop: Generator[Learned],
+    n_collapsed: int,
+    plan: Plan,
+    workers: Workers,
+    *,
+    done: int = 0,
+) -> Generator[Learned]:
+    """What is left of the passes of `loop`, and the ascent from the topics that they lead to."""
+    yield from itertools.islice(loop, n_collapsed - done - 1)
+    last = next(loop)
+    loop.close()
+    lam, seconds = all_words(last, documents.n_words), last.record.seconds
+    yield last._replace(state={"iteration": n_collapsed, "lam": lam, "seconds": seconds})
+    del last
+    yield from fit_batch(documents, priors, lam, plan, workers, done=n_collapsed, seconds=seconds)
 
 
 def _led(

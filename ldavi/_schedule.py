@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -12,7 +12,13 @@ from ldavi import _init
 from ldavi._anchors import Look, apart, look_at, step_of
 from ldavi._corpus import Corpus, Documents
 from ldavi._fit import Learned, Plan, fit_batch, go_on_with_batch
-from ldavi._fit_collapsed import CollapsedPlan, fit_collapsed, go_on_with_collapsed
+from ldavi._fit_collapsed import (
+    CollapsedPlan,
+    fit_batch_after,
+    fit_collapsed,
+    go_on_with_batch_after,
+    go_on_with_collapsed,
+)
 from ldavi._fit_memoized import fit_memoized, go_on_with_memoized
 from ldavi._fit_online import LearningRate, OnlineState, PassSums, exact_record, fit_online, passes
 from ldavi._heldout import HeldOut, in_halves
@@ -26,6 +32,7 @@ Origin: TypeAlias = Literal["given", "documents", "noise"]
 
 WARMUP_PASSES = {"noise": 10, "documents": 5}  # by where topics start, and at most half of max_iter
 LEAD_PASSES = {"noise": 30, "documents": 5}  # likewise, variational ones that a collapsed fit begins with
+COLLAPSED_BEFORE = 20  # passes of a collapsed fit that VB goes on from with init="cvb0", and at most half of max_iter
 WARMUP_SWEEPS = 5
 WARMUP_OFFSET = 0.5
 MONOTONE_SWEEPS = 2
@@ -68,12 +75,12 @@ def batch_plan(estimator: Any, origin: Origin) -> Plan:
     )
 
 
-def collapsed_plan(estimator: Any, documents: Corpus, start: "Start") -> CollapsedPlan:
-    """How a collapsed fit begins, and when it learns priors."""
+def collapsed_plan(estimator: Any, documents: Corpus, start: "Start", n_passes: int) -> CollapsedPlan:
+    """How a collapsed fit of so many passes begins, and when it learns priors."""
     known, many = start.origin != "noise", documents.n_tokens >= MANY_TOKENS * estimator.n_components
     n_lead = 0
     if start.origin == "documents" or (start.origin == "noise" and many):
-        n_lead = min(LEAD_PASSES[start.origin], estimator.max_iter // 2)
+        n_lead = min(LEAD_PASSES[start.origin], n_passes // 2)
     learn_from = LEARN_FROM_TOPICS if known else LEARN_FROM
     return CollapsedPlan(
         start.seed,
@@ -83,8 +90,14 @@ def collapsed_plan(estimator: Any, documents: Corpus, start: "Start") -> Collaps
         cautious=many and not start.goes_on,
         learn_alpha=is_auto(estimator.doc_topic_prior),
         learn_eta=learns_eta(estimator),
-        learn_from=max(1, min(learn_from, (estimator.max_iter - n_lead) // 2)),
+        learn_from=max(1, min(learn_from, (n_passes - n_lead) // 2)),
     )
+
+
+def collapsed_before(estimator: Any, start: "Start") -> int:
+    """How many passes of a collapsed fit the ascent of a batch fit begins after."""
+    asked = isinstance(estimator.init, str) and estimator.init == "cvb0"
+    return min(COLLAPSED_BEFORE, estimator.max_iter // 2) if asked and not start.goes_on else 0
 
 
 def step_size(batch_size: int | str, n_docs: float | None) -> int:
@@ -166,6 +179,8 @@ def start_of(
 ) -> Start:
     """Where a fit starts: the topics so far, those of `init`, topics as far apart as documents tell, or noise.
 
+    With `init="cvb0"` a fit starts where that with "auto" does; what else it asks for is a matter of the loop.
+
     Parameters
     ----------
     online : bool
@@ -192,7 +207,7 @@ def start_of(
         mass = documents.n_tokens / K
         return Start(lambda: _init.from_topics(topics, mass, priors, dtype), origin="given", seed=seed)
     told_apart = bool(np.any(priors.eta != priors.eta[:, :1]))  # and so have numbers of their own
-    if estimator.init == "auto" and not (online or again or told_apart):
+    if estimator.init != "random" and not (online or again or told_apart):
         look = look or functools.partial(look_at, documents)
         return Start(lambda: _topics_apart(documents, look, priors, noise_seeds), origin="documents", seed=seed)
     return Start(lambda: _init.noise(noise_seeds, n_words, priors, dtype, rough=online), origin="noise", seed=seed)
@@ -240,22 +255,43 @@ def learning_loop(
         return fit_online(documents, priors, lam, plan, workers, batch_size=size, steps=steps, after_step=after_step)
     kept = keeping.loop_state()
     if estimator.inference == "cvb0":  # its statistics are those of every count: nothing is left for "memoized" to keep
-        collapsed = collapsed_plan(estimator, documents, start)
         assert isinstance(documents, Documents)
+        collapsed = collapsed_plan(estimator, documents, start, estimator.max_iter)
         if kept is not None:
             return go_on_with_collapsed(documents, priors, kept, collapsed, workers)
-        begins = start.lam() if collapsed.has_topics or collapsed.n_lead else None
-        return fit_collapsed(documents, priors, begins, collapsed, workers)
+        return fit_collapsed(documents, priors, collapsed_start(start, collapsed), collapsed, workers)
+    if estimator.learning_method == "batch":
+        return _batch_loop(estimator, documents, priors, start, workers, kept)
     plan = batch_plan(estimator, start.origin)
     size = max(step_of_fit(estimator, documents), -(-documents.n_read // MEMOIZED_BATCHES))
     if kept is not None:
         assert isinstance(documents, Documents)
-        if estimator.learning_method == "batch":
-            return go_on_with_batch(documents, kept, plan, workers)
         return go_on_with_memoized(documents, kept, plan, workers, batch_size=size)
-    if estimator.learning_method == "batch":
-        return fit_batch(documents, priors, start.lam(), plan, workers)
     return fit_memoized(documents, priors, start.lam(), plan, workers, batch_size=size)
+
+
+def _batch_loop(
+    estimator: Any, documents: Corpus, priors: Priors, start: Start, workers: Workers, kept: dict[str, Any] | None
+) -> Generator[Learned]:
+    """Coordinate ascent, from the start or from what some collapsed passes make of it."""
+    n_before = collapsed_before(estimator, start)
+    if kept is None and not n_before:
+        return fit_batch(documents, priors, start.lam(), batch_plan(estimator, start.origin), workers)
+    assert isinstance(documents, Documents)
+    if not n_before:
+        assert kept is not None
+        return go_on_with_batch(documents, kept, batch_plan(estimator, start.origin), workers)
+    collapsed = collapsed_plan(estimator, documents, start, n_before)
+    plan = replace(batch_plan(estimator, "given"), warmup=n_before + 1)
+    if kept is None:
+        begins = collapsed_start(start, collapsed)
+        return fit_batch_after(documents, priors, begins, collapsed, n_before, plan, workers)
+    return go_on_with_batch_after(documents, priors, kept, collapsed, n_before, plan, workers)
+
+
+def collapsed_start(start: Start, plan: CollapsedPlan) -> Floats | None:
+    """λ that a collapsed fit starts from; None where it starts from nothing."""
+    return start.lam() if plan.has_topics or plan.n_lead else None
 
 
 def final_record(

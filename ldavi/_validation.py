@@ -45,7 +45,13 @@ def check_parameters(estimator: Any) -> None:
     check_choice("inference", estimator.inference, ("vb", "cvb0"))
     check_choice("new_words", estimator.new_words, ("error", "add"))
     if isinstance(estimator.init, str):
-        check_choice("init", estimator.init, ("auto", "random"))
+        check_choice("init", estimator.init, ("auto", "random", "cvb0"))
+    if begins_collapsed(estimator) and estimator.learning_method != "batch":
+        msg = (
+            f'init="cvb0" holds the topics of every count, and is not offered with learning_method='
+            f'{estimator.learning_method!r}: use learning_method="batch", or init="auto"'
+        )
+        raise ValueError(msg)
     if estimator.validation_fraction is not None:
         check_number("validation_fraction", estimator.validation_fraction, least=0, most=1, above=True)
     check_callbacks(estimator.callbacks)
@@ -214,16 +220,20 @@ def learned_before(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word
     return Priors(alpha, eta)
 
 
-def check_collapsed(inference: str, priors: Priors) -> None:
-    """What collapsed inference cannot do."""
-    if inference != "cvb0":
+def begins_collapsed(estimator: Any) -> bool:
+    """Whether passes of a collapsed fit go before those of another."""
+    return isinstance(estimator.init, str) and estimator.init == "cvb0" and estimator.inference == "vb"
+
+
+def check_collapsed(estimator: Any, priors: Priors) -> None:
+    """What collapsed inference cannot do, wherever it is asked for."""
+    if estimator.inference != "cvb0" and not begins_collapsed(estimator):
         return
+    asked, instead = ('init="cvb0"', "auto") if begins_collapsed(estimator) else ('inference="cvb0"', "vb")
     if priors.point_estimate:
-        raise ValueError(
-            'topic_word_prior=0 makes point estimates, which inference="cvb0" has not: use a number > 0, or "vb"'
-        )
+        raise ValueError(f'topic_word_prior=0 makes point estimates, which {asked} has not: use a number > 0, or "{instead}"')
     if priors.n_topics > MOST_TOPICS:
-        raise ValueError(f'n_components={priors.n_topics} must be at most {MOST_TOPICS} with inference="cvb0"; use "vb"')
+        raise ValueError(f'n_components={priors.n_topics} must be at most {MOST_TOPICS} with {asked}; use "{instead}"')
 
 
 def column_names(X: Any) -> NDArray[Any] | None:

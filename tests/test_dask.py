@@ -216,6 +216,7 @@ def test_what_cannot_be_learned_from_is_refused_and_changes_nothing(make, error,
         ({"learning_method": "memoized"}, "learning_method='memoized' must be \"batch\""),
         ({"inference": "cvb0"}, "inference='cvb0' must be \"vb\""),
         ({"validation_fraction": 0.1}, "validation_fraction=0.1 must be None"),
+        ({"init": "cvb0"}, 'init="cvb0" .* not offered in ldavi.dask'),
         ({"tol": -1}, "tol=-1"),
     ],
 )

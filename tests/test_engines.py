@@ -54,7 +54,7 @@ def test_the_bits_are_the_same_for_any_number_of_threads(inference, method, n_jo
 def test_collapsed_passes_end_with_the_exact_bound():
     X = corpus()
     fitted = model(inference="cvb0", max_iter=30).fit(X)
-    assert fitted.elbo_trace_["phase"].tolist() == ["warmup"] * 10 + ["collapsed"] * 20 + ["final"]
+    assert fitted.elbo_trace_["phase"].tolist() == ["warmup"] * 5 + ["collapsed"] * 25 + ["final"]
     assert np.isfinite(fitted.elbo_)
     assert fitted.elbo_ == fitted.elbo_trace_["elbo"][-1]
     collapsed = fitted.elbo_trace_[10:-1]
@@ -216,6 +216,81 @@ def test_a_fit_can_start_at_given_topics(kind, inference):
 def test_a_start_that_does_not_fit_is_refused(init, message):
     with pytest.raises(ValueError, match=message):
         model(init=init).fit(corpus())
+
+
+@pytest.mark.parametrize(
+    ("max_iter", "phases"),
+    [
+        (1, ["monotone"]),
+        (3, ["collapsed", "warmup", "monotone"]),
+        (8, ["warmup"] * 2 + ["collapsed"] * 2 + ["warmup"] + ["monotone"] * 3),
+        (44, ["warmup"] * 5 + ["collapsed"] * 15 + ["warmup"] + ["monotone"] * 23),
+    ],
+)
+def test_variational_passes_can_go_on_from_collapsed_ones(max_iter, phases):
+    X = corpora.topical_counts(3)
+    trace = model(init="cvb0", max_iter=max_iter).fit(X).elbo_trace_
+    assert trace["phase"].tolist() == phases
+    np.testing.assert_array_equal(trace["iteration"], np.arange(1, max_iter + 1))
+    assert (np.diff(trace["seconds"]) > 0).all()
+
+
+def test_the_collapsed_passes_before_variational_ones_are_those_of_a_collapsed_fit():
+    X = corpora.topical_counts(3)
+    before = model(init="cvb0", max_iter=60).fit(X).elbo_trace_[:20]
+    alone = model(inference="cvb0", max_iter=20).fit(X).elbo_trace_[:20]
+    for name in ("phase", "elbo", "predictive"):
+        np.testing.assert_array_equal(before[name], alone[name])
+
+
+def test_variational_passes_start_from_the_topics_that_collapsed_ones_found():
+    """With the priors that a fit begins with, and every document afresh."""
+    X, priors = corpora.topical_counts(3), {"doc_topic_prior": 0.2, "topic_word_prior": 0.1}
+    found = model(inference="cvb0", max_iter=20, **priors).fit(X)
+    trace = model(init="cvb0", max_iter=41, **priors).fit(X).elbo_trace_[20:]
+    after = model(**priors, warm_start=True, max_iter=20)
+    after.fit(X).set_params(max_iter=21)
+    after._rows = found._rows  # with its masses, which init=found would make equal
+    np.testing.assert_allclose(trace["elbo"], after.fit(X).elbo_trace_["elbo"], rtol=1e-6)
+
+
+def test_the_bound_cannot_fall_after_collapsed_passes():
+    elbo = model(init="cvb0", max_iter=80, dtype="float64").fit(corpora.topical_counts(3)).elbo_trace_["elbo"][21:]
+    assert (np.diff(elbo) >= -1e-9 * np.abs(elbo[1:])).all()
+
+
+def test_no_rule_ends_a_fit_in_the_collapsed_passes_that_it_begins_with():
+    eager = {"tol": 1.0, "evaluate_every": 1, "perp_tol": 1e9}
+    assert model(init="cvb0", max_iter=60, **eager).fit(corpus()).n_iter_ == 23
+
+
+def test_a_warm_start_makes_no_collapsed_passes():
+    fitted = model(init="cvb0", warm_start=True).fit(corpus())
+    assert set(fitted.fit(corpus()).elbo_trace_["phase"].tolist()) == {"warmup", "monotone"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"learning_method": "online"}, "learning_method='online'"),
+        ({"learning_method": "memoized"}, "learning_method='memoized'"),
+        ({"topic_word_prior": 0}, 'init="cvb0" has not'),
+    ],
+)
+def test_collapsed_passes_go_before_nothing_that_cannot_hold_topics_of_every_count(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        model(init="cvb0", **parameters).fit(corpus())
+
+
+def test_collapsed_passes_do_not_go_before_batches():
+    with pytest.raises(ValueError, match=r'init="cvb0" .* batches'):
+        model(init="cvb0").fit([corpus(), corpus()])
+
+
+def test_a_collapsed_fit_starts_the_same_whichever_collapsed_start_it_is_given():
+    X = corpus()
+    one, other = (model(inference="cvb0", init=init).fit(X) for init in ("auto", "cvb0"))
+    np.testing.assert_array_equal(one.components_, other.components_)
 
 
 def test_an_array_as_start_survives_cloning():

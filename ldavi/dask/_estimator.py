@@ -240,6 +240,8 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         if self.inference != "vb":
             msg = f'inference={self.inference!r} must be "vb" in ldavi.dask; ldavi.LatentDirichletAllocation has the other'
             raise ValueError(msg)
+        if check.begins_collapsed(self):
+            raise ValueError('init="cvb0" holds the topics of every count, and is not offered in ldavi.dask: use init="auto"')
         if self.validation_fraction is not None:
             msg = (
                 f"validation_fraction={self.validation_fraction!r} must be None in ldavi.dask: use tol, or callbacks with "
