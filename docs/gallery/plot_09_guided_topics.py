@@ -28,9 +28,9 @@ seeds = own[np.argsort(-topics[RARE, own])[:3]]  # its three most frequent
 others = np.setdiff1d(own, seeds)
 
 # %%
-# The same fit from ten random starts, with and without the seeds (those with seeds always start at random). What is measured: how much of the probability of the theme's
-# other words, which were **not** given, the topic has that holds most of them, and how much of that topic they and the
-# seeds are.
+# The same fit from ten random starts, with and without the seeds (those with seeds always start at random). What is
+# measured: how much of the probability of the theme's other words, which were **not** given, the topic has that holds most
+# of them, and how much of that topic they and the seeds are.
 
 
 def theme(model, k=None):

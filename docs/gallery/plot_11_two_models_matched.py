@@ -2,9 +2,9 @@
 Two models matched
 ==================
 
-Topics have no numbers of their own: another random start gives them in another order, and some of them not at all. Matching pairs
-them one to one so that the total similarity is greatest. What comes back from every start is in the data; what does not is
-an accident of the start.
+Topics have no numbers of their own: another random start gives them in another order, and some of them not at all. Matching
+pairs them one to one so that the total similarity is greatest. What comes back from every start is in the data; what does
+not is an accident of the start.
 """
 
 import matplotlib.pyplot as plt
