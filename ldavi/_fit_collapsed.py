@@ -21,7 +21,7 @@ from ldavi._parallel import Workers
 from ldavi._state import Priors, aligned_copy, aligned_zeros
 from ldavi._typing import Doubles, Floats, Masses
 
-SAMPLED_TOKENS = 2**17  # for learning α, at least; of a larger corpus, this part of it
+SAMPLED_TOKENS = 2**15  # for learning α, at least; of a larger corpus, this part of it
 SAMPLED_PART = 32
 CAUTIOUS_ALPHA = 5.0  # Σ_k α_k, at most, where learning begins cautiously: documents need not be shared among all
 CAUTIOUS_TRUST = 0.75  # c: weight of what topics occur in documents when α is learned, likewise

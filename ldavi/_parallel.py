@@ -58,6 +58,8 @@ def even_ranges(cumulative: Int64s, start: int, stop: int, most: int) -> list[tu
         return []
     units = int(cumulative[stop] - cumulative[start])
     n_ranges = max(1, min(-(-units // max(most, 1)), stop - start))
+    if n_ranges == 1:
+        return [(start, stop)]
     targets = cumulative[start] + (units * np.arange(1, n_ranges)) // n_ranges
     cuts = np.searchsorted(cumulative[start : stop + 1], targets) + start
     edges = np.unique(np.concatenate([[start], cuts, [stop]]))

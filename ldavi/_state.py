@@ -5,6 +5,7 @@ the E-step reads them: what the public face calls (K, V) is (U, Kp) here, U the 
 at hand and Kp the number of topics padded to whole vectors.
 """
 
+import math
 from dataclasses import InitVar, dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ def padded(n_topics: int) -> int:
 def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Floats:
     """Zeros whose first byte lies on a cache line, so that no row of a padded array straddles one needlessly."""
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     buffer = np.zeros(size + ALIGNMENT, np.uint8)
     offset = -buffer.ctypes.data % ALIGNMENT
     return buffer[offset : offset + size].view(dtype).reshape(shape)

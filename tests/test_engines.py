@@ -57,7 +57,7 @@ def test_collapsed_passes_end_with_the_exact_bound():
     assert fitted.elbo_trace_["phase"].tolist() == ["warmup"] * 5 + ["collapsed"] * 25 + ["final"]
     assert np.isfinite(fitted.elbo_)
     assert fitted.elbo_ == fitted.elbo_trace_["elbo"][-1]
-    collapsed = fitted.elbo_trace_[10:-1]
+    collapsed = fitted.elbo_trace_[5:-1]
     assert np.isnan(collapsed["elbo"]).all()
     assert collapsed["predictive"][-1] > collapsed["predictive"][0]
 
