@@ -33,6 +33,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb, 10 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 10)}),
     "vb, 20 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 20)}),
     "vb, 10 sweeps in the warm-up": ({}, {"ldavi._schedule.WARMUP_SWEEPS": 10}),
+    "vb after cvb0": ({"init": "cvb0"}, {}),
     "vb, memoized": ({"learning_method": "memoized"}, {}),
     "vb, online": ({"learning_method": "online", "max_iter": 20, "tol": None}, {}),
     "vb, online, no offset": (
@@ -49,7 +50,12 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.CAUTIOUS_TRUST": 1.0}),
 } | {f"cvb0, kept above {tau}": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.KEPT_ABOVE": tau}) for tau in (0.05, 0.2, 0.5)}
 NOISE = {"init": "random"}
-SETTINGS |= {f"{name}, from noise": (parameters | NOISE, constants) for name, (parameters, constants) in SETTINGS.items()} | {
+SETTINGS |= {
+    f"{name}, from noise": (parameters | NOISE, constants)
+    for name, (parameters, constants) in SETTINGS.items()
+    if "init" not in parameters
+}
+SETTINGS |= {
     "cvb0, from noise, VB first": ({"inference": "cvb0", **NOISE}, {"ldavi._schedule.MANY_TOKENS": 0}),
     "cvb0, from noise, without VB": ({"inference": "cvb0", **NOISE}, {"ldavi._schedule.MANY_TOKENS": float("inf")}),
 }
