@@ -253,14 +253,21 @@ def _pass_seed(seed: int, t: int) -> int:
 
 def lend(state: Collapsed, lam: Floats, priors: Priors) -> Masses:
     """Have N hold, until the first pass is over, masses in proportion to the topics of λ. Equation (46)."""
-    rows = lam.copy()
-    rows[:, : priors.n_topics] -= priors.eta_rows(state.counts.words).astype(rows.dtype)
-    np.maximum(rows, 0, out=rows)
-    held = float(rows.sum(dtype=np.float64))
-    rows *= state.counts.doc_tokens.sum() * state.unit / held if held else 0
-    np.rint(rows, out=rows)
-    lent = np.empty_like(state.N)
-    lent[:] = rows
+    eta, lent = priors.eta_rows(state.counts.words), np.empty_like(state.N)
+    slices = [slice(first, first + ROWS_AT_ONCE) for first in range(0, len(lam), ROWS_AT_ONCE)]  # no more (U, Kp) arrays
+
+    def above_prior(part: slice) -> Floats:
+        rows = lam[part].copy()
+        rows[:, : priors.n_topics] -= (eta if len(eta) == 1 else eta[part]).astype(rows.dtype)
+        np.maximum(rows, 0, out=rows)
+        return rows
+
+    held = sum(float(above_prior(part).sum(dtype=np.float64)) for part in slices)
+    units_in_it = state.counts.doc_tokens.sum() * state.unit / held if held else 0
+    for part in slices:
+        rows = above_prior(part)
+        rows *= units_in_it
+        lent[part] = np.rint(rows)
     state.N += lent
     state.totals += lent.sum(axis=0, dtype=np.float64)
     return lent
