@@ -68,6 +68,11 @@ class Collapsed:
     totals: Doubles
     unit: float
 
+    @property
+    def units(self) -> float:
+        """Mass of all counts together, weights included."""
+        return float(SHARES * sum(block.mass.sum(dtype=np.float64) for block in self.blocks))
+
     def tokens(self, out: Floats) -> None:
         """n_wk in tokens, of shape (U, Kp)."""
         np.multiply(self.N, 1 / self.unit, out=out, casting="same_kind")

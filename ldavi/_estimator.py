@@ -79,7 +79,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     verbose : int, default=0
         Print a line per pass.
     random_state : int, RandomState instance or None, default=None
-        Draws random starts, the documents set aside, and topics under "cvb0". "vb" with `init="auto"` draws no start.
+        Draws random starts, the documents set aside, and topics in passes of "cvb0". "vb" with `init="auto"` draws none.
     inference : {"vb", "cvb0"}, default="vb"
         "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
         topics from more passes, and no bound on the way; `fit` begins with 5 passes of "vb" (half of `max_iter` at most;
@@ -88,9 +88,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     init : {"auto", "random", "cvb0"}, array of shape (n_components, n_features) or fitted model, default="auto"
         Where the topics start. "auto" starts `fit` at what stands with words that keep as different company as can be
         (anchor words [7]_), which needs no random numbers; but at random where it learns online, or where priors tell topics
-        apart. "cvb0" starts there, too, but "vb" goes on from 20 passes of "cvb0" (half of `max_iter` at most): better topics
-        for some 30 bytes more a stored count; for `learning_method="batch"` and X in memory. Or at random always, or at the
-        topics of an array or of a model (ours or scikit-learn's).
+        apart. "cvb0" starts where "auto" does, but "vb" goes on from 20 passes of "cvb0" (half of `max_iter` at most, none
+        after a warm start): a higher bound and, mostly, better topics, for some 30 bytes more a stored count; for
+        `learning_method="batch"` and X in memory. Or at random always, or at the topics of an array or of a model (ours or
+        scikit-learn's).
     n_init : int, default=1
         Starts of `fit`, those after the first at random; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -243,7 +244,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or iterable of such
             Counts, documents × words. An iterable that can be gone through again (a list of matrices,
             :func:`ldavi.io.open_counts`, an object of yours) is read a batch at a time and never held whole, with
-            inference="vb" or learning_method="online"; online, each batch is cut into steps of `batch_size` documents.
+            inference="vb" (but init="cvb0") or learning_method="online"; online, each batch is cut into steps of `batch_size`
+            documents.
         y : object
             Not used; there for pipelines.
         sample_weight : array of shape (n_samples,), optional
@@ -283,7 +285,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             finally:  # an interrupt, too, leaves the topics of the last whole pass
                 whole = [run for run in runs if run.learned is not None]
                 if whole:
-                    best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
+                    best = max(whole, key=lambda run: run.progress.reached)
                     self._remember(documents.first if isinstance(documents, Batches) else X, random_state)
                     self._keep(best, documents)
         if not self.converged_ and self.tol is not None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ldavi import _hyper
-from ldavi._collapsed import KEPT_ABOVE, ROWS_AT_ONCE, Collapsed, sample_tokens, unassigned, visit_all, whole_tokens
+from ldavi._collapsed import KEPT_ABOVE, LARGEST, ROWS_AT_ONCE, Collapsed, sample_tokens, unassigned, visit_all, whole_tokens
 from ldavi._corpus import Documents
 from ldavi._fit import Clock, Learned, Plan, all_words, fit_batch, go_on_with_batch
 from ldavi._parallel import Workers
@@ -159,10 +159,12 @@ def _then_batch(
     yield from itertools.islice(loop, n_collapsed - done - 1)
     last = next(loop)
     loop.close()
-    lam, seconds = all_words(last, documents.n_words), last.record.seconds
-    yield last._replace(state={"iteration": n_collapsed, "lam": lam, "seconds": seconds})
+    found, seconds = [all_words(last, documents.n_words)], last.record.seconds
+    yield last._replace(state={"iteration": n_collapsed, "lam": found[0], "seconds": seconds})
     del last
-    yield from fit_batch(documents, priors, lam, plan, workers, done=n_collapsed, seconds=seconds)
+    yield from fit_batch(
+        documents, priors, found.pop(), plan, workers, done=n_collapsed, seconds=seconds
+    )  # λ is not kept here
 
 
 def _led(
@@ -263,10 +265,11 @@ def lend(state: Collapsed, lam: Floats, priors: Priors) -> Masses:
         return rows
 
     held = sum(float(above_prior(part).sum(dtype=np.float64)) for part in slices)
-    units_in_it = state.counts.doc_tokens.sum() * state.unit / held if held else 0
+    units_in_it = state.units / held if held else 0
     for part in slices:
         rows = above_prior(part)
         rows *= units_in_it
+        np.minimum(rows, 0.99 * LARGEST[rows.dtype], out=rows)  # N holds as much again by the end of the pass
         lent[part] = np.rint(rows)
     state.N += lent
     state.totals += lent.sum(axis=0, dtype=np.float64)

@@ -31,6 +31,7 @@ def learn(
 ) -> None:
     """Learn from one start; `run` always holds what has been reached."""
     progress, tol = run.progress, estimator.mean_change_tol
+    n_before = schedule.collapsed_before(estimator, start)
     keeper.resume(run)
     if not keeper.passes_are_over:
         loop = schedule.learning_loop(estimator, documents, priors, start, workers, keeper)
@@ -39,12 +40,12 @@ def learn(
             for learned in itertools.islice(loop, estimator.max_iter - len(progress.records)):
                 state, learned = learned.state, learned._replace(state=None)
                 now = learned.record
-                if held_out is not None and now.iteration % schedule.VALIDATE_EVERY == 0:
+                if held_out is not None and now.iteration > n_before and now.iteration % schedule.VALIDATE_EVERY == 0:
                     found = completion_perplexity(held_out, learned, workers, tol=tol)
                     if found < progress.best_validation():
                         run.learned = learned._replace(lam=learned.lam.copy())  # the loop goes on in its memory
                     now = dataclasses.replace(now, validation=found)
-                elif held_out is None or run.learned is None:
+                elif held_out is None or progress.best_validation() == np.inf:
                     run.learned = learned
                 progress.records.append(now)
                 progress.converged = stops(estimator, progress)

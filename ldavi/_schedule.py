@@ -96,7 +96,7 @@ def collapsed_plan(estimator: Any, documents: Corpus, start: "Start", n_passes: 
 
 def collapsed_before(estimator: Any, start: "Start") -> int:
     """How many passes of a collapsed fit the ascent of a batch fit begins after."""
-    asked = isinstance(estimator.init, str) and estimator.init == "cvb0"
+    asked = isinstance(estimator.init, str) and estimator.init == "cvb0" and estimator.inference == "vb"
     return min(COLLAPSED_BEFORE, estimator.max_iter // 2) if asked and not start.goes_on else 0
 
 
@@ -297,15 +297,16 @@ def collapsed_start(start: Start, plan: CollapsedPlan) -> Floats | None:
 def final_record(
     estimator: Any, documents: Corpus, learned: Learned, workers: Workers, keeping: "Keeping"
 ) -> TraceRecord | None:
-    """The exact ELBO after a loop that had none."""
-    if estimator.learning_method != "online" and estimator.inference == "vb":
+    """The exact ELBO after a loop that had none, or was left before it had one."""
+    collapsed = estimator.inference == "cvb0" or learned.record.phase == "collapsed"
+    if estimator.learning_method != "online" and not collapsed:
         return None
     most = estimator.max_doc_update_iter
     return exact_record(
         documents,
         learned,
         workers,
-        max_sweeps=min(FINAL_SWEEPS, most) if estimator.inference == "cvb0" else most,
+        max_sweeps=min(FINAL_SWEEPS, most) if collapsed else most,
         tol=estimator.mean_change_tol,
         batch_size=step_of_fit(estimator, documents),
         sums=keeping.final_sums(),
@@ -367,6 +368,12 @@ class Progress:
         if every <= 0 or now.iteration % every or len(before) < every:
             return False
         return abs(before[-every].perplexity - now.perplexity) < tol
+
+    @property
+    def reached(self) -> float:
+        """The ELBO at the end: what starts are compared by. One that was left before it had any has come to nothing."""
+        elbo = self.records[-1].elbo
+        return -np.inf if np.isnan(elbo) else elbo
 
     def best_validation(self) -> float:
         """The lowest perplexity of the documents set aside; infinite before the first."""

@@ -18,11 +18,11 @@ class TraceRecord:
     iteration : int
         Passes over the documents so far, from 1.
     phase : str
-        "warmup": each visit starts a document afresh; of a collapsed fit, passes of VB that it begins with, and with
-        `init="cvb0"` the one that VB goes on with.
+        "warmup": each visit starts a document afresh; of a collapsed fit, passes of VB that it begins with; with
+        `init="cvb0"` these, and the one that VB goes on with.
         "monotone": visits go on from where they stopped and the ELBO cannot fall. "online": each document is scored with
-        the topics of its visit, so the ELBO is an estimate. "collapsed": a pass of CVB0, which has no bound. "final": after
-        online or collapsed passes, every document with the final topics.
+        the topics of its visit, so the ELBO is an estimate. "collapsed": a pass of CVB0, which has no bound. "final": where
+        online or collapsed passes were the last, every document with the final topics.
     word, doc_topic, topic_word : float
         The terms of the ELBO, in nats; NaN in a collapsed pass.
     perplexity : float

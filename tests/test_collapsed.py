@@ -317,16 +317,36 @@ def test_few_documents_show_their_planted_topics_within_thirty_passes():
         check_planted(model.topics_)
 
 
-def test_what_is_lent_are_the_tokens_of_the_corpus_in_proportion_to_the_topics():
+@pytest.mark.parametrize("rows_at_once", [7, 4096])
+@pytest.mark.parametrize("weight", [None, 0.01, 0.1, 10])
+@pytest.mark.parametrize("eta", [0.1, np.linspace(0.05, 0.3, 25)], ids=["one eta", "one for each word"])
+def test_what_is_lent_are_the_tokens_of_the_corpus_in_proportion_to_the_topics(eta, weight, rows_at_once, monkeypatch):
     """Equation (46)."""
-    X, eta = corpora.topical_counts(7), 0.1
-    state, priors = begun(X, np.full(3, 0.2), eta, passes=0)
-    lam = corpora.word_major(corpora.random_lam(7, 3, len(state.counts.words)))
+    monkeypatch.setattr("ldavi._fit_collapsed.ROWS_AT_ONCE", rows_at_once)
+    X = corpora.topical_counts(7)
+    weights = None if weight is None else np.full(len(X), weight)
+    state, priors = begun(X, np.full(3, 0.2), eta, passes=0, weight=weights)
+    of_words = np.random.default_rng(7).dirichlet(np.ones(3), len(state.counts.words)).T
+    lam = corpora.word_major(of_words * X.sum(axis=0)[state.counts.words])
     lent = lend(state, lam, priors)[:, :3] / state.unit
-    held = np.maximum(lam[:, :3] - eta, 0)
-    np.testing.assert_allclose(lent, held * X.sum() / held.sum(), atol=0.5 / state.unit)
+    held = np.maximum(lam[:, :3] - priors.eta_rows(state.counts.words), 0)
+    tokens = X.sum() * (weight or 1)
+    np.testing.assert_allclose(lent, held * tokens / held.sum(), rtol=1e-3, atol=0.5 / state.unit)
     np.testing.assert_array_equal(state.N[:, :3] / state.unit, lent)
     np.testing.assert_allclose(state.totals[:3] / state.unit, lent.sum(axis=0))
+
+
+def test_a_word_that_is_lent_more_than_its_mass_can_be_stays_within_it():
+    """Given topics may put all on one word; its mass and what is lent go into 32 bits together."""
+    X = corpora.topical_counts(7)
+    state, priors = begun(X, np.full(3, 0.2), 0.1, np.float32, passes=0, weight=np.full(len(X), 0.1))
+    lam = np.full((3, len(state.counts.words)), 1e-3)
+    lam[:, 0] = 1e6
+    lent = lend(state, corpora.word_major(lam, np.float32), priors)
+    assert lent[0].max() == pytest.approx(0.99 * 2**30)
+    with Workers(1) as workers:
+        visit_all(state, priors, workers, seed=0)
+    assert (state.N >= 0).all()
 
 
 def test_what_was_lent_for_the_first_pass_is_taken_back():

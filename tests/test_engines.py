@@ -264,6 +264,48 @@ def test_no_rule_ends_a_fit_in_the_collapsed_passes_that_it_begins_with():
     assert model(init="cvb0", max_iter=60, **eager).fit(corpus()).n_iter_ == 23
 
 
+def test_topics_of_collapsed_passes_are_not_validated_where_variational_ones_follow():
+    fitted = model(init="cvb0", max_iter=44, validation_fraction=0.2, n_iter_no_change=1).fit(corpus(200))
+    measured = fitted.elbo_trace_["iteration"][~np.isnan(fitted.elbo_trace_["validation"])]
+    assert measured[0] == 25
+    assert fitted.n_iter_ >= 30
+
+
+def test_a_fit_that_is_left_in_its_collapsed_passes_ends_with_their_bound():
+    fitted = model(init="cvb0", max_iter=40, callbacks=lambda record: record.iteration == 12).fit(corpus())
+    assert fitted.elbo_trace_["phase"][-2:].tolist() == ["collapsed", "final"]
+    assert np.isfinite(fitted.elbo_)
+
+
+@pytest.mark.parametrize("parameters", [{"init": "cvb0"}, {"inference": "cvb0"}], ids=["before", "throughout"])
+def test_a_start_that_was_interrupted_before_it_had_a_bound_is_not_kept(parameters):
+    calls = []
+
+    def interrupt(record):
+        calls.append(record.iteration)
+        if calls.count(8) == 2:
+            raise KeyboardInterrupt
+
+    lda = model(n_init=2, callbacks=interrupt, **parameters)
+    with pytest.raises(KeyboardInterrupt):
+        lda.fit(corpus())
+    assert lda.n_iter_ == 30
+    assert np.isfinite(lda.elbo_)
+
+
+def test_collapsed_passes_of_starts_after_the_first_begin_at_noise(monkeypatch):
+    origins, begin = [], _schedule.start_of
+
+    def watch(*arguments, **options):
+        start = begin(*arguments, **options)
+        origins.append(start.origin)
+        return start
+
+    monkeypatch.setattr("ldavi._schedule.start_of", watch)
+    model(init="cvb0", n_init=3, max_iter=4).fit(corpus())
+    assert origins == ["documents", "noise", "noise"]
+
+
 def test_a_warm_start_makes_no_collapsed_passes():
     fitted = model(init="cvb0", warm_start=True).fit(corpus())
     assert set(fitted.fit(corpus()).elbo_trace_["phase"].tolist()) == {"warmup", "monotone"}

@@ -27,9 +27,9 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
     Parameters
     ----------
     n_components, ... :
-        As of :class:`ldavi.LatentDirichletAllocation`. `learning_method` is "batch", `inference` is "vb", and
-        `validation_fraction` is None: other values need the documents in one place, and are refused. `n_jobs` are threads of
-        one task on a worker, None meaning one.
+        As of :class:`ldavi.LatentDirichletAllocation`. `learning_method` is "batch", `inference` is "vb", `init` is not
+        "cvb0", and `validation_fraction` is None: other values need the documents in one place, and are refused. `n_jobs`
+        are threads of one task on a worker, None meaning one.
 
     See Also
     --------
@@ -226,7 +226,7 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
                 fit.bring_home(run)
             whole = [run for run in runs if run.learned is not None]
             if whole:
-                best = max(whole, key=lambda run: run.progress.records[-1].objective if len(whole) > 1 else 0.0)
+                best = max(whole, key=lambda run: run.progress.reached)
                 self.__dict__.pop("feature_names_in_", None)
                 self.n_features_in_, self.random_state_ = fit.outline.counts.n_words, random_state
                 self._keep(best, fit.outline)

@@ -185,7 +185,7 @@ def stability_over(
     sample : {"seeds", "bootstrap"}, default="seeds"
         "seeds": every fit has a seed of its own, and all of X. "bootstrap": refits have documents drawn from X with
         replacement, as many as it has, and all fits have the same seed. So each varies one thing alone. Seeds tell
-        something of an estimator only where it draws: ours with `init="random"`.
+        something of an estimator only where it draws: ours with `init="random"`, and passes of "cvb0".
     random_state : int, RandomState instance or None, default=None
         Draws the seeds and the documents.
     distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"

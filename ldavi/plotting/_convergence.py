@@ -14,9 +14,21 @@ PANELS = {
     "topic_word": "words of\ntopics",
     "gain": "relative gain\nof the ELBO",
 }
-PHASES = {"warmup": style.ORANGE, "monotone": style.BLUE, "online": style.GREEN, "final": style.VERMILION}
-PHASE_NAMES = {"warmup": "warm-up", "monotone": "monotone", "online": "online (estimates)", "final": "final"}
-MARKERS = {"warmup": "o", "monotone": "s", "online": "^", "final": "D"}
+PHASES = {
+    "warmup": style.ORANGE,
+    "collapsed": style.PURPLE,
+    "monotone": style.BLUE,
+    "online": style.GREEN,
+    "final": style.VERMILION,
+}
+PHASE_NAMES = {
+    "warmup": "warm-up",
+    "collapsed": "collapsed (no bound)",
+    "monotone": "monotone",
+    "online": "online (estimates)",
+    "final": "final",
+}
+MARKERS = {"warmup": "o", "collapsed": "v", "monotone": "s", "online": "^", "final": "D"}
 
 
 class ConvergenceDisplay:

@@ -38,9 +38,9 @@ def sweep(
     """Fit a grid of numbers of topics, and judge each on the same held-out documents.
 
     Every number of topics is fitted `n_init` times to the same documents, ours with `init="auto"` once and then from random
-    starts. The restart with the highest bound on them is kept and predicts the second half of each held-out document from its
-    first, see :func:`ldavi.metrics.document_completion`. What is said of topics (coherence and the like) is averaged over
-    restarts.
+    starts (with "cvb0" from the same start, of which chance makes different topics). The restart with the highest bound on
+    them is kept and predicts the second half of each held-out document from its first, see
+    :func:`ldavi.metrics.document_completion`. What is said of topics (coherence and the like) is averaged over restarts.
 
     Parameters
     ----------
