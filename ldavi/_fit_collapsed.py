@@ -159,12 +159,10 @@ def _then_batch(
     yield from itertools.islice(loop, n_collapsed - done - 1)
     last = next(loop)
     loop.close()
-    found, seconds = [all_words(last, documents.n_words)], last.record.seconds
+    found, seconds = [all_words(last, documents.n_words)], last.record.seconds  # a list, to let go of λ
     yield last._replace(state={"iteration": n_collapsed, "lam": found[0], "seconds": seconds})
     del last
-    yield from fit_batch(
-        documents, priors, found.pop(), plan, workers, done=n_collapsed, seconds=seconds
-    )  # λ is not kept here
+    yield from fit_batch(documents, priors, found.pop(), plan, workers, done=n_collapsed, seconds=seconds)
 
 
 def _led(

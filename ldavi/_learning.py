@@ -71,7 +71,7 @@ def stops(estimator: Any, progress: Progress) -> bool:
         line = f"iteration: {now.iteration} of max_iter: {estimator.max_iter}, {name}: {now.objective:.6g}{perplexity}"
         print(line, flush=True)
     stop = [callback(now) is True for callback in check.check_callbacks(estimator.callbacks)]
-    if now.phase == "warmup" or (now.phase == "collapsed" and estimator.inference == "vb"):
+    if now.phase == "warmup" or (now.phase == "collapsed" and check.begins_collapsed(estimator)):
         # Where these passes lead says little of where the fit will.
         return any(stop)
     stop.append(progress.evaluated(estimator.evaluate_every, estimator.perp_tol))

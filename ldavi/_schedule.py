@@ -26,6 +26,7 @@ from ldavi._parallel import Workers
 from ldavi._state import Priors
 from ldavi._trace import TraceRecord, relative_gain
 from ldavi._typing import Floats, Int64s
+from ldavi._validation import begins_collapsed
 
 AnyCorpus = TypeVar("AnyCorpus", bound=Corpus)
 Origin: TypeAlias = Literal["given", "documents", "noise"]
@@ -96,8 +97,8 @@ def collapsed_plan(estimator: Any, documents: Corpus, start: "Start", n_passes: 
 
 def collapsed_before(estimator: Any, start: "Start") -> int:
     """How many passes of a collapsed fit the ascent of a batch fit begins after."""
-    asked = isinstance(estimator.init, str) and estimator.init == "cvb0" and estimator.inference == "vb"
-    return min(COLLAPSED_BEFORE, estimator.max_iter // 2) if asked and not start.goes_on else 0
+    asked = begins_collapsed(estimator) and not start.goes_on
+    return min(COLLAPSED_BEFORE, estimator.max_iter // 2) if asked else 0
 
 
 def step_size(batch_size: int | str, n_docs: float | None) -> int:
@@ -275,12 +276,13 @@ def _batch_loop(
 ) -> Generator[Learned]:
     """Coordinate ascent, from the start or from what some collapsed passes make of it."""
     n_before = collapsed_before(estimator, start)
-    if kept is None and not n_before:
-        return fit_batch(documents, priors, start.lam(), batch_plan(estimator, start.origin), workers)
-    assert isinstance(documents, Documents)
     if not n_before:
-        assert kept is not None
-        return go_on_with_batch(documents, kept, batch_plan(estimator, start.origin), workers)
+        plan = batch_plan(estimator, start.origin)
+        if kept is None:
+            return fit_batch(documents, priors, start.lam(), plan, workers)
+        assert isinstance(documents, Documents)
+        return go_on_with_batch(documents, kept, plan, workers)
+    assert isinstance(documents, Documents)
     collapsed = collapsed_plan(estimator, documents, start, n_before)
     plan = replace(batch_plan(estimator, "given"), warmup=n_before + 1)
     if kept is None:
