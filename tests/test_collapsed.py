@@ -21,6 +21,7 @@ from ldavi._fit_collapsed import (
     SMOOTH,
     CollapsedPlan,
     _pass_seed,
+    fit_batch_after,
     fit_collapsed,
     kept_above,
     learned_priors,
@@ -481,6 +482,19 @@ def test_priors_that_the_variational_passes_learn_end_with_them():
     assert not np.array_equal(learned[7].priors.alpha, given.alpha)
     np.testing.assert_array_equal(learned[8].priors.alpha, given.alpha)
     np.testing.assert_array_equal(learned[8].priors.eta, given.eta)
+
+
+def test_priors_that_collapsed_passes_learn_end_with_them():
+    X, alpha = corpora.topical_counts(10), np.full(3, 0.2)
+    documents, given = Documents(corpora.to_counts(X), None), corpora.make_priors(alpha, 0.1)
+    collapsed = CollapsedPlan(1, learn_alpha=True, learn_eta=True, learn_from=2)
+    plan = Plan(warmup=4, warmup_sweeps=5, monotone_sweeps=2, tol=1e-3, learn_alpha=True, learn_eta=True)
+    with Workers(1) as workers:
+        loop = fit_batch_after(documents, given, None, collapsed, 3, plan, workers)
+        learned = [found.priors for found in itertools.islice(loop, 4)]
+    assert not np.array_equal(learned[2].alpha, alpha)
+    np.testing.assert_array_equal(learned[3].alpha, alpha)
+    np.testing.assert_array_equal(learned[3].eta, given.eta)
 
 
 @pytest.mark.parametrize(
