@@ -31,7 +31,9 @@ def main() -> None:
     data = str(Path(arguments.data).resolve()) if arguments.data else None
     with tempfile.TemporaryDirectory() as directory, checked_out(arguments.commits, Path(directory)) as trees:
         own = Path(directory) / "own"  # the present benchmarks, where no ldavi stands beside them
-        shutil.copytree(ROOT / "benchmarks", own / "benchmarks", ignore=shutil.ignore_patterns("__pycache__", "results"))
+        shutil.copytree(
+            ROOT / "benchmarks", own / "benchmarks", ignore=shutil.ignore_patterns("__pycache__", "results")
+        )
         print(f"{'part':6}{'A':>12}{'B':>12}   A / B (range)")
         for part in arguments.parts:
             command = [sys.executable, "-m", "benchmarks.workload", part]
@@ -58,7 +60,9 @@ def checked_out(commits: list[str], directory: Path) -> Iterator[dict[str, Path]
         yield trees
     finally:
         for tree in trees.values():
-            subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=False, capture_output=True)
+            subprocess.run(
+                ["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=False, capture_output=True
+            )
 
 
 def _seconds(command: list[str], here: Path, tree: Path) -> float:

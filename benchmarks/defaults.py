@@ -28,27 +28,30 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb, priors .1 and .05": (FIXED, {}),
     "vb, priors .05 and .02": ({"doc_topic_prior": 0.05, "topic_word_prior": 0.02}, {}),
     "vb, priors 1/K": ({"doc_topic_prior": None, "topic_word_prior": None}, {}),
-    "vb, no offset": ({}, {"ldavi._schedule.WARMUP_OFFSET": 0.0}),
-    "vb, no warm-up": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 0)}),
-    "vb, 10 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 10)}),
-    "vb, 20 warm-up passes": ({}, {"ldavi._schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 20)}),
-    "vb, 10 sweeps in the warm-up": ({}, {"ldavi._schedule.WARMUP_SWEEPS": 10}),
+    "vb, no offset": ({}, {"ldavi._estimator.schedule.WARMUP_OFFSET": 0.0}),
+    "vb, no warm-up": ({}, {"ldavi._estimator.schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 0)}),
+    "vb, 10 warm-up passes": ({}, {"ldavi._estimator.schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 10)}),
+    "vb, 20 warm-up passes": ({}, {"ldavi._estimator.schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 20)}),
+    "vb, 10 sweeps in the warm-up": ({}, {"ldavi._estimator.schedule.WARMUP_SWEEPS": 10}),
     "vb after cvb0": ({"init": "cvb0"}, {}),
     "vb, memoized": ({"learning_method": "memoized"}, {}),
     "vb, online": ({"learning_method": "online", "max_iter": 20, "tol": None}, {}),
     "vb, online, no offset": (
         {"learning_method": "online", "max_iter": 20, "tol": None},
-        {"ldavi._schedule.WARMUP_OFFSET": 0.0},
+        {"ldavi._estimator.schedule.WARMUP_OFFSET": 0.0},
     ),
     "cvb0": ({"inference": "cvb0"}, {}),
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
     "cvb0, visits with the priors of the topics": (
         {"inference": "cvb0"},
-        {"ldavi._fit_collapsed.of_visits": lambda priors, plan, iteration: priors},
+        {"ldavi._inference.cvb0.of_visits": lambda priors, plan, iteration: priors},
     ),
-    "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.CAUTIOUS_ALPHA": float("inf")}),
-    "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.CAUTIOUS_TRUST": 1.0}),
-} | {f"cvb0, kept above {tau}": ({"inference": "cvb0"}, {"ldavi._fit_collapsed.KEPT_ABOVE": tau}) for tau in (0.05, 0.2, 0.5)}
+    "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.CAUTIOUS_ALPHA": float("inf")}),
+    "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.CAUTIOUS_TRUST": 1.0}),
+} | {
+    f"cvb0, kept above {tau}": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.KEPT_ABOVE": tau})
+    for tau in (0.05, 0.2, 0.5)
+}
 NOISE = {"init": "random"}
 SETTINGS |= {
     f"{name}, from noise": (parameters | NOISE, constants)
@@ -56,8 +59,11 @@ SETTINGS |= {
     if "init" not in parameters
 }
 SETTINGS |= {
-    "cvb0, from noise, VB first": ({"inference": "cvb0", **NOISE}, {"ldavi._schedule.MANY_TOKENS": 0}),
-    "cvb0, from noise, without VB": ({"inference": "cvb0", **NOISE}, {"ldavi._schedule.MANY_TOKENS": float("inf")}),
+    "cvb0, from noise, VB first": ({"inference": "cvb0", **NOISE}, {"ldavi._estimator.schedule.MANY_TOKENS": 0}),
+    "cvb0, from noise, without VB": (
+        {"inference": "cvb0", **NOISE},
+        {"ldavi._estimator.schedule.MANY_TOKENS": float("inf")},
+    ),
 }
 
 
@@ -115,7 +121,10 @@ def markdown(measured: list[dict[str, Any]]) -> str:
     """A row per setting, a column per corpus and number of topics: perplexity, and seconds of processor time."""
     columns = list(dict.fromkeys((row["corpus"], row["topics"]) for row in measured))
     settings = list(dict.fromkeys(row["setting"] for row in measured))
-    lines = ["| setting | " + " | ".join(f"{name} {k}" for name, k in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines = [
+        "| setting | " + " | ".join(f"{name} {k}" for name, k in columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
     for setting in settings:
         cells = []
         for name, k in columns:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ldavi import _documents, _elbo, _estep
-from ldavi._documents import visit_documents
-from ldavi._fit import Documents, Plan, all_words, fit_batch
-from ldavi._infer import infer_documents
-from ldavi._mstep import topics_from
-from ldavi._parallel import Workers
-from ldavi._state import Counts, Priors, aligned_zeros, padded
+from ldavi import _estep
+from ldavi._core.records import Counts, Priors, aligned_zeros, padded
+from ldavi._core.threads import Workers
+from ldavi._inference import e_step, elbo
+from ldavi._inference.e_step import visit_documents
+from ldavi._inference.fixed_topics import infer_documents
+from ldavi._inference.m_step import topics_from
+from ldavi._inference.vb_batch import Documents, Plan, all_words, fit_batch
 
 NEVER = -1.0  # a tolerance that no sweep reaches: every document makes them all
 
@@ -37,11 +38,11 @@ def instruction_set(name: str) -> Iterator[None]:
 @contextmanager
 def dense_sweeps(dense: bool) -> Iterator[None]:
     """Whether every sweep is made to run over every topic."""
-    before, _documents.DENSE_SWEEPS = _documents.DENSE_SWEEPS, dense
+    before, e_step.DENSE_SWEEPS = e_step.DENSE_SWEEPS, dense
     try:
         yield
     finally:
-        _documents.DENSE_SWEEPS = before
+        e_step.DENSE_SWEEPS = before
 
 
 def bytes_of_topics(n_words: int, n_topics: int, dtype: type) -> int:
@@ -51,7 +52,9 @@ def bytes_of_topics(n_words: int, n_topics: int, dtype: type) -> int:
 
 def counts_of(X: sparse.csr_array, dtype: type) -> Counts:
     n_words = X.shape[1]
-    return Counts(X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data.astype(dtype), np.arange(n_words), n_words)
+    return Counts(
+        X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data.astype(dtype), np.arange(n_words), n_words
+    )
 
 
 def padded_rows(rows: np.ndarray, dtype: type) -> np.ndarray:
@@ -84,7 +87,7 @@ class EStep:
         self._topics = topics_from(rows, lam.sum(axis=0, dtype=np.float64), self._workers, point_estimate=False)
         self._alpha, self._sweeps, self._dense = np.full(n_topics, alpha), sweeps, dense
         self.gamma = np.ones((X.shape[0], n_topics), dtype)
-        self._blocks: tuple[_documents.Block, ...] = ()
+        self._blocks: tuple[e_step.Block, ...] = ()
         self._sstats: np.ndarray | None = None
         self.elements = len(self.counts.indices) * n_topics * sweeps  # (word, topic, sweep)
 
@@ -99,13 +102,11 @@ class EStep:
     def with_statistics(self) -> None:
         """The same, and the statistics of the last sweep."""
         if self._sstats is None:
-            self._blocks = _documents.cut_blocks(self.counts, len(self._alpha))
+            self._blocks = e_step.cut_blocks(self.counts, len(self._alpha))
             self._sstats = aligned_zeros(self._topics.B.shape, self._topics.B.dtype)
-        self._visited(_documents.estep, (self._sstats,), with_bound=False)
+        self._visited(e_step.estep, (self._sstats,), with_bound=False)
 
-    def _visited(
-        self, visit: Callable[..., _documents.Visit], sstats: tuple[np.ndarray, ...], **how: bool
-    ) -> _documents.Visit:
+    def _visited(self, visit: Callable[..., e_step.Visit], sstats: tuple[np.ndarray, ...], **how: bool) -> e_step.Visit:
         self.gamma[:] = 1
         blocks = (self._blocks,) if sstats else ()
         how_far = {"max_sweeps": self._sweeps, "tol": NEVER, "workers": self._workers}
@@ -120,7 +121,7 @@ def elbo_per_token(X: sparse.csr_array, lam: np.ndarray, alpha: float, eta: floa
     rows, workers = padded_rows(lam.T[words], np.float64), Workers(1)
     topics = topics_from(rows, lam.sum(axis=1, dtype=np.float64), workers, point_estimate=False)
     documents = infer_documents(counts, topics, priors.alpha, max_sweeps=sweeps, tol=tol, workers=workers)
-    total = documents.bound.sum() + _elbo.topic_term(np.ascontiguousarray(lam.T, np.float64), priors)
+    total = documents.bound.sum() + elbo.topic_term(np.ascontiguousarray(lam.T, np.float64), priors)
     return float(total / counts.doc_tokens.sum())
 
 

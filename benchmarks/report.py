@@ -80,7 +80,8 @@ def _cells(case: dict[str, Any]) -> list[str]:
         met = "met" if case["met"] else "not met"
     unit = case.get("unit", "s")
     middle = (
-        "; ".join(f"{key} {value:.{digits}g} {unit}".rstrip() for key, value in case.get("medians", {}).items()) or MISSING
+        "; ".join(f"{key} {value:.{digits}g} {unit}".rstrip() for key, value in case.get("medians", {}).items())
+        or MISSING
     )
     return [case["name"], measured, target, met, middle, _perplexity(case)]
 

@@ -30,7 +30,8 @@ def merged(kept: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[st
     parts = dict(kept["parts"])
     if before != run:
         parts = {
-            key: part | {"cases": [{"measured": before} | case for case in part["cases"]]} for key, part in parts.items()
+            key: part | {"cases": [{"measured": before} | case for case in part["cases"]]}
+            for key, part in parts.items()
         }
     part = measured["part"]
     cases = {_key(case): case for case in parts.get(name, {}).get("cases", [])}

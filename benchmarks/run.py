@@ -30,7 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help=f"{', '.join(MODULES)}, or all (S1 to S10) or quality (Q1 to Q8)")
     parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA); without one, corpora are drawn")
-    parser.add_argument("--out", type=Path, help="result file, gone on from if it exists; without one, tables are printed")
+    parser.add_argument(
+        "--out", type=Path, help="result file, gone on from if it exists; without one, tables are printed"
+    )
     parser.add_argument("--only", nargs="+", metavar="CORPUS", help="leave the parts' other corpora out")
     parser.add_argument(
         "--known", action="store_true", help="do not fit other libraries again whose topics were judged before"
@@ -43,11 +45,16 @@ def main() -> None:
         results = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.report]
         print(report.markdown([result for result in results if "parts" in result]))  # not those of other scripts
         return
-    groups = {"all": [name for name in MODULES if name[0] == "S"], "quality": [name for name in MODULES if name[0] == "Q"]}
+    groups = {
+        "all": [name for name in MODULES if name[0] == "S"],
+        "quality": [name for name in MODULES if name[0] == "Q"],
+    }
     parts = [name for given in arguments.parts for name in groups.get(given, [given])]
     unknown = [name for name in parts if name not in MODULES]
     if unknown or not parts:
-        parser.error(f"parts must be among {', '.join(MODULES)}, or all" + (f", not {', '.join(unknown)}" if unknown else ""))
+        parser.error(
+            f"parts must be among {', '.join(MODULES)}, or all" + (f", not {', '.join(unknown)}" if unknown else "")
+        )
     if arguments.child:
         _measure_here(parts[0], arguments)
     else:
@@ -122,7 +129,10 @@ def _commit() -> dict[str, Any]:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
-    return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--", "ldavi", "setup.py"))}
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "changed": bool(git("status", "--porcelain", "--", "ldavi", "setup.py")),
+    }
 
 
 if __name__ == "__main__":

@@ -96,7 +96,10 @@ def _commit() -> dict[str, Any]:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
-    return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--", "ldavi", "setup.py"))}
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "changed": bool(git("status", "--porcelain", "--", "ldavi", "setup.py")),
+    }
 
 
 # The parts
@@ -123,7 +126,9 @@ def memory_of_a_stream(options: argparse.Namespace, folder: Path) -> dict[str, A
                 f"{where}: highest of the last quarter less that of the first", [growth], "MB", target=50, sense="<="
             ),
             timing.value_case(
-                f"{where}: documents a second, the exact last record included", [options.documents / found["seconds"]], "1/s"
+                f"{where}: documents a second, the exact last record included",
+                [options.documents / found["seconds"]],
+                "1/s",
             ),
             timing.value_case(f"{where}: on disk", [size / MB], "MB"),
         ],
@@ -167,7 +172,10 @@ def kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "title": "a fit killed by SIGKILL at random moments, and started again",
         "cases": [
             timing.value_case(
-                f"{where}: share of {len(same)} with the bits of the fit that was not killed", [min(same)], "least", target=1
+                f"{where}: share of {len(same)} with the bits of the fit that was not killed",
+                [min(same)],
+                "least",
+                target=1,
             ),
             timing.value_case(f"{where}: of them went on from a checkpoint", [float(sum(resumed))], "fits"),
         ],
@@ -290,7 +298,9 @@ def _command(fit: str, settings: dict[str, Any]) -> list[str]:
 
 def _in_a_process(fit: str, **settings: Any) -> dict[str, Any]:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(_command(fit, settings), cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        _command(fit, settings), cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 

@@ -106,9 +106,9 @@ def _of_documents() -> dict[str, float]:
 
 def _m_step() -> float:
     """Seconds of an entry of λ: digamma, exponential, lnΓ."""
-    from ldavi._mstep import m_step, topics_from
-    from ldavi._parallel import Workers
-    from ldavi._state import Priors, aligned_zeros
+    from ldavi._core.records import Priors, aligned_zeros
+    from ldavi._core.threads import Workers
+    from ldavi._inference.m_step import m_step, topics_from
 
     priors = Priors(np.full(128, 0.1), np.full((1, 1), 0.05))
     rows = aligned_zeros((8192, 128), np.float32)
@@ -156,7 +156,11 @@ def _line(seconds: dict[int, float]) -> dict[str, Any]:
     sizes, times = np.array(list(seconds), float), np.array(list(seconds.values()))
     latency = float(np.median(times[:3]))
     rate = sizes[-1] / (times[-1] - latency)
-    return {"latency": latency, "bytes_per_second": float(rate), "seconds": {str(size): seconds[size] for size in seconds}}
+    return {
+        "latency": latency,
+        "bytes_per_second": float(rate),
+        "seconds": {str(size): seconds[size] for size in seconds},
+    }
 
 
 def fits(data: str, name: str, n_topics: int, passes: int = 16) -> dict[str, float]:
@@ -208,7 +212,9 @@ def _losses(lda: Any, counts: np.ndarray, held_out: sparse.csr_array) -> dict[st
     kept = np.where(counts >= np.take_along_axis(ordered, last[None], axis=0), counts, 0)
     forms = {"whole": counts, "half": half, "kept": kept}
     return {
-        f"perplexity_{name}": document_completion(form + lda.topic_word_prior_, held_out, doc_topic_prior=0.1).perplexity
+        f"perplexity_{name}": document_completion(
+            form + lda.topic_word_prior_, held_out, doc_topic_prior=0.1
+        ).perplexity
         for name, form in forms.items()
     }
 

@@ -25,7 +25,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "scale.md"
 RECORDED = ROOT / "benchmarks" / "results" / "scale.json"
-BLOCK_BYTES, BLOCK_COUNTS = 2**21, 2**18  # of a block's factors, as in ldavi._documents
+BLOCK_BYTES, BLOCK_COUNTS = 2**21, 2**18  # of a block's factors, as in ldavi._inference.e_step
 FLOAT, PAIR, LINE = 4, 6, 64  # bytes: of a number, of one with its topic, of a line of the cache
 CHECKED = (("20ng", 100), ("20ng", 500), ("imdb", 100))
 
@@ -213,7 +213,9 @@ class Cost:
 def cost(a: Assumptions, m: Machine, d: Design) -> Cost:
     """One pass of the monotone phase."""
     mine = a.documents / a.workers
-    entry = (2 if d.half else FLOAT) + (2 if d.sparse_rows else 0)  # bytes, with the topic's number where rows are sparse
+    entry = (2 if d.half else FLOAT) + (
+        2 if d.sparse_rows else 0
+    )  # bytes, with the topic's number where rows are sparse
     sent = entry * (min(a.word_topics, a.topics) if d.sparse_rows else a.topics)  # of a row
     held = PAIR * min(a.word_topics, a.topics) if d.sparse_rows else FLOAT * a.topics
     here, in_block = distinct_words(a, mine), distinct_words(a, min(mine, a.block_documents))
@@ -231,7 +233,9 @@ def cost(a: Assumptions, m: Machine, d: Design) -> Cost:
     else:
         busiest = a.workers * (here if d.rows_once else blocks * in_block) * sent
         messages = a.workers * (1 if d.rows_once else blocks)
-    up = 0.0 if d.sharded else np.ceil(np.log2(max(a.workers, 2))) * a.words * a.topics * FLOAT / m.link  # a tree of sums
+    up = (
+        0.0 if d.sharded else np.ceil(np.log2(max(a.workers, 2))) * a.words * a.topics * FLOAT / m.link
+    )  # a tree of sums
     return Cost(
         memory,
         0.0 if d.sharded else 3 * a.words * a.topics * FLOAT,
@@ -250,7 +254,9 @@ def fit_seconds(a: Assumptions, m: Machine, d: Design) -> float:
     return a.warm_passes * first + a.monotone_passes * cost(a, m, d).seconds
 
 
-def simulated_pass(a: Assumptions, m: Machine, d: Design, *, pieces: int = 8, spread: float = 0.1, seed: int = 0) -> float:
+def simulated_pass(
+    a: Assumptions, m: Machine, d: Design, *, pieces: int = 8, spread: float = 0.1, seed: int = 0
+) -> float:
     """Seconds of a pass in which each worker asks for the rows of its next piece while it works on one.
 
     A link serves who asks first. With a head, its link serves all; else each worker's own link serves it. Pieces take times
@@ -258,7 +264,9 @@ def simulated_pass(a: Assumptions, m: Machine, d: Design, *, pieces: int = 8, sp
     """
     found = cost(a, m, d)
     workers = int(a.workers)
-    share = found.busiest / (2 * pieces if d.sharded else workers * pieces) / m.link  # of a link, for the rows of a piece
+    share = (
+        found.busiest / (2 * pieces if d.sharded else workers * pieces) / m.link
+    )  # of a link, for the rows of a piece
     work = found.compute / pieces * np.random.default_rng(seed).lognormal(-(spread**2) / 2, spread, (workers, pieces))
     free = np.zeros(workers if d.sharded else 1)  # when each link is
     ready = np.zeros(workers)  # when each worker has done its pieces so far

@@ -47,7 +47,13 @@ def value_case(
 ) -> dict[str, Any]:
     """One line of a part: the median of some values, and whether it reaches the target."""
     value = statistics.median(values)
-    case: dict[str, Any] = {"name": name, "what": what, "values": values, "value": value, "range": [min(values), max(values)]}
+    case: dict[str, Any] = {
+        "name": name,
+        "what": what,
+        "values": values,
+        "value": value,
+        "range": [min(values), max(values)],
+    }
     if target is not None:
         case |= {"target": target, "sense": sense, "met": value >= target if sense == ">=" else value <= target}
     return case | more

@@ -4,11 +4,11 @@
 """
 
 from ldavi import datasets, inspection, io, metrics, plotting, progress, report, selection
-from ldavi._estimator import LatentDirichletAllocation
-from ldavi._fixed_topics import infer
-from ldavi._infer import Inference
+from ldavi._estimator.infer import infer
+from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi._inference.fixed_topics import Inference
+from ldavi._inference.trace import TraceRecord
 from ldavi._show_config import show_config
-from ldavi._trace import TraceRecord
 from ldavi._version import __version__
 
 __all__ = [

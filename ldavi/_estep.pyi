@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s
 
 PAD: int
 ALIGNMENT: int

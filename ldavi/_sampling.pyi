@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._typing import Doubles, Int32s, Int64s
+from ldavi._core.typing import Doubles, Int32s, Int64s
 
 def hash_documents(
     indptr: Int64s,

@@ -5,7 +5,7 @@ import sys
 import time
 from typing import Any, Self
 
-from ldavi._trace import TraceRecord
+from ldavi._inference.trace import TraceRecord
 
 __all__ = ["ProgressBar"]
 
@@ -51,7 +51,9 @@ class ProgressBar:
             if self._bar is None:
                 from tqdm.auto import tqdm
 
-                self._bar = tqdm(total=self.total, initial=self._last, unit="pass", desc="fit", mininterval=self.interval)
+                self._bar = tqdm(
+                    total=self.total, initial=self._last, unit="pass", desc="fit", mininterval=self.interval
+                )
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(record.iteration - self._last)
         elif time.monotonic() - self._shown >= self.interval:

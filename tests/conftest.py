@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ldavi import _collapsed, _documents, _estep, _mstep
-from ldavi._parallel import Workers
+from ldavi import _estep
+from ldavi._core.threads import Workers
+from ldavi._inference import cvb0_pass, e_step, m_step
 
 
 @pytest.fixture(params=_estep.instruction_sets())
@@ -34,9 +35,9 @@ def workers() -> Iterator[Workers]:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits so low that a tiny corpus is cut into many blocks, waves and calls."""
-    monkeypatch.setattr(_documents, "BLOCK_BYTES", 2**10)
-    monkeypatch.setattr(_documents, "BLOCK_COUNTS", 150)
-    monkeypatch.setattr(_documents, "WAVE_BYTES", 2**12)
-    monkeypatch.setattr(_documents, "CALL_WORK", 2**12)
-    monkeypatch.setattr(_mstep, "WORDS_PER_CALL", 7)
-    monkeypatch.setattr(_collapsed, "LEAST_COUNTS", 40)
+    monkeypatch.setattr(e_step, "BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(e_step, "BLOCK_COUNTS", 150)
+    monkeypatch.setattr(e_step, "WAVE_BYTES", 2**12)
+    monkeypatch.setattr(e_step, "CALL_WORK", 2**12)
+    monkeypatch.setattr(m_step, "WORDS_PER_CALL", 7)
+    monkeypatch.setattr(cvb0_pass, "LEAST_COUNTS", 40)

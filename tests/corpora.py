@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from ldavi._documents import Visit, cut_blocks, estep
-from ldavi._mstep import topics_from
-from ldavi._parallel import Workers
-from ldavi._state import Counts, Priors, Topics, aligned_zeros, padded
+from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
+from ldavi._core.threads import Workers
+from ldavi._inference.e_step import Visit, cut_blocks, estep
+from ldavi._inference.m_step import topics_from
 
 Array = npt.NDArray[Any]
 
@@ -73,10 +73,14 @@ def word_major(lam: Array, dtype: npt.DTypeLike = np.float64) -> Array:
 def make_priors(alpha: Array, eta: npt.ArrayLike) -> Priors:
     """η as (), (V,) or (K, V) to its word-major form."""
     eta = np.asarray(eta, dtype=np.float64)
-    return Priors(np.asarray(alpha, dtype=np.float64), np.ascontiguousarray(eta.T) if eta.ndim == 2 else eta.reshape(-1, 1))
+    return Priors(
+        np.asarray(alpha, dtype=np.float64), np.ascontiguousarray(eta.T) if eta.ndim == 2 else eta.reshape(-1, 1)
+    )
 
 
-def make_topics(lam: Array, words: Array, dtype: npt.DTypeLike, workers: Workers, *, point_estimate: bool = False) -> Topics:
+def make_topics(
+    lam: Array, words: Array, dtype: npt.DTypeLike, workers: Workers, *, point_estimate: bool = False
+) -> Topics:
     """Topics of some words of λ, (K, V); of expected counts for point estimates."""
     rows = np.ascontiguousarray(word_major(lam, dtype)[words])
     return topics_from(rows, lam.sum(axis=1), workers, point_estimate=point_estimate)

@@ -184,7 +184,9 @@ def word_term(
 ) -> float:
     """E[log p(w | z, beta)] + E[log p(z | theta)] + H[q(z)]; for point estimates pass log beta. (7), (22)"""
     total = 0.0
-    for weight, counts_d, phi_d, elog_theta in zip(_weights(X, sample_weight), X, phi, expected_log(gamma), strict=True):
+    for weight, counts_d, phi_d, elog_theta in zip(
+        _weights(X, sample_weight), X, phi, expected_log(gamma), strict=True
+    ):
         for w, k in np.argwhere(phi_d > 0):
             p = phi_d[w, k]
             total += weight * counts_d[w] * p * (elog_theta[k] + elog_beta[k, w] - np.log(p))

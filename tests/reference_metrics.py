@@ -158,7 +158,9 @@ def diagnostics(X, theta, beta, alpha, n_words, smoothing):
         p = [of_word[w] / sum(of_word[v] for v in first) for w in first]
         q = [one[w] / sum(one.values()) for w in first]
         halves = [(x + y) / 2 for x, y in zip(p, q, strict=True)]
-        add("token_doc_diff", sum(x * log(x / m) / 2 for some in (p, q) for x, m in zip(some, halves, strict=True) if x))
+        add(
+            "token_doc_diff", sum(x * log(x / m) / 2 for some in (p, q) for x, m in zip(some, halves, strict=True) if x)
+        )
 
         held = [d for d in range(n_docs) if of_document[d] >= 0.5]
         all_of_document = [

@@ -86,8 +86,15 @@ def many_topics(n_topics: int = 200, n_words: int = 3_000, n_documents: int = 1_
     topics = rng.dirichlet(np.full(n_words, 0.02), n_topics) + 1e-6  # no word is impossible
     topics /= topics.sum(axis=1, keepdims=True)
     theta = rng.dirichlet(np.full(n_topics, 0.02), n_documents)
-    X = sparse.random_array((n_documents, n_words), density=0.02, rng=rng, data_sampler=lambda size: rng.integers(1, 4, size))
+    X = sparse.random_array(
+        (n_documents, n_words), density=0.02, rng=rng, data_sampler=lambda size: rng.integers(1, 4, size)
+    )
     names = [f"word{w}" for w in range(n_words)]
     texts = [" ".join(names[w] for w in row.nonzero()[0]) for row in X.toarray()]
-    options = {"feature_names": names, "texts": texts, "theta": theta, "metadata": {"part": rng.integers(0, 20, n_documents)}}
+    options = {
+        "feature_names": names,
+        "texts": texts,
+        "theta": theta,
+        "metadata": {"part": rng.integers(0, 20, n_documents)},
+    }
     return Case(topics, X.tocsr(), options)

@@ -6,9 +6,21 @@ import pytest
 import reference
 from scipy import sparse
 
-from ldavi import LatentDirichletAllocation, _anchors
-from ldavi._anchors import anchors, apart, company, corners, folded_company, join, look, look_at, sampled, step_of
-from ldavi._corpus import Documents
+from ldavi import LatentDirichletAllocation
+from ldavi._core.corpus import Documents
+from ldavi._inference import anchor_words
+from ldavi._inference.anchor_words import (
+    anchors,
+    apart,
+    company,
+    corners,
+    folded_company,
+    join,
+    look,
+    look_at,
+    sampled,
+    step_of,
+)
 from ldavi.metrics import match_topics
 
 SEEDS = np.array([1, 2, 3, 4])
@@ -80,8 +92,8 @@ def test_company_sums_to_one_in_documents_of_any_length(total):
 
 
 def test_folded_company_is_company_with_signs_where_words_are_few(monkeypatch):
-    monkeypatch.setattr(_anchors, "FOLDED_AT_ONCE", 7)
-    monkeypatch.setattr(_anchors, "WORDS_AT_ONCE", 4)
+    monkeypatch.setattr(anchor_words, "FOLDED_AT_ONCE", 7)
+    monkeypatch.setattr(anchor_words, "WORDS_AT_ONCE", 4)
     sample = sample_of(corpora.topical_counts(3))
     words = np.array([2, 0, 7])
     folded, expected = folded_company(sample, words), company(sample, words).T
@@ -100,7 +112,7 @@ def test_folding_keeps_distances_about(monkeypatch):
         return np.linalg.norm(rows[:, None] - rows[None], axis=2)[np.triu_indices(len(words), 1)]
 
     exact = distances()
-    monkeypatch.setattr(_anchors, "DIRECTIONS", 128)  # of 300 words
+    monkeypatch.setattr(anchor_words, "DIRECTIONS", 128)  # of 300 words
     assert np.quantile(np.abs(distances() / exact - 1), 0.9) < 0.25
 
 
@@ -196,7 +208,7 @@ def test_distances_are_weighed_by_the_square_root_of_tokens(monkeypatch):
         weights.append(weight)
         return corners(rows, weight, most)
 
-    monkeypatch.setattr(_anchors, "corners", watch)
+    monkeypatch.setattr(anchor_words, "corners", watch)
     X = corpora.topical_counts(3)
     anchors(sample_of(X), 3)
     known = X.sum(axis=0)[(X > 0).sum(axis=0) >= 2]
@@ -218,7 +230,7 @@ def test_documents_in_which_every_word_is_rare_have_no_anchors():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_topics_start_as_the_twin_says(dtype, monkeypatch):
-    monkeypatch.setattr(_anchors, "TOPICS_AT_ONCE", 3)
+    monkeypatch.setattr(anchor_words, "TOPICS_AT_ONCE", 3)
     X, _ = planted(4)
     sample = sample_of(X)
     found = sample.columns[anchors(sample, 4)]
@@ -244,7 +256,7 @@ def test_documents_without_a_word_start_at_noise():
 def test_whole_counts_give_the_same_bits_in_parts_of_any_size(size, monkeypatch):
     X = corpora.random_counts(5, n_docs=60)
     whole = look_at(documents_of(X), 2)
-    monkeypatch.setattr(_anchors, "PART", size)
+    monkeypatch.setattr(anchor_words, "PART", size)
     for one, other in zip(look_at(documents_of(X), 2), whole, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -273,9 +285,9 @@ def test_a_fit_looks_at_no_more_than_it_needs(monkeypatch):
         steps.append(step)
         return look_at(documents, step)
 
-    monkeypatch.setattr("ldavi._schedule.look_at", watch)
-    monkeypatch.setattr(_anchors, "SAMPLED_TOKENS", 100)
-    monkeypatch.setattr(_anchors, "SAMPLED_DOCUMENTS", 5)
+    monkeypatch.setattr("ldavi._estimator.schedule.look_at", watch)
+    monkeypatch.setattr(anchor_words, "SAMPLED_TOKENS", 100)
+    monkeypatch.setattr(anchor_words, "SAMPLED_DOCUMENTS", 5)
     model(max_iter=1).fit(corpora.topical_counts(2, n_docs=60))  # 1,800 tokens, three topics
     assert steps == [4]  # by tokens 6
 
@@ -292,7 +304,9 @@ def test_a_fit_finds_every_planted_topic(n_topics):
     """From noise one fit in nine finds all of 20."""
     X, topics = planted(n_topics)
     fitted = model(n_components=n_topics, max_iter=200, doc_topic_prior=0.1, topic_word_prior=0.05).fit(X)
-    from_them = model(n_components=n_topics, max_iter=200, doc_topic_prior=0.1, topic_word_prior=0.05, init=topics).fit(X)
+    from_them = model(n_components=n_topics, max_iter=200, doc_topic_prior=0.1, topic_word_prior=0.05, init=topics).fit(
+        X
+    )
     assert match_topics(fitted.topics_, topics, "cosine").similarity.min() > 0.9
     assert fitted.elbo_ > from_them.elbo_ - 1e-3 * abs(from_them.elbo_)
 

@@ -11,9 +11,11 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from ldavi import LatentDirichletAllocation, _batches, _scratch, _validation, io
-from ldavi._prefetch import prefetched
-from ldavi._scratch import Scratch
+from ldavi import LatentDirichletAllocation, io
+from ldavi._core import spill_file
+from ldavi._core.prefetch import prefetched
+from ldavi._core.spill_file import Scratch
+from ldavi._estimator import batched_corpus, validation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -50,7 +52,15 @@ def same_fit(one, other):
     assert one.components_.tobytes() == other.components_.tobytes()
     for name in EXACT:
         np.testing.assert_array_equal(one.elbo_trace_[name], other.elbo_trace_[name])
-    for name in ("doc_topic_prior_", "topic_word_prior_", "elbo_", "bound_", "n_iter_", "n_batch_iter_", "n_samples_seen_"):
+    for name in (
+        "doc_topic_prior_",
+        "topic_word_prior_",
+        "elbo_",
+        "bound_",
+        "n_iter_",
+        "n_batch_iter_",
+        "n_samples_seen_",
+    ):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     assert one.n_features_in_ == other.n_features_in_
 
@@ -164,7 +174,7 @@ def test_what_a_source_says_is_held_against_what_it_gives():
 def test_only_one_batch_is_read_ahead():
     """The one that is used, and the next, which is read meanwhile: a reader that has the time to do more does not."""
     source, ahead = Source(corpus(), 10), []
-    batches = _batches.Batches(source, None, "test")
+    batches = batched_corpus.Batches(source, None, "test")
     source.n_read = 0
     for used, _ in enumerate(batches.parts(10), 1):
         time.sleep(0.03)
@@ -292,7 +302,7 @@ def test_names_of_columns_are_remembered_and_compared():
 def test_a_list_of_lists_is_still_one_matrix():
     rows = corpus(n_docs=10).toarray().tolist()
     assert model().fit(rows).n_samples_seen_ == 10
-    assert not _validation.is_source(rows)
+    assert not validation.is_source(rows)
 
 
 def test_an_estimator_can_be_cloned_and_pickled_after_batches():
@@ -365,7 +375,7 @@ def test_scratch_arrays_come_back_as_they_were_stored():
 
 @pytest.mark.parametrize("method", ["memoized", "batch"])
 def test_nothing_is_left_of_scratch_whatever_ends_a_fit(method, tmp_path, monkeypatch):
-    monkeypatch.setattr(_scratch.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(spill_file.tempfile, "tempdir", str(tmp_path))
     opened = []
     true = Scratch.__init__
 

@@ -48,7 +48,11 @@ def test_a_case_that_is_measured_again_takes_the_place_of_the_earlier_one(result
 def test_cases_of_an_earlier_run_tell_of_it_and_those_of_the_last_do_not(results):
     runs = [("Q1", measured("monday", ap=1)), ("Q2", measured("tuesday", ap=1)), ("Q1", measured("wednesday", bbc=3))]
     kept = merged(results, *runs)
-    told = {(part, case["name"]): case.get("measured", kept)["date"] for part in kept["parts"] for case in _cases(kept, part)}
+    told = {
+        (part, case["name"]): case.get("measured", kept)["date"]
+        for part in kept["parts"]
+        for case in _cases(kept, part)
+    }
     assert told == {("Q1", "ap"): "monday", ("Q2", "ap"): "tuesday", ("Q1", "bbc"): "wednesday"}
 
 

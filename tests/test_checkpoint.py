@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, io
-from ldavi._generators import generator_state
+from ldavi._core.random_bits import generator_state
 from ldavi.io import Checkpoint, _container
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -131,7 +131,9 @@ def test_a_collapsed_fit_that_crashed_in_its_variational_passes_or_later_goes_on
     init, after, tmp_path, monkeypatch
 ):
     """Also after VB has learned priors, which the collapsed passes do not begin with."""
-    monkeypatch.setattr("ldavi._schedule.MANY_TOKENS", 0)  # 30 variational passes from noise, 30 collapsed ones
+    monkeypatch.setattr(
+        "ldavi._estimator.schedule.MANY_TOKENS", 0
+    )  # 30 variational passes from noise, 30 collapsed ones
     X, collapsed = corpus(), {"max_iter": 60, "learning_method": "batch", "inference": "cvb0", "init": init}
     with pytest.raises(Crash):
         model(**collapsed).fit(X, checkpoint=Crashing(tmp_path / "fit", after))
@@ -156,7 +158,9 @@ def test_the_final_record_of_a_collapsed_fit_is_gone_on_with(tmp_path):
 
 @pytest.mark.parametrize("method", ["batch", "memoized"])
 def test_passes_over_batches_whose_state_is_on_disk_are_not_kept(method, tmp_path):
-    with pytest.raises(ValueError, match=f"learning_method='{method}' is not offered with a checkpoint where X comes in"):
+    with pytest.raises(
+        ValueError, match=f"learning_method='{method}' is not offered with a checkpoint where X comes in"
+    ):
         model(learning_method=method).fit(in_batches(corpus()), checkpoint=Checkpoint(tmp_path / "fit"))
 
 
@@ -229,7 +233,7 @@ import os, random, signal, sys, time, warnings
 import numpy as np
 from scipy import sparse
 from ldavi import LatentDirichletAllocation, io
-from ldavi._generators import generator_state
+from ldavi._core.random_bits import generator_state
 
 warnings.simplefilter("ignore")
 output, kept = sys.argv[1:]

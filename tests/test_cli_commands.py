@@ -78,7 +78,8 @@ def test_the_name_of_the_file_says_the_format(fitted, counts, tmp_path, kind):
     else:
         with output.open(newline="") as file:
             found = [
-                [float(x) for x in row[1:]] for row in list(csv.reader(file, delimiter="\t" if kind == "tsv" else ","))[1:]
+                [float(x) for x in row[1:]]
+                for row in list(csv.reader(file, delimiter="\t" if kind == "tsv" else ","))[1:]
             ]
     np.testing.assert_allclose(found, io.load(fitted[0]).transform(counts), rtol=1e-5)
 

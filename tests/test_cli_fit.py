@@ -151,7 +151,18 @@ def test_a_compressed_table_with_names_and_dates(tmp_path, reports):
         writer.writerow(["url", "body", "year"])
         writer.writerows([f"u{i}", text, 2000 + i] for i, text in enumerate(cli_texts.texts(30)))
     page = tmp_path / "r.html"
-    arguments = ["--column", "body", "--id-column", "url", "--metadata", "year", "--report", str(page), "--title", "Posts"]
+    arguments = [
+        "--column",
+        "body",
+        "--id-column",
+        "url",
+        "--metadata",
+        "year",
+        "--report",
+        str(page),
+        "--title",
+        "Posts",
+    ]
     assert main(["fit", str(table), "-k", "3", "-q", *arguments]) == 0
     (report,) = reports
     assert report["document_names"] == [f"u{i}" for i in range(30)]
@@ -195,7 +206,9 @@ def test_what_was_read_and_fitted_is_said_on_the_other_stream(tmp_path, capsys):
     main(["fit", str(posts), "-k", "3"])
     error = capsys.readouterr().err
     assert f"{posts} (text): 90 documents, 30 words, 2,700 tokens" in error
-    assert re.search(r"^3 topics: \d+ passes, converged, [\d.]+ s; perplexity of these documents [\d.]+, ELBO -", error, re.M)
+    assert re.search(
+        r"^3 topics: \d+ passes, converged, [\d.]+ s; perplexity of these documents [\d.]+, ELBO -", error, re.M
+    )
 
 
 def test_quiet_says_nothing(tmp_path, capsys):

@@ -156,7 +156,9 @@ def test_a_folder_in_batches_has_the_names_of_its_files(tmp_path, capsys):
         (folder / f"post{i}.txt").write_text(text)
     capsys.readouterr()
     assert main(["transform", str(model), str(folder), "--stream"]) == 0
-    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[1:]] == [f"post{i}.txt" for i in range(5)]
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        f"post{i}.txt" for i in range(5)
+    ]
 
 
 def test_a_stream_reports_names_and_trends(tmp_path, monkeypatch):

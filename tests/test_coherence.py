@@ -84,8 +84,12 @@ def test_u_mass_of_tokens_takes_documents_as_windows():
 def test_windows_are_by_default_as_long_as_gensims(measure, size):
     texts, topics = random_texts(3, longest=160), random_topics(3)
     value = metrics.coherence(topics, texts, measure, 4, feature_names=NAMES)
-    np.testing.assert_array_equal(value, metrics.coherence(topics, texts, measure, 4, feature_names=NAMES, window_size=size))
-    assert not np.array_equal(value, metrics.coherence(topics, texts, measure, 4, feature_names=NAMES, window_size=size - 1))
+    np.testing.assert_array_equal(
+        value, metrics.coherence(topics, texts, measure, 4, feature_names=NAMES, window_size=size)
+    )
+    assert not np.array_equal(
+        value, metrics.coherence(topics, texts, measure, 4, feature_names=NAMES, window_size=size - 1)
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -102,7 +106,9 @@ def test_order_of_documents_and_words_does_not_matter_and_topics_take_theirs_alo
 @pytest.mark.parametrize("measure", MEASURES)
 def test_how_often_a_document_has_a_word_does_not_matter(measure):
     X, topics = counts_of(random_texts(4)), random_topics(4)
-    np.testing.assert_array_equal(metrics.coherence(topics, X, measure, 4), metrics.coherence(topics, X > 0, measure, 4))
+    np.testing.assert_array_equal(
+        metrics.coherence(topics, X, measure, 4), metrics.coherence(topics, X > 0, measure, 4)
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,11 +119,15 @@ def test_form_of_counts_does_not_matter(form):
     np.testing.assert_array_equal(metrics.coherence(topics, form(X), "c_v", 4), metrics.coherence(topics, X, "c_v", 4))
 
 
-@pytest.mark.parametrize("estimator", [LatentDirichletAllocation(2, random_state=0), NMF(2, random_state=0, init="random")])
+@pytest.mark.parametrize(
+    "estimator", [LatentDirichletAllocation(2, random_state=0), NMF(2, random_state=0, init="random")]
+)
 def test_an_estimator_is_as_good_as_its_topics(estimator):
     X = counts_of(random_texts(6)).astype(float)
     model = estimator.fit(X)
-    np.testing.assert_array_equal(metrics.coherence(model, X, "npmi", 4), metrics.coherence(model.components_, X, "npmi", 4))
+    np.testing.assert_array_equal(
+        metrics.coherence(model, X, "npmi", 4), metrics.coherence(model.components_, X, "npmi", 4)
+    )
 
 
 def test_a_series_of_token_lists_is_as_good_as_a_list():

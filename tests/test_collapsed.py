@@ -9,11 +9,11 @@ import pytest
 from scipy.special import gammaln, logsumexp
 from scipy.stats import chi2
 
-from ldavi import LatentDirichletAllocation, _collapsed
-from ldavi._collapsed import KEPT_ABOVE, sample_tokens, unassigned, visit_all, whole_tokens
+from ldavi import LatentDirichletAllocation
+from ldavi._core.threads import Workers
 from ldavi._estep import SHARES, SLOTS
-from ldavi._fit import Documents, Plan, all_words, fit_batch
-from ldavi._fit_collapsed import (
+from ldavi._inference import cvb0_pass
+from ldavi._inference.cvb0 import (
     AVERAGING,
     CAUTIOUS_ALPHA,
     CAUTIOUS_TRUST,
@@ -28,8 +28,9 @@ from ldavi._fit_collapsed import (
     lend,
     of_visits,
 )
-from ldavi._hyper import log_evidence
-from ldavi._parallel import Workers
+from ldavi._inference.cvb0_pass import KEPT_ABOVE, sample_tokens, unassigned, visit_all, whole_tokens
+from ldavi._inference.dirichlet_priors import log_evidence
+from ldavi._inference.vb_batch import Documents, Plan, all_words, fit_batch
 
 LEAD = Plan(warmup=2, warmup_sweeps=5, monotone_sweeps=2, tol=1e-3, offset=0.5)
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
@@ -37,7 +38,7 @@ RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(_collapsed, "LEAST_COUNTS", 40)
+    monkeypatch.setattr(cvb0_pass, "LEAST_COUNTS", 40)
 
 
 def begun(X, alpha, eta, dtype=np.float64, passes=2, weight=None, n_jobs=1, kept_above=KEPT_ABOVE):
@@ -166,7 +167,7 @@ def test_shares_are_right_on_average(dtype):
 def test_what_is_not_kept_is_drawn_in_proportion(dtype, instruction_set, monkeypatch):
     """Of words alone in their documents, visited first: φ is α, and a topic of many is drawn as often as its φ has it."""
     n, K, large = 20_000, 150, [40, 140]
-    monkeypatch.setattr(_collapsed, "LEAST_COUNTS", n)  # one block: all see the same
+    monkeypatch.setattr(cvb0_pass, "LEAST_COUNTS", n)  # one block: all see the same
     alpha = np.linspace(0.5, 1.5, K)
     alpha[large] = 25  # of 199: kept
     state = unassigned(corpora.to_counts(np.ones((n, 1)), dtype), None, K)
@@ -323,7 +324,7 @@ def test_few_documents_show_their_planted_topics_within_thirty_passes():
 @pytest.mark.parametrize("eta", [0.1, np.linspace(0.05, 0.3, 25)], ids=["one eta", "one for each word"])
 def test_what_is_lent_are_the_tokens_of_the_corpus_in_proportion_to_the_topics(eta, weight, rows_at_once, monkeypatch):
     """Equation (46)."""
-    monkeypatch.setattr("ldavi._fit_collapsed.ROWS_AT_ONCE", rows_at_once)
+    monkeypatch.setattr("ldavi._inference.cvb0.ROWS_AT_ONCE", rows_at_once)
     X = corpora.topical_counts(7)
     weights = None if weight is None else np.full(len(X), weight)
     state, priors = begun(X, np.full(3, 0.2), eta, passes=0, weight=weights)
@@ -384,7 +385,7 @@ def visited_with(monkeypatch, plan, alpha, n_passes=9):
         seen.append(priors.alpha)
         return visit_all(state, priors, workers, **options)
 
-    monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
+    monkeypatch.setattr("ldavi._inference.cvb0.visit_all", watch)
     learned, _ = run(corpora.topical_counts(8, n_docs=60, length=100), alpha, 0.1, n_passes, plan)
     return np.array(seen), np.array([reached.priors.alpha for reached in learned])
 
@@ -407,7 +408,7 @@ def test_tokens_for_learning_are_drawn_with_the_alpha_of_the_visits(monkeypatch)
         drawn.append(priors.alpha)
         return sample_tokens(state, priors, **options)
 
-    monkeypatch.setattr("ldavi._fit_collapsed.sample_tokens", watch)
+    monkeypatch.setattr("ldavi._inference.cvb0.sample_tokens", watch)
     seen, _ = visited_with(monkeypatch, plan, np.full(3, 0.2))
     np.testing.assert_array_equal(drawn, seen[1::2])
 
@@ -420,7 +421,7 @@ def watch_tau(monkeypatch):
         seen.append(options["kept_above"])
         return visit_all(state, priors, workers, **options)
 
-    monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
+    monkeypatch.setattr("ldavi._inference.cvb0.visit_all", watch)
     return seen
 
 
@@ -444,7 +445,7 @@ def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
     ids=["from nothing", "led"],
 )
 def test_a_fit_draws_more_until_priors_are_learned(least_tokens, expected, monkeypatch):
-    monkeypatch.setattr("ldavi._schedule.MANY_TOKENS", least_tokens)
+    monkeypatch.setattr("ldavi._estimator.schedule.MANY_TOKENS", least_tokens)
     X, seen = corpora.topical_counts(8), watch_tau(monkeypatch)
     LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None, init="random").fit(X)
     np.testing.assert_allclose(seen, expected)
@@ -467,7 +468,9 @@ def test_collapsed_passes_start_from_the_topics_of_the_variational_ones(monkeypa
         variational = itertools.islice(fit_batch(documents, priors, corpora.word_major(noise), LEAD, workers), 3)
         for found in variational:
             topics = all_words(found, X.shape[1]).copy()
-    monkeypatch.setattr("ldavi._fit_collapsed.KEPT_ABOVE_AFTER_LEAD", KEPT_ABOVE_AT_FIRST)  # or τ would not be the same
+    monkeypatch.setattr(
+        "ldavi._inference.cvb0.KEPT_ABOVE_AFTER_LEAD", KEPT_ABOVE_AT_FIRST
+    )  # or τ would not be the same
     led, _ = run(X, alpha, eta, 5, CollapsedPlan(1, LEAD, 3), corpora.word_major(noise))
     from_topics, _ = run(X, alpha, eta, 2, CollapsedPlan(1), topics)
     np.testing.assert_array_equal(all_words(led[2], X.shape[1]), topics)
@@ -502,9 +505,11 @@ def test_priors_that_collapsed_passes_learn_end_with_them():
     [(True, True, 0.02), (True, False, 0.2), (False, True, 0.2)],
     ids=["cautiously", "learned", "given"],
 )
-def test_an_alpha_that_is_learned_begins_smaller_where_it_is_learned_cautiously(learns, cautious, expected, monkeypatch):
+def test_an_alpha_that_is_learned_begins_smaller_where_it_is_learned_cautiously(
+    learns, cautious, expected, monkeypatch
+):
     """Equation (48)."""
-    monkeypatch.setattr("ldavi._fit_collapsed.CAUTIOUS_ALPHA", 0.06)
+    monkeypatch.setattr("ldavi._inference.cvb0.CAUTIOUS_ALPHA", 0.06)
     X = corpora.topical_counts(10)
     start = corpora.word_major(corpora.random_lam(10, 3, X.shape[1]))
     plan = CollapsedPlan(1, LEAD, 2, cautious=cautious, learn_alpha=learns)
@@ -533,7 +538,7 @@ def test_an_alpha_that_is_small_already_begins_as_it_is():
     ],
 )
 def test_five_passes_or_thirty_from_noise_or_half_of_a_fit_are_variational(init, max_iter, n_lead, monkeypatch):
-    monkeypatch.setattr("ldavi._schedule.MANY_TOKENS", 0)
+    monkeypatch.setattr("ldavi._estimator.schedule.MANY_TOKENS", 0)
     X = corpora.topical_counts(8)
     model = LatentDirichletAllocation(3, inference="cvb0", max_iter=max_iter, tol=None, init=init).fit(X)
     trace = model.elbo_trace_
@@ -558,7 +563,7 @@ def test_alpha_is_learned_cautiously_where_each_topic_has_ten_thousand_tokens(to
         plans.append(plan)
         return fit_collapsed(documents, priors, start, plan, workers)
 
-    monkeypatch.setattr("ldavi._schedule.fit_collapsed", watch)
+    monkeypatch.setattr("ldavi._estimator.schedule.fit_collapsed", watch)
     X = np.full((8, 5), tokens * 3 / 40)
     LatentDirichletAllocation(3, inference="cvb0", max_iter=4, tol=None, init=init).fit(X)
     assert plans[0].cautious is cautious
@@ -603,14 +608,14 @@ def test_an_eta_that_is_learned_is_larger_in_the_visits():
 
 
 def test_counts_are_visited_with_the_larger_eta(monkeypatch):
-    monkeypatch.setattr("ldavi._fit_collapsed.SMOOTH", 10.0)
+    monkeypatch.setattr("ldavi._inference.cvb0.SMOOTH", 10.0)
     plan, seen = CollapsedPlan(1, learn_eta=True, learn_from=2, learn_every=2), []
 
     def watch(state, priors, workers, **options):
         seen.append(priors.eta.item())
         return visit_all(state, priors, workers, **options)
 
-    monkeypatch.setattr("ldavi._fit_collapsed.visit_all", watch)
+    monkeypatch.setattr("ldavi._inference.cvb0.visit_all", watch)
     learned, _ = run(corpora.topical_counts(8), np.full(3, 0.2), 0.1, 6, plan)
     before = [0.1, *(reached.priors.eta.item() for reached in learned[:-1])]
     np.testing.assert_allclose(seen, np.sqrt(10.0 * np.array(before)))
@@ -622,7 +627,7 @@ def test_an_eta_that_is_given_is_that_of_the_visits():
 
 
 def test_the_topics_of_a_pass_hold_the_eta_that_is_learned_not_that_of_the_visits(monkeypatch):
-    monkeypatch.setattr("ldavi._fit_collapsed.SMOOTH", 10.0)
+    monkeypatch.setattr("ldavi._inference.cvb0.SMOOTH", 10.0)
     X = corpora.topical_counts(8)
     passes, _ = run(X, np.full(3, 0.2), 0.1, 12, CollapsedPlan(1, learn_eta=True, learn_from=2, learn_every=2))
     last = passes[-1]
@@ -656,7 +661,7 @@ def test_whole_tokens_are_those_of_the_topics_on_average():
 
 def test_whole_tokens_of_two_words_are_rounded_by_bits_of_their_own(monkeypatch):
     """Roundings that do not depend on each other spread a sum by the root of the sum of their variances."""
-    monkeypatch.setattr(_collapsed, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(cvb0_pass, "ROWS_AT_ONCE", 1)
     X = corpora.topical_counts(8)
     state, _ = begun(X, np.full(3, 0.2), 0.1, weight=np.full(len(X), 0.3))
     part = state.N / state.unit % 1
@@ -667,7 +672,7 @@ def test_whole_tokens_of_two_words_are_rounded_by_bits_of_their_own(monkeypatch)
 
 
 def test_whole_tokens_do_not_depend_on_the_number_of_threads(monkeypatch):
-    monkeypatch.setattr(_collapsed, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(cvb0_pass, "ROWS_AT_ONCE", 7)
     state, _ = begun(corpora.topical_counts(8), np.full(3, 0.2), 0.1)
     with Workers(1) as one, Workers(3) as three:
         for expected, counted in zip(whole_tokens(state, one, seed=5), whole_tokens(state, three, seed=5), strict=True):

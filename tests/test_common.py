@@ -11,7 +11,10 @@ METHODS = ("batch", "online", "memoized")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:X holds no counts:UserWarning")
 @parametrize_with_checks(
-    [LatentDirichletAllocation(n_components=3, max_iter=5, learning_method=method, inference="vb") for method in METHODS]
+    [
+        LatentDirichletAllocation(n_components=3, max_iter=5, learning_method=method, inference="vb")
+        for method in METHODS
+    ]
 )
 def test_passes_every_estimator_check(estimator, check):
     check(estimator)

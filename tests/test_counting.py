@@ -74,7 +74,11 @@ def test_the_words_are_those_of_count_vectorizer(pattern):
 @pytest.mark.usefixtures("way")
 def test_ngrams_and_stop_words_are_those_of_count_vectorizer():
     @quick
-    @given(texts, st.sampled_from([(1, 1), (1, 2), (2, 2), (1, 3), (2, 4)]), st.sampled_from([None, ["the", "bread", "aa"]]))
+    @given(
+        texts,
+        st.sampled_from([(1, 1), (1, 2), (2, 2), (1, 3), (2, 4)]),
+        st.sampled_from([None, ["the", "bread", "aa"]]),
+    )
     def check(documents, ngram_range, stop_words):
         theirs, ours = both(documents, ngram_range=ngram_range, stop_words=stop_words, token_pattern=r"\w+")
         assert ours == theirs

@@ -91,7 +91,10 @@ def test_one_block_gives_the_same_bits(small_pieces):
 
 def test_counts_are_computed_in_the_precision_of_one_machine():
     whole = X.astype(np.int32)
-    ours, theirs = in_blocks(max_iter=12, tol=None).fit(as_array(whole, [40])), one_machine(max_iter=12, tol=None).fit(whole)
+    ours, theirs = (
+        in_blocks(max_iter=12, tol=None).fit(as_array(whole, [40])),
+        one_machine(max_iter=12, tol=None).fit(whole),
+    )
     assert ours.components_.dtype == theirs.components_.dtype == np.float32
     np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-3)
 
@@ -112,7 +115,10 @@ def test_weights_count_documents_as_often_and_zero_leaves_them_out():
 
 
 def test_a_warm_start_goes_on_from_its_topics():
-    ours, theirs = in_blocks(warm_start=True, max_iter=12, tol=None), one_machine(warm_start=True, max_iter=12, tol=None)
+    ours, theirs = (
+        in_blocks(warm_start=True, max_iter=12, tol=None),
+        one_machine(warm_start=True, max_iter=12, tol=None),
+    )
     for _ in range(2):
         ours.fit(as_array(X, [20, 60]))
         theirs.fit(X)
@@ -158,7 +164,9 @@ def test_blocks_can_be_of_any_kind_and_of_unknown_length(make):
 
 
 def test_a_bag_of_matrices_of_any_length_is_taken():
-    bag = db.from_sequence([sparse.csr_array(X[:25]), sparse.csr_array(X[25:26]), sparse.csr_matrix(X[26:])], npartitions=2)
+    bag = db.from_sequence(
+        [sparse.csr_array(X[:25]), sparse.csr_array(X[25:26]), sparse.csr_matrix(X[26:])], npartitions=2
+    )
     assert_same(in_blocks(max_iter=12, tol=None).fit(bag), one_machine(max_iter=12, tol=None).fit(X))
 
 
@@ -177,7 +185,9 @@ def test_a_column_of_a_data_frame_is_taken():
     with dask.config.set({"dataframe.convert-string": False}):
         frame = dd.from_pandas(pd.DataFrame({"counts": as_dicts(X)}), npartitions=3)
     width = np.flatnonzero(X.any(axis=0)).max() + 1
-    assert_same(in_blocks(max_iter=12, tol=None).fit(frame["counts"]), one_machine(max_iter=12, tol=None).fit(X[:, :width]))
+    assert_same(
+        in_blocks(max_iter=12, tol=None).fit(frame["counts"]), one_machine(max_iter=12, tol=None).fit(X[:, :width])
+    )
     with pytest.raises(TypeError, match="one column of a DataFrame"):
         in_blocks().fit(frame)
 
@@ -196,8 +206,16 @@ def test_a_column_of_a_data_frame_is_taken():
         (lambda: db.from_sequence([{0: 1}, {-2: 1}], npartitions=2), ValueError, "block 1 of X: .*column -2"),
         (lambda: db.from_sequence([3, 4], npartitions=1), TypeError, "holds a int"),
         (lambda: as_array(-X, [20]), ValueError, "block 0 of X: Negative values"),
-        (lambda: db.from_sequence([X[:2, :5], X[:2]], npartitions=1).map(sparse.csr_array), ValueError, r"\[5, 50\] columns"),
-        (lambda: db.from_sequence([X[:2, :5], X[:2]], npartitions=2).map(sparse.csr_array), ValueError, r"\[5, 50\] columns"),
+        (
+            lambda: db.from_sequence([X[:2, :5], X[:2]], npartitions=1).map(sparse.csr_array),
+            ValueError,
+            r"\[5, 50\] columns",
+        ),
+        (
+            lambda: db.from_sequence([X[:2, :5], X[:2]], npartitions=2).map(sparse.csr_array),
+            ValueError,
+            r"\[5, 50\] columns",
+        ),
         (lambda: as_array(X[:0], []), ValueError, "no documents"),
     ],
 )
@@ -319,7 +337,9 @@ def test_a_clone_has_the_parameters_and_nothing_learned(fitted):
 
 @pytest.mark.parametrize("library", ["dask", "distributed"])
 def test_without_dask_the_import_names_the_extra(library):
-    block = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules[{library!r}] = None; import ldavi; import ldavi.dask"
+    block = (
+        f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules[{library!r}] = None; import ldavi; import ldavi.dask"
+    )
     run = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True)
     assert run.returncode
     assert f"ldavi.dask needs {library}" in run.stderr

@@ -17,7 +17,7 @@ from dask.distributed import Client, LocalCluster
 from distributed import SchedulerPlugin
 
 import ldavi
-from ldavi._shards import Ground
+from ldavi._inference.topic_shards import Ground
 from ldavi.dask import LatentDirichletAllocation, _learning, _passes
 
 pytestmark = pytest.mark.interop
@@ -139,7 +139,9 @@ def test_a_fit_that_settles_stops_where_one_machine_does(client):
     assert ours.n_iter_ == theirs.n_iter_
 
 
-def test_a_worker_that_dies_in_three_passes_costs_its_blocks_and_changes_nothing(cluster, client, undisturbed, beginnings):
+def test_a_worker_that_dies_in_three_passes_costs_its_blocks_and_changes_nothing(
+    cluster, client, undisturbed, beginnings
+):
     """In the warm-up, in its last pass, and in the monotone phase, where γ has to be computed again."""
     deaths = Deaths(cluster, client, [4, 10, 15])
     assert_same_bits(model(callbacks=deaths).fit(as_array(X, CUTS)), undisturbed)

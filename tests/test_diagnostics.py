@@ -84,7 +84,10 @@ def test_where_every_token_has_one_topic_the_table_is_mallets():
         "tokens": [7, 7],
         "document_entropy": entropy,
         "coherence": [np.log(2.5 / 3.5), np.log(1.5 / 2.5)],  # 2 of 3 documents with word 0 hold word 1; 1 of 2
-        "uniform_dist": [5 / 7 * np.log(20 / 7) + 2 / 7 * np.log(8 / 7), 4 / 7 * np.log(16 / 7) + 3 / 7 * np.log(12 / 7)],
+        "uniform_dist": [
+            5 / 7 * np.log(20 / 7) + 2 / 7 * np.log(8 / 7),
+            4 / 7 * np.log(16 / 7) + 3 / 7 * np.log(12 / 7),
+        ],
         "corpus_dist": [np.log(2), np.log(2)],
         "eff_num_words": [49 / 29, 49 / 25],
         "rank_1_docs": [1, 0.5],
@@ -109,7 +112,9 @@ def test_order_of_documents_topics_and_words_does_not_matter(seed):
         np.testing.assert_allclose(permuted[name], np.asarray(table[name])[order], rtol=1e-8, atol=1e-10, err_msg=name)
 
 
-@pytest.mark.parametrize("estimator", [LatentDirichletAllocation(2), ScikitLearnLDA(2), NMF(2, init="random", max_iter=2000)])
+@pytest.mark.parametrize(
+    "estimator", [LatentDirichletAllocation(2), ScikitLearnLDA(2), NMF(2, init="random", max_iter=2000)]
+)
 def test_estimators_of_other_libraries_are_served_and_every_token_has_a_topic(estimator):
     X = random_case(5)[0]
     table = metrics.topic_diagnostics(estimator.set_params(random_state=0).fit(X), X, 4)

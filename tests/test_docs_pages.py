@@ -70,7 +70,9 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
             assert heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}, target
 
 
-@pytest.mark.parametrize("script", [path for path in SCRIPTS if path.name.startswith(QUICK)], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "script", [path for path in SCRIPTS if path.name.startswith(QUICK)], ids=lambda path: path.stem
+)
 def test_a_script_of_the_gallery_keeps_what_it_asserts(script, monkeypatch):
     import matplotlib.pyplot as plt
 

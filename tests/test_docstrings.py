@@ -15,8 +15,8 @@ from ldavi import LatentDirichletAllocation
 
 RUNS_AT_IMPORT = {"ldavi.__main__"}
 WITH_EXAMPLES = {
-    "ldavi._estimator",
-    "ldavi._fixed_topics",
+    "ldavi._estimator.lda",
+    "ldavi._estimator.infer",
     "ldavi.datasets",
     "ldavi.inspection._documents",
     "ldavi.inspection._geometry",
@@ -77,7 +77,9 @@ METHODS = {
     for name, method in inspect.getmembers(cls, inspect.isfunction)
     if not name.startswith("_") and method.__module__.startswith("ldavi")
 }
-MODULES = [module.name for module in pkgutil.walk_packages(ldavi.__path__, "ldavi.") if module.name not in RUNS_AT_IMPORT]
+MODULES = [
+    module.name for module in pkgutil.walk_packages(ldavi.__path__, "ldavi.") if module.name not in RUNS_AT_IMPORT
+]
 
 
 def test_public_names_are_functions_records_or_classes():
@@ -98,7 +100,9 @@ def test_estimator_documents_its_parameters():
     assert documented(LatentDirichletAllocation, "Parameters") == parameters(LatentDirichletAllocation)
 
 
-@pytest.mark.parametrize("name", ["fit", "transform", "fit_transform", "score", "perplexity", "partial_fit", "word_topics"])
+@pytest.mark.parametrize(
+    "name", ["fit", "transform", "fit_transform", "score", "perplexity", "partial_fit", "word_topics"]
+)
 def test_methods_that_users_call_are_checked(name):
     assert name in METHODS
 

@@ -8,12 +8,12 @@ import pytest
 import reference
 from scipy.special import gammaln, polygamma, psi
 
-from ldavi import _elbo, _infer
-from ldavi._documents import cut_blocks, estep
-from ldavi._fit import Documents, Plan, all_words, fit_batch
-from ldavi._mstep import m_step
-from ldavi._parallel import Workers
-from ldavi._state import aligned_zeros
+from ldavi._core.records import aligned_zeros
+from ldavi._core.threads import Workers
+from ldavi._inference import elbo, fixed_topics
+from ldavi._inference.e_step import cut_blocks, estep
+from ldavi._inference.m_step import m_step
+from ldavi._inference.vb_batch import Documents, Plan, all_words, fit_batch
 
 # Sums of some hundred terms that partly cancel: relative to the whole, a few hundred roundings.
 RTOL = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-12}
@@ -39,10 +39,12 @@ def test_a_documents_bound_from_by_products_equals_its_definition(n_topics, n_sw
     X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, n_topics, 30), corpora.random_alpha(0, n_topics)
     start, elog_beta = reference.cold_start(X, alpha), reference.expected_log(lam)
     found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=n_sweeps)
-    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     for d in np.flatnonzero(X.any(axis=1)):
         gamma, phi, _ = reference.document_update_log(X[d], elog_beta, alpha, start[d], n_sweeps, -1.0)
-        np.testing.assert_allclose(word[d], reference.word_term(X[[d]], [phi], gamma[None], elog_beta), rtol=RTOL[dtype])
+        np.testing.assert_allclose(
+            word[d], reference.word_term(X[[d]], [phi], gamma[None], elog_beta), rtol=RTOL[dtype]
+        )
         exact = reference.doc_topic_term(X[[d]], gamma[None], alpha)
         np.testing.assert_allclose(doc_topic[d], exact, rtol=RTOL[dtype], atol=100 * RTOL[dtype])
 
@@ -55,10 +57,10 @@ def test_the_bound_after_the_m_step_equals_its_definition(form, n_topics, dtype,
     weight = np.random.default_rng(1).integers(1, 9, 12) / 4
     priors, start = corpora.make_priors(alpha, eta), reference.cold_start(X, alpha)
     found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3, weight=weight)
-    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     absent = priors.eta_totals(30) - np.broadcast_to(eta, lam.shape)[:, found.counts.words].sum(axis=1)
     _, sums = m_step(found.rows, found.topics, priors, priors.eta_rows(found.counts.words), absent, workers)
-    terms = _elbo.after_m_step(float(word @ weight), float(doc_topic @ weight), sums, priors, found.counts)
+    terms = elbo.after_m_step(float(word @ weight), float(doc_topic @ weight), sums, priors, found.counts)
     gamma, sstats, phi, _ = reference.estep(X, reference.expected_log(lam), alpha, start, 3, -1.0, weight)
     expected = reference.elbo_terms(X, phi, gamma, eta + sstats, alpha, eta, weight)
     np.testing.assert_allclose(terms, expected, rtol=RTOL[dtype], atol=100 * RTOL[dtype])
@@ -70,7 +72,7 @@ def test_the_pure_bound_equals_its_definition(form):
     X, lam, alpha = corpora.random_counts(2), corpora.random_lam(2, 4, 30), corpora.random_alpha(2, 4)
     eta, gamma = etas(4, 30)[form], np.random.default_rng(2).gamma(1.0, 3.0, (12, 4)) + 0.1
     weight = np.random.default_rng(3).uniform(0.5, 2, 12)
-    terms = _elbo.elbo(corpora.to_counts(X), gamma, lam.T, corpora.make_priors(alpha, eta), weight)
+    terms = elbo.elbo(corpora.to_counts(X), gamma, lam.T, corpora.make_priors(alpha, eta), weight)
     np.testing.assert_allclose(terms.total, reference.elbo_collapsed(X, gamma, lam, alpha, eta, weight), rtol=1e-12)
     np.testing.assert_allclose(terms.doc_topic, reference.doc_topic_term(X, gamma, alpha, weight), rtol=1e-12)
     np.testing.assert_allclose(terms.topic_word, reference.topic_word_term(lam, eta), rtol=1e-12)
@@ -80,8 +82,8 @@ def test_the_pure_bound_is_never_below_the_bound_of_any_phi(workers):
     for seed in range(10):
         X, lam, alpha = corpora.random_counts(seed), corpora.random_lam(seed, 4, 30), corpora.random_alpha(seed, 4)
         found = corpora.run_estep(X, lam, alpha, reference.cold_start(X, alpha), np.float64, workers, max_sweeps=2)
-        word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
-        pure = _elbo.elbo(corpora.to_counts(X), found.gamma, lam.T, corpora.make_priors(alpha, 0.25))
+        word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+        pure = elbo.elbo(corpora.to_counts(X), found.gamma, lam.T, corpora.make_priors(alpha, 0.25))
         assert pure.word + pure.doc_topic > word.sum() + doc_topic.sum()
 
 
@@ -89,7 +91,7 @@ def test_the_pure_bound_is_never_below_the_bound_of_any_phi(workers):
 def test_the_topic_term_equals_its_definition_for_each_form_of_eta(n_words):
     lam = corpora.random_lam(3, 4, n_words)
     for eta in etas(4, n_words).values():
-        found = _elbo.topic_term(lam.T, corpora.make_priors(np.ones(4), eta))
+        found = elbo.topic_term(lam.T, corpora.make_priors(np.ones(4), eta))
         np.testing.assert_allclose(found, reference.topic_word_term(lam, eta), rtol=1e-12)
 
 
@@ -103,7 +105,7 @@ def test_one_eta_means_the_same_as_a_number_a_row_and_a_matrix():
             loop = fit_batch(documents, priors, corpora.word_major(lam), plan, workers)
             learned = list(itertools.islice(loop, 4))[-1]
         gamma = reference.cold_start(X, alpha)
-        results.append([learned.record.elbo, *_elbo.elbo(documents.counts, gamma, lam.T, priors)])
+        results.append([learned.record.elbo, *elbo.elbo(documents.counts, gamma, lam.T, priors)])
     np.testing.assert_allclose(results[1], results[0], rtol=1e-13)
     np.testing.assert_allclose(results[2], results[0], rtol=1e-13)
 
@@ -135,7 +137,7 @@ def test_the_bound_never_exceeds_the_exact_evidence(workers):
         gamma = corpora.run_estep(
             X, fitted.T, alpha, reference.cold_start(X, alpha), np.float64, workers, max_sweeps=20
         ).gamma
-        gaps.append(evidence - _elbo.elbo(documents, gamma, fitted, priors).total)
+        gaps.append(evidence - elbo.elbo(documents, gamma, fitted, priors).total)
     assert min(gaps) > 1e-6
     assert min(gaps) < 0.5  # close enough for a lost constant to show
 
@@ -145,10 +147,12 @@ def test_the_bound_of_one_topic_is_the_exact_evidence(workers):
         X, _, eta, lam = tiny_corpus(seed)
         alpha, eta, lam = np.array([0.7]), eta if eta.ndim < 2 else eta[:1], lam[:1]
         priors = corpora.make_priors(alpha, eta)
-        loop = fit_batch(Documents(corpora.to_counts(X), None), priors, corpora.word_major(lam), Plan(0, 1, 1, 0.0), workers)
+        loop = fit_batch(
+            Documents(corpora.to_counts(X), None), priors, corpora.word_major(lam), Plan(0, 1, 1, 0.0), workers
+        )
         evidence = reference.log_evidence(X, alpha, eta)
         assert abs(next(loop).record.elbo - evidence) < 1e-10
-        found = _elbo.elbo(
+        found = elbo.elbo(
             corpora.to_counts(X), alpha + X.sum(axis=1, keepdims=True), (eta + X.sum(axis=0, keepdims=True)).T, priors
         )
         assert abs(found.total - evidence) < 1e-10
@@ -161,7 +165,7 @@ def test_the_bound_of_a_document_under_known_topics_never_exceeds_its_probabilit
     X = rng.multinomial(5, np.full(4, 0.25), 20).astype(float)
     counts, words = corpora.to_counts(X).compact()
     topics = corpora.make_topics(beta, words, np.float64, workers, point_estimate=True)
-    bound = _infer.infer_documents(counts, topics, alpha, max_sweeps=200, tol=1e-9, workers=workers).bound
+    bound = fixed_topics.infer_documents(counts, topics, alpha, max_sweeps=200, tol=1e-9, workers=workers).bound
     gap = np.array([reference.log_evidence_fixed_topics(x, beta, alpha) for x in X]) - bound
     if n_topics == 1:
         np.testing.assert_allclose(gap, 0, atol=1e-10)
@@ -212,8 +216,8 @@ def test_the_gradient_vanishes_at_convergence_and_nowhere_near(workers):
     priors, counts = corpora.make_priors(alpha, eta), corpora.to_counts(X)
 
     def steepest(gamma, lam):
-        by_gamma = slopes(lambda g: _elbo.elbo(counts, g, lam.T, priors).total, gamma)
-        by_lam = slopes(lambda x: _elbo.elbo(counts, gamma, x.T, priors).total, lam)
+        by_gamma = slopes(lambda g: elbo.elbo(counts, g, lam.T, priors).total, gamma)
+        by_lam = slopes(lambda x: elbo.elbo(counts, gamma, x.T, priors).total, lam)
         return np.abs(by_gamma).max(), np.abs(by_lam).max()
 
     *_, (gamma, lam) = ascend(X, alpha, eta, corpora.random_lam(5, 3, 6), 3000, 2, workers)
@@ -238,9 +242,9 @@ def test_the_gradient_of_the_bound_is_equation_28():
         polygamma(1, gamma) * rest_gamma - (polygamma(1, gamma.sum(1)) * rest_gamma.sum(1))[:, None]
     )
     by_lam = polygamma(1, lam) * rest_lam - (polygamma(1, lam.sum(1)) * rest_lam.sum(1))[:, None]
-    found = slopes(lambda g: _elbo.elbo(counts, g, lam.T, priors, weight).total, gamma)
+    found = slopes(lambda g: elbo.elbo(counts, g, lam.T, priors, weight).total, gamma)
     np.testing.assert_allclose(found, by_gamma, rtol=1e-5, atol=1e-6)
-    found = slopes(lambda x: _elbo.elbo(counts, gamma, x.T, priors, weight).total, lam)
+    found = slopes(lambda x: elbo.elbo(counts, gamma, x.T, priors, weight).total, lam)
     np.testing.assert_allclose(found, by_lam, rtol=1e-5, atol=1e-6)
 
 
@@ -249,7 +253,7 @@ def test_the_bound_falls_after_no_estep_and_after_no_m_step(workers):
         X, alpha, eta = corpora.topical_counts(seed), corpora.random_alpha(seed, 4), np.full((4, 25), 0.1)
         priors, counts = corpora.make_priors(alpha, eta), corpora.to_counts(X)
         steps = ascend(X, alpha, eta, corpora.random_lam(seed, 4, 25), 8, 1 + seed % 3, workers)
-        trace = np.array([_elbo.elbo(counts, gamma, lam.T, priors).total for gamma, lam in steps])
+        trace = np.array([elbo.elbo(counts, gamma, lam.T, priors).total for gamma, lam in steps])
         assert (np.diff(trace) >= -1e-9 * np.abs(trace[1:])).all()
         assert trace[-1] > trace[0]
 
@@ -257,5 +261,5 @@ def test_the_bound_falls_after_no_estep_and_after_no_m_step(workers):
 def test_sums_over_words_are_the_same_however_many_are_taken_at_once(monkeypatch):
     lam, eta = np.random.default_rng(0).gamma(1, 1, (23, 4)) + 0.1, np.full((23, 1), 0.1)
     expected = gammaln(lam).sum(), ((lam - eta) * psi(lam)).sum()
-    monkeypatch.setattr(_elbo, "ENTRIES_AT_ONCE", 5 * 4)
-    np.testing.assert_allclose(_elbo.posterior_sums(lam, eta), expected, rtol=1e-12)
+    monkeypatch.setattr(elbo, "ENTRIES_AT_ONCE", 5 * 4)
+    np.testing.assert_allclose(elbo.posterior_sums(lam, eta), expected, rtol=1e-12)

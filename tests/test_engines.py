@@ -7,8 +7,9 @@ import pytest
 from sklearn.base import clone
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
-from ldavi import LatentDirichletAllocation, _schedule
-from ldavi._trace import predictive_record, relative_gain
+from ldavi import LatentDirichletAllocation
+from ldavi._estimator import schedule
+from ldavi._inference.trace import predictive_record, relative_gain
 
 K, V = 3, 24
 all_methods = pytest.mark.parametrize("method", ["batch", "online", "memoized"])
@@ -74,12 +75,15 @@ def test_collapsed_fits_stop_when_a_quarter_of_the_passes_gains_too_little():
 
     def gain(passes):
         window = passes // 4
-        last, before = predictive[passes - window : passes].mean(), predictive[passes - 2 * window : passes - window].mean()
+        last, before = (
+            predictive[passes - window : passes].mean(),
+            predictive[passes - 2 * window : passes - window].mean(),
+        )
         return (last - before) / abs(last)
 
     assert fitted.converged_
-    assert gain(len(predictive)) < _schedule.COLLAPSED_TOLERANCE * 1e-3
-    assert all(gain(passes) >= _schedule.COLLAPSED_TOLERANCE * 1e-3 for passes in range(100, len(predictive)))
+    assert gain(len(predictive)) < schedule.COLLAPSED_TOLERANCE * 1e-3
+    assert all(gain(passes) >= schedule.COLLAPSED_TOLERANCE * 1e-3 for passes in range(100, len(predictive)))
 
 
 @pytest.mark.parametrize(
@@ -95,10 +99,10 @@ def test_collapsed_fits_stop_when_a_quarter_of_the_passes_gains_too_little():
     ids=["rising", "hardly rising", "flat", "flat but short", "up in the last quarter", "up before the last two"],
 )
 def test_a_collapsed_fit_has_settled_once_its_last_quarter_is_hardly_above_the_one_before(objective, settles):
-    progress = _schedule.Progress(
+    progress = schedule.Progress(
         [predictive_record(i, "collapsed", value, 100.0, 0.0) for i, value in enumerate(objective, 1)]
     )
-    assert progress.settled(1e-3 / _schedule.COLLAPSED_TOLERANCE) is settles
+    assert progress.settled(1e-3 / schedule.COLLAPSED_TOLERANCE) is settles
 
 
 def test_gains_do_not_compare_across_phases():
@@ -149,7 +153,9 @@ def test_the_bound_never_falls_while_priors_are_learned(method):
 
 def test_the_recorded_bound_is_that_of_the_learned_priors():
     X = corpus()
-    fitted = model(dtype="float64", max_iter=20, callbacks=lambda record: record.iteration == 15).fit(X)  # 15: just learned
+    fitted = model(dtype="float64", max_iter=20, callbacks=lambda record: record.iteration == 15).fit(
+        X
+    )  # 15: just learned
     fixed = model(dtype="float64", doc_topic_prior=fitted.doc_topic_prior_, topic_word_prior=fitted.topic_word_prior_)
     fixed.set_params(init=fitted, max_iter=1, max_doc_update_iter=2000, mean_change_tol=1e-12).fit(X)
     assert fitted.elbo_ <= fixed.elbo_
@@ -167,7 +173,9 @@ def test_a_topic_that_documents_prefer_has_the_larger_prior():
     theta = rng.dirichlet([2.0, 0.2, 0.2], 300)
     X = rng.poisson(30 * theta @ (topics / topics.sum(axis=1, keepdims=True)))
     for inference in ("vb", "cvb0"):
-        fitted = model(inference=inference, max_iter=60, n_init=4).fit(X)  # one start in three divides the largest topic
+        fitted = model(inference=inference, max_iter=60, n_init=4).fit(
+            X
+        )  # one start in three divides the largest topic
         assert fitted.doc_topic_prior_.argmax() == owners(fitted)[0]
 
 
@@ -211,7 +219,12 @@ def test_a_fit_can_start_at_given_topics(kind, inference):
 
 @pytest.mark.parametrize(
     ("init", "message"),
-    [(np.ones((2, V)), "shape"), (np.ones((K, 5)), "shape"), (-np.ones((K, V)), "negative"), ("spectral", "init='spectral'")],
+    [
+        (np.ones((2, V)), "shape"),
+        (np.ones((K, 5)), "shape"),
+        (-np.ones((K, V)), "negative"),
+        ("spectral", "init='spectral'"),
+    ],
 )
 def test_a_start_that_does_not_fit_is_refused(init, message):
     with pytest.raises(ValueError, match=message):
@@ -294,14 +307,14 @@ def test_a_start_that_was_interrupted_before_it_had_a_bound_is_not_kept(paramete
 
 
 def test_collapsed_passes_of_starts_after_the_first_begin_at_noise(monkeypatch):
-    origins, begin = [], _schedule.start_of
+    origins, begin = [], schedule.start_of
 
     def watch(*arguments, **options):
         start = begin(*arguments, **options)
         origins.append(start.origin)
         return start
 
-    monkeypatch.setattr("ldavi._schedule.start_of", watch)
+    monkeypatch.setattr("ldavi._estimator.schedule.start_of", watch)
     model(init="cvb0", n_init=3, max_iter=4).fit(corpus())
     assert origins == ["documents", "noise", "noise"]
 

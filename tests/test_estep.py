@@ -7,9 +7,9 @@ import reference
 from scipy.special import psi
 from sklearn.decomposition import _lda
 
-from ldavi import _elbo, _infer, _underflow
-from ldavi._documents import visit_documents
-from ldavi._parallel import Workers
+from ldavi._core.threads import Workers
+from ldavi._inference import e_step_log_space, elbo, fixed_topics
+from ldavi._inference.e_step import visit_documents
 
 # A handful of sweeps, each a sum of up to some dozen products: a few dozen roundings.
 RTOL = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-11}
@@ -41,13 +41,13 @@ def corpus(request):
 def looked_at_slowly(monkeypatch):
     """A list that grows with every document that is visited in log space."""
     visits = []
-    original = _underflow.visit_document
+    original = e_step_log_space.visit_document
 
     def visit_document(*args, **kwargs):
         visits.append(args[0])
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(_underflow, "visit_document", visit_document)
+    monkeypatch.setattr(e_step_log_space, "visit_document", visit_document)
     return visits
 
 
@@ -88,7 +88,7 @@ def test_an_empty_document_has_the_prior_and_no_sweep(dtype, workers):
     found = corpora.run_estep(X, lam, alpha, np.full((12, 5), 7.0), dtype, workers, max_sweeps=3)
     np.testing.assert_array_equal(found.gamma[1], alpha)
     assert found.visit.n_sweeps[1] == 0
-    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     np.testing.assert_allclose([word[1], doc_topic[1]], 0, atol=1e-13)
 
 
@@ -172,7 +172,7 @@ def test_documents_whose_weights_underflow_equal_the_log_space_twin(dtype, instr
     np.testing.assert_allclose(found.gamma, expected, rtol=RTOL[dtype], atol=RTOL[dtype])
     np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
     assert (found.visit.n_sweeps > 0).all()
-    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     tolerance = {"rtol": 1e-5, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-11}  # sums of terms near 10
     for d in range(len(X)):
         exact_word = reference.word_term(X[[d]], [phi[d]], expected[[d]], elog_beta)
@@ -185,7 +185,7 @@ def test_a_log_space_visit_equals_the_twin():
     elog_beta = reference.expected_log(lam)
     for d in range(len(X)):
         words = np.flatnonzero(X[d])
-        visit = _underflow.visit_document(
+        visit = e_step_log_space.visit_document(
             X[d, words], elog_beta[:, words].T, alpha, gamma[d], max_sweeps=40, tol=1e-6, log_norm_min=0.0
         )
         expected, phi, n_sweeps = reference.document_update_log(X[d], elog_beta, alpha, gamma[d], 40, 1e-6)
@@ -215,7 +215,9 @@ def test_documents_in_another_order_have_the_same_gamma_bits(dtype, instruction_
 
 @pytest.mark.parametrize("unit", [1.0, 0.1], ids=["whole counts", "fractions"])
 @pytest.mark.parametrize("point_estimate", [False, True], ids=["posterior", "point estimates"])
-def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(unit, point_estimate, dtype, instruction_set, workers):
+def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(
+    unit, point_estimate, dtype, instruction_set, workers
+):
     X = corpora.random_counts(7, n_docs=25) * unit
     lam, alpha = corpora.random_lam(7, 5, 30), corpora.random_alpha(7, 5)
     if point_estimate:
@@ -224,7 +226,7 @@ def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(unit, point
     def infer(rows):
         counts, words = corpora.to_counts(rows, dtype).compact()
         topics = corpora.make_topics(lam, words, dtype, workers, point_estimate=point_estimate)
-        return _infer.infer_documents(counts, topics, alpha, max_sweeps=50, tol=1e-3, workers=workers)
+        return fixed_topics.infer_documents(counts, topics, alpha, max_sweeps=50, tol=1e-3, workers=workers)
 
     together = infer(X)
     for d in range(len(X)):
@@ -238,7 +240,9 @@ def test_gamma_without_its_bound_has_the_bits_of_gamma_with_it(dtype, instructio
     counts, words = corpora.to_counts(X, dtype).compact()
     asked = counts, corpora.make_topics(lam, words, dtype, workers), alpha
     stop = {"max_sweeps": 50, "tol": 1e-4, "workers": workers}
-    np.testing.assert_array_equal(_infer.infer_gamma(*asked, **stop), _infer.infer_documents(*asked, **stop).gamma)
+    np.testing.assert_array_equal(
+        fixed_topics.infer_gamma(*asked, **stop), fixed_topics.infer_documents(*asked, **stop).gamma
+    )
 
 
 def test_responsibilities_equal_equation_10_and_sum_to_one(dtype, workers):
@@ -246,7 +250,7 @@ def test_responsibilities_equal_equation_10_and_sum_to_one(dtype, workers):
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam, words, dtype, workers)
     gamma = reference.cold_start(X, alpha).astype(dtype)
-    phi = _infer.responsibilities(counts, topics, gamma)
+    phi = fixed_topics.responsibilities(counts, topics, gamma)
     scores = psi(gamma.astype(np.float64))[:, None, :] + reference.expected_log(lam).T[None]
     expected = np.exp(scores)
     expected /= expected.sum(axis=2, keepdims=True)
@@ -260,14 +264,14 @@ def test_a_word_that_no_topic_can_produce_costs_everything_and_belongs_to_none(d
     alpha = np.array([0.5, 0.25])
     start = reference.cold_start(X, alpha)
     found = corpora.run_estep(X, beta, alpha, start, dtype, workers, max_sweeps=3, point_estimate=True)
-    word, doc_topic = _elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     assert word[0] == -np.inf
     assert np.isfinite(word[1])
     assert np.isfinite(doc_topic).all()
     assert np.isfinite(found.gamma).all()
     np.testing.assert_allclose(found.gamma.sum(axis=1), alpha.sum() + X.sum(axis=1), rtol=1e-6)
     np.testing.assert_allclose(found.sstats.sum(axis=0), [3, 3, 0], rtol=1e-6)
-    phi = _infer.responsibilities(found.counts, found.topics, found.gamma)
+    phi = fixed_topics.responsibilities(found.counts, found.topics, found.gamma)
     np.testing.assert_allclose(phi.sum(axis=1), 1, rtol=1e-6)
 
 
@@ -296,7 +300,9 @@ def steps_beyond(X, lam, alpha, dtype, workers, *, go_beyond=True, **stop):
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam, words, dtype, workers)
     gamma = np.empty((len(X), len(lam)), dtype)
-    return gamma, visit_documents(counts, topics, alpha, gamma, workers=workers, afresh=True, go_beyond=go_beyond, **stop)
+    return gamma, visit_documents(
+        counts, topics, alpha, gamma, workers=workers, afresh=True, go_beyond=go_beyond, **stop
+    )
 
 
 @pytest.mark.parametrize("max_sweeps", [1, 2, 3, 4, 5, 6, 9])
@@ -344,7 +350,9 @@ def test_a_converged_estep_equals_scikit_learns(workers):
     elog_beta = reference.expected_log(lam)
     gamma, sstats = _lda._update_doc_distribution(X, np.exp(elog_beta), alpha, 5000, 1e-14, True, None)
     sstats *= np.exp(elog_beta)
-    found = corpora.run_estep(X, lam, np.full(6, alpha), np.ones((12, 6)), np.float64, workers, max_sweeps=5000, tol=1e-14)
+    found = corpora.run_estep(
+        X, lam, np.full(6, alpha), np.ones((12, 6)), np.float64, workers, max_sweeps=5000, tol=1e-14
+    )
     np.testing.assert_allclose(found.gamma, gamma, rtol=1e-7)
     np.testing.assert_allclose(found.sstats, sstats, rtol=1e-7, atol=1e-12)
 

@@ -19,9 +19,10 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 
 import ldavi
-from ldavi import LatentDirichletAllocation, TraceRecord, _fit, _fit_memoized, _fit_online
-from ldavi._schedule import step_size
-from ldavi._validation import count_threads
+from ldavi import LatentDirichletAllocation, TraceRecord
+from ldavi._estimator.schedule import step_size
+from ldavi._estimator.validation import count_threads
+from ldavi._inference import vb_batch, vb_memoized, vb_online
 
 K, V = 3, 12
 METHODS = ["batch", "online", "memoized"]
@@ -52,7 +53,11 @@ def state(estimator):
     found = {}
     for name, value in vars(estimator).items():
         if name == "_rows":
-            rows = {key: item for key, item in vars(value).items() if key not in ("_excess", "_priors", "_room", "_eta_room")}
+            rows = {
+                key: item
+                for key, item in vars(value).items()
+                if key not in ("_excess", "_priors", "_room", "_eta_room")
+            }
             found[name] = {key: item.tobytes() if isinstance(item, np.ndarray) else item for key, item in rows.items()}
         else:
             found[name] = value.tobytes() if isinstance(value, np.ndarray) else repr(value)
@@ -190,7 +195,9 @@ def by_joblib(lda):
 
 @all_methods
 @pytest.mark.parametrize(
-    "copied", [lambda lda: pickle.loads(pickle.dumps(lda)), copy.deepcopy, by_joblib], ids=["pickle", "deepcopy", "joblib"]
+    "copied",
+    [lambda lda: pickle.loads(pickle.dumps(lda)), copy.deepcopy, by_joblib],
+    ids=["pickle", "deepcopy", "joblib"],
 )
 def test_a_copy_by_serialisation_is_the_same_model(copied, method):
     X = corpus()
@@ -210,7 +217,9 @@ def test_the_number_of_threads_changes_no_bit(method):
         together = model(learning_method=method, n_jobs=n_jobs, batch_size=50).fit(X)
         same_model(together, alone, X)
         assert together.elbo_trace_[["elbo", "sweeps"]].tolist() == alone.elbo_trace_[["elbo", "sweeps"]].tolist()
-        same_model(together.partial_fit(X[:99]), model(learning_method=method, batch_size=50).fit(X).partial_fit(X[:99]), X)
+        same_model(
+            together.partial_fit(X[:99]), model(learning_method=method, batch_size=50).fit(X).partial_fit(X[:99]), X
+        )
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
@@ -425,7 +434,7 @@ def test_an_interrupt_in_the_midst_of_a_pass_leaves_the_topics_of_the_pass_befor
     X = corpus()
     plan = {"learning_method": method, "batch_size": 10, "max_iter": 8}
     expected = model(**plan, callbacks=lambda record: record.iteration == 2).fit(X)
-    module = {"batch": _fit, "online": _fit_online, "memoized": _fit_memoized}[method]
+    module = {"batch": vb_batch, "online": vb_online, "memoized": vb_memoized}[method]
     calls, true, stop_at = [], module.estep, {"batch": 3, "online": 11, "memoized": 11}[method]
 
     def interrupted(*arguments, **options):
@@ -451,7 +460,7 @@ def test_an_interrupt_before_the_first_pass_leaves_the_estimator_as_it_was(monke
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_fit, "estep", interrupted)
+    monkeypatch.setattr(vb_batch, "estep", interrupted)
     with pytest.raises(KeyboardInterrupt):
         lda.fit(corpus(seed=1))
     assert state(lda) == before
@@ -530,7 +539,16 @@ def test_one_online_pass_is_partial_fit_with_the_same_total(batch_size):
 
 @pytest.mark.parametrize(
     ("n_docs", "documents"),
-    [(1, 64), (8_192, 64), (2**13 * 1.42, 128), (18_273, 128), (100_000, 1024), (3e5, 2048), (2**19, 4096), (1e9, 4096)],
+    [
+        (1, 64),
+        (8_192, 64),
+        (2**13 * 1.42, 128),
+        (18_273, 128),
+        (100_000, 1024),
+        (3e5, 2048),
+        (2**19, 4096),
+        (1e9, 4096),
+    ],
 )
 def test_an_automatic_step_is_about_a_128th_of_the_corpus(n_docs, documents):
     assert step_size("auto", n_docs) == documents
@@ -538,8 +556,8 @@ def test_an_automatic_step_is_about_a_128th_of_the_corpus(n_docs, documents):
 
 
 def test_online_fits_make_automatic_steps_by_the_number_of_documents(monkeypatch):
-    monkeypatch.setattr("ldavi._schedule.STEPS_OF_A_PASS", 5)
-    monkeypatch.setattr("ldavi._schedule.SMALLEST_STEP", 1)
+    monkeypatch.setattr("ldavi._estimator.schedule.STEPS_OF_A_PASS", 5)
+    monkeypatch.setattr("ldavi._estimator.schedule.SMALLEST_STEP", 1)
     X, online = corpus(), {"learning_method": "online", "max_iter": 2}
     by_eight = model(batch_size=8, **online).fit(X)
     same_model(model(**online).fit(X), by_eight, X)
@@ -805,7 +823,9 @@ def test_fit_transform_passes_the_weights_on():
     X, weight = corpus(), np.arange(40) % 3
     expected = model().fit(X, sample_weight=weight).transform(X)
     np.testing.assert_array_equal(model().fit_transform(X, sample_weight=weight), expected)
-    np.testing.assert_array_equal(model().fit_transform(X, normalize=False), model().fit(X).transform(X, normalize=False))
+    np.testing.assert_array_equal(
+        model().fit_transform(X, normalize=False), model().fit(X).transform(X, normalize=False)
+    )
 
 
 # Edges of size

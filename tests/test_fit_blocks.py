@@ -7,13 +7,13 @@ import pytest
 from corpora import random_alpha, random_counts, random_lam, to_counts
 from scipy.special import psi
 
-from ldavi import _fit_blocks as blocks
-from ldavi._documents import cut_blocks, estep
-from ldavi._fit import Documents, Plan, fit_batch
-from ldavi._fit_blocks import Gathered, Step
-from ldavi._init import word_major
-from ldavi._shards import Ground, hyper_of, sums_of, topics_at
-from ldavi._state import Counts, Priors, aligned_zeros
+from ldavi._core.records import Counts, Priors, aligned_zeros
+from ldavi._inference import vb_distributed as blocks
+from ldavi._inference.e_step import cut_blocks, estep
+from ldavi._inference.initialization import word_major
+from ldavi._inference.topic_shards import Ground, hyper_of, sums_of, topics_at
+from ldavi._inference.vb_batch import Documents, Plan, fit_batch
+from ldavi._inference.vb_distributed import Gathered, Step
 
 K, D, V = 5, 14, 30
 PLAN = Plan(warmup=1, warmup_sweeps=5, monotone_sweeps=2, tol=0.0, learn_alpha=True, learn_eta=True)
@@ -27,7 +27,10 @@ def ground_of(X, eta):
 
 def parts_of(X, ground, cuts, dtype=np.float64):
     edges = [0, *cuts, len(X)]
-    return [blocks.hold(to_counts(X[first:last], dtype), None, ground, K, dtype) for first, last in itertools.pairwise(edges)]
+    return [
+        blocks.hold(to_counts(X[first:last], dtype), None, ground, K, dtype)
+        for first, last in itertools.pairwise(edges)
+    ]
 
 
 def setting(workers, *, eta=0.3, dtype=np.float64, offset=0.0):
@@ -80,7 +83,9 @@ def test_statistics_of_parts_sum_to_those_of_the_whole(workers, dtype):
     topics = topics_at(fields, all_rows(ground), workers)
     gamma, S = np.empty((D, K), dtype), aligned_zeros(topics.B.shape, dtype)
     start = {"afresh": True, "go_beyond": True}
-    estep(counts, cut_blocks(counts, K), topics, priors.alpha, gamma, S, max_sweeps=4, tol=0.0, workers=workers, **start)
+    estep(
+        counts, cut_blocks(counts, K), topics, priors.alpha, gamma, S, max_sweeps=4, tol=0.0, workers=workers, **start
+    )
     np.testing.assert_array_equal(np.concatenate([one.gamma for one in passed]), gamma)
     np.testing.assert_allclose(merged.S, S[:, :K], rtol=1e-5 if dtype == np.float32 else 1e-12)
 
@@ -94,7 +99,11 @@ def test_a_part_knows_the_rows_of_its_own_words_alone(workers):
 
 def test_a_visit_and_a_renewal_change_nothing_that_they_are_given(workers, small_pieces):
     X, priors, ground, _, fields = setting(workers)
-    part, fields, ground = read_only(parts_of(X, ground, [])[0]), [read_only(shard) for shard in fields], read_only(ground)
+    part, fields, ground = (
+        read_only(parts_of(X, ground, [])[0]),
+        [read_only(shard) for shard in fields],
+        read_only(ground),
+    )
     passed = read_only(visited(part, fields, priors))
     again = read_only(visited(part, fields, priors, gamma=passed.gamma))
     roots = roots_of([again], ground)

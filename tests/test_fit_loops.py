@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import reference
 
-from ldavi import _fit_online
-from ldavi._fit import Documents, Learned, Plan, all_words, fit_batch
-from ldavi._fit_memoized import batch_of, fit_memoized, unvisited, with_prior
-from ldavi._fit_online import LearningRate, exact_record, fit_online
-from ldavi._mstep import learning_rate
-from ldavi._parallel import Workers
-from ldavi._trace import TraceRecord
+from ldavi._core.threads import Workers
+from ldavi._inference import vb_online
+from ldavi._inference.m_step import learning_rate
+from ldavi._inference.trace import TraceRecord
+from ldavi._inference.vb_batch import Documents, Learned, Plan, all_words, fit_batch
+from ldavi._inference.vb_memoized import batch_of, fit_memoized, unvisited, with_prior
+from ldavi._inference.vb_online import LearningRate, exact_record, fit_online
 
 RTOL = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-10}  # some passes let an error grow tenfold
 ELBO_RTOL = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-11}
@@ -79,7 +79,9 @@ def test_the_batch_bound_never_falls_once_gamma_is_carried_over(warmup, dtype, w
     for seed in range(20):
         X, alpha, lam0 = problem(seed, n_topics=4)
         documents, priors = Documents(corpora.to_counts(X, dtype), None), corpora.make_priors(alpha, 0.05)
-        loop = fit_batch(documents, priors, corpora.word_major(lam0, dtype), Plan(warmup, 10, 1 + seed % 3, 1e-3), workers)
+        loop = fit_batch(
+            documents, priors, corpora.word_major(lam0, dtype), Plan(warmup, 10, 1 + seed % 3, 1e-3), workers
+        )
         elbo = [one.record.elbo for one in run(loop, 25) if one.record.phase == "monotone"]
         assert len(elbo) == 25 - warmup
         assert (np.diff(elbo) >= -MONOTONE[dtype] * np.abs(elbo[1:])).all()
@@ -281,7 +283,7 @@ def test_the_exact_record_is_the_bound_of_the_final_topics(dtype, workers):
 
 
 def test_the_exact_record_holds_the_topics_of_one_part_of_the_documents_at_a_time(monkeypatch):
-    monkeypatch.setattr(_fit_online, "DOCUMENTS_AT_ONCE", 4)
+    monkeypatch.setattr(vb_online, "DOCUMENTS_AT_ONCE", 4)
     X, K = np.ones((12, 3000)), 64
     priors = corpora.make_priors(np.full(K, 0.1), 0.25)
     lam = corpora.word_major(corpora.random_lam(0, K, X.shape[1]))
@@ -358,7 +360,13 @@ def test_every_loop_survives_a_corpus_with_next_to_nothing(X, n_topics, eta, dty
         fit_batch(documents, priors, corpora.word_major(lam0, dtype), plan, workers),
         fit_memoized(documents, priors, corpora.word_major(lam0, dtype), plan, workers, batch_size=1),
         fit_online(
-            documents, priors, corpora.word_major(lam0, dtype), plan, workers, batch_size=1, steps=LearningRate(1.0, 0.7)
+            documents,
+            priors,
+            corpora.word_major(lam0, dtype),
+            plan,
+            workers,
+            batch_size=1,
+            steps=LearningRate(1.0, 0.7),
         ),
     ]
     for loop in loops:

@@ -15,11 +15,13 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_dataframe_column_names_consistency, check_n_features_in_after_fitting
 
-from ldavi import LatentDirichletAllocation, _elbo, _growth, io
-from ldavi._mstep import DecayingRows
-from ldavi._restore import fitted_with
-from ldavi._room import Room
-from ldavi._state import padded
+from ldavi import LatentDirichletAllocation, io
+from ldavi._core.records import padded
+from ldavi._estimator import vocabulary_growth
+from ldavi._estimator.restore import fitted_with
+from ldavi._inference import elbo
+from ldavi._inference.growable_rows import Room
+from ldavi._inference.m_step import DecayingRows
 
 K, ETA = 3, 0.3
 WIDTHS = (5, 5, 8, 8, 9, 40)
@@ -38,7 +40,9 @@ def batch(width, seed):
 
 
 def begun(lam, **parameters):
-    return fitted_with(lam, doc_topic_prior=0.2, topic_word_prior=ETA, new_words="add", max_doc_update_iter=500, **parameters)
+    return fitted_with(
+        lam, doc_topic_prior=0.2, topic_word_prior=ETA, new_words="add", max_doc_update_iter=500, **parameters
+    )
 
 
 def start(dtype, *, with_columns=0):
@@ -118,7 +122,7 @@ def test_the_bound_after_growth_is_that_of_the_definition():
     X[:, 7] = 0
     lam, alpha = lda.components_, np.full(K, 0.2)
     gamma = lda.transform(X, normalize=False)
-    topic = _elbo.topic_term(lda._rows.folded()[:, :K], lda._priors)
+    topic = elbo.topic_term(lda._rows.folded()[:, :K], lda._priors)
     assert topic == pytest.approx(reference.topic_word_term(lam, ETA), rel=1e-12)
     assert lda.score(X) + topic == pytest.approx(reference.elbo_collapsed(X, gamma, lam, alpha, ETA), rel=1e-9)
     assert lda.perplexity(X) == pytest.approx(np.exp(-lda.score(X) / X.sum()))
@@ -174,7 +178,11 @@ def test_names_say_which_column_is_which_in_any_order(data):
 
 def test_a_frame_of_another_library_grows_by_its_names():
     X = batch(3, 1)
-    one = model().partial_fit(pl.DataFrame(X, schema=["a", "b", "c"])).partial_fit(pl.DataFrame(X, schema=["d", "c", "e"]))
+    one = (
+        model()
+        .partial_fit(pl.DataFrame(X, schema=["a", "b", "c"]))
+        .partial_fit(pl.DataFrame(X, schema=["d", "c", "e"]))
+    )
     two = model().partial_fit(named(X, "abc")).partial_fit(named(X, "dce"))
     assert one.feature_names_in_.tolist() == list("abcde")
     np.testing.assert_array_equal(one.components_, two.components_)
@@ -209,7 +217,7 @@ def test_columns_that_cannot_be_told_apart_are_refused_and_change_nothing(first,
 def test_a_name_that_occurs_twice_is_refused(known, names):
     """By scikit-learn itself, in later versions."""
     with pytest.raises(ValueError, match="2 columns of the name 'b'"):
-        _growth._places(np.array(list(known), object), np.array(list(names), object))
+        vocabulary_growth._places(np.array(list(known), object), np.array(list(names), object))
 
 
 def test_as_many_columns_of_which_only_some_have_names_are_taken_with_scikit_learns_warning():

@@ -8,10 +8,11 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import ldavi
-from ldavi import LatentDirichletAllocation, _heldout
-from ldavi._fit import Learned
-from ldavi._heldout import completion_perplexity, in_halves
-from ldavi._parallel import Workers
+from ldavi import LatentDirichletAllocation
+from ldavi._core.threads import Workers
+from ldavi._inference import validation_set
+from ldavi._inference.validation_set import completion_perplexity, in_halves
+from ldavi._inference.vb_batch import Learned
 
 
 def dense(counts, n_words):
@@ -37,15 +38,17 @@ def test_odd_tokens_go_where_the_draw_says():
 
 
 def test_the_perplexity_is_that_of_the_scored_words_given_the_observed(monkeypatch):
-    monkeypatch.setattr(_heldout, "WORDS_AT_ONCE", 7)
-    monkeypatch.setattr(_heldout, "SWEEPS", 500)
+    monkeypatch.setattr(validation_set, "WORDS_AT_ONCE", 7)
+    monkeypatch.setattr(validation_set, "SWEEPS", 500)
     X, K = corpora.topical_counts(1), 3
     counts, lam, alpha = corpora.to_counts(X), corpora.random_lam(1, K, X.shape[1]), corpora.random_alpha(1, K)
     halves = in_halves(counts, np.random.default_rng(0).uniform(size=len(counts.indices)))
     learned = Learned(corpora.word_major(lam), np.arange(X.shape[1]), 1, None, corpora.make_priors(alpha, 0.1))
     with Workers(1) as workers:
         found = completion_perplexity(halves, learned, workers, tol=1e-10)
-    model = LatentDirichletAllocation(K, doc_topic_prior=alpha, topic_word_prior=0.1, mean_change_tol=1e-10, random_state=0)
+    model = LatentDirichletAllocation(
+        K, doc_topic_prior=alpha, topic_word_prior=0.1, mean_change_tol=1e-10, random_state=0
+    )
     model.set_params(max_doc_update_iter=500, dtype="float64").partial_fit(X)
     model.components_ = lam
     p = model.transform(dense(halves.observed, X.shape[1])) @ (lam / lam.sum(axis=1, keepdims=True))

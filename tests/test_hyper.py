@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.special import gammaln, psi
 
-from ldavi import _hyper
-from ldavi._hyper import GroupedCounts, fixed_point, grouped, grouped_values, log_evidence
+from ldavi._inference import dirichlet_priors
+from ldavi._inference.dirichlet_priors import GroupedCounts, fixed_point, grouped, grouped_values, log_evidence
 
 
 def tokens_of(n):
@@ -55,7 +55,7 @@ def test_values_in_several_places_are_grouped_as_their_tokens_are():
 
 @pytest.mark.parametrize("symmetric", [False, True])
 def test_each_round_of_the_fixed_point_raises_the_evidence(symmetric, monkeypatch):
-    monkeypatch.setattr(_hyper, "ROUNDS", 1)
+    monkeypatch.setattr(dirichlet_priors, "ROUNDS", 1)
     counts = grouped(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50), symmetric=symmetric)
     prior = np.full(1 if symmetric else 3, 7.0)
     values = []
@@ -67,8 +67,8 @@ def test_each_round_of_the_fixed_point_raises_the_evidence(symmetric, monkeypatc
 
 
 def test_the_fixed_point_ends_where_the_gradient_vanishes(monkeypatch):
-    monkeypatch.setattr(_hyper, "ROUNDS", 5000)
-    monkeypatch.setattr(_hyper, "ENOUGH", 1e-10)
+    monkeypatch.setattr(dirichlet_priors, "ROUNDS", 5000)
+    monkeypatch.setattr(dirichlet_priors, "ENOUGH", 1e-10)
     counts = grouped(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
     alpha = fixed_point(counts, np.ones(3), 3)
     gradient = approx_fprime(alpha, lambda x: log_evidence(counts, x, 3), 1e-6)
@@ -92,7 +92,7 @@ def test_a_weight_of_two_is_the_draw_twice():
 def test_a_category_that_never_occurs_keeps_a_prior_above_zero():
     n = np.hstack([drawn([1.0, 1.0], 30, 10), np.zeros((30, 1), int)])
     alpha = fixed_point(grouped(*tokens_of(n), 3, np.ones(30)), np.full(3, 0.1), 3)
-    assert alpha[2] == _hyper.LEAST
+    assert alpha[2] == dirichlet_priors.LEAST
 
 
 def test_without_counts_the_prior_stays():
@@ -106,27 +106,27 @@ def test_without_counts_the_prior_stays():
 def test_newton_never_lowers_the_bound_and_stays_positive(seed, n_topics, first, spread):
     rng = np.random.default_rng(seed)
     gamma = rng.gamma(spread, 1.0, (8, n_topics)) + 1e-3
-    sums, start = _hyper.expected_log_sums(gamma, None), np.full(n_topics, first)
-    alpha = _hyper.newton_alpha(start, sums, 8.0)
+    sums, start = dirichlet_priors.expected_log_sums(gamma, None), np.full(n_topics, first)
+    alpha = dirichlet_priors.newton_alpha(start, sums, 8.0)
     assert (alpha > 0).all()
-    assert _hyper.alpha_objective(alpha, sums, 8.0) >= _hyper.alpha_objective(start, sums, 8.0)
+    assert dirichlet_priors.alpha_objective(alpha, sums, 8.0) >= dirichlet_priors.alpha_objective(start, sums, 8.0)
 
 
 @pytest.mark.parametrize("first", [1e-3, 0.1, 30.0])
 def test_newton_ends_where_the_gradient_vanishes(first, monkeypatch):
-    monkeypatch.setattr(_hyper, "ENOUGH", 1e-12)
+    monkeypatch.setattr(dirichlet_priors, "ENOUGH", 1e-12)
     gamma = np.random.default_rng(0).gamma(0.7, 2.0, (40, 4)) + 0.1
     weight = np.linspace(0.5, 2, 40)
-    sums = _hyper.expected_log_sums(gamma, weight)
-    alpha = _hyper.newton_alpha(np.full(4, first), sums, weight.sum())
-    gradient = approx_fprime(alpha, lambda x: _hyper.alpha_objective(x, sums, weight.sum()), 1e-7)
+    sums = dirichlet_priors.expected_log_sums(gamma, weight)
+    alpha = dirichlet_priors.newton_alpha(np.full(4, first), sums, weight.sum())
+    gradient = approx_fprime(alpha, lambda x: dirichlet_priors.alpha_objective(x, sums, weight.sum()), 1e-7)
     assert np.abs(gradient).max() < 1e-3
 
 
 def test_one_topic_leaves_alpha_where_it_is():
     """With K = 1 the bound does not depend on α."""
-    sums = _hyper.expected_log_sums(np.full((5, 1), 3.0), None)
-    assert np.isfinite(_hyper.newton_alpha(np.array([0.1]), sums, 5.0)).all()
+    sums = dirichlet_priors.expected_log_sums(np.full((5, 1), 3.0), None)
+    assert np.isfinite(dirichlet_priors.newton_alpha(np.array([0.1]), sums, 5.0)).all()
 
 
 @pytest.mark.parametrize("first", [1e-3, 0.05, 5.0])
@@ -134,34 +134,40 @@ def test_each_round_for_eta_raises_the_bound(first):
     S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
     values, eta = [], first
     for _ in range(20):
-        values.append(_hyper.eta_objective(eta, S, 35))
-        eta = _hyper.eta_fixed_point(eta, S, 35, rounds=1)
+        values.append(dirichlet_priors.eta_objective(eta, S, 35))
+        eta = dirichlet_priors.eta_fixed_point(eta, S, 35, rounds=1)
     assert (np.diff(values) > -1e-9).all()
     assert eta > 0
 
 
 def test_eta_ends_where_the_derivative_vanishes():
     S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
-    eta = _hyper.eta_fixed_point(0.05, S, 35, rounds=3000)
+    eta = dirichlet_priors.eta_fixed_point(0.05, S, 35, rounds=3000)
     step = 1e-5
-    slope = (_hyper.eta_objective(eta + step, S, 35) - _hyper.eta_objective(eta - step, S, 35)) / (2 * step)
+    slope = (dirichlet_priors.eta_objective(eta + step, S, 35) - dirichlet_priors.eta_objective(eta - step, S, 35)) / (
+        2 * step
+    )
     assert abs(slope) < 0.1
 
 
 def test_absent_words_count_as_zeros_for_eta():
     S = np.random.default_rng(2).gamma(0.5, 2.0, (10, 2))
     wide = np.vstack([S, np.zeros((5, 2))])
-    np.testing.assert_allclose(_hyper.eta_objective(0.3, S, 15), _hyper.eta_objective(0.3, wide, 15))
-    np.testing.assert_allclose(_hyper.eta_fixed_point(0.3, S, 15), _hyper.eta_fixed_point(0.3, wide, 15))
+    np.testing.assert_allclose(
+        dirichlet_priors.eta_objective(0.3, S, 15), dirichlet_priors.eta_objective(0.3, wide, 15)
+    )
+    np.testing.assert_allclose(
+        dirichlet_priors.eta_fixed_point(0.3, S, 15), dirichlet_priors.eta_fixed_point(0.3, wide, 15)
+    )
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sums_over_documents_are_those_of_the_definition_however_many_are_taken_at_once(weighted, monkeypatch):
-    monkeypatch.setattr(_hyper, "ENTRIES_AT_ONCE", 7 * 4)
+    monkeypatch.setattr(dirichlet_priors, "ENTRIES_AT_ONCE", 7 * 4)
     rng = np.random.default_rng(0)
     gamma, weight = rng.gamma(1, 1, (30, 4)) + 0.1, rng.random(30)
     elog = psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))
-    found = _hyper.expected_log_sums(gamma.astype(np.float32), weight if weighted else None)
+    found = dirichlet_priors.expected_log_sums(gamma.astype(np.float32), weight if weighted else None)
     np.testing.assert_allclose(found, weight @ elog if weighted else elog.sum(axis=0), rtol=1e-5)
 
 
@@ -170,8 +176,8 @@ def test_the_memory_of_learning_priors_does_not_grow_with_documents_or_words():
     large = np.ones((400_000, 8), np.float32)
     tracemalloc.start()
     try:
-        _hyper.expected_log_sums(large, None)
-        _hyper.eta_fixed_point(0.1, large, len(large), rounds=1)
+        dirichlet_priors.expected_log_sums(large, None)
+        dirichlet_priors.eta_fixed_point(0.1, large, len(large), rounds=1)
         assert tracemalloc.get_traced_memory()[1] < large.nbytes / 3
     finally:
         tracemalloc.stop()

@@ -38,7 +38,9 @@ def bound_at(X, topics, alpha, gamma):
     """The bound of each document at γ, φ being the best for it."""
     with np.errstate(divide="ignore"):
         log_z = logsumexp(expected_log(gamma)[:, :, None] + np.log(topics), axis=1)
-    return np.where(X > 0, X * np.where(X > 0, log_z, 0), 0).sum(axis=1) - dirichlet_kl(gamma, np.tile(alpha, (len(X), 1)))
+    return np.where(X > 0, X * np.where(X > 0, log_z, 0), 0).sum(axis=1) - dirichlet_kl(
+        gamma, np.tile(alpha, (len(X), 1))
+    )
 
 
 @dtypes
@@ -93,7 +95,8 @@ def test_the_bound_is_exact_where_topics_are_alike_or_there_is_one():
 def test_more_sweeps_never_lower_the_bound():
     X, topics = documents(), known_topics()
     bounds = [
-        ldavi.infer(X, topics, 0.2, mean_change_tol=0, max_doc_update_iter=n, dtype="float64").bound for n in range(1, 12)
+        ldavi.infer(X, topics, 0.2, mean_change_tol=0, max_doc_update_iter=n, dtype="float64").bound
+        for n in range(1, 12)
     ]
     assert (np.diff(bounds, axis=0) >= -1e-10).all()
 
@@ -168,7 +171,9 @@ def test_the_result_is_a_named_record():
     assert found.bound.shape == found.n_sweeps.shape == (12,)
 
 
-@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix, sparse.coo_array, pd.DataFrame, np.ndarray.tolist])
+@pytest.mark.parametrize(
+    "form", [sparse.csr_array, sparse.csc_matrix, sparse.coo_array, pd.DataFrame, np.ndarray.tolist]
+)
 def test_every_form_of_x_gives_the_same_bits(form):
     expected, found = ldavi.infer(documents(), known_topics()), ldavi.infer(form(documents()), known_topics())
     np.testing.assert_array_equal(found.gamma, expected.gamma)

@@ -171,7 +171,9 @@ def test_representative_documents_have_the_largest_proportions(lda):
     rows = inspection.representative_documents(lda, X, 3)
     best = np.sort(theta, axis=0)[::-1][:3]
     np.testing.assert_allclose(column(rows, "proportion").reshape(K, 3), best.T, rtol=1e-6)
-    np.testing.assert_allclose(column(rows, "proportion"), theta[column(rows, "document"), column(rows, "topic")], rtol=1e-6)
+    np.testing.assert_allclose(
+        column(rows, "proportion"), theta[column(rows, "document"), column(rows, "topic")], rtol=1e-6
+    )
     np.testing.assert_array_equal(column(rows, "tokens"), X.sum(axis=1)[column(rows, "document")])
 
 
@@ -199,14 +201,20 @@ def test_a_word_has_its_count_and_its_most_probable_topic_first(model):
     rows = inspection.document_words(model, X[0], n_topics=1)
     everything = inspection.document_words(model, X[0])
     np.testing.assert_array_equal(column(rows, "count"), X[0][X[0] > 0])
-    np.testing.assert_array_equal(column(rows, "probability"), column(everything, "probability").reshape(-1, K).max(axis=1))
+    np.testing.assert_array_equal(
+        column(rows, "probability"), column(everything, "probability").reshape(-1, K).max(axis=1)
+    )
 
 
 def test_responsibilities_are_a_fixed_point_with_the_proportions(sklearn_lda):
     """γ = α + Σ n φ, which both models must satisfy once documents have settled."""
-    settled = ScikitLearnLDA(K, random_state=0, mean_change_tol=1e-9, max_doc_update_iter=5000, doc_topic_prior=0.3).fit(X)
+    settled = ScikitLearnLDA(
+        K, random_state=0, mean_change_tol=1e-9, max_doc_update_iter=5000, doc_topic_prior=0.3
+    ).fit(X)
     rows = inspection.document_words(settled, X[0])
-    tokens = np.bincount(column(rows, "topic"), weights=column(rows, "probability") * column(rows, "count"), minlength=K)
+    tokens = np.bincount(
+        column(rows, "topic"), weights=column(rows, "probability") * column(rows, "count"), minlength=K
+    )
     theta = (0.3 + tokens) / (0.3 * K + X[0].sum())
     np.testing.assert_allclose(theta, settled.transform(X[:1])[0], atol=1e-6)
 
@@ -248,7 +256,9 @@ def test_labels_are_phrases_of_the_topics_documents():
 
 
 def test_a_mark_parts_words_and_a_word_that_the_model_lacks_does():
-    labels = inspection.topic_labels(TWO, COUNTS, TEXTS, min_documents=1, feature_names=WORDS, n_labels=9, ngram_range=(2, 2))
+    labels = inspection.topic_labels(
+        TWO, COUNTS, TEXTS, min_documents=1, feature_names=WORDS, n_labels=9, ngram_range=(2, 2)
+    )
     assert set(column(labels, "label").tolist()) == {"sparse matrix", "matrix product", "random walk", "walk matrix"}
 
 
@@ -312,7 +322,9 @@ def test_distances_are_symmetric_and_between_nothing_and_one(distance):
 @pytest.mark.parametrize("distance", ["jensen_shannon", "hellinger", "cosine"])
 def test_distances_to_others_are_a_block_of_those_among_all(distance):
     among = inspection.topic_distances(TOPICS, distance=distance)
-    np.testing.assert_allclose(inspection.topic_distances(TOPICS[:1], other=TOPICS[1:], distance=distance), among[:1, 1:])
+    np.testing.assert_allclose(
+        inspection.topic_distances(TOPICS[:1], other=TOPICS[1:], distance=distance), among[:1, 1:]
+    )
 
 
 def test_correlations_are_pearsons():
@@ -419,7 +431,11 @@ def test_words_can_be_asked_for_by_name_or_column(lda):
     [
         (TOPICS, ValueError, "pass components_"),
         (NMF(2, random_state=0, init="nndsvda").fit(X), TypeError, "NMF"),
-        (LatentDirichletAllocation(2, topic_word_prior=0, tol=None, max_iter=2).fit(X), ValueError, "topic_word_prior=0"),
+        (
+            LatentDirichletAllocation(2, topic_word_prior=0, tol=None, max_iter=2).fit(X),
+            ValueError,
+            "topic_word_prior=0",
+        ),
     ],
 )
 def test_intervals_of_topics_without_a_posterior_are_refused(topics, error, message):

@@ -82,9 +82,9 @@ def test_sklearn_and_back_is_the_same_model():
 
 @pytest.mark.parametrize("batch_size", [24, "auto"])
 def test_both_sides_take_the_same_next_online_step(batch_size, monkeypatch):
-    monkeypatch.setattr("ldavi._schedule.SMALLEST_STEP", 1)
-    monkeypatch.setattr("ldavi._schedule.ONLINE_SWEEPS", 2000)
-    monkeypatch.setattr("ldavi._schedule.WARMUP_OFFSET", 0.0)
+    monkeypatch.setattr("ldavi._estimator.schedule.SMALLEST_STEP", 1)
+    monkeypatch.setattr("ldavi._estimator.schedule.ONLINE_SWEEPS", 2000)
+    monkeypatch.setattr("ldavi._estimator.schedule.WARMUP_OFFSET", 0.0)
     ours = fitted(total_samples=2000, batch_size=batch_size)
     theirs = io.to_sklearn(ours)
     np.testing.assert_allclose(theirs.partial_fit(X).components_, ours.partial_fit(X).components_, rtol=1e-6)
@@ -106,7 +106,9 @@ def test_to_sklearn_refuses_priors_that_it_does_not_know(parameters, message):
         io.to_sklearn(fitted(**parameters))
 
 
-@pytest.mark.parametrize("parameters", [{"doc_topic_prior": [0.1, 0.3]}, {"topic_word_prior": np.linspace(0.1, 0.3, 8)}])
+@pytest.mark.parametrize(
+    "parameters", [{"doc_topic_prior": [0.1, 0.3]}, {"topic_word_prior": np.linspace(0.1, 0.3, 8)}]
+)
 def test_to_sklearn_takes_the_mean_of_several_priors_and_says_so(parameters):
     with pytest.warns(UserWarning, match=f"{next(iter(parameters))} became one number"):
         theirs = io.to_sklearn(fitted(**parameters))
@@ -152,7 +154,13 @@ def gensim_theta(model):
 def test_from_gensim_infers_what_gensim_infers(priors):
     models = pytest.importorskip("gensim.models")
     theirs = models.LdaModel(
-        gensim_corpus(), num_topics=2, id2word=dict(enumerate(WORDS)), passes=20, random_state=1, dtype=np.float64, **priors
+        gensim_corpus(),
+        num_topics=2,
+        id2word=dict(enumerate(WORDS)),
+        passes=20,
+        random_state=1,
+        dtype=np.float64,
+        **priors,
     )
     ours = io.from_gensim(theirs).set_params(**EXACT)
     np.testing.assert_allclose(ours.topics_, theirs.get_topics(), rtol=1e-6)
@@ -221,7 +229,8 @@ def test_from_tomotopy_has_its_topics_and_infers_alike():
     assert top_words(ours) >= {frozenset(word for word, _ in theirs.get_topic_words(k, 3)) for k in range(2)}
     columns = [WORDS.index(word) for word in ours.feature_names_in_]
     states = [  # of one chain, at different times
-        [theirs.infer(theirs.make_doc(text), iterations=iterations)[0] for text in texts] for iterations in range(20, 180, 2)
+        [theirs.infer(theirs.make_doc(text), iterations=iterations)[0] for text in texts]
+        for iterations in range(20, 180, 2)
     ]
     sampled = np.mean(states, axis=0)
     np.testing.assert_allclose(ours.transform(X[:, columns]), sampled, atol=0.1)
@@ -243,7 +252,9 @@ def test_from_spark_has_the_priors_that_spark_has_by_default():
     assert (ours.doc_topic_prior_, ours.topic_word_prior_) == (0.5, 0.5)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((3, 2)), np.full((3, 2), np.nan), -np.ones((3, 2)), np.ones(3), np.ones((0, 2))])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((3, 2)), np.full((3, 2), np.nan), -np.ones((3, 2)), np.ones(3), np.ones((0, 2))]
+)
 def test_what_cannot_be_topics_is_refused(bad):
     with pytest.raises(ValueError, match="the topics"):
         io.from_spark(bad)
@@ -381,7 +392,8 @@ def test_a_mallet_state_may_be_plain_text_with_sources_that_have_spaces(tmp_path
 
 
 @pytest.mark.parametrize(
-    "text", ["", "#alpha : 0.1\n#beta : 0.1\n", "#alpha : 0.1\n#beta : 0.1\n0 NA 0 0 a 1\n", "nonsense\n", "0 NA 0 0 a 0\n"]
+    "text",
+    ["", "#alpha : 0.1\n#beta : 0.1\n", "#alpha : 0.1\n#beta : 0.1\n0 NA 0 0 a 1\n", "nonsense\n", "0 NA 0 0 a 0\n"],
 )
 def test_what_is_no_mallet_state_is_refused(text, tmp_path):
     path = tmp_path / "state"
@@ -411,7 +423,9 @@ def test_from_vw_infers_what_vowpal_wabbit_inferred():
 def test_from_vw_takes_the_rows_that_are_asked_for():
     whole = io.from_vw(FILES / "vw.txt")
     assert whole.components_.shape == (2, 16)
-    np.testing.assert_array_equal(io.from_vw(FILES / "vw.txt", indices=[7, 2]).components_, whole.components_[:, [7, 2]])
+    np.testing.assert_array_equal(
+        io.from_vw(FILES / "vw.txt", indices=[7, 2]).components_, whole.components_[:, [7, 2]]
+    )
 
 
 VW_COMMAND = """

@@ -122,7 +122,9 @@ def test_point_estimates_have_no_state(tmp_path):
 
 
 def test_several_priors_of_words_become_their_mean_with_a_warning(tmp_path):
-    lda = LatentDirichletAllocation(2, topic_word_prior=np.linspace(0.1, 0.3, 6), random_state=0, max_iter=2, tol=None).fit(X)
+    lda = LatentDirichletAllocation(
+        2, topic_word_prior=np.linspace(0.1, 0.3, 6), random_state=0, max_iter=2, tol=None
+    ).fit(X)
     with pytest.warns(UserWarning, match="MALLET knows no other"):
         io.to_mallet_state(lda, X, tmp_path / "s", random_state=0)
     assert io.from_mallet_state(tmp_path / "s").topic_word_prior_ == pytest.approx(0.2)
@@ -141,7 +143,9 @@ def test_an_error_leaves_the_former_state(lda, tmp_path):
 def sampled_theta(model, texts):
     """The mean of many states of a chain."""
     runs = range(20, 180, 2)
-    return np.mean([[model.infer(model.make_doc(text), iterations=n, workers=1)[0] for text in texts] for n in runs], axis=0)
+    return np.mean(
+        [[model.infer(model.make_doc(text), iterations=n, workers=1)[0] for text in texts] for n in runs], axis=0
+    )
 
 
 @pytest.mark.interop
@@ -181,7 +185,9 @@ def test_from_tomotopy_counts_priors_that_words_have_of_their_own(lda):
     priors = np.array([theirs.get_word_prior(word) for word in back.feature_names_in_]).T
     np.testing.assert_allclose(back.topic_word_prior_, priors)
     np.testing.assert_allclose(
-        (back.components_ - priors).sum(axis=0), [X.sum(axis=0)[WORDS.index(w)] for w in back.feature_names_in_], rtol=1e-4
+        (back.components_ - priors).sum(axis=0),
+        [X.sum(axis=0)[WORDS.index(w)] for w in back.feature_names_in_],
+        rtol=1e-4,
     )
 
 
@@ -195,7 +201,11 @@ def test_words_without_occurrence_stay_in_tomotopy(lda):
 @pytest.mark.interop
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({"iterations": -1}, "iterations=-1"), ({"feature_names": ["a"] * 6}, "twice"), ({"feature_names": ["a"]}, "shape")],
+    [
+        ({"iterations": -1}, "iterations=-1"),
+        ({"feature_names": ["a"] * 6}, "twice"),
+        ({"feature_names": ["a"]}, "shape"),
+    ],
 )
 def test_to_tomotopy_refuses_what_it_cannot_use(lda, parameters, message):
     pytest.importorskip("tomotopy")

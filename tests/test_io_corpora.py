@@ -159,7 +159,9 @@ def test_pickled_objects_in_an_npz_are_not_loaded(tmp_path):
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "ran"),)
 
-    np.savez(tmp_path / "evil.npz", format=np.array(Evil(), dtype=object), shape=[1, 1], data=[1], indices=[0], indptr=[0, 1])
+    np.savez(
+        tmp_path / "evil.npz", format=np.array(Evil(), dtype=object), shape=[1, 1], data=[1], indices=[0], indptr=[0, 1]
+    )
     with pytest.raises(CorpusError, match="pickle"):
         read_corpus(tmp_path / "evil.npz")
     assert not (tmp_path / "ran").exists()
@@ -190,7 +192,9 @@ def test_svmlight_words_count_from_0_where_one_is_0(tmp_path):
 
 
 def test_vowpal_wabbit_lines_as_people_write_them(tmp_path):
-    (tmp_path / "x.vw").write_text("| soup bread:2 soup\n1 'second |title song |text:2 song:1.5 crowd\n\n1 third| soup\n")
+    (tmp_path / "x.vw").write_text(
+        "| soup bread:2 soup\n1 'second |title song |text:2 song:1.5 crowd\n\n1 third| soup\n"
+    )
     corpus = read_corpus(tmp_path / "x.vw")
     assert corpus.vocabulary.tolist() == ["soup", "bread", "title^song", "text^song", "text^crowd"]
     assert corpus.X.toarray().tolist() == [[2, 2, 0, 0, 0], [0, 0, 1, 3, 2], [1, 0, 0, 0, 0]]
@@ -203,7 +207,9 @@ def test_a_vocabulary_leaves_out_words_that_it_lacks():
 
 
 def test_columns_of_gensims_dictionary_are_its_ids():
-    assert read_vocabulary(FILES / "gensim.mm.dict.txt").tolist() == read_vocabulary(FILES / "gensim.uci.vocab").tolist()
+    assert (
+        read_vocabulary(FILES / "gensim.mm.dict.txt").tolist() == read_vocabulary(FILES / "gensim.uci.vocab").tolist()
+    )
 
 
 def test_a_vocabulary_of_another_size_is_refused():

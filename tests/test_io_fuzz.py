@@ -95,11 +95,15 @@ def read_all_ways(path, format):
     arguments = {"column": "text"} if format in ("csv", "tsv", "jsonl", "parquet") else {}
 
     def whole():
-        assert read_corpus(path, format=format, max_bytes=10**6, counting=COUNTING, **arguments).X.data.min(initial=0) >= 0
+        assert (
+            read_corpus(path, format=format, max_bytes=10**6, counting=COUNTING, **arguments).X.data.min(initial=0) >= 0
+        )
 
     assert_read_or_named(path, whole)
     for way in (format, "auto"):
-        assert_read_or_named(path, lambda: list(read_batches(path, format=way, batch_size=3, max_bytes=10**6, **arguments)))  # noqa: B023
+        assert_read_or_named(
+            path, lambda: list(read_batches(path, format=way, batch_size=3, max_bytes=10**6, **arguments))
+        )  # noqa: B023
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -23,7 +23,8 @@ import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldavi import LatentDirichletAllocation, _documents, io
+from ldavi import LatentDirichletAllocation, io
+from ldavi._inference import e_step
 from ldavi.io import _container, _models
 
 FILES = Path(__file__).parent / "model_files"
@@ -309,7 +310,9 @@ def test_a_file_that_safetensors_wrote_again_loads_unverified(path):
 
 
 def test_a_flipped_bit_anywhere_is_caught(path):
-    io.save(LatentDirichletAllocation(1, max_iter=1, tol=None, random_state=np.random.RandomState(0)).fit([[1, 2]]), path)
+    io.save(
+        LatentDirichletAllocation(1, max_iter=1, tol=None, random_state=np.random.RandomState(0)).fit([[1, 2]]), path
+    )
     good = path.read_bytes()
     for at in range(0, len(good), 23):
         path.write_bytes(good[:at] + bytes([good[at] ^ (1 << at % 8)]) + good[at + 1 :])
@@ -556,7 +559,7 @@ def test_a_file_that_is_missing_is_said_to_be_missing(path):
 @pytest.fixture
 def plain_sweeps(monkeypatch):
     """Inference as it was when the first file was written: no steps beyond a sweep."""
-    monkeypatch.setattr(_documents, "GO_BEYOND", False)
+    monkeypatch.setattr(e_step, "GO_BEYOND", False)
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
@@ -570,9 +573,9 @@ def test_a_file_of_every_version_loads_and_infers_the_same(version, plain_sweeps
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_a_file_of_every_version_exists_and_goes_on(plain_sweeps):
-    assert {path.name for path in FILES.glob("*.ldavi")} == {f"v{n}.ldavi" for n in range(1, _models.FORMAT_VERSION + 1)}, (
-        "FORMAT_VERSION rose: run `python tests/test_io_models.py`, which writes the missing file, and commit it"
-    )
+    assert {path.name for path in FILES.glob("*.ldavi")} == {
+        f"v{n}.ldavi" for n in range(1, _models.FORMAT_VERSION + 1)
+    }, "FORMAT_VERSION rose: run `python tests/test_io_models.py`, which writes the missing file, and commit it"
     for path in FILES.glob("*.ldavi"):
         metadata = io.read_info(path).metadata
         model = io.load(path).partial_fit(np.array(metadata["X"]))

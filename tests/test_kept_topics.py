@@ -8,9 +8,10 @@ import corpora
 import numpy as np
 import pytest
 
-from ldavi import LatentDirichletAllocation, _kept_topics
-from ldavi._mstep import DecayingRows
-from ldavi._parallel import Workers
+from ldavi import LatentDirichletAllocation
+from ldavi._core.threads import Workers
+from ldavi._inference import topics_cache
+from ldavi._inference.m_step import DecayingRows
 
 K = 4
 
@@ -93,12 +94,12 @@ def test_kept_topics_are_no_part_of_pickles(fitted, X):
 
 
 def test_the_first_call_makes_the_topics_of_its_own_words_only():
-    kept = _kept_topics.KeptTopics()
+    kept = topics_cache.KeptTopics()
     assert kept.get(100, lambda: pytest.fail("made for one call")) is None
 
 
 def test_topics_are_made_once_for_all_later_calls():
-    kept, made = _kept_topics.KeptTopics(), []
+    kept, made = topics_cache.KeptTopics(), []
     kept.get(100, object)
     first = kept.get(100, lambda: made.append(1) or made)
     assert first is kept.get(100, lambda: pytest.fail("made twice"))
@@ -107,9 +108,9 @@ def test_topics_are_made_once_for_all_later_calls():
 
 
 def test_large_topics_are_not_kept():
-    kept = _kept_topics.KeptTopics()
+    kept = topics_cache.KeptTopics()
     for _ in range(3):
-        assert kept.get(_kept_topics.MOST_BYTES + 1, lambda: pytest.fail("too large")) is None
+        assert kept.get(topics_cache.MOST_BYTES + 1, lambda: pytest.fail("too large")) is None
 
 
 def test_threads_that_ask_at_once_get_the_same_bits(fitted, X):

@@ -15,7 +15,7 @@ from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
 import ldavi
 from ldavi import LatentDirichletAllocation, metrics
-from ldavi._models import topics_of
+from ldavi._core.topics_of_model import topics_of
 
 ALPHA = np.array([0.1, 0.3, 0.7])
 TOPICS = np.random.default_rng(0).dirichlet(np.full(6, 0.3), 3)
@@ -23,7 +23,14 @@ TOPICS[0, 2] = 0
 TOPICS[1, 2:4] = 0
 TOPICS /= TOPICS.sum(axis=1, keepdims=True)
 X = np.array(
-    [[2, 0, 1, 0, 3, 0], [0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1], [0, 4, 0, 3, 0, 0], [0, 0, 0, 0, 2, 5]]
+    [
+        [2, 0, 1, 0, 3, 0],
+        [0, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [1, 1, 1, 1, 1, 1],
+        [0, 4, 0, 3, 0, 0],
+        [0, 0, 0, 0, 2, 5],
+    ]
 )
 ESTIMATES = [metrics.left_to_right, metrics.log_evidence]
 EVERY = [*ESTIMATES, metrics.document_completion]
@@ -142,7 +149,9 @@ def test_the_standard_error_of_equal_documents_grows_with_their_number():
 
 
 def test_more_temperatures_make_the_error_smaller():
-    errors = [metrics.log_evidence(TOPICS, X, n_temperatures=n, doc_topic_prior=ALPHA).standard_error for n in (3, 30, 300)]
+    errors = [
+        metrics.log_evidence(TOPICS, X, n_temperatures=n, doc_topic_prior=ALPHA).standard_error for n in (3, 30, 300)
+    ]
     assert errors[0] > 2 * errors[1] > 4 * errors[2]
 
 
@@ -164,7 +173,8 @@ def test_completion_agrees_with_the_exact_posterior_mean():
     observed, scored = metrics.token_split(X, seed=1)
     found = metrics.document_completion(TOPICS, X, doc_topic_prior=ALPHA, n_keep=20_000, seed=1)
     expected = [
-        scored.toarray()[d] @ np.log(posterior_mean(TOPICS, ALPHA, observed.toarray()[d]) @ TOPICS) for d in range(len(X))
+        scored.toarray()[d] @ np.log(posterior_mean(TOPICS, ALPHA, observed.toarray()[d]) @ TOPICS)
+        for d in range(len(X))
     ]
     np.testing.assert_allclose(found.document_log_likelihood, expected, atol=0.03)
     assert found.perplexity == pytest.approx(np.exp(-np.sum(expected) / scored.sum()), rel=0.01)
@@ -259,7 +269,9 @@ def test_perplexity_is_invariant_to_splitting_the_documents(function):
 @pytest.mark.parametrize("function", EVERY)
 def test_words_that_do_not_occur_and_sparse_formats_change_nothing(function):
     one = function(TOPICS, X)
-    wide = function(np.hstack([TOPICS, np.zeros((3, 2))]), sparse.csc_matrix(np.hstack([X, np.zeros((len(X), 2), int)])))
+    wide = function(
+        np.hstack([TOPICS, np.zeros((3, 2))]), sparse.csc_matrix(np.hstack([X, np.zeros((len(X), 2), int)]))
+    )
     np.testing.assert_array_equal(one.document_log_likelihood, wide.document_log_likelihood)
 
 

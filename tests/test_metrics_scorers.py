@@ -20,7 +20,14 @@ QUICK = {
     "log_evidence": {"n_temperatures": 10, "n_chains": 4},
     "bound": {},
 }
-TEXTS = ["cat dog cat mouse", "dog cat dog", "sun moon sun star", "moon star moon sun", "cat sun dog moon", "star mouse"] * 3
+TEXTS = [
+    "cat dog cat mouse",
+    "dog cat dog",
+    "sun moon sun star",
+    "moon star moon sun",
+    "cat sun dog moon",
+    "star mouse",
+] * 3
 
 
 @pytest.mark.parametrize("measure", QUICK)

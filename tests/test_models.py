@@ -7,8 +7,8 @@ import pytest
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
 from ldavi import LatentDirichletAllocation
-from ldavi._models import doc_topic_prior_of, feature_names_of, topics_of
-from ldavi._tables import table
+from ldavi._core.tables import table
+from ldavi._core.topics_of_model import doc_topic_prior_of, feature_names_of, topics_of
 
 X = np.array([[2, 0, 1], [0, 3, 1], [1, 1, 0]])
 

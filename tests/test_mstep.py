@@ -6,10 +6,18 @@ import pytest
 import reference
 from scipy.special import gammaln, psi
 
-from ldavi import _estep, _mstep
-from ldavi._mstep import DecayingRows, learning_rate, m_step, mass_times_log, point_step, posterior_step, topics_from
-from ldavi._parallel import Workers
-from ldavi._state import padded
+from ldavi import _estep
+from ldavi._core.records import padded
+from ldavi._core.threads import Workers
+from ldavi._inference.m_step import (
+    DecayingRows,
+    learning_rate,
+    m_step,
+    mass_times_log,
+    point_step,
+    posterior_step,
+    topics_from,
+)
 
 RTOL = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
 
@@ -22,7 +30,9 @@ def eta_forms(n_topics, n_words):
 
 @pytest.mark.parametrize("form", ["scalar", "by word", "by both"])
 @pytest.mark.parametrize("n_topics", [1, 5, 16, 21])
-def test_the_posterior_step_adds_the_prior_and_sums_what_the_bound_needs(form, n_topics, dtype, instruction_set, workers):
+def test_the_posterior_step_adds_the_prior_and_sums_what_the_bound_needs(
+    form, n_topics, dtype, instruction_set, workers
+):
     n_words, rng = 9, np.random.default_rng(n_topics)
     eta, lam_old = eta_forms(n_topics, n_words)[form], corpora.random_lam(0, n_topics, n_words)
     sstats = np.round(rng.gamma(0.7, 3.0, (n_topics, n_words)) * 64) / 64
@@ -63,7 +73,7 @@ def test_mass_times_log_equals_its_definition(dtype, workers):
 
 
 def test_the_m_step_has_the_same_bits_for_any_number_of_threads(dtype, monkeypatch):
-    monkeypatch.setattr(_mstep, "WORDS_PER_CALL", 7)
+    monkeypatch.setattr(m_step, "WORDS_PER_CALL", 7)
     lam, eta = corpora.random_lam(5, 19, 60), np.full((1, 1), 0.25)
     results = []
     for n_threads in (1, 2, 3, 7):

@@ -8,8 +8,8 @@ import pytest
 import reference
 from scipy.special import logsumexp, psi
 
-from ldavi._fit import Documents, Plan, fit_batch
-from ldavi._underflow import visit_document
+from ldavi._inference.e_step_log_space import visit_document
+from ldavi._inference.vb_batch import Documents, Plan, fit_batch
 
 DELTA, N_SWEEPS, N_PASSES = 0.5, 3, 4
 
@@ -36,7 +36,9 @@ def test_a_warm_up_with_an_offset_equals_the_twin_and_its_bound_is_exact(instruc
     lam, alpha = corpora.random_lam(1, n_topics, X.shape[1]), corpora.random_alpha(1, n_topics)
     documents, priors = Documents(corpora.to_counts(X, dtype), None), corpora.make_priors(alpha, 0.25)
     plan = Plan(99, N_SWEEPS, 2, 0.0, offset=DELTA)
-    passes = list(itertools.islice(fit_batch(documents, priors, corpora.word_major(lam, dtype), plan, workers), N_PASSES))
+    passes = list(
+        itertools.islice(fit_batch(documents, priors, corpora.word_major(lam, dtype), plan, workers), N_PASSES)
+    )
     expected, trace = twin(X, alpha, 0.25, lam)
     rtol = 2e-4 if dtype == np.float32 else 1e-9  # four passes pass rounding on
     found = np.empty((X.shape[1], n_topics))

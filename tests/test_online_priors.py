@@ -5,14 +5,15 @@ import pytest
 from scipy import sparse
 from scipy.special import psi
 
-from ldavi import LatentDirichletAllocation, _online_priors
-from ldavi._corpus import Documents
-from ldavi._fit import Plan
-from ldavi._infer import infer_documents, responsibilities
-from ldavi._mstep import topics_from
-from ldavi._parallel import Workers
-from ldavi._state import Priors, aligned_zeros, padded
-from ldavi._validation import to_counts
+from ldavi import LatentDirichletAllocation
+from ldavi._core.corpus import Documents
+from ldavi._core.records import Priors, aligned_zeros, padded
+from ldavi._core.threads import Workers
+from ldavi._estimator.validation import to_counts
+from ldavi._inference import vb_online_priors
+from ldavi._inference.fixed_topics import infer_documents, responsibilities
+from ldavi._inference.m_step import topics_from
+from ldavi._inference.vb_batch import Plan
 
 K, V, ALPHA, ETA = 8, 400, 0.15, 0.08
 PLAN = Plan(0, 5, 0, 1e-3, learn_alpha=True, learn_eta=True)
@@ -41,7 +42,7 @@ def learned(alpha, eta, occasions):
     with Workers(1) as workers:
         for occasion in range(1, occasions + 1):
             documents, topics = settled(X[100 * (occasion - 1) : 100 * occasion], beta)
-            priors, mean = _online_priors.learned_priors(
+            priors, mean = vb_online_priors.learned_priors(
                 documents, topics, priors, mean, PLAN, workers, occasion=occasion, n_words=V
             )
     return priors
@@ -62,13 +63,15 @@ def test_drawn_topics_are_those_of_the_responsibilities_on_average():
     X, beta = known(3, length=30)
     documents, topics = settled(X, beta)
     with Workers(1) as workers:
-        gamma = infer_documents(documents.counts, topics, np.full(K, 1.0), max_sweeps=50, tol=1e-4, workers=workers).gamma
+        gamma = infer_documents(
+            documents.counts, topics, np.full(K, 1.0), max_sweeps=50, tol=1e-4, workers=workers
+        ).gamma
     phi = responsibilities(documents.counts, topics, gamma)
     expected, n = np.zeros((V, K)), 2000
     np.add.at(expected, documents.counts.indices, phi * documents.counts.values[:, None])
     found = np.zeros((V, K))
     for occasion in range(n):
-        np.add.at(found, _online_priors.drawn_topics(documents, topics, gamma, occasion), 1 / n)
+        np.add.at(found, vb_online_priors.drawn_topics(documents, topics, gamma, occasion), 1 / n)
     np.testing.assert_allclose(found, expected, atol=0.06)
 
 
@@ -79,7 +82,7 @@ def test_the_mean_takes_in_the_documents_of_each_occasion_by_its_rate(occasion, 
     alpha, old = np.full(K, ALPHA), np.linspace(-9, -2, K)
     with Workers(1) as workers:
         gamma = infer_documents(documents.counts, topics, alpha, max_sweeps=100, tol=1e-3, workers=workers).gamma
-        _, mean = _online_priors.learned_priors(
+        _, mean = vb_online_priors.learned_priors(
             documents, topics, Priors(alpha, np.full((1, 1), ETA)), old, PLAN, workers, occasion=occasion, n_words=V
         )
     of_these = (psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))).mean(axis=0)
@@ -92,7 +95,9 @@ def test_eta_is_learned_over_the_whole_vocabulary():
     given = Priors(np.full(K, ALPHA), np.full((1, 1), ETA))
     with Workers(1) as workers:
         narrow, wide = (
-            _online_priors.learned_priors(documents, topics, given, None, PLAN, workers, occasion=1, n_words=n)[0].eta[0, 0]
+            vb_online_priors.learned_priors(documents, topics, given, None, PLAN, workers, occasion=1, n_words=n)[
+                0
+            ].eta[0, 0]
             for n in (V, 20 * V)
         )
     assert wide < narrow / 4  # nineteen times as many words that no topic has
@@ -101,7 +106,7 @@ def test_eta_is_learned_over_the_whole_vocabulary():
 def test_a_topic_is_drawn_for_every_token():
     X, beta = known(70)
     documents, topics = settled(X, beta)
-    words, drawn = _online_priors.drawn_topics(documents, topics, np.ones((70, K)), 1)
+    words, drawn = vb_online_priors.drawn_topics(documents, topics, np.ones((70, K)), 1)
     np.testing.assert_array_equal(np.bincount(words, minlength=V), X.sum(axis=0))
     assert drawn.min() >= 0
     assert drawn.max() < K

@@ -9,9 +9,9 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldavi import _documents
-from ldavi._documents import cut_blocks
-from ldavi._parallel import Workers, even_ranges
+from ldavi._core.threads import Workers, even_ranges
+from ldavi._inference import e_step
+from ldavi._inference.e_step import cut_blocks
 
 
 @settings(derandomize=True, deadline=None, database=None)
@@ -103,7 +103,7 @@ def test_the_estep_gives_the_same_bits_for_any_number_of_threads(n_threads, dtyp
 def test_the_estep_gives_the_same_bits_however_long_its_calls_and_waves_are(name, n_threads, dtype, monkeypatch):
     short = bits(dtype, n_threads)
     for size in (1, 2**30):
-        monkeypatch.setattr(_documents, name, size)
+        monkeypatch.setattr(e_step, name, size)
         assert bits(dtype, n_threads) == short
 
 
@@ -112,7 +112,7 @@ def test_blocks_change_no_gamma_and_statistics_only_by_rounding(dtype, monkeypat
     start = reference.cold_start(X, alpha)
     with Workers(2) as workers:
         one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
-        monkeypatch.setattr(_documents, "BLOCK_COUNTS", 40)
+        monkeypatch.setattr(e_step, "BLOCK_COUNTS", 40)
         many = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
     np.testing.assert_array_equal(many.gamma, one.gamma)
     np.testing.assert_allclose(many.sstats, one.sstats, rtol=20 * np.finfo(dtype).eps, atol=1e-30)

@@ -67,7 +67,9 @@ def boxes_of(figure):
     shown = [tick for ax in axes for axis in (ax.xaxis, ax.yaxis) for tick in axis._update_ticks()]
     of_ticks = {id(label) for tick in itertools.chain(*ticks) for label in (tick.label1, tick.label2)}
     drawn = {id(label) for tick in shown for label in (tick.label1, tick.label2)}
-    every = figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible() and artist.get_text().strip())
+    every = figure.findobj(
+        lambda artist: isinstance(artist, Text) and artist.get_visible() and artist.get_text().strip()
+    )
     texts = {id(text): text for text in every if id(text) in drawn or (id(text) not in of_ticks and not is_spare(text))}
     boxes = [Text.get_window_extent(text).extents for text in texts.values()]
     return [text.get_text() for text in texts.values()], np.array(boxes)
@@ -304,7 +306,9 @@ def test_colours_differ_in_lightness_as_well():
 
 
 def test_figures_grow_with_the_topics():
-    few, many = (plotting.TopicSizesDisplay(shares=np.ones(k) / k, topic_names=["a"] * k).plot().figure_ for k in (5, 100))
+    few, many = (
+        plotting.TopicSizesDisplay(shares=np.ones(k) / k, topic_names=["a"] * k).plot().figure_ for k in (5, 100)
+    )
     assert many.get_figheight() > 10 * few.get_figheight()
 
 
@@ -323,7 +327,11 @@ def test_a_given_axes_is_drawn_on(name):
     ("call", "error", "message"),
     [
         (lambda: plotting.TopWordsDisplay.from_estimator(topics(3), topics=[3]), ValueError, "from 0 to 2"),
-        (lambda: plotting.TopWordsDisplay.from_estimator(topics(3), topic_names=["a"]), ValueError, "topic_names holds 1"),
+        (
+            lambda: plotting.TopWordsDisplay.from_estimator(topics(3), topic_names=["a"]),
+            ValueError,
+            "topic_names holds 1",
+        ),
         (lambda: plotting.TopWordsDisplay.from_estimator(topics(3), axes=[None]), ValueError, "axes holds 1"),
         (lambda: plotting.ConvergenceDisplay.from_estimator(topics(3)), TypeError, "elbo_trace_"),
         (lambda: plotting.ConvergenceDisplay(trace=TRACE).plot(x="time"), ValueError, "x='time'"),
@@ -334,7 +342,11 @@ def test_a_given_axes_is_drawn_on(name):
             ValueError,
             "document_names holds 1",
         ),
-        (lambda: plotting.TopicMatchingDisplay.from_estimator(topics(3), topics(3)[:, 1:]), ValueError, "other has 39 words"),
+        (
+            lambda: plotting.TopicMatchingDisplay.from_estimator(topics(3), topics(3)[:, 1:]),
+            ValueError,
+            "other has 39 words",
+        ),
     ],
 )
 def test_a_wrong_argument_is_named(call, error, message):

@@ -29,9 +29,9 @@ def learnt(X, **parameters):
     """A fit during which any warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return LatentDirichletAllocation(**{"max_iter": 6, "tol": None, "random_state": 0, "batch_size": 3} | parameters).fit(
-            X
-        )
+        return LatentDirichletAllocation(
+            **{"max_iter": 6, "tol": None, "random_state": 0, "batch_size": 3} | parameters
+        ).fit(X)
 
 
 @every_method

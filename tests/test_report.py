@@ -73,7 +73,9 @@ def hostile_page(tmp_path_factory):
 
 
 def test_nothing_is_loaded_from_elsewhere(page):
-    addresses = [value for _, attributes in Elements(page).tags for key in ("src", "href") if (value := attributes.get(key))]
+    addresses = [
+        value for _, attributes in Elements(page).tags for key in ("src", "href") if (value := attributes.get(key))
+    ]
     assert addresses
     assert all(address.startswith("#") for address in addresses)
 
@@ -264,7 +266,9 @@ def test_without_texts_a_document_is_its_words_and_counts(tmp_path, case):
     names = case.options["vectorizer"].get_feature_names_out()
     for entry in data["documents"]:
         row = case.X[[entry["row"]]].tocsr()
-        assert {word: count for word, _, _, count in entry["bag"]} == dict(zip(names[row.indices], row.data, strict=True))
+        assert {word: count for word, _, _, count in entry["bag"]} == dict(
+            zip(names[row.indices], row.data, strict=True)
+        )
 
 
 def test_words_of_a_text_have_their_likeliest_topic(case, page):
@@ -362,7 +366,9 @@ def test_u_mass_is_the_mean_over_pairs():
     topics = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]])
     for k, found in enumerate(_data.u_mass(topics, sparse.csr_array(X), n_words=3)):
         best = np.argsort(-topics[k])[:3]
-        pairs = [np.log((((X[:, v] > 0) & (X[:, w] > 0)).sum() + 1) / (X[:, w] > 0).sum()) for w, v in combinations(best, 2)]
+        pairs = [
+            np.log((((X[:, v] > 0) & (X[:, w] > 0)).sum() + 1) / (X[:, w] > 0).sum()) for w, v in combinations(best, 2)
+        ]
         assert found == pytest.approx(np.mean(pairs))
 
 
@@ -400,7 +406,12 @@ def test_a_word_is_found_as_its_vectorizer_counts_it(case):
 
 
 def test_dates_are_cut_in_the_shortest_unit_that_makes_few_bins():
-    units = {"2020-02-01": "2020-01-08", "2020-12-01": "2020-01-13", "2023-01-01": "2020-02-01", "2050-01-01": "2021-01-01"}
+    units = {
+        "2020-02-01": "2020-01-08",
+        "2020-12-01": "2020-01-13",
+        "2023-01-01": "2020-02-01",
+        "2050-01-01": "2021-01-01",
+    }
     for last, second in units.items():
         assert _columns.cut("when", ["2020-01-07", last], 2).labels[1] == second
 

@@ -18,7 +18,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-BROWSER = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+BROWSER = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
 DRIVER = shutil.which("chromedriver")
 
 pytestmark = [
@@ -49,7 +51,10 @@ class Tab:
     def open(self, path, *, width=1440, scheme="light", fragment=""):
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]
+        features = [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         self.driver.get("about:blank")
         self.complaints()
@@ -191,7 +196,9 @@ def test_nothing_is_wider_than_the_screen(tab, which, width, request):
 @pytest.mark.parametrize("texts", [True, False], ids=["texts", "counts"])
 def test_nothing_that_documents_say_is_run(tab, hostile_path, texts):
     case = hostile()
-    tab.open(hostile_path if texts else tab.write(case._replace(options={**case.options, "texts": None}), "counts.html"))
+    tab.open(
+        hostile_path if texts else tab.write(case._replace(options={**case.options, "texts": None}), "counts.html")
+    )
     for chart in CHARTS[:3]:
         tab.drawn(chart)
     for row in range(len(tab.texts("#topic-list [role=option]"))):
@@ -292,7 +299,9 @@ def test_a_circle_of_the_map_chooses_its_topic(tab, path):
         if tip and not tip.startswith(f"{before} · "):
             break
     for kind in ("mousePressed", "mouseReleased"):
-        tab.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, "button": "left", "clickCount": 1, **point})
+        tab.driver.execute_cdp_cmd(
+            "Input.dispatchMouseEvent", {"type": kind, "button": "left", "clickCount": 1, **point}
+        )
     topic = tip.split(" · ")[0]
     tab.until(f"return document.querySelector('#topic-list [aria-selected=true]').dataset.topic === '{topic}'")
 
@@ -398,7 +407,9 @@ def test_escape_and_leaving_take_the_ring_away(tab, path):
         tab.press(Keys.ARROW_RIGHT)
         pointed(tab, "map")
         tab.press(key)
-        assert tab.run("return document.querySelector('#map .ring').hidden && document.querySelector('#map .tip').hidden")
+        assert tab.run(
+            "return document.querySelector('#map .ring').hidden && document.querySelector('#map .tip').hidden"
+        )
 
 
 def test_the_address_keeps_the_topic(tab, path):
@@ -530,8 +541,18 @@ def test_text_stands_out_from_its_ground(tab, path, scheme):
 
     def luminance(name):
         channels = np.array([int(colours[name][i : i + 2], 16) for i in (1, 3, 5)]) / 255
-        return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+        return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ [
+            0.2126,
+            0.7152,
+            0.0722,
+        ]
 
-    for text, ground in [("ink", "card"), ("ink", "mark"), ("soft", "paper"), ("soft", "card"), ("on-accent", "accent")]:
+    for text, ground in [
+        ("ink", "card"),
+        ("ink", "mark"),
+        ("soft", "paper"),
+        ("soft", "card"),
+        ("on-accent", "accent"),
+    ]:
         low, high = sorted([luminance(text), luminance(ground)])
         assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)

@@ -56,7 +56,9 @@ def test_a_visit_is_never_quicker_than_its_multiply_adds_or_its_bytes():
 @pytest.mark.parametrize("name", ["documents", "topics", "words", "doc_words", "sweeps"])
 def test_more_of_anything_takes_no_less(name):
     for design in DESIGNS:
-        less, more = (cost(replace(SMALL, **{name: factor * getattr(SMALL, name)}), Machine(), design) for factor in (1, 2))
+        less, more = (
+            cost(replace(SMALL, **{name: factor * getattr(SMALL, name)}), Machine(), design) for factor in (1, 2)
+        )
         assert more.seconds >= less.seconds
         assert sum(more.memory.values()) >= sum(less.memory.values())
 

@@ -41,7 +41,9 @@ def columns(result, *, but=("seconds", "seconds_std_error")):
 
 
 def names_of(result):
-    return list(getattr(result.table, "columns", None) if hasattr(result.table, "columns") else result.table.dtype.names)
+    return list(
+        getattr(result.table, "columns", None) if hasattr(result.table, "columns") else result.table.dtype.names
+    )
 
 
 def assert_same(one, other):
@@ -96,7 +98,9 @@ def sweep_of(scores, tokens, variance):
 def test_the_rule_takes_the_least_number_within_a_standard_error_of_the_difference():
     tokens = np.full(4, 10)
     best = np.array([-50.0, -10.0, -90.0, -30.0])  # documents differ far more than numbers of topics
-    near = best - np.array([3.0, -1.0, 2.0, -3.0])  # lower by 1 in 40 tokens: 0.025, its standard error √(91 / 12) / 4 / 10
+    near = best - np.array(
+        [3.0, -1.0, 2.0, -3.0]
+    )  # lower by 1 in 40 tokens: 0.025, its standard error √(91 / 12) / 4 / 10
     far = best - np.array([3.0, 2.0, 3.0, 2.0])
     result = sweep_of([far, near, best], tokens, [0, 0, 0]).recommend()
     assert (result.n_components, result.best) == (20, 30)
@@ -131,7 +135,14 @@ def test_a_recommendation_is_never_above_the_best_nor_further_from_it_than_its_e
 
 def test_the_reason_states_the_rule_its_figures_and_what_weakens_them():
     near = sweep_of([[-11.0, -9.5], [-10.0, -10.0]], [5, 5], [math.nan, math.nan]).recommend()
-    for part in ("10 topics", "rule of one standard error", "0.0500", "One restart", "more topics may be better", "0.1500"):
+    for part in (
+        "10 topics",
+        "rule of one standard error",
+        "0.0500",
+        "One restart",
+        "more topics may be better",
+        "0.1500",
+    ):
         assert part in near.reason
     assert near.at_edge
 
@@ -191,7 +202,8 @@ def test_every_number_of_topics_learns_from_the_same_documents_and_none_from_tho
     assert all(not np.intersect1d(train, test).size for train, test in design.folds)
     assert len(result.document_tokens) == (60 if folds == 4 else 15)
     assert (
-        sorted(np.concatenate([test for _, test in design.folds])) == (list(range(60)) if folds == 4 else None) or folds == 1
+        sorted(np.concatenate([test for _, test in design.folds])) == (list(range(60)) if folds == 4 else None)
+        or folds == 1
     )
 
 
@@ -273,7 +285,9 @@ def test_dense_and_sparse_documents_give_the_same():
     assert_same(selection.sweep(X.toarray(), (2, 3), estimator=LDA, n_init=2, random_state=0), small_sweep())
 
 
-@pytest.mark.parametrize("estimator", [ScikitLearnLDA(max_iter=3), NMF(max_iter=1000, init="random")], ids=["lda", "nmf"])
+@pytest.mark.parametrize(
+    "estimator", [ScikitLearnLDA(max_iter=3), NMF(max_iter=1000, init="random")], ids=["lda", "nmf"]
+)
 def test_estimators_of_scikit_learn_are_swept(estimator):
     result = small_sweep(estimator=estimator)
     assert result.n_components.tolist() == [2, 3]
@@ -521,6 +535,8 @@ def test_restarts_after_the_first_of_a_sweep_start_at_random(init, monkeypatch):
         return fit(self, *arguments)
 
     monkeypatch.setattr(LatentDirichletAllocation, "fit", watch)
-    selection.sweep(X, [3], estimator=LatentDirichletAllocation(max_iter=2, tol=None, init=init), n_init=3, random_state=0)
+    selection.sweep(
+        X, [3], estimator=LatentDirichletAllocation(max_iter=2, tol=None, init=init), n_init=3, random_state=0
+    )
     later = "random" if isinstance(init, str) else init
     assert [str(each) for each in seen] == [str(init), str(later), str(later)]

@@ -53,5 +53,7 @@ def test_scikit_learns_tests_pass_but_for_the_named_ones(outcomes):
 
 
 def test_the_named_ones_fail(outcomes):
-    assert {name for name in outcomes if expected_to_fail(name)} == {name for name, passed in outcomes.items() if not passed}
+    assert {name for name in outcomes if expected_to_fail(name)} == {
+        name for name, passed in outcomes.items() if not passed
+    }
     assert all(any(name.startswith(start) for name in outcomes) for start in EXPECTED_FAILURES)

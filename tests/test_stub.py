@@ -15,7 +15,10 @@ PACKAGE = Path(ldavi.__file__).parent
 SOURCES = Path(__file__).resolve().parent.parent / "ldavi"
 TREES = {module: ast.parse((PACKAGE / f"{module}.pyi").read_text(encoding="utf-8")) for module in MODULES}
 FUNCTIONS = {
-    f"{module}.{node.name}": node for module, tree in TREES.items() for node in tree.body if isinstance(node, ast.FunctionDef)
+    f"{module}.{node.name}": node
+    for module, tree in TREES.items()
+    for node in tree.body
+    if isinstance(node, ast.FunctionDef)
 }
 CONSTANTS = {
     f"{module}.{node.target.id}": node.annotation

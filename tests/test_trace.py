@@ -6,9 +6,9 @@ import corpora
 import numpy as np
 import pytest
 
-from ldavi._elbo import ELBOTerms
-from ldavi._fit import Documents, Plan, fit_batch
-from ldavi._trace import record, relative_gain, to_array
+from ldavi._inference.elbo import ELBOTerms
+from ldavi._inference.trace import record, relative_gain, to_array
+from ldavi._inference.vb_batch import Documents, Plan, fit_batch
 
 
 def line(elbo, phase="monotone", iteration=1):

@@ -202,7 +202,9 @@ def test_a_coordinate_out_of_range_is_refused():
 
 def test_more_columns_than_32_bits_can_number_are_refused():
     n_words = 2**31 + 10
-    X = sparse.csr_array((np.ones(1), np.array([n_words - 1], np.int64), np.array([0, 1], np.int64)), shape=(1, n_words))
+    X = sparse.csr_array(
+        (np.ones(1), np.array([n_words - 1], np.int64), np.array([0, 1], np.int64)), shape=(1, n_words)
+    )
     for call in (model().fit, model().partial_fit, fitted().transform, lambda X: ldavi.infer(X, TOPICS)):
         refuses(lambda: call(X), f"X has {n_words} features", "at most 2147483647")  # noqa: B023
 
@@ -433,12 +435,16 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), SHAPES, ids=lambda value: value if isinstance(value, str) else str(value.shape))
+@pytest.mark.parametrize(
+    ("name", "value"), SHAPES, ids=lambda value: value if isinstance(value, str) else str(value.shape)
+)
 def test_a_prior_of_the_wrong_shape_is_refused_with_the_shapes_allowed(name, value):
     for estimator in (model(**{name: value}), fitted().set_params(**{name: value})):
         for method in ("fit", "partial_fit"):
             was = snapshot(estimator)
-            allowed = f"(n_components,) = ({K},)" if name == "doc_topic_prior" else f"(n_components, n_features) = ({K}, {V})"
+            allowed = (
+                f"(n_components,) = ({K},)" if name == "doc_topic_prior" else f"(n_components, n_features) = ({K}, {V})"
+            )
             refuses(lambda: getattr(estimator, method)(counts()), name, str(value.shape), allowed)  # noqa: B023
             assert snapshot(estimator) == was
 

@@ -24,7 +24,9 @@ def train(
         return LatentDirichletAllocation(n_topics, random_state=seed, **settings).fit(data, checkpoint=checkpoint)
 
 
-def train_passes(data: sparse.csr_array, n_topics: int, seed: int, passes: int, **settings: Any) -> LatentDirichletAllocation:
+def train_passes(
+    data: sparse.csr_array, n_topics: int, seed: int, passes: int, **settings: Any
+) -> LatentDirichletAllocation:
     """The first passes of a fit that would make more: its warm-up is as long as if it were not stopped."""
     return train(data, n_topics, seed, tol=None, callbacks=lambda record: record.iteration >= passes, **settings)
 

@@ -42,4 +42,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     worst = float(np.max(np.abs(one - other) / one.max(axis=1, keepdims=True)))
     what = "largest difference of topics, as a share of a topic's largest probability"
     case = timing.value_case(f"deaths in passes {config['deaths']}, {where}", [worst], what, target=1e-6, sense="<=")
-    return {"cases": [case | {"same_bits": bool((one == other).all()), "seconds": seconds, "left": len(deaths)}], "notes": []}
+    return {
+        "cases": [case | {"same_bits": bool((one == other).all()), "seconds": seconds, "left": len(deaths)}],
+        "notes": [],
+    }

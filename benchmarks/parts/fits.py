@@ -42,7 +42,9 @@ class Fit:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             settings = self._settings | more
-            seconds = timing.seconds_of(lambda: trained.append(self._adapter.train(self._data, n_topics, seed, **settings)))
+            seconds = timing.seconds_of(
+                lambda: trained.append(self._adapter.train(self._data, n_topics, seed, **settings))
+            )
         return Fitted(seconds, self._adapter.topics(trained[0], self._n_words))
 
 

@@ -81,7 +81,12 @@ def _compare(
     made = {name: sweeps[name] for name in ("ldavi", peer)}
     gains = [ours - theirs for ours, theirs in zip(*bounds.values(), strict=True)]
     higher = timing.value_case(
-        f"{where}: ELBO per token", gains, f"nats above {peer}", target=0.0, repeats=bounds, medians=timing.medians(bounds)
+        f"{where}: ELBO per token",
+        gains,
+        f"nats above {peer}",
+        target=0.0,
+        repeats=bounds,
+        medians=timing.medians(bounds),
     )
     whole = timing.ratio_case(
         f"{where}: sweeps, whole fit", made, "ldavi", peer, target=config["target"], sense="<=", unit="sweeps"

@@ -44,7 +44,9 @@ def _share_of_peak(config: dict[str, Any], peak: Peak, name: str, dtype: str, wi
             speeds["peak"].append(peak.lanes_per_second(name, dtype) / 1e9)
             speeds["loop"].append(lanes / min(timing.seconds_of(job) for _ in range(3)) / 1e9)  # as the peak
     target = config["target"] if name == widest and dtype == "float32" else None
-    return timing.ratio_case(f"{name} {dtype} K={K}, {length} words", speeds, "loop", "peak", target=target, unit="G lanes/s")
+    return timing.ratio_case(
+        f"{name} {dtype} K={K}, {length} words", speeds, "loop", "peak", target=target, unit="G lanes/s"
+    )
 
 
 def _nanoseconds(cliffs: dict[str, Any], n_topics: int, doc_words: int, n_words: int, repeats: int) -> dict[str, Any]:

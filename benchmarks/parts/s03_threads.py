@@ -28,7 +28,10 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     whole = timing.ratio_case(
         name, seconds, "1 thread", "2 threads", target=config["target"], same_bits=same, passes=int(models["1"].n_iter_)
     )
-    return {"cases": [whole, _grid_search(config, X)], "notes": [] if same else ["the bits differ between thread counts"]}
+    return {
+        "cases": [whole, _grid_search(config, X)],
+        "notes": [] if same else ["the bits differ between thread counts"],
+    }
 
 
 def _grid_search(config: dict[str, Any], X: sparse.csr_array) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
                 "sklearn",
                 "ldavi",
                 target=config["targets"]["sklearn"],
-                perplexity={key: judge.predictive_perplexity(value, ours.topics_, halves) for key, value in theta.items()},
+                perplexity={
+                    key: judge.predictive_perplexity(value, ours.topics_, halves) for key, value in theta.items()
+                },
             )
         )
     cases.append(_tomotopy(config, X, new, observed, halves, ours, name))
@@ -56,7 +58,10 @@ def _tomotopy(
     tokens, iterations = tomotopy_.prepare(new), config["infer_iterations"]
     # Inference writes to its documents, so every turn has its own, made beforehand; one turn is not timed.
     documents = [tomotopy_.new_documents(model, tokens) for _ in range(config["repeats"] + 1)]
-    jobs = {"ldavi": lambda: ours.transform(new), "tomotopy": lambda: tomotopy_.infer(model, documents.pop(), iterations)}
+    jobs = {
+        "ldavi": lambda: ours.transform(new),
+        "tomotopy": lambda: tomotopy_.infer(model, documents.pop(), iterations),
+    }
     seconds = timing.take_turns(jobs, config["repeats"])
     topics = tomotopy_.topics(model, X.shape[1])
     theta = tomotopy_.infer(model, tomotopy_.new_documents(model, tomotopy_.prepare(observed)), iterations)

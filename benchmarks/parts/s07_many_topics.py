@@ -34,7 +34,9 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
         passes = [i for i in np.flatnonzero(phases == phase) if i > 0]
         repeats = {name: [seconds[name][i] for i in passes] for name in names}
         name = f"{phase} pass, {corpora.describe(config['corpus'])}"
-        cases.append(timing.ratio_case(name, repeats, many, few, target=config["target"], sense="<=", perplexity=quality))
+        cases.append(
+            timing.ratio_case(name, repeats, many, few, target=config["target"], sense="<=", perplexity=quality)
+        )
     notes = [
         "Equal quality means: with and without the skipping of topics that carry no mass, perplexity within 0.3 %; where "
         "nothing is skipped there is one perplexity per K, given with each case."

@@ -47,6 +47,8 @@ def _compare(config: dict[str, Any], job: Any, name: str, elements: int | None) 
     for wide, narrow in itertools.pairwise(sets):
         target = config["target"] if narrow == "avx2" else None  # seconds of wide / narrow = speed of narrow / wide
         cases.append(
-            timing.ratio_case(f"{name}: speed of {narrow} as a share of {wide}", seconds, wide, narrow, target=target, **more)
+            timing.ratio_case(
+                f"{name}: speed of {narrow} as a share of {wide}", seconds, wide, narrow, target=target, **more
+            )
         )
     return cases

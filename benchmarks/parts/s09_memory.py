@@ -27,7 +27,9 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     slope = [2 * (a - b) / unit - gamma / unit for a, b in zip(peaks[K], peaks[K // 2], strict=True)]
     cases = [
         timing.value_case(f"{where}: all but γ", beyond, "(K, V) arrays", target=config["target"], sense="<="),
-        timing.value_case(f"{where}: what grows with K, but γ", slope, "(K, V) arrays", target=config["target"], sense="<="),
+        timing.value_case(
+            f"{where}: what grows with K, but γ", slope, "(K, V) arrays", target=config["target"], sense="<="
+        ),
         timing.value_case(f"{where}: everything", [peak / unit for peak in peaks[K]], "(K, V) arrays"),
         timing.value_case(f"{where}: everything", [peak / 2**20 for peak in peaks[K]], "MiB"),
     ]

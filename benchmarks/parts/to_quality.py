@@ -52,7 +52,9 @@ def compare(
         curves.append(tried)
         passes = min(tried, key=lambda length: tried[length])  # the last one, where it is as good
         seconds[short].append(best["seconds"])
-        seconds["ldavi"].append(timing.seconds_of(lambda s=seed, p=passes: ldavi_.train_passes(X, n_topics, s, p, **ours)))
+        seconds["ldavi"].append(
+            timing.seconds_of(lambda s=seed, p=passes: ldavi_.train_passes(X, n_topics, s, p, **ours))
+        )
         for key, value in ((short, best["perplexity"]), ("ldavi", tried[passes]), ("passes of ldavi", passes)):
             quality[key].append(value)
     reached_all = all(own <= target for own, target in zip(quality["ldavi"], quality[short], strict=True))

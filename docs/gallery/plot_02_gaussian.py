@@ -49,7 +49,9 @@ def expected_squares(m, v):
 
 def elbo(m, v, a, b):
     tau, log_tau = a / b, psi(a) - np.log(b)
-    likelihood_and_mu = (N + 1) / 2 * (log_tau - np.log(2 * np.pi)) + np.log(lambda0) / 2 - tau * expected_squares(m, v) / 2
+    likelihood_and_mu = (
+        (N + 1) / 2 * (log_tau - np.log(2 * np.pi)) + np.log(lambda0) / 2 - tau * expected_squares(m, v) / 2
+    )
     prior_tau = a0 * np.log(b0) - gammaln(a0) + (a0 - 1) * log_tau - b0 * tau
     entropies = 0.5 * np.log(2 * np.pi * np.e * v) + stats.gamma(a, scale=1 / b).entropy()
     return likelihood_and_mu + prior_tau + entropies

@@ -87,7 +87,9 @@ second.plot(*(2 * np.linalg.cholesky(covariance) @ circle), color="#777777", lin
 second.plot(*(2 * np.sqrt(inner)[:, None] * circle), color=BLUE, label="KL(q‖p)")
 second.plot(*(2 * np.sqrt(outer)[:, None] * circle), color=ORANGE, label="KL(p‖q)")
 second.plot(*np.array(paths).T, ".-", color=GREEN, markersize=3, linewidth=0.8, label="coordinate ascent")
-second.set(aspect="equal", title="A correlation of 0.9", xlabel="$x_1$", ylabel="$x_2$", xlim=(-2.4, 2.4), ylim=(-2.4, 3.4))
+second.set(
+    aspect="equal", title="A correlation of 0.9", xlabel="$x_1$", ylabel="$x_2$", xlim=(-2.4, 2.4), ylim=(-2.4, 3.4)
+)
 second.legend(fontsize="x-small", loc="upper left", ncols=2, columnspacing=0.8)
 plt.show()
 

@@ -73,7 +73,9 @@ assert np.allclose(exact(0.6, 0.0)[1], 0)
 assert broken.min() > 0.5
 assert np.allclose(broken, -mirrored)
 assert np.allclose(quiet, 0, atol=1e-6)
-print(f"J = 0.6, h = 0: exact 0, mean field {broken.mean():+.3f} or {mirrored.mean():+.3f}; at J = 0.2 {quiet.mean():+.3f}")
+print(
+    f"J = 0.6, h = 0: exact 0, mean field {broken.mean():+.3f} or {mirrored.mean():+.3f}; at J = 0.2 {quiet.mean():+.3f}"
+)
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
 left.plot(couplings, log_z, color="#D55E00", label="log Z, enumerated")

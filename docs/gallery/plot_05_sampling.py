@@ -105,7 +105,9 @@ assert matching.similarity.min() > 0.8
 
 gap = metrics.bound_gap(lda, test, n_temperatures=300)
 assert gap.gap > 5 * gap.standard_error  # the bound is below the evidence, beyond chance
-print(f"held out: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, {gap.per_token:.3f} a token")
+print(
+    f"held out: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, {gap.per_token:.3f} a token"
+)
 trace = lda.elbo_trace_
 monotone = trace[trace["phase"] == "monotone"]
 assert (np.diff(monotone["elbo"]) > -1e-9 * abs(lda.elbo_)).all()
@@ -114,7 +116,9 @@ shown = np.unique(np.geomspace(1, len(samples), 14).astype(int)) - 1
 by_sweep = [held_out(samples[i]) for i in shown]
 passes = []
 for n_passes in (2, 3, 5, 8, 12, 20):
-    model = LatentDirichletAllocation(K, **priors, max_iter=n_passes, tol=None, dtype="float64", random_state=0).fit(train)
+    model = LatentDirichletAllocation(K, **priors, max_iter=n_passes, tol=None, dtype="float64", random_state=0).fit(
+        train
+    )
     passes.append((n_passes, held_out(model.topics_)))
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
 left.plot(shown + 1, by_sweep, "o-", color="#E69F00", markersize=4, label="Gibbs, one sample")

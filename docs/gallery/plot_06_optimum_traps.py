@@ -24,7 +24,9 @@ priors = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}  # the same for all,
 
 
 def with_warm_up(seed):
-    lda = LatentDirichletAllocation(K, **priors, init="random", max_iter=300, tol=1e-6, dtype="float64", random_state=seed)
+    lda = LatentDirichletAllocation(
+        K, **priors, init="random", max_iter=300, tol=1e-6, dtype="float64", random_state=seed
+    )
     return lda.fit(X)
 
 
@@ -46,7 +48,9 @@ def recovered(model):
 
 for name, models in (("with warm-up", good), ("without", stuck)):
     bounds = np.array([model.elbo_ for model in models])
-    print(f"{name:13} ELBO {np.median(bounds):.0f} (best {bounds.max():.0f}), found {sorted(map(recovered, models))} of {K}")
+    print(
+        f"{name:13} ELBO {np.median(bounds):.0f} (best {bounds.max():.0f}), found {sorted(map(recovered, models))} of {K}"
+    )
 for model in stuck:  # not for want of iterations: each has converged, by steps that never fell
     assert model.converged_
     later = model.elbo_trace_["elbo"][model.elbo_trace_["phase"] == "monotone"]
@@ -107,5 +111,7 @@ left.legend()
 middle.set(xlabel=f"true topics found, of {K}", ylabel="ELBO at convergence", title="Higher bound, truer topics")
 middle.legend()
 right.plot(steps, along, ".-", color="#555555")
-right.set(xlabel="from the worst (0) to the best (1) with warm-up", ylabel="ELBO, nats", title="A valley between two optima")
+right.set(
+    xlabel="from the worst (0) to the best (1) with warm-up", ylabel="ELBO, nats", title="A valley between two optima"
+)
 plt.show()

@@ -51,7 +51,10 @@ for batch in stream():
 # %%
 # What fits to everything in memory get:
 
-fits = [LatentDirichletAllocation(K, **priors, init="random", random_state=seed).fit(np.concatenate(seen)) for seed in starts]
+fits = [
+    LatentDirichletAllocation(K, **priors, init="random", random_state=seed).fit(np.concatenate(seen))
+    for seed in starts
+]
 everything = [fit.perplexity(held_out) for fit in fits]
 last = {name: [curves[name, seed][-1] for seed in starts] for name in settings}
 for name, values in {**last, "fits to all of it": everything}.items():
@@ -68,7 +71,11 @@ for name, color in zip(settings, ("#0072B2", "#E69F00"), strict=True):
         ax.plot(np.arange(1, BATCHES + 1) * BATCH, curves[name, seed], color=color, linewidth=1, label=label)
 for i, value in enumerate(everything):
     ax.axhline(value, color="#555555", linestyle="--", linewidth=0.8, label=None if i else "fits to all, in memory")
-ax.set(xlabel="documents seen, each once", ylabel="perplexity of documents kept aside", title="A stream, learned as it comes")
+ax.set(
+    xlabel="documents seen, each once",
+    ylabel="perplexity of documents kept aside",
+    title="A stream, learned as it comes",
+)
 ax.legend()
 plt.show()
 

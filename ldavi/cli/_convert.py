@@ -82,7 +82,9 @@ def run(options: Options) -> int:
     check_writable(options.output)
     if (kind in OF_TOKENS) != (options.documents is not None):
         needs = (
-            "needs the documents whose tokens get topics: say" if kind in OF_TOKENS else "has no topics of tokens: leave out"
+            "needs the documents whose tokens get topics: say"
+            if kind in OF_TOKENS
+            else "has no topics of tokens: leave out"
         )
         raise UsageError(f"{kind} {needs} --documents FILE")
     if kind in CORPORA_OUT:
@@ -134,7 +136,9 @@ def read_model(options: Options) -> Kept:
 def write_model(options: Options, kind: str, kept: Kept) -> None:
     """Write it in another format."""
     topics: Any = kept.model.topics_
-    words = [f"x{column}" for column in range(kept.n_words)] if kept.words is None else [str(word) for word in kept.words]
+    words = (
+        [f"x{column}" for column in range(kept.n_words)] if kept.words is None else [str(word) for word in kept.words]
+    )
     if kind == "ldavi":
         _modelfile.save(options.output, kept)
     elif kind == "lda-c":
@@ -152,7 +156,9 @@ def write_model(options: Options, kind: str, kept: Kept) -> None:
         with written_text(options.output) as table:
             writer = csv.writer(table, lineterminator="\n")
             writer.writerow(["topic", *words])
-            writer.writerows([topic, *(f"{p:.6g}" for p in row)] for topic, row in enumerate(np.asarray(topics).tolist()))
+            writer.writerows(
+                [topic, *(f"{p:.6g}" for p in row)] for topic, row in enumerate(np.asarray(topics).tolist())
+            )
 
 
 def write_tokens(options: Options, kind: str, kept: Kept, words: list[str]) -> None:
@@ -167,8 +173,12 @@ def write_tokens(options: Options, kind: str, kept: Kept, words: list[str]) -> N
         return
     joined = [re.sub(r"\s+", "_", word) for word in words]  # pairs of words
     texts = f"{options.output}.txt"
-    io.to_mallet_state(kept.model, corpus.X, options.output, feature_names=joined, corpus=texts, random_state=options.seed)
-    say(options, f"the same tokens for mallet import-file --keep-sequence --preserve-case --token-regex '\\S+': {texts}")
+    io.to_mallet_state(
+        kept.model, corpus.X, options.output, feature_names=joined, corpus=texts, random_state=options.seed
+    )
+    say(
+        options, f"the same tokens for mallet import-file --keep-sequence --preserve-case --token-regex '\\S+': {texts}"
+    )
 
 
 def save_beside(path: str, save: Callable[[str], object]) -> None:

@@ -56,7 +56,9 @@ def add(commands: Commands) -> None:
         help="where words are together: in sliding windows (110 words for c_v, 10 for npmi), as is usual, or in a document "
         "(default: sliding for texts counted word by word; documents for counts; u_mass has documents always)",
     )
-    group.add_argument("-n", "--words", type=positive, default=10, metavar="N", help="first words of a topic (default: 10)")
+    group.add_argument(
+        "-n", "--words", type=positive, default=10, metavar="N", help="first words of a topic (default: 10)"
+    )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of the halves and the samples (default: 0)")
     group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_tables(parser)
@@ -66,7 +68,9 @@ def add(commands: Commands) -> None:
 
 def run(options: Options) -> int:
     """Print the measures."""
-    wanted = [] if options.coherence == "none" else [name.strip() for name in options.coherence.split(",") if name.strip()]
+    wanted = (
+        [] if options.coherence == "none" else [name.strip() for name in options.coherence.split(",") if name.strip()]
+    )
     if unknown := [name for name in wanted if name not in MEASURES]:
         raise UsageError(f"--coherence {unknown[0]} is none of {', '.join(MEASURES)}")
     kept = _modelfile.load(options.model, options)
@@ -82,7 +86,9 @@ def run(options: Options) -> int:
         names = ("measure", "value", "standard_error")
         print_csv([{name: "" if row[name] is None else row[name] for name in names} for row in rows])
     else:
-        lines = [[row["measure"], _short(row["value"]), _short(row["standard_error"]), row.get("note", "")] for row in rows]
+        lines = [
+            [row["measure"], _short(row["value"]), _short(row["standard_error"]), row.get("note", "")] for row in rows
+        ]
         print_table(["measure", "value", "± s.e.", ""], lines, left=(0, 3))
     return 0
 

@@ -69,12 +69,17 @@ def add(commands: Commands) -> None:
     )
     group = add_input(parser)
     add_metadata(group)
-    group.add_argument("--stream", action="store_true", help="read in batches and fit online: for what is larger than memory")
+    group.add_argument(
+        "--stream", action="store_true", help="read in batches and fit online: for what is larger than memory"
+    )
     add_counting(parser)
     add_model(parser)
     group = parser.add_argument_group("output")
     group.add_argument(
-        "-o", "--output", metavar="FILE", help="the model file; by custom its name ends in .ldavi (default: none is kept)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="the model file; by custom its name ends in .ldavi (default: none is kept)",
     )
     group.add_argument(
         "--report", metavar="FILE", help="write a page about the model, HTML complete in itself (default: none)"
@@ -109,10 +114,14 @@ def add_model(parser: Any) -> None:
     group = parser.add_argument_group("model")
     group.add_argument("-k", "--topics", type=positive, metavar="K", help="number of topics (default: 20)")
     group.add_argument(
-        "--inference", metavar="NAME", help="vb, quick; or cvb0, better topics in five to ten times as long (default: vb)"
+        "--inference",
+        metavar="NAME",
+        help="vb, quick; or cvb0, better topics in five to ten times as long (default: vb)",
     )
     group.add_argument(
-        "--learning-method", metavar="NAME", help="batch, online or memoized (default: batch; --stream is always online)"
+        "--learning-method",
+        metavar="NAME",
+        help="batch, online or memoized (default: batch; --stream is always online)",
     )
     group.add_argument(
         "--passes",
@@ -139,7 +148,10 @@ def add_model(parser: Any) -> None:
         help="documents of an online step (default: auto, a 128th of all, 64 to 4096; with --stream, 1024)",
     )
     group.add_argument(
-        "--tol", type=float, metavar="SHARE", help="stop when a pass raises the bound by less than this share (default: 1e-4)"
+        "--tol",
+        type=float,
+        metavar="SHARE",
+        help="stop when a pass raises the bound by less than this share (default: 1e-4)",
     )
     group.add_argument("--seed", type=int, metavar="N", help="of random numbers (default: 0)")
     group.add_argument(
@@ -184,7 +196,9 @@ def fit_whole(options: Options, path: str, resumed: Kept | None) -> Fitted:
         counting = Counting.from_options(options)
         corpus = read_for_fit(options, counting, path)
         words = corpus.vocabulary
-        if corpus.texts is None and (given := [name for name in COUNTING_OPTIONS if getattr(options, name) is not None]):
+        if corpus.texts is None and (
+            given := [name for name in COUNTING_OPTIONS if getattr(options, name) is not None]
+        ):
             raise UsageError(f"--{given[0].replace('_', '-')} is about texts, and {options.input} holds counts")
     else:
         counting, words = resumed.counting, resumed.words

@@ -62,10 +62,14 @@ def facts_of(options: Options) -> dict[str, Any]:
     changed = {name: value for name, value in info.parameters.items() if value != getattr(type(model)(), name)}
     facts["parameters"] = ", ".join(f"{name}={value!r}" for name, value in changed.items() if name != "n_jobs")
     if "counting" in info.metadata:
-        stop_words = counting.stop_words if not isinstance(counting.stop_words, list) else f"{len(counting.stop_words)} words"
+        stop_words = (
+            counting.stop_words if not isinstance(counting.stop_words, list) else f"{len(counting.stop_words)} words"
+        )
         facts["word"] = counting.pattern + ("" if counting.lowercase else ", case kept")
         facts["stop words"] = stop_words or "none"
         facts["n-grams"] = f"{counting.ngrams[0]} to {counting.ngrams[1]}" if counting.ngrams != (1, 1) else "1"
     if kept.progress:
-        facts["interrupted"] = f"after pass {kept.progress.get('passes', 0)}; go on with ldavi fit … --resume {options.model}"
+        facts["interrupted"] = (
+            f"after pass {kept.progress.get('passes', 0)}; go on with ldavi fit … --resume {options.model}"
+        )
     return facts | {"format version": info.format_version, "written by": f"ldavi {info.ldavi_version}"}

@@ -79,7 +79,9 @@ def prior(text: str) -> float | str:
 
 def add_input(parser: Parser, *, vocabulary: bool = True) -> Any:
     """The documents, and how to read them."""
-    parser.add_argument("input", metavar="INPUT", help="a file, a folder whose files are documents, or - for standard input")
+    parser.add_argument(
+        "input", metavar="INPUT", help="a file, a folder whose files are documents, or - for standard input"
+    )
     group = parser.add_argument_group("input")
     group.add_argument(
         "--format",
@@ -89,7 +91,9 @@ def add_input(parser: Parser, *, vocabulary: bool = True) -> Any:
         help=f"auto recognises it, by its first bytes before its name; or one of {', '.join(FORMATS)} (default: auto; what "
         "has the marks of no other format is text, a document per line). Compressed or not: gzip, bz2, xz, zstd",
     )
-    group.add_argument("--column", metavar="NAME", help="column of the texts, in a table (default: the only one, or text)")
+    group.add_argument(
+        "--column", metavar="NAME", help="column of the texts, in a table (default: the only one, or text)"
+    )
     group.add_argument("--id-column", metavar="NAME", help="column of the documents' names")
     if vocabulary:
         group.add_argument(
@@ -100,7 +104,10 @@ def add_input(parser: Parser, *, vocabulary: bool = True) -> Any:
         )
     group.add_argument("--encoding", default="utf-8", metavar="NAME", help="of the texts (default: utf-8)")
     group.add_argument(
-        "--max-bytes", type=positive, metavar="N", help="what a compressed file may expand to (default: 4 GiB, in memory)"
+        "--max-bytes",
+        type=positive,
+        metavar="N",
+        help="what a compressed file may expand to (default: 4 GiB, in memory)",
     )
     return group
 
@@ -117,7 +124,10 @@ def add_counting(parser: Parser) -> None:
         "with what is left of don't and its like; none; or a file with a word per line (default: english)",
     )
     group.add_argument(
-        "--ngrams", type=lengths, metavar="N[,M]", help="count runs of N to M words: 1,2 for words and pairs (default: 1)"
+        "--ngrams",
+        type=lengths,
+        metavar="N[,M]",
+        help="count runs of N to M words: 1,2 for words and pairs (default: 1)",
     )
     group.add_argument(
         "--min-df",
@@ -132,13 +142,17 @@ def add_counting(parser: Parser) -> None:
         metavar="N",
         help="leave out words in more documents: a number or a share (default: 0.5; 1.0 below 20 documents)",
     )
-    group.add_argument("--max-features", type=positive, metavar="N", help="keep the N most frequent words (default: all)")
+    group.add_argument(
+        "--max-features", type=positive, metavar="N", help="keep the N most frequent words (default: all)"
+    )
     group.add_argument(
         "--token-pattern",
         metavar="REGEX",
         help="what a word is (default: three letters or more, of any alphabet; words with a digit or _ are left out)",
     )
-    group.add_argument("--keep-case", action="store_const", const=True, help="tell Word from word (default: lower case)")
+    group.add_argument(
+        "--keep-case", action="store_const", const=True, help="tell Word from word (default: lower case)"
+    )
 
 
 def add_metadata(group: Any) -> None:

@@ -29,9 +29,13 @@ def model_from(options: Options, resumed: Kept | None) -> tuple[LatentDirichletA
     """The estimator that the options ask for, or that goes on; passes that are done; passes in all."""
     if resumed is None:
         given = {
-            name: value_of(options, option) for option, name in PARAMETERS.items() if getattr(options, option) is not None
+            name: value_of(options, option)
+            for option, name in PARAMETERS.items()
+            if getattr(options, option) is not None
         }
-        model = LatentDirichletAllocation(**{"n_components": TOPICS, "random_state": SEED, **given}, n_jobs=options.jobs)
+        model = LatentDirichletAllocation(
+            **{"n_components": TOPICS, "random_state": SEED, **given}, n_jobs=options.jobs
+        )
         done = 0
         passes = options.passes or model.max_iter
     else:
@@ -54,12 +58,16 @@ def check_model(options: Options) -> None:
     ValueError
         If one is.
     """
-    given = {name: value_of(options, option) for option, name in PARAMETERS.items() if getattr(options, option) is not None}
+    given = {
+        name: value_of(options, option) for option, name in PARAMETERS.items() if getattr(options, option) is not None
+    }
     tol = {} if options.tol is None else {"tol": options.tol}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of two documents nobody asked about
-            LatentDirichletAllocation(**given | tol | {"n_components": 2, "max_iter": 1}, n_jobs=options.jobs).fit(np.eye(2))
+            LatentDirichletAllocation(**given | tol | {"n_components": 2, "max_iter": 1}, n_jobs=options.jobs).fit(
+                np.eye(2)
+            )
     except (ValueError, TypeError) as error:
         raise ValueError(in_options(str(error))) from error
 
@@ -85,7 +93,9 @@ def options_agree(options: Options, resumed: Kept) -> None:
                 f"--{option.replace('_', '-')} {value} is not that of {options.resume}, {kept}; leave it out, or fit anew"
             )
     given = [
-        option for option in ("stop_words", "ngrams", "token_pattern", "keep_case") if getattr(options, option) is not None
+        option
+        for option in ("stop_words", "ngrams", "token_pattern", "keep_case")
+        if getattr(options, option) is not None
     ]
     if given and Counting.from_options(options) != resumed.counting:
         raise UsageError(f"--{given[0].replace('_', '-')} is not that of {options.resume}; leave it out, or fit anew")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ldavi import io
-from ldavi._schedule import step_size
+from ldavi._estimator.schedule import step_size
 from ldavi.cli import _interrupts
 from ldavi.cli._corpus import Counting, chosen_words, metadata_names
 from ldavi.cli._errors import UsageError
@@ -22,7 +22,11 @@ from ldavi.io import Batches, Corpus, WordCounter
 
 PASSES = 3
 READ = 1024  # documents that are read at a time, about; and of a step: smaller ones found worse topics
-TEXTS, IDS, COLUMN = "texts", "ids", "column "  # what is kept beside the counts of a sample; no column's name is mistaken
+TEXTS, IDS, COLUMN = (
+    "texts",
+    "ids",
+    "column ",
+)  # what is kept beside the counts of a sample; no column's name is mistaken
 SAMPLE = 10_000  # documents that the report is about, at most twice as many
 
 
@@ -59,7 +63,9 @@ class Sample:
     def corpus(self, words: Any, recognition: Any) -> Corpus:
         """They as a corpus."""
         X = sparse.csr_array(sparse.vstack([part.X for part in self._parts], format="csr"))
-        beside = {name: [value for part in self._parts for value in part.beside[name]] for name in self._parts[0].beside}
+        beside = {
+            name: [value for part in self._parts for value in part.beside[name]] for name in self._parts[0].beside
+        }
         texts, ids = beside.pop(TEXTS, None), beside.pop(IDS, None)
         if ids is None:
             ids = [str(number) for part in self._parts for number in part.numbers]
@@ -107,7 +113,11 @@ def fit_stream(options: Options, path: str, resumed: Kept | None) -> tuple[Kept,
     state = {"passes": 0, "documents": 0} if resumed is None else dict(resumed.progress)
     passes = int(options.passes or state.get("passes_of", PASSES))
     state = {"stream": True, "passes": int(state["passes"]), "documents": int(state["documents"]), "passes_of": passes}
-    corpus = {"input": options.input, "stream": True, "tokens": 0 if resumed is None else resumed.corpus.get("tokens", 0)}
+    corpus = {
+        "input": options.input,
+        "stream": True,
+        "tokens": 0 if resumed is None else resumed.corpus.get("tokens", 0),
+    }
     if resumed is not None and "documents" in resumed.corpus:
         n_documents = int(resumed.corpus["documents"])
     sample, start = Sample(), time.perf_counter()

@@ -50,12 +50,17 @@ def add(commands: Commands) -> None:
     add_input(parser)
     add_counting(parser)
     group = parser.add_argument_group("models")
-    group.add_argument("-k", "--topics", type=several, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50")
+    group.add_argument(
+        "-k", "--topics", type=several, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50"
+    )
     group.add_argument(
         "--starts", type=positive, metavar="N", default=5, help="starts for each, random but the first (default: 5)"
     )
     group.add_argument(
-        "--alpha", type=prior, metavar="auto|NUMBER", help="prior of a document's topics; auto learns it (default: auto)"
+        "--alpha",
+        type=prior,
+        metavar="auto|NUMBER",
+        help="prior of a document's topics; auto learns it (default: auto)",
     )
     group.add_argument(
         "--eta", type=prior, metavar="auto|NUMBER", help="prior of a topic's words; auto learns it (default: auto)"
@@ -79,7 +84,9 @@ def run(options: Options) -> int:
         corpus = read_for_fit(options, Counting.from_options(options), path)
     say(options, described(corpus, options.input))
     given = {"doc_topic_prior": options.alpha, "topic_word_prior": options.eta}
-    priors: dict[str, Any] = {name: None if value == "none" else value for name, value in given.items() if value is not None}
+    priors: dict[str, Any] = {
+        name: None if value == "none" else value for name, value in given.items() if value is not None
+    }
     n_fits = len(set(options.topics)) * options.starts
     try:
         with Progress(options, "fitting", "fits", n_fits) as progress:
@@ -109,6 +116,8 @@ def show(options: Options, rows: list[dict[str, Any]], recommended: Any) -> None
         print_csv(rows)
     else:
         names = [name for name in COLUMNS if name in rows[0]]
-        cells = [[str(row[name]) if isinstance(row[name], int) else f"{row[name]:.4g}" for name in names] for row in rows]
+        cells = [
+            [str(row[name]) if isinstance(row[name], int) else f"{row[name]:.4g}" for name in names] for row in rows
+        ]
         print_table([COLUMNS[name] for name in names], cells)
         print(f"\nrecommended: {recommended.n_components} topics\n{recommended.reason}")

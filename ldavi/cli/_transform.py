@@ -39,7 +39,9 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("model", metavar="MODEL", help="a model file")
     group = add_input(parser)
-    group.add_argument("--stream", action="store_true", help="read and write in batches: for what is larger than memory")
+    group.add_argument(
+        "--stream", action="store_true", help="read and write in batches: for what is larger than memory"
+    )
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="FILE", default="-", help="where to write (default: standard output)")
     group.add_argument(

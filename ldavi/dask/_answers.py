@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi import _validation as check
-from ldavi._estimator import LatentDirichletAllocation
+from ldavi._estimator import validation as check
+from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.dask import _places
 from ldavi.dask._collections import LazyBlocks, matrix_of
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 from scipy import sparse
 
-from ldavi import _validation as check
-from ldavi._fit_blocks import Part, hold
-from ldavi._shards import Ground
-from ldavi._typing import Doubles, Floats, Int64s
+from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._estimator import validation as check
+from ldavi._inference.topic_shards import Ground
+from ldavi._inference.vb_distributed import Part, hold
 
 HOW_TO_COUNT = (
     "count their words first: texts.map_partitions(lambda part: [counter.transform(list(part))]) with a fitted "
@@ -109,7 +109,9 @@ def lazy_blocks(X: Any) -> LazyBlocks:
         width = X.shape[1]
         return LazyBlocks(list(X.to_delayed().ravel()), list(X.chunks[0]), None if np.isnan(width) else int(width))
     if getattr(X, "ndim", 1) != 1 or not hasattr(X, "to_delayed") or not hasattr(X, "npartitions"):
-        msg = f"X is a {type(X).__name__}; pass a Dask array, a bag, or one column of a DataFrame, as in frame['counts']"
+        msg = (
+            f"X is a {type(X).__name__}; pass a Dask array, a bag, or one column of a DataFrame, as in frame['counts']"
+        )
         raise TypeError(msg)
     blocks = list(X.to_delayed())
     return LazyBlocks(blocks, [float("nan")] * len(blocks), None)
@@ -137,7 +139,9 @@ def matrix_of(block: Any) -> tuple[Any, bool]:
         widths = {row.shape[-1] for row in rows}
         if len(widths) > 1:
             raise ValueError(f"its matrices have {sorted(widths)} columns; all must have the same")
-        return sparse.vstack([sparse.csr_array(row if row.ndim == 2 else row.reshape(1, -1)) for row in rows], "csr"), False
+        return sparse.vstack(
+            [sparse.csr_array(row if row.ndim == 2 else row.reshape(1, -1)) for row in rows], "csr"
+        ), False
     if all(isinstance(row, Mapping) for row in rows):
         return _from_mappings(rows), True
     first = next(row for row in rows if not isinstance(row, Mapping))
@@ -168,7 +172,9 @@ def summarise(block: Block, weight: Floats | None) -> Summary:
     words, frequency = np.unique(matrix.indices, return_counts=True)
     n_docs, total = matrix.shape[0], float(tokens.sum() if weight is None else tokens @ weight)
     heft = float(n_docs if weight is None else weight.sum(dtype=np.float64))
-    return Summary(n_docs, heft, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency)
+    return Summary(
+        n_docs, heft, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency
+    )
 
 
 def part_of(block: Block, weight: Floats | None, ground: Ground, n_topics: int, dtype: str) -> Part:
@@ -200,7 +206,9 @@ def n_words_of(summaries: Sequence[Summary], known: int | None) -> int:
     widest = max((summary.n_words for summary in summaries), default=0)
     n_words = fixed.pop() if fixed else widest
     if n_words < max(widest, 1):
-        raise ValueError(f"X has {n_words} columns, and a block one numbered {widest - 1}; there must be at least one column")
+        raise ValueError(
+            f"X has {n_words} columns, and a block one numbered {widest - 1}; there must be at least one column"
+        )
     return n_words
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-import ldavi._estimator as one_machine
-from ldavi import _schedule as schedule
-from ldavi import _validation as check
-from ldavi._learning import warn_not_converged
-from ldavi._schedule import Progress, Run
+import ldavi._estimator.lda as one_machine
+from ldavi._estimator import schedule
+from ldavi._estimator import validation as check
+from ldavi._estimator.fitting import warn_not_converged
+from ldavi._estimator.schedule import Progress, Run
 from ldavi.dask import _answers, _collections, _places
 from ldavi.dask._learning import Learning
 
@@ -111,7 +111,9 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         if not _collections.is_collection(X):
             return super().partial_fit(X, y, sample_weight)
         if sample_weight is not None:
-            raise ValueError("sample_weight is not offered here by partial_fit: call it with each block and its weights")
+            raise ValueError(
+                "sample_weight is not offered here by partial_fit: call it with each block and its weights"
+            )
         for matrix in _answers.blocks_here(
             _collections.lazy_blocks(X), self.n_features_in_ if self.__sklearn_is_fitted__() else None
         ):
@@ -235,13 +237,17 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
     def _check_offered(self) -> None:
         """Parameters whose work needs the documents in one place."""
         if self.learning_method != "batch":
-            also = ", or partial_fit, which takes the blocks one after another" if self.learning_method == "online" else ""
+            also = (
+                ", or partial_fit, which takes the blocks one after another" if self.learning_method == "online" else ""
+            )
             raise ValueError(f'learning_method={self.learning_method!r} must be "batch" in ldavi.dask: set it{also}')
         if self.inference != "vb":
             msg = f'inference={self.inference!r} must be "vb" in ldavi.dask; ldavi.LatentDirichletAllocation has the other'
             raise ValueError(msg)
         if check.begins_collapsed(self):
-            raise ValueError('init="cvb0" holds the topics of every count, and is not offered in ldavi.dask: use init="auto"')
+            raise ValueError(
+                'init="cvb0" holds the topics of every count, and is not offered in ldavi.dask: use init="auto"'
+            )
         if self.validation_fraction is not None:
             msg = (
                 f"validation_fraction={self.validation_fraction!r} must be None in ldavi.dask: use tol, or callbacks with "

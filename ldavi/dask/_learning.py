@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from ldavi import _anchors, _init
-from ldavi import _schedule as schedule
-from ldavi import _validation as check
-from ldavi._corpus import Documents
-from ldavi._fit import Learned
-from ldavi._fit_blocks import Part, first_fields
-from ldavi._learning import stops
-from ldavi._parallel import Workers
-from ldavi._schedule import Run, Start
-from ldavi._shards import hyper_of
-from ldavi._state import Counts, Priors
-from ldavi._typing import Floats
+from ldavi._core.corpus import Documents
+from ldavi._core.records import Counts, Priors
+from ldavi._core.threads import Workers
+from ldavi._core.typing import Floats
+from ldavi._estimator import schedule
+from ldavi._estimator import validation as check
+from ldavi._estimator.fitting import stops
+from ldavi._estimator.schedule import Run, Start
+from ldavi._inference import anchor_words, initialization
+from ldavi._inference.topic_shards import hyper_of
+from ldavi._inference.vb_batch import Learned
+from ldavi._inference.vb_distributed import Part, first_fields
 from ldavi.dask import _collections
 from ldavi.dask._collections import LazyBlocks, Summary
 from ldavi.dask._passes import Corpus, Reached, first_state, lam, passes
@@ -77,7 +77,9 @@ class Learning:
         self.outline, self.priors = Documents(counts, None), self._checked_priors(n_words, tokens)
         ground = _collections.ground_of(summaries, n_words, self.priors.eta)
         sent, K = place.send(ground), estimator.n_components
-        parts = place.map(_collections.part_of, blocks, weights, [sent] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks)
+        parts = place.map(
+            _collections.part_of, blocks, weights, [sent] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks
+        )
         weight = sum(summary.weight for summary in summaries)
         return Corpus(K, parts, sent, ground, n_docs, weight, tokens, dtype.name)
 
@@ -97,17 +99,17 @@ class Learning:
         if asked.warm_start and asked.__sklearn_is_fitted__():
             priors = check.learned_before(asked._priors, priors, asked.doc_topic_prior, asked.topic_word_prior)
         if asked.seed_words is not None:
-            seeds = _init.seeded_columns(asked.seed_words, asked.n_components, n_words, None)
-            priors = _init.with_seeds(priors, seeds, tokens, n_words)
+            seeds = initialization.seeded_columns(asked.seed_words, asked.n_components, n_words, None)
+            priors = initialization.with_seeds(priors, seeds, tokens, n_words)
         return priors
 
-    def look(self, step: int) -> _anchors.Look:
+    def look(self, step: int) -> anchor_words.Look:
         """Every `step`-th document brought here, and how frequent words are in all."""
         place, parts = self._place, self._corpus.parts
         sizes = place.fetch(place.map(_n_docs_of, parts))
         firsts = np.append(0, np.cumsum(sizes))[:-1].tolist()
         looks = place.fetch(place.map(_look_at, parts, [step] * len(parts), firsts))
-        return _anchors.join(looks, self.outline.n_words)
+        return anchor_words.join(looks, self.outline.n_words)
 
     def learn(self, run: Run, start: Start) -> None:
         """Pass after pass until it is enough; `run` always has the records of what has been reached."""
@@ -157,5 +159,5 @@ def _n_docs_of(part: Part) -> int:
     return len(part.indptr) - 1
 
 
-def _look_at(part: Part, step: int, first: int) -> _anchors.Look:
-    return _anchors.look(part.documents, step, first)
+def _look_at(part: Part, step: int, first: int) -> anchor_words.Look:
+    return anchor_words.look(part.documents, step, first)

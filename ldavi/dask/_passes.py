@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ldavi import _fit_blocks as blocks
-from ldavi._fit import Plan
-from ldavi._fit_blocks import Step
-from ldavi._shards import Fields, Ground, Hyper, sums_of
-from ldavi._trace import TraceRecord, record
-from ldavi._typing import Floats
+from ldavi._core.typing import Floats
+from ldavi._inference import vb_distributed as blocks
+from ldavi._inference.topic_shards import Fields, Ground, Hyper, sums_of
+from ldavi._inference.trace import TraceRecord, record
+from ldavi._inference.vb_batch import Plan
+from ldavi._inference.vb_distributed import Step
 from ldavi.dask._places import Place
 
 ANCHOR_EVERY = 20  # monotone passes, at most
@@ -83,7 +83,9 @@ def first_state(place: Place, shards: Sequence[Fields], hyper: Hyper) -> State:
     return State([place.send(shard) for shard in shards], [shard.sums for shard in shards], place.send(hyper), None)
 
 
-def passes(place: Place, corpus: Corpus, first: State, plan: Plan, *, max_iter: int, n_threads: int) -> Generator[Reached]:
+def passes(
+    place: Place, corpus: Corpus, first: State, plan: Plan, *, max_iter: int, n_threads: int
+) -> Generator[Reached]:
     """Coordinate ascent as `fit_batch` does it, `max_iter` passes at most."""
     started, every, anchored = time.perf_counter(), _anchor_every(corpus), 0
     base = [corpus.ground, *first.shards, first.hyper]

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ldavi import _validation as check
-from ldavi._models import feature_names_of
-from ldavi._tables import table
+from ldavi._core.tables import table
+from ldavi._core.topics_of_model import feature_names_of
+from ldavi._estimator import validation as check
 from ldavi.inspection._posterior import posterior_of, responsibilities_of
 from ldavi.inspection._words import largest
 
@@ -51,7 +51,12 @@ def topic_sizes(model: Any, X: Any, *, doc_topic_prior: float | ArrayLike | None
 
 
 def representative_documents(
-    model: Any, X: Any, n_documents: int = 5, *, doc_topic_prior: float | ArrayLike | None = None, document_names: Any = None
+    model: Any,
+    X: Any,
+    n_documents: int = 5,
+    *,
+    doc_topic_prior: float | ArrayLike | None = None,
+    document_names: Any = None,
 ) -> Any:
     """The documents of X with the largest proportion of each topic.
 
@@ -174,5 +179,7 @@ def _document_names(document_names: Any, n_docs: int) -> Any:
         return np.arange(n_docs)
     names = np.asarray(document_names, dtype=object)
     if names.shape != (n_docs,):
-        raise ValueError(f"document_names has shape {names.shape}, but X has {n_docs} documents. Give one name for each.")
+        raise ValueError(
+            f"document_names has shape {names.shape}, but X has {n_docs} documents. Give one name for each."
+        )
     return names

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 from scipy.special import entr
 from sklearn.manifold import smacof
 
-from ldavi import _validation as check
-from ldavi._models import topics_of
-from ldavi._typing import Doubles
+from ldavi._core.topics_of_model import topics_of
+from ldavi._core.typing import Doubles
+from ldavi._estimator import validation as check
 
 DISTANCES = ("jensen_shannon", "hellinger", "cosine")
 VALUES_AT_ONCE = 2**21
@@ -119,7 +119,9 @@ def topic_correlations(theta: ArrayLike) -> Doubles:
     """
     proportions = np.asarray(theta, dtype=np.float64)
     if proportions.ndim != 2 or len(proportions) < 2 or proportions.shape[1] == 0:
-        raise ValueError(f"theta has shape {proportions.shape}; pass (n_docs, n_topics) proportions of two documents or more")
+        raise ValueError(
+            f"theta has shape {proportions.shape}; pass (n_docs, n_topics) proportions of two documents or more"
+        )
     if not np.isfinite(proportions).all():
         raise ValueError("theta holds NaN or infinity; pass finite proportions")
     centred = proportions - proportions.mean(axis=0)

@@ -6,15 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import beta as beta_distribution
 
-from ldavi import _validation as check
-from ldavi._models import feature_names_of
-from ldavi._tables import table
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.tables import table
+from ldavi._core.topics_of_model import feature_names_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator import validation as check
 from ldavi.inspection._posterior import posterior_of
 from ldavi.inspection._words import largest
 
 
-def theta_intervals(model: Any, X: Any, *, level: float = 0.95, doc_topic_prior: float | ArrayLike | None = None) -> Any:
+def theta_intervals(
+    model: Any, X: Any, *, level: float = 0.95, doc_topic_prior: float | ArrayLike | None = None
+) -> Any:
     """Credible intervals of documents' topic proportions θ_dk.
 
     The posterior of θ_d is Dir(γ_d), so that of θ_dk is Beta(γ_dk, Σ_j γ_dj − γ_dk); the interval leaves out (1 − level) / 2
@@ -157,7 +159,9 @@ def _check_level(level: float) -> None:
 def _dirichlet_parameters(model: Any) -> Doubles:
     lam = np.asarray(getattr(model, "components_", model), dtype=np.float64)
     if hasattr(model, "components_") and not hasattr(model, "topic_word_prior_"):
-        msg = f"{type(model).__name__} has no posterior of its topics: pass a LatentDirichletAllocation, or λ as an array"
+        msg = (
+            f"{type(model).__name__} has no posterior of its topics: pass a LatentDirichletAllocation, or λ as an array"
+        )
         raise TypeError(msg)
     if not np.any(getattr(model, "topic_word_prior_", 1)):
         raise ValueError("topic_word_prior=0 makes topics point estimates, without a posterior: fit with a prior > 0")

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
-from ldavi import _validation as check
-from ldavi._models import feature_names_of, topics_of
-from ldavi._tables import table
-from ldavi._typing import Doubles
+from ldavi._core.tables import table
+from ldavi._core.topics_of_model import feature_names_of, topics_of
+from ldavi._core.typing import Doubles
+from ldavi._estimator import validation as check
 from ldavi.inspection._posterior import posterior_of, responsibilities
 from ldavi.inspection._words import relevance
 
@@ -111,7 +111,9 @@ def topic_labels(
     phrases, names = phrases[:, np.flatnonzero(often)], names[often]
     tokens = _phrase_tokens(phrases, names, posterior.gamma, topics, words)
     scores = _phrase_relevance(tokens, relevance_weight)
-    rows = [(k, rank, p) for k in range(len(topics)) for rank, p in enumerate(_best(scores[k], names, n_labels), start=1)]
+    rows = [
+        (k, rank, p) for k in range(len(topics)) for rank, p in enumerate(_best(scores[k], names, n_labels), start=1)
+    ]
     topic, rank, phrase = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     return table(topic=topic, rank=rank, label=names[phrase], score=scores[topic, phrase], count=tokens[topic, phrase])
 
@@ -137,7 +139,9 @@ def _find_phrases(texts: Sequence[str], words: Any, ngram_range: tuple[int, int]
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError as error:
-        msg = f"candidates holds no run of {fewest} to {most} of the model's words: check feature_names against the texts"
+        msg = (
+            f"candidates holds no run of {fewest} to {most} of the model's words: check feature_names against the texts"
+        )
         raise ValueError(msg) from error
     return sparse.csr_array(counts), vectorizer.get_feature_names_out()
 

@@ -6,10 +6,10 @@ import numpy as np
 from scipy import sparse
 from scipy.special import digamma, softmax
 
-from ldavi import _validation as check
-from ldavi._fixed_topics import infer
-from ldavi._models import doc_topic_prior_of, topics_of
-from ldavi._typing import Doubles
+from ldavi._core.topics_of_model import doc_topic_prior_of, topics_of
+from ldavi._core.typing import Doubles
+from ldavi._estimator import validation as check
+from ldavi._estimator.infer import infer
 
 
 class Posterior(NamedTuple):

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from ldavi import _validation as check
-from ldavi._models import feature_names_of, topics_of
-from ldavi._typing import Doubles
+from ldavi._core.topics_of_model import feature_names_of, topics_of
+from ldavi._core.typing import Doubles
+from ldavi._estimator import validation as check
 from ldavi.inspection._documents import topic_sizes
 from ldavi.inspection._words import top_words_lists
 
@@ -48,7 +48,9 @@ class Summary:
     def _repr_html_(self) -> str:
         facts = "".join(_row("th", name, value) for name, value in self.facts.items())
         head = _row("th", "topic", "share", "words", cells="th")
-        topics = "".join(_row("td", str(topic), _percent(share), _printable(words)) for topic, share, words in self.topics)
+        topics = "".join(
+            _row("td", str(topic), _percent(share), _printable(words)) for topic, share, words in self.topics
+        )
         more = f"<p>… {self.n_hidden} smaller topics</p>" if self.n_hidden else ""
         return f"<div><b>{html.escape(self.title)}</b><table>{facts}</table><table>{head}{topics}</table>{more}</div>"
 
@@ -158,4 +160,8 @@ def _printable(words: list[str]) -> str:
 def _row(first: str, *texts: str, cells: str = "td") -> str:
     """A table's row whose first cell is a <first>, and the others <cells>; texts are escaped."""
     tags = [first, *[cells] * (len(texts) - 1)]
-    return "<tr>" + "".join(f'<{t} style="{CELL}">{html.escape(s)}</{t}>' for t, s in zip(tags, texts, strict=True)) + "</tr>"
+    return (
+        "<tr>"
+        + "".join(f'<{t} style="{CELL}">{html.escape(s)}</{t}>' for t, s in zip(tags, texts, strict=True))
+        + "</tr>"
+    )

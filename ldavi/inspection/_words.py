@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ldavi import _validation as check
-from ldavi._models import feature_names_of, topics_of
-from ldavi._tables import table
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.tables import table
+from ldavi._core.topics_of_model import feature_names_of, topics_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator import validation as check
 from ldavi.metrics import frex
 
 SCORES = ("probability", "relevance", "frex", "lift")

@@ -62,7 +62,9 @@ def check_columns(path: Any, kind: str, options: Options) -> None:
     wanted = options.id_column if options.id_column is not None else ",".join(options.metadata)
     if wanted and kind not in TABLES:
         where = "standard input" if is_stdin(path) else os.fspath(path)
-        raise CorpusError(where, f"is {kind}, which has no columns for {name}={wanted!r}; those are {', '.join(TABLES)}")
+        raise CorpusError(
+            where, f"is {kind}, which has no columns for {name}={wanted!r}; those are {', '.join(TABLES)}"
+        )
 
 
 def documents_of(source: Any, path: Any, kind: str, options: Options) -> Iterator[Document]:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ldavi import _validation as check
+from ldavi._estimator import validation as check
 from ldavi._version import __version__
 from ldavi.io import _container
 from ldavi.io._encode import Decoder, Encoder
@@ -121,7 +121,12 @@ class Checkpoint:
         """
         encoder = Encoder()
         encoded = json.dumps(encoder.encode(state, "state"))
-        strings = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "ldavi_version": __version__, "state": encoded}
+        strings = {
+            "format": FORMAT,
+            "format_version": str(FORMAT_VERSION),
+            "ldavi_version": __version__,
+            "state": encoded,
+        }
         _container.write(self.path, encoder.arrays, strings, beside=f".{self.path.name}.partial")
         self._last = time.monotonic()
 

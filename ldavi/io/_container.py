@@ -46,7 +46,11 @@ class Entry(NamedTuple):
 
 
 def write(
-    path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadata: dict[str, str], *, beside: str | None = None
+    path: str | os.PathLike[str],
+    arrays: dict[str, NDArray[Any]],
+    metadata: dict[str, str],
+    *,
+    beside: str | None = None,
 ) -> None:
     """Write a file, of which a crash at any moment leaves the former one or the new one, whole.
 
@@ -64,7 +68,9 @@ def write(
     header = json.dumps({"__metadata__": strings, **entries}, separators=(",", ":")).encode("ascii")
     header += b" " * (-(8 + len(header)) % ALIGNMENT)
     if len(header) > MAX_HEADER:
-        raise ValueError(f"the header of {str(path)!r} would have {len(header)} bytes; at most {MAX_HEADER} are allowed")
+        raise ValueError(
+            f"the header of {str(path)!r} would have {len(header)} bytes; at most {MAX_HEADER} are allowed"
+        )
     length = struct.pack("<Q", len(header))
     data = [_bytes(plain[name]) for name in order]
     digest = _digest([length, header, *data])
@@ -138,14 +144,18 @@ def read_header(file: BinaryIO) -> Header:
     strings = header.pop("__metadata__", None) if isinstance(header, dict) else None
     if not isinstance(strings, dict) or not all(isinstance(value, str) for value in strings.values()):
         raise ValueError("its header has no '__metadata__' with strings")
-    entries = sorted((_entry(name, value) for name, value in header.items()), key=lambda entry: (entry.begin, entry.end))
+    entries = sorted(
+        (_entry(name, value) for name, value in header.items()), key=lambda entry: (entry.begin, entry.end)
+    )
     begin = 0
     for entry in entries:
         if entry.begin != begin:
             raise ValueError(f"array {entry.name!r} begins at byte {entry.begin}; the one before it ends at {begin}")
         begin = entry.end
     if begin != info.st_size - 8 - length:
-        raise ValueError(f"its arrays need {begin} bytes and it holds {info.st_size - 8 - length}: it was cut or added to")
+        raise ValueError(
+            f"its arrays need {begin} bytes and it holds {info.st_size - 8 - length}: it was cut or added to"
+        )
     return Header(strings, entries, raw)
 
 

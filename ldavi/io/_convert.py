@@ -9,11 +9,11 @@ from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ldavi import _restore
-from ldavi import _validation as check
-from ldavi._estimator import LatentDirichletAllocation
-from ldavi._models import feature_names_of, topics_of
-from ldavi._schedule import step_size
+from ldavi._core.topics_of_model import feature_names_of, topics_of
+from ldavi._estimator import restore
+from ldavi._estimator import validation as check
+from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi._estimator.schedule import step_size
 
 
 def from_sklearn(model: Any) -> LatentDirichletAllocation:
@@ -53,7 +53,7 @@ def from_sklearn(model: Any) -> LatentDirichletAllocation:
     ours = LatentDirichletAllocation().get_params()
     skipped = ("n_components", "doc_topic_prior", "topic_word_prior")
     parameters = {name: value for name, value in model.get_params().items() if name in ours and name not in skipped}
-    result = _restore.fitted_with(
+    result = restore.fitted_with(
         model.components_,
         doc_topic_prior=model.doc_topic_prior_,
         topic_word_prior=model.topic_word_prior_,
@@ -100,7 +100,11 @@ def to_sklearn(model: LatentDirichletAllocation) -> Any:
     alpha, eta = np.mean(alpha), np.mean(eta)
     shared = ScikitLearnLDA().get_params().keys()
     parameters = {name: value for name, value in model.get_params().items() if name in shared}
-    parameters |= {"n_components": len(model.components_), "doc_topic_prior": float(alpha), "topic_word_prior": float(eta)}
+    parameters |= {
+        "n_components": len(model.components_),
+        "doc_topic_prior": float(alpha),
+        "topic_word_prior": float(eta),
+    }
     if parameters["learning_method"] == "memoized":
         parameters["learning_method"] = "batch"
     parameters["batch_size"] = step_size(model.batch_size, model.total_samples)
@@ -145,7 +149,7 @@ def from_gensim(model: Any) -> LatentDirichletAllocation:
     lam = model.state.get_lambda()
     words = model.id2word
     named = hasattr(words, "items") and type(words).__name__ != "FakeDict"  # which knows numbers only
-    return _restore.fitted_with(
+    return restore.fitted_with(
         lam,
         doc_topic_prior=model.alpha,
         topic_word_prior=model.eta,
@@ -243,7 +247,7 @@ def from_spark(
     (2, 3)
     """
     matrix, alpha = (getattr(each, "toArray", lambda each=each: each)() for each in (topics_matrix, doc_topic_prior))
-    return _restore.fitted_with(
+    return restore.fitted_with(
         np.asarray(matrix, dtype=np.float64).T,
         doc_topic_prior=alpha,
         topic_word_prior=topic_word_prior,

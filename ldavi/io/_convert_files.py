@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ldavi import _restore
-from ldavi._estimator import LatentDirichletAllocation
-from ldavi._models import topics_of
+from ldavi._core.topics_of_model import topics_of
+from ldavi._estimator import restore
+from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.io._container import replace_file
 from ldavi.io._opener import MAX_LINE
 
@@ -63,7 +63,9 @@ def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: Any = None) -> 
                 f"{path!r} has an array of shape {log_beta.shape}, not {shape}, or of no logarithms of probabilities"
             )
         beta = np.where(log_beta <= LOG_OF_ZERO, 0.0, np.exp(log_beta))
-        return _restore.fitted_with(topics_of(beta), doc_topic_prior=alpha, topic_word_prior=0, feature_names=feature_names)
+        return restore.fitted_with(
+            topics_of(beta), doc_topic_prior=alpha, topic_word_prior=0, feature_names=feature_names
+        )
 
 
 def to_lda_c(model: Any, prefix: str | os.PathLike[str]) -> None:
@@ -139,7 +141,7 @@ def from_vw(
             raise ValueError("it has no line '--lda K', or rows that are not of K numbers")
         if indices is None:
             indices = range(len(rows) if feature_names is None else len(feature_names))
-        return _restore.fitted_with(
+        return restore.fitted_with(
             np.array([rows[int(index)] for index in indices]).T,
             doc_topic_prior=float(_option(options, r"--lda_alpha (\S+)", "0.1")),
             topic_word_prior=float(_option(options, r"--lda_rho (\S+)", "0.1")),

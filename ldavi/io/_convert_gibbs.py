@@ -13,10 +13,10 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ldavi import _restore
-from ldavi import _validation as check
-from ldavi._estimator import LatentDirichletAllocation
-from ldavi._models import doc_topic_prior_of, feature_names_of, topics_of
+from ldavi._core.topics_of_model import doc_topic_prior_of, feature_names_of, topics_of
+from ldavi._estimator import restore
+from ldavi._estimator import validation as check
+from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.inspection._posterior import posterior_of, responsibilities_of
 from ldavi.io._container import replace_file
 from ldavi.io._convert_files import DAMAGE, lines_of, single_prior
@@ -71,12 +71,14 @@ def from_mallet_state(path: str | os.PathLike[str]) -> LatentDirichletAllocation
             documents.add(first.split(" ", 1)[0])
         topics, words, tokens = np.array([(*place, count) for place, count in counts.items()], dtype=np.int64).T
         if not alpha or beta <= 0 or topics.min() < 0 or topics.max() >= len(alpha) or words.min() < 0:
-            raise ValueError(f"#alpha has {len(alpha)} values and #beta is {beta:g}; tokens have topics up to {topics.max()}")
+            raise ValueError(
+                f"#alpha has {len(alpha)} values and #beta is {beta:g}; tokens have topics up to {topics.max()}"
+            )
         if words.max() >= WORDS_BESIDE + WORDS_PER_WORD * len(names):
             raise ValueError(f"it has a type {words.max()}, but only {len(names)} types occur; the file is damaged")
         lam = np.full((len(alpha), words.max() + 1), beta)
         lam[topics, words] += tokens
-        return _restore.fitted_with(
+        return restore.fitted_with(
             lam,
             doc_topic_prior=alpha,
             topic_word_prior=beta,
@@ -86,7 +88,9 @@ def from_mallet_state(path: str | os.PathLike[str]) -> LatentDirichletAllocation
     except FileNotFoundError:
         raise
     except DAMAGE as error:
-        raise ValueError(f"path={os.fspath(path)!r} is not a state of MALLET; line {number}: {str(error)[:200]}") from error
+        raise ValueError(
+            f"path={os.fspath(path)!r} is not a state of MALLET; line {number}: {str(error)[:200]}"
+        ) from error
 
 
 def to_mallet_state(
@@ -246,7 +250,7 @@ def from_tomotopy(model: Any) -> LatentDirichletAllocation:
         prior = np.full(lam.shape, eta)
         prior[:, list(own)] = np.array(list(own.values()), dtype=np.float64).T
         lam += prior - eta  # which tomotopy samples with, and does not add to what it tells
-    return _restore.fitted_with(
+    return restore.fitted_with(
         lam,
         doc_topic_prior=np.broadcast_to(model.alpha, model.k),
         topic_word_prior=prior,
@@ -316,7 +320,9 @@ def to_tomotopy(model: Any, X: Any, *, feature_names: Any = None, iterations: in
         theirs.set_word_prior(name, column)
     for begin, end in zip(counts.indptr[:-1], counts.indptr[1:], strict=True):
         if end > begin:
-            theirs.add_doc(np.repeat(names[counts.indices[begin:end]], counts.data[begin:end].astype(np.int64)).tolist())
+            theirs.add_doc(
+                np.repeat(names[counts.indices[begin:end]], counts.data[begin:end].astype(np.int64)).tolist()
+            )
     theirs.optim_interval = 0
     theirs.train(iterations, workers=1)
     return theirs
@@ -336,5 +342,7 @@ def _word_prior(model: Any, other: str) -> float:
     """η as one number."""
     prior = getattr(model, "topic_word_prior_", 0.0)
     if not np.any(prior):
-        raise ValueError(f"topic_word_prior=0 made the topics point estimates, which {other} does not know: see to_lda_c")
+        raise ValueError(
+            f"topic_word_prior=0 made the topics point estimates, which {other} does not know: see to_lda_c"
+        )
     return single_prior(prior, "topic_word_prior", other)

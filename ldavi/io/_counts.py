@@ -37,7 +37,9 @@ def read_matrix_market(source: Source, reading: Reading, encoding: str) -> Itera
     match = MATRIX_MARKET.fullmatch(_readline(source, 1))
     if match is None:
         raise CorpusError(
-            source.name, "expected '%%MatrixMarket matrix coordinate real|integer|pattern general'; convert other kinds", 1
+            source.name,
+            "expected '%%MatrixMarket matrix coordinate real|integer|pattern general'; convert other kinds",
+            1,
         )
     number, line = 2, _readline(source, 2)
     while line.startswith(b"%") or (line and not line.strip()):
@@ -47,7 +49,9 @@ def read_matrix_market(source: Source, reading: Reading, encoding: str) -> Itera
         raise CorpusError(source.name, f"expected the numbers of rows, columns and counts, found {line[:60]!r}", number)
     n_docs, n_words, n_entries = (int(size) for size in sizes)
     with_values = match[1].lower() != b"pattern"
-    check_declared(reading, (n_docs, n_words, n_entries), size=source.size, line=number, shortest=6 if with_values else 4)
+    check_declared(
+        reading, (n_docs, n_words, n_entries), size=source.size, line=number, shortest=6 if with_values else 4
+    )
     yield from _triples(source, reading, n_entries=n_entries, line=number + 1, with_values=with_values)
 
 
@@ -82,7 +86,9 @@ def read_ldac(source: Source, reading: Reading, encoding: str) -> Iterator[Entri
                 raise CorpusError(source.name, f"declares {int(match[1])} pairs, holds {len(pairs) // 2}", number)
             words = [int(text) for text in pairs[::2]]
             if words and max(words) >= MAX_WORDS:
-                raise CorpusError(source.name, f"holds word {max(words)}, and at most {MAX_WORDS} are supported", number)
+                raise CorpusError(
+                    source.name, f"holds word {max(words)}, and at most {MAX_WORDS} are supported", number
+                )
             yield words, [float(text) for text in pairs[1::2]]
 
     return gather(documents(), reading)
@@ -175,10 +181,14 @@ def read_mallet_state(source: Source, reading: Reading, encoding: str) -> Iterat
             continue
         fields = line.split(" ")
         if len(fields) < 6 or not all(re.fullmatch(r"\d{1,18}", fields[i], re.ASCII) for i in (0, -4, -3, -1)):
-            raise CorpusError(source.name, f"expected 'doc source pos typeindex type topic', found {line[:60]!r}", number)
+            raise CorpusError(
+                source.name, f"expected 'doc source pos typeindex type topic', found {line[:60]!r}", number
+            )
         doc = int(fields[0])
         if doc < last:
-            raise CorpusError(source.name, f"document {doc} comes after document {last}; expected them in order", number)
+            raise CorpusError(
+                source.name, f"document {doc} comes after document {last}; expected them in order", number
+            )
         n_entries, last = n_entries + 1, doc
         check_n_docs(reading, doc + 1, n_entries, line=number)
         if doc >= len(ids):  # a document without a word has no line
@@ -249,7 +259,9 @@ def _triple_fault(reading: Reading, chunk: bytes, line: int, *, with_values: boo
             return CorpusError(reading.name, f"expected '{expected}', found {text[:60]!r}", number)
         for found, limit, what in ((match[1], reading.n_docs, "document"), (match[2], reading.n_words, "word")):
             if not 1 <= int(found) <= (limit or 0):
-                return CorpusError(reading.name, f"{what} {int(found)} is not one of 1 to {limit}, the header's", number)
+                return CorpusError(
+                    reading.name, f"{what} {int(found)} is not one of 1 to {limit}, the header's", number
+                )
         if with_values and not 0 <= float(match[3]) < np.inf:
             return CorpusError(reading.name, f"the count {match[3][:60].decode()} is not finite and >= 0", number)
     return CorpusError(reading.name, f"expected lines of '{expected}'", line)
@@ -269,7 +281,9 @@ def _svmlight_fault(name: str, chunk: bytes, line: int, error: object) -> Corpus
                 name, f"expected 'label word:count …' with ascending words, found {text[:60]!r} ({fault})", number
             )
         if X.nnz and (X.indices.max() > MAX_WORDS or not np.isfinite(X.data).all() or X.data.min() < 0):
-            return CorpusError(name, f"expected finite counts >= 0 of at most {MAX_WORDS} words, found {text[:60]!r}", number)
+            return CorpusError(
+                name, f"expected finite counts >= 0 of at most {MAX_WORDS} words, found {text[:60]!r}", number
+            )
     return CorpusError(name, f"expected lines of 'label word:count …' ({error})", line)
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._generators import generator_from, generator_state
+from ldavi._core.random_bits import generator_from, generator_state
 from ldavi.io._container import NAMES
 
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -56,7 +56,9 @@ class Encoder:
             return items if isinstance(value, list) else {"$tuple": items}
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return {"$dict": {key: self.encode(item, f"{name}.{key}") for key, item in value.items()}}
-        if isinstance(value, dict) and all(isinstance(key, (int, np.integer)) and not isinstance(key, bool) for key in value):
+        if isinstance(value, dict) and all(
+            isinstance(key, (int, np.integer)) and not isinstance(key, bool) for key in value
+        ):
             return {"$topics": [[int(key), self.encode(item, f"{name}.{key}")] for key, item in value.items()]}
         if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
             return {"$dtype": np.dtype(value).name}
@@ -80,7 +82,9 @@ class Encoder:
             self.arrays[name] = np.frombuffer(json.dumps(strings).encode("ascii"), np.uint8)
             dtype = "object" if array.dtype.kind == "O" else f"<U{min(array.itemsize // 4, _widest(strings))}"
             return {"$strings": name, "dtype": dtype, "shape": list(array.shape)}
-        raise TypeError(f"{name} is an array of {array.dtype}, which a model file cannot hold; pickle the model instead")
+        raise TypeError(
+            f"{name} is an array of {array.dtype}, which a model file cannot hold; pickle the model instead"
+        )
 
 
 def _widest(texts: list[str]) -> int:
@@ -129,7 +133,11 @@ class Decoder:
     def _strings(self, value: dict[str, Any]) -> NDArray[Any]:
         texts = json.loads(self.arrays[value["$strings"]].tobytes().decode("ascii"))
         dtype = value["dtype"]
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts) or not STRINGS.fullmatch(dtype):
+        if (
+            not isinstance(texts, list)
+            or not all(isinstance(text, str) for text in texts)
+            or not STRINGS.fullmatch(dtype)
+        ):
             raise ValueError(f"{value['$strings']!r} does not hold strings")
         if dtype != "object" and int(dtype[2:]) > _widest(texts):
             raise ValueError(f"{value['$strings']!r} has dtype {dtype}, but no text is that long")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.typing import Doubles, Int64s
 from ldavi.io._errors import CorpusError
 
 MAX_WORDS = 2**31 - 1
@@ -54,7 +54,9 @@ class Reading:
     first_word: int | None = 0
 
 
-def check_declared(reading: Reading, sizes: tuple[int, int, int], *, size: int | None, line: int, shortest: int) -> None:
+def check_declared(
+    reading: Reading, sizes: tuple[int, int, int], *, size: int | None, line: int, shortest: int
+) -> None:
     """Take the numbers of documents, words and counts of a header, unless they promise more than the file can hold.
 
     Raises
@@ -65,7 +67,9 @@ def check_declared(reading: Reading, sizes: tuple[int, int, int], *, size: int |
     """
     n_docs, n_words, n_entries = sizes
     if size is not None and n_entries * shortest > size + 1:
-        raise CorpusError(reading.name, f"the header declares {n_entries} counts, more than {size} bytes can hold", line)
+        raise CorpusError(
+            reading.name, f"the header declares {n_entries} counts, more than {size} bytes can hold", line
+        )
     check_n_docs(reading, n_docs, n_entries, line=line)
     check_n_words(reading, n_words, line=line)
     check_width(reading, n_words)
@@ -75,7 +79,9 @@ def check_declared(reading: Reading, sizes: tuple[int, int, int], *, size: int |
 def check_n_docs(reading: Reading, n_docs: int, n_entries: int, *, line: int | None = None) -> None:
     """Refuse documents out of proportion to the counts: a row without a count costs memory, too."""
     if n_docs > DOCS_BESIDE_ENTRIES + DOCS_PER_ENTRY * n_entries:
-        raise CorpusError(reading.name, f"declares {n_docs} documents for {n_entries} counts; the file is damaged", line)
+        raise CorpusError(
+            reading.name, f"declares {n_docs} documents for {n_entries} counts; the file is damaged", line
+        )
 
 
 def check_n_words(reading: Reading, n_words: int, *, line: int | None = None) -> None:
@@ -88,7 +94,8 @@ def check_width(reading: Reading, n_words: int) -> None:
     """Refuse a vocabulary of another corpus."""
     if reading.n_words is not None and reading.n_words != n_words:
         raise CorpusError(
-            reading.name, f"has {n_words} words, but the vocabulary has {reading.n_words}; name its own with vocabulary="
+            reading.name,
+            f"has {n_words} words, but the vocabulary has {reading.n_words}; name its own with vocabulary=",
         )
 
 
@@ -189,7 +196,9 @@ def _rows(reading: Reading, entries: Entries, n_docs: int, n_words: int) -> spar
     """One CSR matrix; whole counts as int32, others as float64."""
     check_n_words(reading, n_words)
     if len(entries.words) and entries.words.max() >= n_words:
-        raise CorpusError(reading.name, f"holds word {int(entries.words.max())} (from 0), but there are {n_words} words")
+        raise CorpusError(
+            reading.name, f"holds word {int(entries.words.max())} (from 0), but there are {n_words} words"
+        )
     X = sparse.coo_array((entries.values, (entries.docs, entries.words)), shape=(n_docs, n_words)).tocsr()
     X.eliminate_zeros()
     return whole_counts(X)

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi import _restore
-from ldavi._estimator import LatentDirichletAllocation
+from ldavi._estimator import restore
+from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi._version import __version__
 from ldavi.io import _container
 from ldavi.io._encode import Decoder, Encoder
@@ -164,7 +164,7 @@ def load(path: str | os.PathLike[str], *, mmap: bool = False, verify: bool = Tru
         described = _described(strings)
         parameters = {name: decoder.decode(value) for name, value in _known_parameters(described, strings).items()}
         attributes = {name: decoder.decode(value) for name, value in described["attributes"].items()}
-        model = _restore.restored(parameters, attributes)
+        model = restore.restored(parameters, attributes)
         if verify and LAM in arrays:
             _check_lam(arrays[LAM])
         return model
@@ -261,7 +261,7 @@ def _check_lam(rows: NDArray[Any]) -> None:
 
 
 def _without_functions(model: LatentDirichletAllocation) -> tuple[dict[str, Any], dict[str, Any]]:
-    parameters, attributes = model.get_params(deep=False), _restore.state_of(model)
+    parameters, attributes = model.get_params(deep=False), restore.state_of(model)
     for values, name in ((parameters, "callbacks"), (attributes, "_metadata_request")):
         if values.get(name) is not None:
             warnings.warn(f"{name} cannot be kept in a model file: the loaded model will have none", stacklevel=3)

@@ -62,7 +62,9 @@ def check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) ->
         raise CorpusError(name, "holds an array twice; expected a matrix of scipy.sparse.save_npz")
     total = sum(info.file_size for info in infos.values())
     if max_bytes is not None and total > max_bytes:
-        raise CorpusError(name, f"expands to more than max_bytes={max_bytes} bytes; raise max_bytes if it is to be trusted")
+        raise CorpusError(
+            name, f"expands to more than max_bytes={max_bytes} bytes; raise max_bytes if it is to be trusted"
+        )
     for info in archive.infolist():
         if info.file_size > DEFLATE * info.compress_size + SMALL:
             raise CorpusError(
@@ -102,7 +104,9 @@ def _check_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> 
     if len(shape) != 1 or dtype.kind not in "iufb":
         raise CorpusError(name, f"holds {info.filename} of shape {shape} and type {dtype}; expected a row of numbers")
     if declared != info.file_size:
-        raise CorpusError(name, f"{info.filename} declares {declared} bytes and has {info.file_size}; the file is damaged")
+        raise CorpusError(
+            name, f"{info.filename} declares {declared} bytes and has {info.file_size}; the file is damaged"
+        )
     return int(shape[0])
 
 

@@ -133,7 +133,9 @@ def open_source(path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYT
         start = _read_fully(raw, 8)
         compression = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
         size = (
-            os.fstat(raw.fileno()).st_size if compression is None and raw is not getattr(sys.stdin, "buffer", None) else None
+            os.fstat(raw.fileno()).st_size
+            if compression is None and raw is not getattr(sys.stdin, "buffer", None)
+            else None
         )
         plain: Any = io.BufferedReader(_Guarded(raw, name, max_bytes=None, head=start, tell=tell_read))
         if compression is not None:
@@ -179,7 +181,9 @@ def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:
     """Lines with their numbers from 1, without their ends; a file of any size, a line of at most `MAX_LINE` bytes."""
     for number, line in enumerate(iter(partial(source.stream.readline, MAX_LINE + 1), b""), start=1):
         if len(line) > MAX_LINE:
-            raise CorpusError(source.name, f"has more than {MAX_LINE} bytes; a line is one document or one record", number)
+            raise CorpusError(
+                source.name, f"has more than {MAX_LINE} bytes; a line is one document or one record", number
+            )
         yield number, line.rstrip(b"\r\n")
 
 

@@ -26,7 +26,9 @@ def checked_texts(texts: Any) -> Sequence[str]:
     documents: list[str] = list(texts)
     wrong = next((i for i, text in enumerate(documents) if not isinstance(text, str)), None)
     if wrong is not None:
-        raise TypeError(f"text {wrong} is of type {type(documents[wrong]).__name__}; expected str (a missing text is '')")
+        raise TypeError(
+            f"text {wrong} is of type {type(documents[wrong]).__name__}; expected str (a missing text is '')"
+        )
     return documents
 
 
@@ -64,7 +66,9 @@ def words_to_leave_out(stop_words: Any) -> frozenset[str]:
         return frozenset(read_vocabulary(stop_words).tolist())
     if isinstance(stop_words, str):
         if stop_words != "english":
-            raise ValueError(f"stop_words={stop_words!r} must be 'english', a pathlib.Path, a collection of words or None")
+            raise ValueError(
+                f"stop_words={stop_words!r} must be 'english', a pathlib.Path, a collection of words or None"
+            )
         return frozenset(ENGLISH_STOP_WORDS)
     if not isinstance(stop_words, Collection):
         raise TypeError(f"stop_words is of type {type(stop_words).__name__}; expected 'english', a path or words")

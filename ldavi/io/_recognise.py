@@ -32,7 +32,12 @@ BY_SUFFIX = {
     ".txt": "text",
     ".text": "text",
 }
-BY_MAGIC = {b"PK\x03\x04": "npz", b"PAR1": "parquet", b"%%MatrixMarket": "mm", b"#doc source pos typeindex": "mallet-state"}
+BY_MAGIC = {
+    b"PK\x03\x04": "npz",
+    b"PAR1": "parquet",
+    b"%%MatrixMarket": "mm",
+    b"#doc source pos typeindex": "mallet-state",
+}
 REFUSED = {
     b"\xac\xed\x00\x05": (
         "is a serialised Java object (`mallet import-file` writes such files), which is never decoded here; give the text "
@@ -99,7 +104,9 @@ def recognise(path: str | os.PathLike[str]) -> Recognition:
     Recognition(format='ldac', compression=None, reason='each line begins with the number of its word:count pairs')
     """
     if os.fspath(path) == "-":
-        raise ValueError("path is '-', standard input, which cannot be recognised without being read; call read_corpus('-')")
+        raise ValueError(
+            "path is '-', standard input, which cannot be recognised without being read; call read_corpus('-')"
+        )
     if os.path.isdir(path):
         return Recognition("folder", None, "it is a folder: each file in it is a document")
     with open_source(path) as source:
@@ -117,7 +124,9 @@ def recognise_source(source: Source) -> Recognition:
             return Recognition(kind, source.compression, f"it begins with {magic.decode('latin-1')!r}")
     suffix = _suffix(source)
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CorpusError(source.name, f"holds bytes that are not text, and is none of the formats {', '.join(FORMATS)}")
+        raise CorpusError(
+            source.name, f"holds bytes that are not text, and is none of the formats {', '.join(FORMATS)}"
+        )
     if suffix in BY_SUFFIX and BY_SUFFIX[suffix] != "text":
         return Recognition(BY_SUFFIX[suffix], source.compression, f"its name ends in {suffix}")
     by_content = _by_content(head)

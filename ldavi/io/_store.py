@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ldavi import _validation as check
+from ldavi._estimator import validation as check
 from ldavi.io._stored_tables import ARROW, COUNTS, N_WORDS, PARQUET, WORDS, import_arrow
 
 HEADER = 128  # bytes of an .npy header: room for any length, which is known at the end
@@ -65,7 +65,9 @@ def save_counts(path: str | os.PathLike[str], X: Any, *, batch_size: int = 4096)
     writers: dict[str, Callable[[Path, Iterator[sparse.csr_array]], None]] = {"": _write_folder, ".npz": _write_npz}
     writers |= dict.fromkeys((*PARQUET, *ARROW), lambda target, batches: _write_table(target, batches, suffix))
     if suffix not in writers:
-        raise ValueError(f"path={str(path)!r} must end in one of {', '.join(filter(None, writers))}, or in nothing: a folder")
+        raise ValueError(
+            f"path={str(path)!r} must end in one of {', '.join(filter(None, writers))}, or in nothing: a folder"
+        )
     if suffix == "" and where.exists():
         raise FileExistsError(f"path={str(path)!r} exists; remove it first, or name another folder")
     with _beside(where) as target:
@@ -105,7 +107,9 @@ def _canonical(batches: Iterable[Any]) -> Iterator[sparse.csr_array]:
             whole = np.dtype(kept).kind in "iub"
             dtype = np.dtype(np.int32 if whole else np.float32 if kept == np.float32 else np.float64)
         elif X.shape[1] != n_words:
-            raise ValueError(f"batch {number} of X has {X.shape[1]} columns, the first has {n_words}: all must have the same")
+            raise ValueError(
+                f"batch {number} of X has {X.shape[1]} columns, the first has {n_words}: all must have the same"
+            )
         data = X.data.astype(dtype)
         if dtype.kind == "i" and not np.array_equal(data, X.data):
             msg = f"batch {number} of X holds counts that are not whole numbers below 2^31, as those of the first batch were"
@@ -173,7 +177,8 @@ def _write_table(path: Path, batches: Iterable[sparse.csr_array], suffix: str) -
         for X in batches:
             offsets = pa.array(X.indptr.astype(np.int64))
             lists = [
-                pa.LargeListArray.from_arrays(offsets, pa.array(values)) for values in (X.indices.astype(np.int32), X.data)
+                pa.LargeListArray.from_arrays(offsets, pa.array(values))
+                for values in (X.indices.astype(np.int32), X.data)
             ]
             schema = pa.schema(
                 [(name, column.type) for name, column in zip((WORDS, COUNTS), lists, strict=True)],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scipy import sparse
 
-from ldavi import _validation as check
+from ldavi._estimator import validation as check
 from ldavi.io._errors import CorpusError
 from ldavi.io._stored_csr import StoredCSR, folder_rows, npz_rows
 from ldavi.io._stored_tables import StoredTables, is_table, table_rows
@@ -46,7 +46,9 @@ class CountBatches:
         return -(-self.n_docs // self.batch_size)
 
     def __repr__(self) -> str:
-        return f"CountBatches({self.path!r}, n_docs={self.n_docs}, n_words={self.n_words}, batch_size={self.batch_size})"
+        return (
+            f"CountBatches({self.path!r}, n_docs={self.n_docs}, n_words={self.n_words}, batch_size={self.batch_size})"
+        )
 
 
 def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words: int | None = None) -> CountBatches:
@@ -102,9 +104,7 @@ def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words
     elif where.suffix.lower() == ".npz":
         stored = npz_rows(where)
     else:
-        msg = (
-            "is neither .npz, .parquet, .arrow nor a folder; ldavi.io.read_batches reads other formats, save_counts converts"
-        )
+        msg = "is neither .npz, .parquet, .arrow nor a folder; ldavi.io.read_batches reads other formats, save_counts converts"
         raise CorpusError(str(path), msg)
     if n_words is not None and stored.shape[1] != n_words:
         raise ValueError(f"n_words={n_words}, but {str(path)!r} has {stored.shape[1]} words; leave it out")

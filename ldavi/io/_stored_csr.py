@@ -60,7 +60,9 @@ class StoredCSR(NamedTuple):
         indptr = self.indptr.read(first, last + 1).astype(np.int64)
         start, stop = int(indptr[0]), int(indptr[-1])
         if start < 0 or stop > self.data.length or (np.diff(indptr) < 0).any():
-            raise CorpusError(self.name, f"has an indptr that does not rise from 0 to {self.data.length} in rows {first} on")
+            raise CorpusError(
+                self.name, f"has an indptr that does not rise from 0 to {self.data.length} in rows {first} on"
+            )
         data, indices = self.data.read(start, stop), self.indices.read(start, stop)
         if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < self.shape[1]:
             raise CorpusError(self.name, f"names words outside 0 to {self.shape[1] - 1} in rows {first} to {last - 1}")
@@ -127,7 +129,9 @@ def folder_rows(path: Path, n_words: int | None) -> StoredCSR:
             try:
                 arrays.append(_array(stream, str(file), 0, os.fstat(stream.fileno()).st_size))
             except (ValueError, EOFError) as error:
-                raise error if isinstance(error, CorpusError) else CorpusError(str(file), f"is damaged ({error})") from error
+                raise (
+                    error if isinstance(error, CorpusError) else CorpusError(str(file), f"is damaged ({error})")
+                ) from error
     data, indices, indptr = arrays
     if n_words is None and (path / "shape.npy").is_file():
         n_words = int(np.load(path / "shape.npy", allow_pickle=False)[1])
@@ -147,14 +151,18 @@ def _array(file: BinaryIO, name: str, begin: int, end: int) -> StoredArray:
     if len(shape) != 1 or dtype.kind not in "iufb":
         raise CorpusError(name, f"holds an array of shape {shape} and type {dtype}; expected a row of numbers")
     if file.tell() + math.prod(shape) * dtype.itemsize != end:
-        raise CorpusError(name, f"declares {shape[0]} numbers of type {dtype}, and its size is another; the file is damaged")
+        raise CorpusError(
+            name, f"declares {shape[0]} numbers of type {dtype}, and its size is another; the file is damaged"
+        )
     return StoredArray(name, file.tell(), dtype, int(shape[0]))
 
 
 def _checked(stored: StoredCSR) -> StoredCSR:
     lengths = stored.data.length, stored.indices.length, stored.indptr.length
     if lengths[0] != lengths[1] or lengths[2] != stored.shape[0] + 1 or min(stored.shape) < 1:
-        msg = f"has {lengths[0]} counts, {lengths[1]} word numbers and {lengths[2]} row ends for the shape {stored.shape}"
+        msg = (
+            f"has {lengths[0]} counts, {lengths[1]} word numbers and {lengths[2]} row ends for the shape {stored.shape}"
+        )
         raise CorpusError(stored.name, msg)
     if {stored.indices.dtype.kind, stored.indptr.dtype.kind} - {"i", "u"}:
         raise CorpusError(stored.name, "has word numbers or row ends that are not integers")

@@ -73,7 +73,9 @@ def table_rows(path: Path, n_words: int | None) -> StoredTables:
         n_words = max(number for number in declared if number is not None)
     if n_words is None:  # the highest number that occurs tells
         highest = (
-            int(np.asarray(words.flatten()).max(initial=-1)) for file in files for words, _ in _record_batches(file, 2**14)
+            int(np.asarray(words.flatten()).max(initial=-1))
+            for file in files
+            for words, _ in _record_batches(file, 2**14)
         )
         n_words = 1 + max(highest, default=-1)
     if n_docs == 0 or n_words == 0:

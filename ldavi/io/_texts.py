@@ -160,7 +160,9 @@ def read_parquet(source: Source, options: Options) -> Iterator[Document]:
     try:
         schema = pyarrow.parquet.read_schema(stream)
         names, texts = schema.names, [field.name for field in schema if pa.types.is_string(field.type)]
-        column = options.column if isinstance(options.column, tuple) else names[_choose(source.name, names, options.column)]
+        column = (
+            options.column if isinstance(options.column, tuple) else names[_choose(source.name, names, options.column)]
+        )
         chosen = options._replace(column=column)
         for name in _wanted(chosen):
             _position(source.name, names, name)
@@ -196,11 +198,15 @@ def _document(name: str, record: Mapping[str, Any], options: Options, number: in
     for wanted in (*((column,) if isinstance(column, str) else column), *_wanted(options)):
         if wanted not in record:
             raise CorpusError(name, f"has no column {wanted!r}; it has {', '.join(map(repr, record))[:200]}", number)
-    content = _words(name, record[column[0]], record[column[1]], number) if isinstance(column, tuple) else record[column]
+    content = (
+        _words(name, record[column[0]], record[column[1]], number) if isinstance(column, tuple) else record[column]
+    )
     if isinstance(content, list):
         content = _words(name, content, [1] * len(content), number)
     elif not isinstance(content, (str, tuple)):
-        raise CorpusError(name, f"expected a text or a list of words in {column!r}, found {str(content)[:60]!r}", number)
+        raise CorpusError(
+            name, f"expected a text or a list of words in {column!r}, found {str(content)[:60]!r}", number
+        )
     id_ = None if options.id_column is None else str(record[options.id_column])
     return Document(content, id_, tuple(record[key] for key in options.metadata))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._typing import Int32s, Int64s
+from ldavi._core.typing import Int32s, Int64s
 
 ARROW_CHARACTERS = 2**20  # texts of less are cut in less time than pyarrow takes to load
 
@@ -70,14 +70,17 @@ def cut(texts: Sequence[str], pattern: str, *, lowercase: bool) -> Tokens:
     table = runs.table
     # Runs hold no blank, so that words found by the expression, where a text is not ASCII, can be cut at blanks again.
     spaced = [
-        text.translate(table) if text.isascii() else " ".join(find(text.lower() if lowercase else text)) for text in texts
+        text.translate(table) if text.isascii() else " ".join(find(text.lower() if lowercase else text))
+        for text in texts
     ]
     tokens = None
     if sum(map(len, spaced)) >= ARROW_CHARACTERS and importlib.util.find_spec("pyarrow") is not None:
         tokens = _cut_by_arrow(spaced)
     if tokens is None:
         tokens = _number(text.split() for text in spaced)
-    return keep(tokens, np.fromiter((len(word) >= runs.shortest for word in tokens.vocabulary), bool, len(tokens.vocabulary)))
+    return keep(
+        tokens, np.fromiter((len(word) >= runs.shortest for word in tokens.vocabulary), bool, len(tokens.vocabulary))
+    )
 
 
 def keep(tokens: Tokens, wanted: NDArray[np.bool_]) -> Tokens:

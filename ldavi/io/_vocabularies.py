@@ -54,7 +54,9 @@ def read_vocabulary(path: str | os.PathLike[str], *, encoding: str = "utf-8") ->
     if tail and all(GENSIM_LINE.fullmatch(line) for line in tail):
         return _gensim_words(tail, source.name, first=1 + len(lines) - len(tail))
     if "" in lines:
-        raise CorpusError(source.name, "is empty; expected a word on each line, since lines are columns", lines.index("") + 1)
+        raise CorpusError(
+            source.name, "is empty; expected a word on each line, since lines are columns", lines.index("") + 1
+        )
     words = np.empty(len(lines), dtype=object)
     words[:] = lines
     return words

@@ -7,7 +7,17 @@ from typing import Any
 
 from scipy import sparse
 
-from ldavi.io._access import Names, check_columns, counts_of_words, documents_of, names, opened, start, text_of, words_of
+from ldavi.io._access import (
+    Names,
+    check_columns,
+    counts_of_words,
+    documents_of,
+    names,
+    opened,
+    start,
+    text_of,
+    words_of,
+)
 from ldavi.io._counts import READERS
 from ldavi.io._entries import check_width, whole
 from ldavi.io._errors import CorpusError

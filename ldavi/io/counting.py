@@ -8,7 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy import sparse
 
-from ldavi._typing import Int64s
+from ldavi._core.typing import Int64s
 from ldavi.io._parameters import (
     Words,
     check_range,
@@ -87,7 +87,9 @@ class WordCounter:
         if re.compile(token_pattern).groups > 1:
             raise ValueError(f"token_pattern={token_pattern!r} has more than one group; use (?:…) for the others")
         if vocabulary is not None and (min_df != 1 or max_df != 1.0 or max_features is not None):
-            raise ValueError("vocabulary says which words are counted; leave min_df, max_df and max_features as they are")
+            raise ValueError(
+                "vocabulary says which words are counted; leave min_df, max_df and max_features as they are"
+            )
         self._stop_words = words_to_leave_out(stop_words)
         self._ngram_range, self._min_df, self._max_df, self._max_features = ngram_range, min_df, max_df, max_features
         self._pattern, self._lowercase, self._n_jobs = token_pattern, lowercase, n_jobs
@@ -142,11 +144,15 @@ class WordCounter:
         """
         if is_share(self._min_df) or self._max_df != 1.0 or self._max_features is not None:
             limits = f"min_df={self._min_df}, max_df={self._max_df}, max_features={self._max_features}"
-            raise ValueError(f"{limits} are limits that need every document: for extend, set min_df to a whole number alone")
+            raise ValueError(
+                f"{limits} are limits that need every document: for extend, set min_df to a whole number alone"
+            )
         for names, counts in self._counted(checked_texts(texts)):
             numbers = self._met.add(names, counts)
             often = self._met.in_documents[numbers] >= self._min_df
-            new = sorted(name for name, enough in zip(names, often, strict=True) if enough and name not in self._columns)
+            new = sorted(
+                name for name, enough in zip(names, often, strict=True) if enough and name not in self._columns
+            )
             self._columns |= {name: len(self._columns) + i for i, name in enumerate(new)}
             self.vocabulary_ = np.append(self.vocabulary_, np.array(new, dtype=object))
             self.n_documents_ += counts.shape[0]
@@ -219,7 +225,9 @@ class WordCounter:
         words = sorted(seen.columns)
         order = np.fromiter((seen.columns[word] for word in words), np.int64, len(words))
         if not words:
-            raise ValueError("no document has a word: texts are empty, or hold stop words alone, or token_pattern finds none")
+            raise ValueError(
+                "no document has a word: texts are empty, or hold stop words alone, or token_pattern finds none"
+            )
         in_documents = seen.in_documents[order]
         low, high = (documents(limit, seen.n_documents) for limit in (self._min_df, self._max_df))
         if high < low:
@@ -369,10 +377,16 @@ def _in_columns(counts: sparse.csr_array, columns: Int64s, n_words: int) -> spar
     indices = columns[counts.indices]
     wanted = indices >= 0
     indptr = np.concatenate(([0], np.cumsum(wanted)))[counts.indptr]
-    X = sparse.csr_array((counts.data[wanted], indices[wanted].astype(np.int32), indptr), shape=(counts.shape[0], n_words))
+    X = sparse.csr_array(
+        (counts.data[wanted], indices[wanted].astype(np.int32), indptr), shape=(counts.shape[0], n_words)
+    )
     X.sort_indices()
     return X
 
 
 def _stacked(parts: list[sparse.csr_array], n_words: int) -> sparse.csr_array:
-    return sparse.csr_array(sparse.vstack(parts, format="csr")) if parts else sparse.csr_array((0, n_words), dtype=np.int32)
+    return (
+        sparse.csr_array(sparse.vstack(parts, format="csr"))
+        if parts
+        else sparse.csr_array((0, n_words), dtype=np.int32)
+    )

@@ -98,7 +98,9 @@ class Batches:
         """
         kind, options = self.recognition.format, self._options
         if self._is_used and is_stdin(self._path):
-            raise RuntimeError("standard input can be read once, and has been; save it to a file to go through it again")
+            raise RuntimeError(
+                "standard input can be read once, and has been; save it to a file to go through it again"
+            )
         self._is_used = True
         names = ("label",) if kind == "mallet" else options.metadata
         with opened(self._path, kind, options) as (source, _):
@@ -225,7 +227,9 @@ def _find_columns(path: Any, kind: str, options: Options, reading: Reading) -> N
     if is_stdin(path):
         known = declared or reading.n_words is not None or (reading.vocabulary is not None and not reading.growing)
         if not known:
-            raise ValueError(f"format={kind!r} from standard input needs a vocabulary: it says nowhere which words it has")
+            raise ValueError(
+                f"format={kind!r} from standard input needs a vocabulary: it says nowhere which words it has"
+            )
         reading.first_word = 1 if kind == "svmlight" else 0
     elif kind == "npz":
         with opened(path, kind, options) as (source, _):

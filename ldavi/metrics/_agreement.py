@@ -10,9 +10,9 @@ from scipy.special import entr, xlog1py
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from ldavi._models import topics_of
-from ldavi._typing import Doubles, Int64s
-from ldavi._validation import check_choice, check_integer
+from ldavi._core.topics_of_model import topics_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator.validation import check_choice, check_integer
 from ldavi.metrics._top_words import top_words
 
 DISTANCES = ("hellinger", "jensen_shannon", "jaccard", "cosine")

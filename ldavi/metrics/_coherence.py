@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ldavi._models import feature_names_of, topics_of
-from ldavi._typing import Doubles, Int64s
-from ldavi._validation import check_choice, check_counts, check_integer
+from ldavi._core.topics_of_model import feature_names_of, topics_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator.validation import check_choice, check_counts, check_integer
 from ldavi.metrics._occurrences import InDocuments, InWindows, in_documents, in_windows
 from ldavi.metrics._top_words import top_words
 
@@ -136,7 +136,9 @@ def _window_size(measure: str, window_size: int | None) -> int | None:
 def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, counting: str) -> InWindows:
     known, times = np.unique(names.astype(str), return_counts=True)
     if (times > 1).any():
-        raise ValueError(f"feature_names holds {str(known[times > 1][0])!r} more than once; a token must name one column")
+        raise ValueError(
+            f"feature_names holds {str(known[times > 1][0])!r} more than once; a token must name one column"
+        )
     return in_windows(texts, list(names[words]), window_size=size, counting=counting)
 
 

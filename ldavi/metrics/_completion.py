@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from ldavi import _dirichlet, _sampling
-from ldavi import _validation as check
-from ldavi._fixed_topics import infer
-from ldavi._models import topics_of
-from ldavi._typing import Doubles, Int64s
+from ldavi import _sampling
+from ldavi._core import dirichlet
+from ldavi._core.topics_of_model import topics_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator import validation as check
+from ldavi._estimator.infer import infer
 from ldavi.metrics import _tokens
 from ldavi.metrics._likelihood import check_unseen, perplexity_of, with_unseen
 
@@ -194,7 +195,9 @@ def _check_split(X: Any, seed: int) -> TokenSplit:
         return token_split(X, seed)
     halves = TokenSplit(*(_tokens.check_tokens(half, "document_completion") for half in X))
     if halves.observed.shape != halves.scored.shape:
-        raise ValueError(f"X has halves of shapes {halves.observed.shape} and {halves.scored.shape}; both must be the same")
+        raise ValueError(
+            f"X has halves of shapes {halves.observed.shape} and {halves.scored.shape}; both must be the same"
+        )
     return halves
 
 
@@ -226,7 +229,9 @@ class _Halves:
         def sample(start: int, stop: int) -> None:
             whole, real = _tokens.scratch(lengths[start:stop], len(fixed.alpha), len(fixed.alpha))
             halves = (*self.observed[:3], *self.scored[:3], self.key)
-            _sampling.complete_documents(*halves, *tables, fixed.alpha, log_likelihood, whole, real, *sweeps, start, stop)
+            _sampling.complete_documents(
+                *halves, *tables, fixed.alpha, log_likelihood, whole, real, *sweeps, start, stop
+            )
 
         draws = (1 + sum(sweeps)) * lengths + self.scored.lengths
         _tokens.run(sample, draws.astype(np.float64), n_jobs)
@@ -240,7 +245,7 @@ class _Halves:
             (self.observed.counts, self.columns[self.observed.indices], self.observed.indptr),
             shape=(len(self.key), fixed.topics.shape[1]),
         )
-        theta = _dirichlet.mean(infer(observed, fixed.topics, fixed.alpha, dtype="float64", n_jobs=n_jobs).gamma)
+        theta = dirichlet.mean(infer(observed, fixed.topics, fixed.alpha, dtype="float64", n_jobs=n_jobs).gamma)
         document = np.repeat(np.arange(len(self.key)), np.diff(self.scored.indptr))
         words = self.columns[self.scored.indices]
         log_p = np.empty(len(words))

@@ -7,11 +7,11 @@ import numpy as np
 from scipy import sparse
 from scipy.special import entr, rel_entr, xlogy
 
-from ldavi._fixed_topics import infer
-from ldavi._models import doc_topic_prior_of, feature_names_of, topics_of
-from ldavi._tables import table
-from ldavi._typing import Doubles, Int64s
-from ldavi._validation import check_counts, check_number
+from ldavi._core.tables import table
+from ldavi._core.topics_of_model import doc_topic_prior_of, feature_names_of, topics_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator.infer import infer
+from ldavi._estimator.validation import check_counts, check_number
 from ldavi.metrics._diversity import exclusivity
 from ldavi.metrics._top_words import top_words
 
@@ -19,7 +19,9 @@ NUMBERS_AT_ONCE = 2**22
 LITTLE, SOME, HALF = 0.02, 0.3, 0.5  # proportions of a document that MALLET's allocation columns ask for
 
 
-def topic_diagnostics(model: Any, X: Any, n_words: int = 20, *, smoothing: float = 0.01, feature_names: Any = None) -> Any:
+def topic_diagnostics(
+    model: Any, X: Any, n_words: int = 20, *, smoothing: float = 0.01, feature_names: Any = None
+) -> Any:
     """The table of MALLET's `--diagnostics-file`, a row for each topic, from expected counts.
 
     MALLET counts tokens by the topics that its sampler assigned to them. Here a token of word w in document d belongs to
@@ -96,7 +98,9 @@ def topic_diagnostics(model: Any, X: Any, n_words: int = 20, *, smoothing: float
     first = top_words(topics, n_words)
     counts = check_counts(X, dtype=np.float64, name="topic_diagnostics")
     if counts.shape[1] != topics.shape[1]:
-        raise ValueError(f"X has {counts.shape[1]} columns and the topics {topics.shape[1]}; both must name the same words")
+        raise ValueError(
+            f"X has {counts.shape[1]} columns and the topics {topics.shape[1]}; both must name the same words"
+        )
     alpha = doc_topic_prior_of(model, len(topics))
     theta = _proportions(model, X, counts, topics, alpha)
     tokens = _assign(counts, theta, topics)
@@ -164,7 +168,9 @@ def _expected_presence(
     words, place = np.unique(first, return_inverse=True)
     chosen = sparse.csc_array(counts[:, words])
     chosen.sort_indices()
-    under = sparse.csr_array((np.where(likelihood > 0, likelihood, -1.0), counts.indices, counts.indptr), shape=counts.shape)
+    under = sparse.csr_array(
+        (np.where(likelihood > 0, likelihood, -1.0), counts.indices, counts.indptr), shape=counts.shape
+    )
     chances = sparse.csc_array(under[:, words])
     chances.sort_indices()
     presence = np.empty((len(topics), first.shape[1], first.shape[1]))

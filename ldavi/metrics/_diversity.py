@@ -7,9 +7,9 @@ from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.utils import check_array
 
-from ldavi._models import topics_of
-from ldavi._typing import Doubles
-from ldavi._validation import check_number
+from ldavi._core.topics_of_model import topics_of
+from ldavi._core.typing import Doubles
+from ldavi._estimator.validation import check_number
 from ldavi.metrics._top_words import top_words
 
 
@@ -211,7 +211,9 @@ def _without_rounding_errors(shares: Doubles) -> Doubles:
 def _check_word_counts(word_counts: Any, n_words: int) -> Doubles:
     counts = check_array(np.ravel(word_counts), ensure_2d=False, dtype=np.float64, input_name="word_counts")
     if counts.shape != (n_words,):
-        raise ValueError(f"word_counts has {len(counts)} entries and the topics {n_words} words; give one for each word")
+        raise ValueError(
+            f"word_counts has {len(counts)} entries and the topics {n_words} words; give one for each word"
+        )
     if (counts < 0).any():
         raise ValueError(f"word_counts holds {counts.min()}; counts must be >= 0")
     return counts  # type: ignore[no-any-return]

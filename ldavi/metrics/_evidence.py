@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ldavi import _sampling
-from ldavi import _validation as check
-from ldavi._fixed_topics import infer
-from ldavi._models import topics_of
-from ldavi._typing import Doubles
+from ldavi._core.topics_of_model import topics_of
+from ldavi._core.typing import Doubles
+from ldavi._estimator import validation as check
+from ldavi._estimator.infer import infer
 from ldavi.metrics import _tokens
 from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi import _sampling
-from ldavi import _validation as check
+from ldavi._estimator import validation as check
 from ldavi.metrics import _tokens
 from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
 

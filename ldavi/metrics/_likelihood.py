@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi import _validation as check
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator import validation as check
 from ldavi.metrics._tokens import Tokens
 
 UNSEEN = ("score", "ignore")

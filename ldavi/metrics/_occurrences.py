@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ldavi._typing import Int64s
+from ldavi._core.typing import Int64s
 
 
 class InDocuments(NamedTuple):
@@ -79,10 +79,14 @@ class InWindows(NamedTuple):
 def in_documents(X: sparse.csr_array, words: Int64s) -> InDocuments:
     """Occurrences of some columns of X, every document a window."""
     columns = sparse.csc_array(X[:, words])
-    return InDocuments(sparse.csc_array((np.ones(columns.nnz, np.int64), columns.indices, columns.indptr), columns.shape))
+    return InDocuments(
+        sparse.csc_array((np.ones(columns.nnz, np.int64), columns.indices, columns.indptr), columns.shape)
+    )
 
 
-def in_windows(texts: Sequence[Sequence[str]], names: Sequence[Any], *, window_size: int | None, counting: str) -> InWindows:
+def in_windows(
+    texts: Sequence[Sequence[str]], names: Sequence[Any], *, window_size: int | None, counting: str
+) -> InWindows:
     """Occurrences of the named words in the windows of token lists; without a size, every document is a window.
 
     A window starts at each token that leaves room for a whole one; a document not longer than that is one window, even an
@@ -100,7 +104,9 @@ def in_windows(texts: Sequence[Sequence[str]], names: Sequence[Any], *, window_s
     number = {name: i for i, name in enumerate(names)}.get
     ids = np.fromiter((number(token, -1) for text in texts for token in text), np.int64, first_token[-1])
     mentions = np.flatnonzero(ids >= 0)
-    mentions = mentions[np.argsort(ids[mentions], kind="stable")]  # by words, those of one word in the order of the corpus
+    mentions = mentions[
+        np.argsort(ids[mentions], kind="stable")
+    ]  # by words, those of one word in the order of the corpus
     word = ids[mentions]
     document = np.searchsorted(first_token, mentions, side="right") - 1
 

@@ -8,9 +8,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from ldavi import _validation as check
-from ldavi._fixed_topics import infer
-from ldavi._models import topics_of
+from ldavi._core.topics_of_model import topics_of
+from ldavi._estimator import validation as check
+from ldavi._estimator.infer import infer
 from ldavi.metrics import _tokens
 from ldavi.metrics._completion import document_completion
 from ldavi.metrics._evidence import log_evidence

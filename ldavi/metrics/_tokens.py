@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import _sampling
-from ldavi import _validation as check
-from ldavi._models import doc_topic_prior_of, topics_of
-from ldavi._parallel import Workers, even_ranges
-from ldavi._typing import Doubles, Int32s, Int64s
+from ldavi._core.threads import Workers, even_ranges
+from ldavi._core.topics_of_model import doc_topic_prior_of, topics_of
+from ldavi._core.typing import Doubles, Int32s, Int64s
+from ldavi._estimator import validation as check
 
 CALL_WORK = 2**22  # topics drawn by one compiled call, at most: some tenths of a second, so that Ctrl-C is heard
 
@@ -50,9 +50,13 @@ def check_tokens(X: Any, name: str) -> sparse.csr_array:
     counts = check.check_counts(X, dtype=np.float64, name=name)
     if (counts.data != np.rint(counts.data)).any():
         worst = counts.data[counts.data != np.rint(counts.data)][0]
-        raise ValueError(f"X holds {worst:g}; {name} draws a topic for each token, so counts must be whole. Pass raw counts.")
+        raise ValueError(
+            f"X holds {worst:g}; {name} draws a topic for each token, so counts must be whole. Pass raw counts."
+        )
     if counts.data.max(initial=0) > np.iinfo(np.int32).max:
-        raise ValueError(f"X holds {counts.data.max():g}; counts must be at most {np.iinfo(np.int32).max}. Scale them down.")
+        raise ValueError(
+            f"X holds {counts.data.max():g}; counts must be at most {np.iinfo(np.int32).max}. Scale them down."
+        )
     return sparse.csr_array((counts.data.astype(np.int32), counts.indices, counts.indptr), shape=counts.shape)
 
 
@@ -94,13 +98,17 @@ def possible_words(fixed: FixedTopics) -> NDArray[np.bool_]:
     return possible
 
 
-def to_tokens(counts: sparse.csr_array, possible: NDArray[np.bool_], columns: Int64s, key: NDArray[np.uint64]) -> Tokens:
+def to_tokens(
+    counts: sparse.csr_array, possible: NDArray[np.bool_], columns: Int64s, key: NDArray[np.uint64]
+) -> Tokens:
     """Documents over `columns`, which rise and hold every possible word that occurs."""
     allowed = possible[counts.indices]
     document = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     lengths = np.bincount(document[allowed], counts.data[allowed], counts.shape[0]).astype(np.int64)
     unseen = np.bincount(document[~allowed], counts.data[~allowed], counts.shape[0]).astype(np.int64)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(document[allowed], minlength=counts.shape[0]))]).astype(np.int64)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(document[allowed], minlength=counts.shape[0]))]).astype(
+        np.int64
+    )
     indices = np.searchsorted(columns, counts.indices[allowed]).astype(np.int32)
     return Tokens(indptr, indices, counts.data[allowed], key, lengths, unseen)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ldavi._typing import Doubles, Int64s
-from ldavi._validation import check_integer
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator.validation import check_integer
 
 
 def top_words(topics: Doubles, n_words: int, *, least: int = 1) -> Int64s:
@@ -20,7 +20,9 @@ def top_words(topics: Doubles, n_words: int, *, least: int = 1) -> Int64s:
     """
     n = min(check_integer("n_words", n_words, least=least), topics.shape[1])
     if n < least:
-        raise ValueError(f"topics have {topics.shape[1]} word; this measure compares words, so it needs at least {least}")
+        raise ValueError(
+            f"topics have {topics.shape[1]} word; this measure compares words, so it needs at least {least}"
+        )
     words = np.empty((len(topics), n), np.int64)
     for row, first in zip(topics, words, strict=True):
         least_weight = np.partition(row, len(row) - n)[len(row) - n]

@@ -86,7 +86,9 @@ class ConvergenceDisplay:
         """
         trace = getattr(model, "elbo_trace_", None)
         if trace is None:
-            raise TypeError(f"{type(model).__name__} has no elbo_trace_: pass a LatentDirichletAllocation of ldavi after fit")
+            raise TypeError(
+                f"{type(model).__name__} has no elbo_trace_: pass a LatentDirichletAllocation of ldavi after fit"
+            )
         return cls(trace=trace, tol=getattr(model, "tol", None)).plot(x=x, axes=axes)
 
     def plot(self, *, x: str = "iteration", axes: Any = None) -> Self:

@@ -125,7 +125,9 @@ class DocumentTopicsDisplay:
             self.ax_.set_ylabel("document", fontsize=style.FONT_SIZE)
         else:
             self.ax_.set_yticks([])
-            self.ax_.set_ylabel(f"{n_docs:,} documents" + (", by largest topic" if sort else ""), fontsize=style.FONT_SIZE)
+            self.ax_.set_ylabel(
+                f"{n_docs:,} documents" + (", by largest topic" if sort else ""), fontsize=style.FONT_SIZE
+            )
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
         bar = self.figure_.colorbar(image, ax=self.ax_, shrink=min(1.0, 3 / height), anchor=(0, 1), pad=0.02)

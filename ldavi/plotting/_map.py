@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi._models import topics_of
-from ldavi._typing import Doubles
+from ldavi._core.topics_of_model import topics_of
+from ldavi._core.typing import Doubles
 from ldavi.inspection import topic_map, topic_sizes
 from ldavi.plotting import _style as style
 
@@ -163,7 +163,9 @@ class TopicMapDisplay:
     def _circles(self, points: Doubles, radii: Doubles, color: str) -> None:
         order = np.argsort(-radii, kind="stable")  # small circles lie on large ones
         areas = (2 * radii[order]) ** 2  # scatter takes the square around the circle
-        self.ax_.scatter(*points[order].T, s=areas, color=color, alpha=0.55, edgecolor=style.BLUE, linewidth=0.8, zorder=2)
+        self.ax_.scatter(
+            *points[order].T, s=areas, color=color, alpha=0.55, edgecolor=style.BLUE, linewidth=0.8, zorder=2
+        )
 
     def _number(self, k: int, point: Doubles, radius: float, taken: list[Doubles]) -> Any:
         """The topic's number in its circle, or on a spiral out of it where it meets no other."""

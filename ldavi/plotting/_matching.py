@@ -144,7 +144,9 @@ class TopicMatchingDisplay:
         if matched <= WRITTEN:
             for i in range(matched):
                 shade = "black" if similarity[i, i] > 0.5 else "white"
-                self.ax_.annotate(f"{similarity[i, i]:.2f}", (i, i), ha="center", va="center", fontsize=6.5, color=shade)
+                self.ax_.annotate(
+                    f"{similarity[i, i]:.2f}", (i, i), ha="center", va="center", fontsize=6.5, color=shade
+                )
         self._key(image, n_columns * cell, max(n_rows * cell, 2.2))
         return self
 

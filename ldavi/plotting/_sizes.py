@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi._models import topics_of
+from ldavi._core.topics_of_model import topics_of
 from ldavi.inspection import topic_sizes
 from ldavi.plotting import _style as style
 

@@ -61,7 +61,9 @@ def given_names(parameter: str, names: Any, n_wanted: int, things: str) -> list[
     """Names that a user gave, one for each thing."""
     given = [str(name) for name in names]
     if len(given) != n_wanted:
-        raise ValueError(f"{parameter} holds {len(given)} names, but there are {n_wanted} {things}. Give one name for each.")
+        raise ValueError(
+            f"{parameter} holds {len(given)} names, but there are {n_wanted} {things}. Give one name for each."
+        )
     return given
 
 
@@ -104,7 +106,9 @@ def families_with(missing: frozenset[int]) -> tuple[str, ...]:
     from matplotlib.font_manager import fontManager, get_font
 
     found: list[str] = []
-    plain = [font for font in fontManager.ttflist if font.style == "normal" and font.weight in (400, "normal", "regular")]
+    plain = [
+        font for font in fontManager.ttflist if font.style == "normal" and font.weight in (400, "normal", "regular")
+    ]
     plain = [font for font in plain if not font.name.startswith("Last Resort")]  # it has boxes in place of letters
     has = {font.name: missing & get_font(font.fname).get_charmap().keys() for font in plain}
     while missing and has:

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi._typing import Doubles
+from ldavi._core.typing import Doubles
 from ldavi.plotting import _style as style
 
 MEASURES = {  # what is better, and how it is called
@@ -82,7 +82,9 @@ class SweepDisplay:
         return cls(table=table, measures=measures).plot(axes=axes)
 
     @classmethod
-    def from_sweep(cls, sweep: Any, *, rule: str = "one_standard_error", measures: Any = None, axes: Any = None) -> Self:
+    def from_sweep(
+        cls, sweep: Any, *, rule: str = "one_standard_error", measures: Any = None, axes: Any = None
+    ) -> Self:
         """The curves of a sweep, plotted, with the number of topics that it recommends.
 
         Parameters
@@ -162,7 +164,9 @@ class SweepDisplay:
         every = np.asarray(self.table["n_components"], dtype=float)
         values = np.asarray(self.table[measure], dtype=float)
         error = f"{measure}{ERROR}"
-        errors = np.asarray(self.table[error], dtype=float) if error in self._columns() else np.full(len(values), np.nan)
+        errors = (
+            np.asarray(self.table[error], dtype=float) if error in self._columns() else np.full(len(values), np.nan)
+        )
         at = np.unique(every)
         means, spread = np.empty(len(at)), np.empty(len(at))
         for place, n in enumerate(at):
@@ -188,7 +192,13 @@ class SweepDisplay:
         if better and np.isfinite(means).any():
             best = int(np.nanargmin(means) if better == "lower" else np.nanargmax(means))
             ax.plot(
-                at[best], means[best], "o", markersize=12, markerfacecolor="none", markeredgecolor=style.VERMILION, mew=1.6
+                at[best],
+                means[best],
+                "o",
+                markersize=12,
+                markerfacecolor="none",
+                markeredgecolor=style.VERMILION,
+                mew=1.6,
             )
         if self.recommended is not None:
             ax.axvline(self.recommended, color=style.GREY, linestyle="--", linewidth=1, zorder=0)

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi import _validation as check
-from ldavi._models import topics_of
+from ldavi._core.topics_of_model import topics_of
+from ldavi._estimator import validation as check
 from ldavi.inspection import top_words
 from ldavi.plotting import _style as style
 
@@ -174,5 +174,7 @@ class TopWordsDisplay:
         ax.tick_params(axis="y", length=0, pad=3)
         ax.tick_params(axis="x", length=2, labelsize=style.FONT_SIZE - 2, colors=style.GREY)
         ax.locator_params(axis="x", nbins=2)
-        title = ax.set_title(style.shorten(name, 34), fontsize=style.FONT_SIZE + 1, fontweight="bold", loc="left", pad=4)
+        title = ax.set_title(
+            style.shorten(name, 34), fontsize=style.FONT_SIZE + 1, fontweight="bold", loc="left", pad=4
+        )
         style.write([*ax.get_yticklabels(), title])

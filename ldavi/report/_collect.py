@@ -12,9 +12,9 @@ import scipy
 import sklearn
 from scipy import sparse
 
-from ldavi._fixed_topics import infer
-from ldavi._models import doc_topic_prior_of
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.topics_of_model import doc_topic_prior_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator.infer import infer
 from ldavi._version import __version__
 from ldavi.report import _columns, _data, _texts
 
@@ -22,7 +22,9 @@ MOST_CHARACTERS = 6_000
 MOST_BYTES = 3_000_000
 LEAST_SHARE = 0.02  # of a document: smaller topics are not listed beside it
 MOST_TOPICS = 8  # listed beside a document
-TRACE_SHARE = 1e-9  # a topic without tokens counts as this, so that each of its words has a frequency to be compared with
+TRACE_SHARE = (
+    1e-9  # a topic without tokens counts as this, so that each of its words has a frequency to be compared with
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,12 @@ def collect(fitted: Fitted, corpus: Corpus, *, title: str | None, n_words: int, 
     columns = {name: _columns.cut(name, values, len(lengths)) for name, values in corpus.metadata.items()}
     return {
         "title": title or f"{len(topics)} topics of {len(lengths):,} documents",
-        "facts": {"topics": len(topics), "documents": len(lengths), "words": counts.shape[1], "tokens": int(lengths.sum())},
+        "facts": {
+            "topics": len(topics),
+            "documents": len(lengths),
+            "words": counts.shape[1],
+            "tokens": int(lengths.sum()),
+        },
         "n_words": n_words,
         "steps": _data.STEPS,
         **_topics(topics, words, sizes, labels, corpus.names, n_words),
@@ -235,7 +242,11 @@ def _shown(value: Any) -> str:
         return f"{value:.8g}"
     if isinstance(value, np.ndarray):
         return f"array of shape {value.shape}"
-    if isinstance(value, (list, tuple)) and len(value) <= 8 and all(isinstance(entry, (int, float, str)) for entry in value):
+    if (
+        isinstance(value, (list, tuple))
+        and len(value) <= 8
+        and all(isinstance(entry, (int, float, str)) for entry in value)
+    ):
         return str(value)
     return str(getattr(value, "__qualname__", None) or type(value).__name__)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.typing import Doubles, Int64s
 
 MOST_CLASSES = 40
 MOST_BINS = 60
@@ -89,7 +89,8 @@ def _as_dates(column: NDArray[Any]) -> NDArray[np.datetime64] | None:
         return None
     try:
         return np.array(
-            [text[:10] if is_there else "NaT" for text, is_there in zip(texts, there, strict=True)], dtype="datetime64[D]"
+            [text[:10] if is_there else "NaT" for text, is_there in zip(texts, there, strict=True)],
+            dtype="datetime64[D]",
         )
     except ValueError:
         return None

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import entr, psi
 
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.typing import Doubles, Int64s
 
 STEPS = 21  # of the slider: λ = 0, 0.05, …, 1
 MAP_WORDS = 5_000
@@ -113,7 +113,9 @@ def u_mass(topics: Doubles, counts: sparse.csr_array, n_words: int = 10) -> Doub
 
     NaN where fewer than two of its top words occur in the counts.
     """
-    present = sparse.csc_array((np.ones_like(counts.data), counts.indices, counts.indptr), shape=counts.shape[::-1]).T.tocsc()
+    present = sparse.csc_array(
+        (np.ones_like(counts.data), counts.indices, counts.indptr), shape=counts.shape[::-1]
+    ).T.tocsc()
     found = np.full(len(topics), np.nan)
     for k, topic in enumerate(topics):
         best = np.argsort(-topic, kind="stable")[:n_words]

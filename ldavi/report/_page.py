@@ -29,7 +29,9 @@ def render(content: dict[str, Any]) -> str:
         from bokeh.resources import Resources
     except ImportError as error:
         raise ImportError(f"ldavi.report needs {error.name}. Install it with: pip install 'ldavi[report]'") from error
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     environment.filters["like"] = formatted
     template = environment.from_string(_asset("page.html"))
     script = "(() => {\n'use strict';\n" + "".join(_asset(name) for name in SCRIPTS) + "})();\n"

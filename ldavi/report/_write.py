@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ldavi import _validation as check
-from ldavi._models import feature_names_of, topics_of
+from ldavi._core.topics_of_model import feature_names_of, topics_of
+from ldavi._estimator import validation as check
 from ldavi.report import _page
 from ldavi.report._collect import Corpus, Fitted, collect
 
@@ -132,7 +132,9 @@ def _strings(name: str, values: Any, n: int, of: str) -> list[str] | None:
     if values is None:
         return None
     if isinstance(values, (str, bytes)):
-        raise TypeError(f"{name} is one {type(values).__name__}; it must be a sequence of {n} strings, one for each {of}")
+        raise TypeError(
+            f"{name} is one {type(values).__name__}; it must be a sequence of {n} strings, one for each {of}"
+        )
     if len(values) != n:
         raise ValueError(f"{name} has {len(values)} entries, but there are {n} {of}s. Give one for each.")
     return [str(value) for value in values]
@@ -141,10 +143,14 @@ def _strings(name: str, values: Any, n: int, of: str) -> list[str] | None:
 def _check_theta(theta: Any, n_documents: int, n_topics: int) -> Any:
     array = np.array(theta, dtype=np.float64)
     if array.shape != (n_documents, n_topics):
-        raise ValueError(f"theta has shape {array.shape}; it must be (n_documents, n_topics), here {(n_documents, n_topics)}")
+        raise ValueError(
+            f"theta has shape {array.shape}; it must be (n_documents, n_topics), here {(n_documents, n_topics)}"
+        )
     totals = array.sum(axis=1, keepdims=True)
     if not np.isfinite(array).all() or (array < 0).any() or (totals <= 0).any():
-        raise ValueError("theta must be finite and >= 0 with rows that have mass. Pass proportions, as of transform(X).")
+        raise ValueError(
+            "theta must be finite and >= 0 with rows that have mass. Pass proportions, as of transform(X)."
+        )
     return array / totals
 
 
@@ -152,7 +158,9 @@ def _check_diagnostics(diagnostics: Mapping[str, Any], n_topics: int) -> dict[st
     columns = {str(name): np.asarray(values) for name, values in diagnostics.items()}
     for name, values in columns.items():
         if values.shape != (n_topics,):
-            raise ValueError(f"diagnostics[{name!r}] has shape {values.shape}; give one value for each of {n_topics} topics")
+            raise ValueError(
+                f"diagnostics[{name!r}] has shape {values.shape}; give one value for each of {n_topics} topics"
+            )
     return columns
 
 

@@ -10,10 +10,10 @@ from sklearn.base import clone
 from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.utils import check_random_state
 
-from ldavi import _validation as check
 from ldavi import metrics
-from ldavi._models import topics_of
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.topics_of_model import topics_of
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator import validation as check
 from ldavi.metrics._tokens import check_tokens
 from ldavi.metrics._top_words import top_words
 
@@ -99,7 +99,9 @@ def check_held_out(held_out: Any) -> float | int:
         return check.check_integer("held_out", held_out, least=2)
     share = check.check_number("held_out", held_out, least=0, most=1, above=True)
     if share == 1:
-        raise ValueError(f"held_out={held_out!r} leaves nothing to learn from; take a share < 1, or a number of folds >= 2")
+        raise ValueError(
+            f"held_out={held_out!r} leaves nothing to learn from; take a share < 1, or a number of folds >= 2"
+        )
     return share
 
 
@@ -158,7 +160,9 @@ def run(estimator: Any, design: Design, task: Task) -> Fit:
         )
     halves = metrics.TokenSplit(*(half[test] for half in design.halves))
     measures = design.measures
-    own_prior = getattr(model, "doc_topic_prior_", 0.1) if measures.doc_topic_prior is None else measures.doc_topic_prior
+    own_prior = (
+        getattr(model, "doc_topic_prior_", 0.1) if measures.doc_topic_prior is None else measures.doc_topic_prior
+    )
     completion = metrics.document_completion(
         topics, halves, doc_topic_prior=own_prior, n_jobs=getattr(model, "n_jobs", None), seed=task.seed
     )

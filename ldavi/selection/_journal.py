@@ -98,9 +98,7 @@ class Journal:
             try:
                 fit = _from_line(line)
             except (ValueError, KeyError, TypeError) as error:
-                msg = (
-                    f"path={str(path)!r}, line {number}, is not a fit of a sweep: {error}. Delete that line to fit it again."
-                )
+                msg = f"path={str(path)!r}, line {number}, is not a fit of a sweep: {error}. Delete that line to fit it again."
                 raise ValueError(msg) from error
             self.fits.setdefault(fit[:3], fit)
 
@@ -114,8 +112,12 @@ def _to_line(fit: Fit) -> str:
 
 def _from_line(line: bytes) -> Fit:
     values = json.loads(line)
-    scores = np.frombuffer(base64.b64decode(values["document_log_likelihood"], validate=True), dtype="<f8").astype(np.float64)
-    return Fit(**{**values, "top_words": np.array(values["top_words"], dtype=np.int64), "document_log_likelihood": scores})
+    scores = np.frombuffer(base64.b64decode(values["document_log_likelihood"], validate=True), dtype="<f8").astype(
+        np.float64
+    )
+    return Fit(
+        **{**values, "top_words": np.array(values["top_words"], dtype=np.int64), "document_log_likelihood": scores}
+    )
 
 
 def _replace(path: Path, text: str) -> None:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ldavi import _validation as check
 from ldavi import metrics
-from ldavi._tables import table
-from ldavi._typing import Doubles, Int64s
+from ldavi._core.tables import table
+from ldavi._core.typing import Doubles, Int64s
+from ldavi._estimator import validation as check
 from ldavi.metrics._likelihood import perplexity_of
 from ldavi.selection._design import Fit
 
@@ -100,7 +100,9 @@ class Sweep:
         check.check_choice("rule", rule, RULES)
         likelihood = self.document_log_likelihood.sum(axis=1) / max(float(self.document_tokens.sum()), 1.0)
         if not np.isfinite(likelihood).any():
-            raise ValueError("every number of topics gives some held-out word the probability 0; give topics a prior above 0")
+            raise ValueError(
+                "every number of topics gives some held-out word the probability 0; give topics a prior above 0"
+            )
         gap, error = gaps(self.document_log_likelihood, self.document_tokens, self.restart_variance)
         best = int(np.argmax(likelihood))
         chosen = best if rule == "best" else int(np.argmax(gap <= error))

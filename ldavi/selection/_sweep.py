@@ -11,8 +11,8 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from ldavi import _validation as check
-from ldavi._estimator import LatentDirichletAllocation
+from ldavi._estimator import validation as check
+from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.metrics._coherence import WINDOW_SIZES
 from ldavi.selection import _design
 from ldavi.selection._journal import Journal, fingerprint
@@ -113,7 +113,9 @@ def sweep(
     n_init = check.check_integer("n_init", n_init, least=1)
     held_out = _design.check_held_out(held_out)
     check.check_choice("coherence", coherence, tuple(WINDOW_SIZES))
-    measures = _design.Measures(coherence, check.check_integer("n_words", n_words, least=2), _check_prior(doc_topic_prior))
+    measures = _design.Measures(
+        coherence, check.check_integer("n_words", n_words, least=2), _check_prior(doc_topic_prior)
+    )
     check_progress(progress)
     check.count_threads(n_jobs)
     estimator = LatentDirichletAllocation() if estimator is None else _check_estimator(estimator)

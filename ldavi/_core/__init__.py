@@ -1,0 +1,1 @@
+"""Records and tools that know no algorithm: counts, priors, threads, files."""

@@ -1,0 +1,204 @@
+"""The records that travel between the floors: counts, priors, topics.
+
+All are frozen; a new state is a new record. The arrays inside are word-major, a row per word, since that is how
+the E-step reads them: what the public face calls (K, V) is (U, Kp) here, U the words that occur in the counts
+at hand and Kp the number of topics padded to whole vectors.
+"""
+
+import math
+from dataclasses import InitVar, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from scipy.special import psi
+
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
+from ldavi._estep import ALIGNMENT, PAD
+
+
+def padded(n_topics: int) -> int:
+    """Kp: the row length that holds n_topics entries."""
+    return -(-n_topics // PAD) * PAD
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Floats:
+    """Zeros whose first byte lies on a cache line, so that no row of a padded array straddles one needlessly."""
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    buffer = np.zeros(size + ALIGNMENT, np.uint8)
+    offset = -buffer.ctypes.data % ALIGNMENT
+    return buffer[offset : offset + size].view(dtype).reshape(shape)
+
+
+def aligned_copy(rows: Floats) -> Floats:
+    """The same numbers in memory as `aligned_zeros` gives it."""
+    copied = aligned_zeros(rows.shape, rows.dtype)
+    np.copyto(copied, rows)
+    return copied
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Documents × words, rows compressed, columns renumbered to the words that occur, the most frequent first.
+
+    Attributes
+    ----------
+    indptr : array of shape (D + 1,)
+    indices : array of shape (nnz,)
+        Local word numbers, each once in a document, in any order.
+    values : array of shape (nnz,)
+        n_dw, all > 0.
+    words : array of shape (U,)
+        The column of X behind each local word.
+    n_words : int
+        V, the columns of X.
+    doc_tokens : array of shape (D,)
+        N_d, each summed by itself.
+    """
+
+    indptr: Int64s
+    indices: Int32s
+    values: Floats
+    words: Int64s
+    n_words: int
+    known_tokens: InitVar[Doubles | None] = None
+    doc_tokens: Doubles = field(init=False)
+
+    def __post_init__(self, known_tokens: Doubles | None) -> None:
+        object.__setattr__(self, "doc_tokens", self._row_sums() if known_tokens is None else known_tokens)
+
+    def _row_sums(self) -> Doubles:
+        sums = np.zeros(self.n_docs)
+        filled = np.flatnonzero(np.diff(self.indptr))
+        if len(filled):
+            sums[filled] = np.add.reduceat(self.values, self.indptr[filled], dtype=np.float64)
+        return sums
+
+    @property
+    def n_docs(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def longest(self) -> int:
+        """Stored counts of the longest document."""
+        return int(np.diff(self.indptr).max(initial=0))
+
+    def compact(self) -> tuple["Counts", Int64s]:
+        """The same documents over the words that occur in them, the most frequent first; and which words those were.
+
+        Returns
+        -------
+        counts : Counts
+        rows : array of shape (U,)
+            The number here of each word there.
+        """
+        n_words = len(self.words)
+        present: NDArray[np.signedinteger[Any]]
+        few = len(self.indices) * 4 < n_words  # documents of a large vocabulary, of which not all should be walked
+        if few:
+            present, place, frequency = np.unique(self.indices, return_inverse=True, return_counts=True)
+        else:
+            present = np.flatnonzero(seen := np.bincount(self.indices, minlength=n_words))
+            frequency = seen[present]
+        order = np.argsort(-frequency, kind="stable")
+        rank = np.empty(len(order), np.int32)
+        rank[order] = np.arange(len(order), dtype=np.int32)
+        if few:
+            indices = rank[place]
+        else:
+            numbers = np.empty(n_words, np.int32)
+            numbers[present] = rank
+            indices = numbers[self.indices]
+        rows = present[order].astype(np.int64)
+        words = self.words[rows]
+        return Counts(self.indptr, indices, self.values, words, self.n_words, self.doc_tokens), rows
+
+    def documents(self, start: int, stop: int) -> "Counts":
+        """The documents [start, stop), words numbered as here."""
+        first, last = self.indptr[start], self.indptr[stop]
+        indptr = self.indptr[start : stop + 1] - first
+        tokens = self.doc_tokens[start:stop]
+        return Counts(indptr, self.indices[first:last], self.values[first:last], self.words, self.n_words, tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """α, and η word-major.
+
+    Attributes
+    ----------
+    alpha : array of shape (K,)
+    eta : array of shape (1, 1), (V, 1) or (V, K)
+        All > 0; or the single value 0, which makes β a point estimate.
+    """
+
+    alpha: Doubles
+    eta: Doubles
+
+    @property
+    def n_topics(self) -> int:
+        return len(self.alpha)
+
+    @property
+    def point_estimate(self) -> bool:
+        """Whether β is a point estimate, equation (22), instead of a Dirichlet posterior."""
+        return self.eta.size == 1 and float(self.eta[0, 0]) == 0.0
+
+    def equal(self, other: "Priors") -> bool:
+        """Whether every value is the same."""
+        return np.array_equal(self.alpha, other.alpha) and np.array_equal(self.eta, other.eta)
+
+    def eta_rows(self, words: Int64s) -> Doubles:
+        """η of the given columns of X, of shape (1, 1), (U, 1) or (U, K)."""
+        return self.eta if self.eta.shape[0] == 1 else self.eta[words]
+
+    def eta_totals(self, n_words: int) -> Doubles:
+        """Σ_w η_kw, of shape (K,)."""
+        totals = self.eta.sum(axis=0) * (n_words if self.eta.shape[0] == 1 else 1)
+        return np.broadcast_to(totals, (self.n_topics,)).copy()
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """What the E-step needs to know of the topics: equation (14).
+
+    Attributes
+    ----------
+    rows : array of shape (U, Kp)
+        λ; for point estimates β.
+    B : array of shape (U, Kp)
+        exp(E[log β]), each word's row divided by its largest entry, each topic's factor taken out.
+    log_scale : array of shape (U,)
+        m_w, the logarithm of what each word's row was divided by.
+    log_norm : array of shape (K,)
+        ψ(Λ_k), by which E[log β_kw] = ψ(λ_kw) − ψ(Λ_k); 0 for point estimates.
+    point_estimate : bool
+    offset : float
+        δ of the warm-up: ψ(· + δ) stands for ψ in B and log_norm, and in the documents' factors; else 0. Equation (26).
+    """
+
+    rows: Floats
+    B: Floats
+    log_scale: Doubles
+    log_norm: Doubles
+    point_estimate: bool
+    offset: float = 0.0
+
+    @property
+    def n_topics(self) -> int:
+        return len(self.log_norm)
+
+    @property
+    def topic_weight(self) -> Floats:
+        """v_k = exp(min ψ(Λ) − ψ(Λ_k)), 0 in the padding, of shape (Kp,)."""
+        weight = aligned_zeros((self.B.shape[1],), self.B.dtype)
+        weight[: self.n_topics] = np.exp(self.log_norm.min() - self.log_norm)
+        return weight
+
+    def expected_log(self, words: Int32s | Int64s) -> Doubles:
+        """E[log β] of the given local words, of shape (words, K); −∞ where a point estimate is 0."""
+        rows = self.rows[words, : self.n_topics].astype(np.float64)
+        with np.errstate(divide="ignore"):
+            elog: Doubles = np.log(rows) if self.point_estimate else psi(rows + self.offset) - self.log_norm
+        return elog

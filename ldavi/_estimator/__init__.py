@@ -1,0 +1,1 @@
+"""The scikit-learn estimator and what knows it: settings, validation, the fitting driver, prediction."""

@@ -1,0 +1,255 @@
+"""Documents that come in batches: checked one by one, never whole in memory.
+
+A source is anything that can be iterated over again and again and gives matrices of counts, documents × words, of the same
+columns: a list of them, `ldavi.io.open_counts`, `ldavi.io.read_batches`, a class of the user's.
+"""
+
+import copy
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ldavi._core.corpus import WHOLE_BATCHES, Documents
+from ldavi._core.prefetch import prefetched
+from ldavi._core.records import Counts, Priors
+from ldavi._core.typing import Int32s, Int64s
+from ldavi._estimator import validation as check
+from ldavi._inference import initialization
+
+REFUSED = {
+    "sample_weight": "weights go with the rows of one X: leave it out, or repeat documents",
+    "validation_fraction": "documents are set aside from one X: judge by others, with ldavi.metrics.document_completion",
+}
+
+
+class Totals(NamedTuple):
+    """What one reading of a source tells."""
+
+    n_docs: int
+    n_tokens: float
+    frequency: Int64s  # (V,) documents that hold each word
+
+
+class Batches:
+    """A source as the loops take documents, a `Corpus`: every pass reads it anew, a batch ahead of what is computed.
+
+    Parameters
+    ----------
+    source : iterable
+        Of matrices of counts.
+    dtype : dtype or None
+        None takes that of the first batch.
+    name : str
+        Whose input it is, for messages.
+
+    Attributes
+    ----------
+    first : array-like or sparse matrix
+        The first batch as it came: it knows the names of the columns.
+    n_read : int
+        Documents of the last whole pass.
+    """
+
+    def __init__(self, source: Iterable[Any], dtype: Any, name: str) -> None:
+        if iter(source) is source:
+            msg = (
+                f"X is a {type(source).__name__}, which can be read once, and a fit goes through its batches again: pass a "
+                "list, ldavi.io.open_counts(path) or an object whose __iter__ begins anew, or call partial_fit on each batch"
+            )
+            raise TypeError(msg)
+        self._source, self._name = source, name
+        self.first = _first_of(source)
+        self._names = check.column_names(self.first)
+        self.n_words = int(self.first.shape[1])
+        self._dtype: np.dtype[Any] = check.check_counts(self.first, dtype=dtype, name=name).dtype
+        self._words = np.arange(self.n_words)
+        self._declared = _declared_docs(source)
+        self._assumed: float | None = None
+        self._totals: Totals | None = None
+        self._sizes: dict[
+            int, tuple[int, int]
+        ] = {}  # documents and counts of each batch, as the first whole pass found them
+        self._place: Int32s | None = None  # of each word among those that occur
+        self.n_read = 0
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._dtype
+
+    def assume(self, n_docs: float | None) -> None:
+        """Take the number of documents from elsewhere where the source does not tell it, in place of counting them."""
+        self._assumed = n_docs
+
+    @property
+    def n_docs(self) -> float:
+        """D: as the source tells, as was assumed, or counted."""
+        if self._declared is not None:
+            return self._declared
+        return self.totals.n_docs if self._assumed is None else self._assumed
+
+    @property
+    def n_tokens(self) -> float:
+        return self.totals.n_tokens
+
+    @property
+    def vocabulary(self) -> Counts:
+        """The words that are learned, and no count."""
+        nothing = np.zeros(0, np.int32), np.zeros(0, self._dtype)
+        return Counts(np.zeros(1, np.int64), *nothing, self._words, self.n_words)
+
+    def compacted(self) -> tuple["Batches", Int64s]:
+        """The same over the words that occur, the most frequent first; and which words those were."""
+        frequency = self.totals.frequency
+        present = np.flatnonzero(frequency)
+        words = present[np.argsort(-frequency[present], kind="stable")]
+        numbered = copy.copy(self)
+        numbered._words, numbered._place = words, np.full(self.n_words, -1, np.int32)
+        numbered._place[words] = np.arange(len(words), dtype=np.int32)
+        return numbered, words
+
+    @property
+    def totals(self) -> Totals:
+        """Of all batches, which are read once when this is first asked for."""
+        if self._totals is None:
+            n_docs, n_tokens, frequency = 0, 0.0, np.zeros(self.n_words, np.int64)
+            with closing(self.parts(WHOLE_BATCHES)) as parts:
+                for part in parts:
+                    n_docs, n_tokens = n_docs + part.counts.n_docs, n_tokens + part.n_tokens
+                    frequency += np.bincount(part.counts.indices, minlength=self.n_words)
+            self._totals = Totals(n_docs, n_tokens, frequency)
+        return self._totals
+
+    def first_counts(self) -> Counts:
+        """The first batch as it is learned from."""
+        return self._checked(self.first, 0)
+
+    def parts(self, size: int, first: int = 0) -> Generator[Documents]:
+        """Each batch from document number `first` on, in parts of `size` documents; the last of a batch has the rest."""
+        end = first
+        with closing(prefetched(lambda: self._read(first))) as batches:
+            for start, counts in batches:
+                end = start + counts.n_docs
+                yield from Documents(counts, None).parts(size, max(0, first - start))
+        if self._declared is not None and end != self._declared:
+            raise ValueError(
+                f"X gave {end} documents and says that it has {self._declared}; every pass must give them all"
+            )
+        if self.n_read and end != self.n_read:
+            raise ValueError(f"X gave {end} documents and {self.n_read} before: every pass must give the same batches")
+        self.n_read = end
+
+    def _read(self, first: int) -> Iterator[tuple[int, Counts]]:
+        """Batches and the number of the first document of each; those before document `first` are not looked at."""
+        start = 0
+        for number, batch in enumerate(self._source):
+            if not check.is_matrix(batch):
+                raise TypeError(
+                    f"batch {number} of X is a {type(batch).__name__}; it must be a matrix, documents × words"
+                )
+            n_docs = batch.shape[0]
+            if n_docs and start + n_docs > first:
+                counts = self._checked(batch, number)
+                self._compare(number, (n_docs, len(counts.indices)))
+                yield start, counts
+            start += n_docs
+
+    def _compare(self, number: int, size: tuple[int, int]) -> None:
+        """Hold a batch against what it was in the pass before, since what was kept of it depends on that."""
+        known = self._sizes.setdefault(number, size)
+        if known != size:
+            was, now = (f"{n_docs} documents with {n_counts} counts" for n_docs, n_counts in (known, size))
+            raise ValueError(
+                f"batch {number} of X has {now}, and had {was} before: every pass must give the same batches"
+            )
+
+    def _numbered(self, counts: Counts, number: int) -> Counts:
+        """With the words' numbers among those that occur, once these are known."""
+        if self._place is None:
+            return counts
+        indices = self._place[counts.indices]
+        if len(indices) and indices.min() < 0:
+            raise ValueError(
+                f"batch {number} of X has words that no batch had before: every pass must give the same batches"
+            )
+        return Counts(counts.indptr, indices, counts.values, self._words, self.n_words, counts.doc_tokens)
+
+    def _checked(self, batch: Any, number: int) -> Counts:
+        if batch.shape[1] != self.n_words:
+            msg = f"batch {number} of X has {batch.shape[1]} columns, the first has {self.n_words}: all must have the same"
+            raise ValueError(msg)
+        names = check.column_names(batch)
+        if not np.array_equal(names if names is not None else [], self._names if self._names is not None else []):
+            raise ValueError(f"batch {number} of X has other names of columns than the first: all must have the same")
+        try:
+            matrix = check.check_counts(batch, dtype=self._dtype, name=self._name)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"batch {number} of X: {error}") from error
+        largest, kind = check.LARGEST_INTEGER[self._dtype], getattr(getattr(batch, "dtype", None), "kind", "")
+        if kind in ("i", "u") and matrix.data.max(initial=0) > largest:
+            msg = f"batch {number} of X holds counts above {largest}, which {self._dtype} does not hold exactly"
+            raise ValueError(f"{msg}: set dtype='float64'")
+        return self._numbered(check.to_counts(matrix, self._words), number)
+
+
+def _first_of(source: Iterable[Any]) -> Any:
+    batches = iter(source)
+    try:
+        first = next(batches, None)
+    finally:
+        if close := getattr(batches, "close", None):
+            close()
+    if first is None:
+        raise ValueError("X gives no batch; it must give at least one matrix of counts, documents × words")
+    if not check.is_matrix(first):
+        msg = (
+            f"X gives a {type(first).__name__} first; it must be one matrix of counts, documents × words, or give such "
+            "matrices one after the other (ldavi.io.WordCounter counts texts)"
+        )
+        raise TypeError(msg)
+    return first
+
+
+def _declared_docs(source: Any) -> int | None:
+    """Documents in all, where a source tells: a list by its rows, others by `n_docs` or a `shape`."""
+    if isinstance(source, (list, tuple)):
+        return sum(int(batch.shape[0]) for batch in source) if all(map(check.is_matrix, source)) else None
+    declared = getattr(source, "n_docs", source.shape[0] if check.is_matrix(source) else None)
+    return None if declared is None else check.check_integer("the n_docs of X", declared, least=1)
+
+
+def check_source(estimator: Any, X: Any, sample_weight: Any) -> tuple[Batches, Priors]:
+    """X as batches for a fit, and priors of their shape; raises before anything has changed, as far as the first batch tells.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X cannot be read again, does not give matrices, or the parameters ask for what batches cannot do.
+    """
+    for name, value in (("sample_weight", sample_weight), ("validation_fraction", estimator.validation_fraction)):
+        if value is not None:
+            raise ValueError(f"{name} is not offered where X comes in batches: {REFUSED[name]}")
+    if estimator.learning_method != "online" and estimator.inference == "cvb0":
+        msg = (
+            f'learning_method={estimator.learning_method!r} with inference="cvb0" holds the topics of every count, and is '
+            'not offered where X comes in batches: use learning_method="online", or inference="vb"'
+        )
+        raise ValueError(msg)
+    if check.begins_collapsed(estimator):
+        raise ValueError(
+            'init="cvb0" holds the topics of every count, and is not offered where X comes in batches: use init="auto"'
+        )
+    batches = Batches(X, check.check_dtype(estimator.dtype), type(estimator).__name__)
+    priors = check.check_priors(
+        estimator.doc_topic_prior, estimator.topic_word_prior, estimator.n_components, batches.n_words
+    )
+    if estimator.warm_start and estimator.__sklearn_is_fitted__():
+        priors = check.learned_before(estimator._priors, priors, estimator.doc_topic_prior, estimator.topic_word_prior)
+    check.check_collapsed(estimator, priors)
+    if estimator.seed_words is not None:
+        names = check.column_names(batches.first)
+        seeds = initialization.seeded_columns(estimator.seed_words, estimator.n_components, batches.n_words, names)
+        priors = initialization.with_seeds(priors, seeds, batches.n_tokens, batches.n_words)
+    batches.assume(estimator.total_samples)
+    return batches, priors

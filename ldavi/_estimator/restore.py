@@ -1,0 +1,166 @@
+"""Fitted models put together from their parts: a state that was kept, or topics that come from elsewhere."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ldavi._core.records import Priors, aligned_zeros, padded
+from ldavi._estimator import validation as check
+from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi._inference.m_step import DecayingRows
+
+PARTS = ("rows", "decay", "excess")  # of `DecayingRows`
+ATTRIBUTE = re.compile(r"_?[a-z]\w*", re.ASCII)
+
+
+def state_of(model: LatentDirichletAllocation) -> dict[str, Any]:
+    """Everything that a model holds beside its constructor's parameters, as arrays and plain values; nothing is copied.
+
+    "lam" is what `DecayingRows` holds: λ = η + decay · (rows − η), word-major, padded. Keeping it unfolded keeps
+    the bits of the next online step, and leaves the model as it was.
+    """
+    parameters = model.get_params(deep=False)
+    state = {name: value for name, value in vars(model).items() if name not in parameters}
+    if "_rows" in state:
+        rows, priors = state.pop("_rows"), state.pop("_priors")
+        state["lam"] = {name: getattr(rows, f"_{name}") for name in PARTS}
+        state["priors"] = {"alpha": priors.alpha, "eta": priors.eta}
+    return state
+
+
+def restored(parameters: dict[str, Any], state: dict[str, Any]) -> LatentDirichletAllocation:
+    """The model of which these are the parameters and the state.
+
+    Raises
+    ------
+    ValueError
+        If the state is not one that a model can have.
+    """
+    model = LatentDirichletAllocation(**parameters)
+    attributes = dict(state)
+    lam, priors = attributes.pop("lam", None), attributes.pop("priors", None)
+    for name in attributes:
+        if not ATTRIBUTE.fullmatch(name) or name in parameters or hasattr(LatentDirichletAllocation, name):
+            raise ValueError(f"{name!r} cannot be a fitted attribute: it is no name, or that of something else")
+    if (lam is None) != (priors is None):
+        raise ValueError("of 'lam' and 'priors' one is missing")
+    if lam is not None:
+        model._priors = _priors(priors)
+        model._rows = _rows(lam, model._priors)
+        _check_words(attributes, len(lam["rows"]))
+    for name, value in attributes.items():
+        setattr(model, name, value)
+    return model
+
+
+def _priors(parts: Any) -> Priors:
+    if not isinstance(parts, dict) or parts.keys() != {"alpha", "eta"}:
+        raise ValueError("'priors' does not hold alpha and eta")
+    alpha, eta = parts["alpha"], parts["eta"]
+    for name, value, ndim in (("alpha", alpha, 1), ("eta", eta, 2)):
+        if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.ndim != ndim or value.size == 0:
+            raise ValueError(f"{name} is not a float64 array of {ndim} dimensions")
+        if not np.isfinite(value).all() or (value < 0).any():
+            raise ValueError(f"{name} is not finite and >= 0")
+    if (alpha == 0).any() or ((eta == 0).any() and eta.size > 1):
+        raise ValueError("alpha or eta is 0")
+    return Priors(alpha, eta)
+
+
+def _rows(parts: Any, priors: Priors) -> DecayingRows:
+    rows = parts.get("rows") if isinstance(parts, dict) else None
+    if not isinstance(rows, np.ndarray) or rows.dtype.name not in ("float32", "float64") or rows.ndim != 2:
+        raise ValueError("the rows of λ are not a float32 or float64 array of 2 dimensions")
+    (n_words, width), K = rows.shape, priors.n_topics
+    if n_words == 0 or width < K:
+        raise ValueError(f"the rows of λ have shape {rows.shape}, which does not hold {K} topics")
+    if priors.eta.shape not in {(1, 1), (n_words, 1), (n_words, K)}:
+        raise ValueError(f"eta has shape {priors.eta.shape}, which does not fit {n_words} words and {K} topics")
+    if width != padded(K):  # written where rows were padded otherwise
+        wider = aligned_zeros((n_words, padded(K)), rows.dtype)
+        wider[:, :K] = rows[:, :K]
+        rows = wider
+    result = DecayingRows(rows, priors)
+    if parts.keys() not in ({*PARTS}, {"rows", "decay", "totals"}):  # files of an early format keep Λ itself
+        raise ValueError(f"λ is not kept as {sorted(PARTS)}")
+    decay, sums = parts["decay"], parts.get("totals", parts.get("excess"))
+    if not isinstance(decay, float) or not 0 < decay <= 1:
+        raise ValueError(f"decay={decay!r} is not between 0 and 1")
+    is_sums = isinstance(sums, np.ndarray) and sums.dtype == np.float64 and sums.shape == (K,)
+    if sums is not None and not is_sums:
+        raise ValueError(f"the sums of λ are not {K} float64 numbers")
+    result._decay = decay
+    result._excess = sums if sums is None or "excess" in parts else sums - priors.eta_totals(n_words)
+    return result
+
+
+def _check_words(attributes: dict[str, Any], n_words: int) -> None:
+    n_features = attributes.get("n_features_in_")
+    if not isinstance(n_features, int) or n_features != n_words:
+        raise ValueError(f"n_features_in_={n_features!r}, but λ has {n_words} words")
+    names = attributes.get("feature_names_in_")
+    if names is not None and np.shape(names) != (n_words,):
+        raise ValueError(f"feature_names_in_ has shape {np.shape(names)}, but λ has {n_words} words")
+
+
+def fitted_with(
+    lam: Any,
+    *,
+    doc_topic_prior: Any,
+    topic_word_prior: Any,
+    feature_names: Any = None,
+    n_updates: int = 0,
+    n_samples: int = 0,
+    **parameters: Any,
+) -> LatentDirichletAllocation:
+    """A model fitted with topics that come from elsewhere.
+
+    Parameters
+    ----------
+    lam : array of shape (K, V)
+        λ; where `topic_word_prior` is 0, weights in proportion to β. float32 stays, anything else becomes float64.
+    doc_topic_prior, topic_word_prior
+        α and η as the estimator takes them.
+    feature_names : sequence of V str, optional
+    n_updates, n_samples : int
+        Online steps and documents that the topics have seen.
+    **parameters
+        Of the constructor.
+
+    Raises
+    ------
+    ValueError
+        If λ, a prior or the names are not of the right kind and shape.
+    """
+    lam = np.asarray(lam)
+    lam = lam if lam.dtype == np.float32 else lam.astype(np.float64)
+    if lam.ndim != 2 or 0 in lam.shape:
+        raise ValueError(f"the topics have shape {lam.shape}; they must be (n_topics, n_words), neither of them 0")
+    K, n_words = lam.shape
+    alpha, eta = _simplest(doc_topic_prior), _simplest(topic_word_prior)
+    priors = check.check_priors(alpha, eta, K, n_words)
+    if not np.isfinite(lam).all() or lam.min() < 0 or (not priors.point_estimate and lam.min() == 0):
+        least = ">= 0" if priors.point_estimate else "> 0: add topic_word_prior to counts"
+        raise ValueError(f"the topics hold {lam.min()}; their parameters λ must be finite and {least}")
+    model = LatentDirichletAllocation(K, doc_topic_prior=alpha, topic_word_prior=eta, **parameters)
+    if feature_names is not None:
+        names = np.array(list(feature_names), dtype=object)
+        if names.shape != (n_words,) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"feature_names must be {n_words} strings, one for each word; got {names.shape}")
+        model.feature_names_in_ = names
+    rows = aligned_zeros((n_words, padded(K)), lam.dtype)
+    rows[:, :K] = lam.T
+    model._rows, model._priors, model._mean_log_theta = DecayingRows(rows, priors), priors, None
+    model._show_priors()
+    model.n_features_in_, model.n_samples_seen_ = n_words, n_samples
+    model.n_iter_, model.n_batch_iter_ = 0, n_updates + 1
+    return model
+
+
+def _simplest(prior: Any) -> Any:
+    """A prior that has one value, as that number."""
+    values = None if prior is None else np.asarray(prior, dtype=np.float64)
+    if values is None or values.size == 0 or (values != values.flat[0]).any():
+        return values
+    return float(values.flat[0])

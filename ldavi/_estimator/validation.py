@@ -1,0 +1,337 @@
+"""What users pass, made canonical or refused: counts, parameters, priors.
+
+Messages name the parameter, its value, what is allowed and what to do. Nothing here changes what it is given.
+"""
+
+import numbers
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
+from numpy.typing import DTypeLike, NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from ldavi._core.records import Counts, Priors
+from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._inference.cvb0_pass import MOST_TOPICS
+
+FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # where "auto" begins
+LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # up to which every integer is exact
+MAX_WORDS = 2**31 - 1
+ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # what marks a single matrix
+WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are no source of batches
+
+
+def check_parameters(estimator: Any) -> None:
+    """The constructor's parameters, but for those whose shape depends on X."""
+    check_integer("n_components", estimator.n_components, least=1)
+    for name in ("max_iter", "max_doc_update_iter", "n_init", "n_iter_no_change"):
+        check_integer(name, getattr(estimator, name), least=1)
+    check_batch_size(estimator.batch_size)
+    for name in ("perp_tol", "mean_change_tol", "learning_offset"):
+        check_number(name, getattr(estimator, name), least=0)
+    check_number("learning_decay", estimator.learning_decay, least=0, most=1)
+    if estimator.tol is not None:
+        check_number("tol", estimator.tol, least=0)
+    if estimator.total_samples is not None:
+        check_number("total_samples", estimator.total_samples, least=0, above=True)
+    check_integer("evaluate_every", estimator.evaluate_every)
+    check_choice("learning_method", estimator.learning_method, ("batch", "online", "memoized"))
+    check_choice("inference", estimator.inference, ("vb", "cvb0"))
+    check_choice("new_words", estimator.new_words, ("error", "add"))
+    if isinstance(estimator.init, str):
+        check_choice("init", estimator.init, ("auto", "random", "cvb0"))
+    if begins_collapsed(estimator) and estimator.learning_method != "batch":
+        msg = (
+            f'init="cvb0" holds the topics of every count, and is not offered with learning_method='
+            f'{estimator.learning_method!r}: use learning_method="batch", or init="auto"'
+        )
+        raise ValueError(msg)
+    if estimator.validation_fraction is not None:
+        check_number("validation_fraction", estimator.validation_fraction, least=0, most=1, above=True)
+    check_callbacks(estimator.callbacks)
+    count_threads(estimator.n_jobs)
+    check_dtype(estimator.dtype)
+
+
+def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
+    """`check_counts` for an estimator; unless `reset`, the columns of X must be those that it was fitted with."""
+    judge = BaseEstimator() if reset else estimator  # a reset must not touch the estimator before all is checked
+    has_names = column_names(X) is not None
+    if has_names:  # at which scikit-learn looks before it looks at values
+        validate_data(judge, X, skip_check_array=True, reset=reset)
+    counts = check_counts(X, dtype=dtype, name=type(estimator).__name__)
+    if not has_names:
+        validate_data(judge, X, skip_check_array=True, reset=reset)
+    return counts
+
+
+def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_array:
+    """X as a CSR matrix of finite counts > 0, sorted, without duplicates; X itself is left as it was.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or DataFrame of shape (D, V)
+    dtype : None, float32 or float64
+        None keeps floating input as it is and holds integers in float32, or in float64 where float32 could not hold them.
+    name : str
+        Whose input it is, for messages.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, infinite or NaN, X has no rows or columns, or its sparse structure is broken.
+    TypeError
+        If X does not hold numbers.
+    """
+    if is_source(X):
+        raise TypeError(f"X comes in batches, which only the fit of an estimator takes: pass {name} each of them")
+    X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
+    if X.shape[1] > MAX_WORDS:
+        raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
+    if sparse.issparse(X):
+        _check_structure(X)
+    elif X.dtype.kind == "f" and (X.dtype.itemsize < 4 or not X.dtype.isnative):  # which scipy.sparse does not hold
+        X = X.astype(np.float64 if X.dtype.itemsize > 4 else np.float32)
+    elif not X.dtype.isnative:
+        X = X.astype(X.dtype.newbyteorder("="))
+    _check_not_negative(X.data if sparse.issparse(X) else X, X, name)
+    counts = sparse.csr_array(X)
+    if not counts.has_canonical_format or not counts.data.all():
+        counts = counts.copy()
+        counts.sum_duplicates()
+        counts.eliminate_zeros()
+    with np.errstate(over="ignore"):  # said below
+        data = counts.data.astype(_counts_dtype(counts.data, dtype), copy=False)
+    if not np.isfinite(data.sum(dtype=np.float64)) or not np.isfinite(data.max(initial=0)):
+        raise ValueError(f"X holds counts too large for {data.dtype}, or for their sum: scale them down")
+    return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
+
+
+def is_source(X: Any) -> bool:
+    """Whether X is an iterable of matrices, to be read one by one; a sequence is one if its first item is a matrix."""
+    if sparse.issparse(X) or isinstance(X, WITHOUT_MATRICES) or any(hasattr(X, name) for name in ARRAYS):
+        return False
+    if hasattr(X, "__len__") and hasattr(X, "__getitem__"):
+        return len(X) > 0 and is_matrix(X[0])
+    return hasattr(X, "__iter__")
+
+
+def is_matrix(item: Any) -> bool:
+    """Whether it has rows and columns."""
+    shape = getattr(item, "shape", None)
+    return isinstance(shape, tuple) and len(shape) == 2
+
+
+def _check_structure(X: Any) -> None:
+    rows, columns = (X.row, X.col) if X.format == "coo" else (None, X.indices)
+    try:
+        if rows is None:
+            X.check_format(full_check=True)
+        elif len(rows) and (
+            min(rows.min(), columns.min()) < 0 or rows.max() >= X.shape[0] or columns.max() >= X.shape[1]
+        ):
+            raise ValueError("a row or column index lies outside its shape")
+    except ValueError as error:
+        msg = f"X is not a valid sparse matrix of shape {X.shape}: {error}; build it anew from its entries"
+        raise ValueError(msg) from error
+
+
+def _check_not_negative(values: NDArray[Any], X: Any, name: str) -> None:
+    if values.size == 0 or values.dtype.kind in "ub" or values.min() >= 0:
+        return
+    place = sparse.coo_array(X)
+    i = int(np.flatnonzero(place.data < 0)[0])
+    where = f"X[{place.coords[0][i]}, {place.coords[1][i]}] = {place.data[i]}"
+    raise ValueError(f"Negative values in data passed to {name}: {where}; counts must be >= 0")
+
+
+def _counts_dtype(data: NDArray[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
+    if dtype is not None:
+        return np.dtype(dtype)
+    if data.dtype in LARGEST_INTEGER:
+        return data.dtype
+    if data.dtype.kind == "f":
+        return np.dtype(np.float32 if data.dtype.itemsize < 4 else np.float64)
+    exact = data.max(initial=0) <= LARGEST_INTEGER[np.dtype(np.float32)]
+    return np.dtype(np.float32 if exact else np.float64)
+
+
+def to_counts(X: sparse.csr_array, words: Int64s | None = None) -> Counts:
+    """The record that the floors below work on: every column a word; `words` is an arange to share, if there is one."""
+    n_words = X.shape[1]
+    indptr, indices = X.indptr.astype(np.int64, copy=False), X.indices.astype(np.int32, copy=False)
+    return Counts(
+        indptr, indices, np.ascontiguousarray(X.data), np.arange(n_words) if words is None else words, n_words
+    )
+
+
+def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -> Floats | None:
+    """A weight >= 0 for each document, or None where all weigh 1."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, numbers.Real):
+        sample_weight = np.full(n_docs, sample_weight)
+    weight = check_array(sample_weight, ensure_2d=False, dtype=dtype, input_name="sample_weight")
+    if weight.shape != (n_docs,):
+        raise ValueError(f"sample_weight has shape {weight.shape}; X has {n_docs} documents, so it must be ({n_docs},)")
+    if weight.min() < 0:
+        raise ValueError(f"sample_weight holds {weight.min()}; weights must be >= 0")
+    if not weight.any():
+        raise ValueError("every sample_weight is zero; at least one document must have a weight > 0")
+    return weight  # type: ignore[no-any-return]
+
+
+def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int) -> Priors:
+    """α as (K,) and η word-major; None means 1 / n_components, as in scikit-learn, and "auto" where learning begins."""
+    if isinstance(doc_topic_prior, str) and doc_topic_prior == "auto":
+        doc_topic_prior = FIRST_ALPHA
+    if isinstance(topic_word_prior, str) and topic_word_prior == "auto":
+        topic_word_prior = FIRST_ETA
+    alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"})
+    shapes = {(n_words,): "(n_features,)", (n_topics, n_words): "(n_components, n_features)"}
+    if np.ndim(topic_word_prior) == 0 and not isinstance(topic_word_prior, (bool, str)) and topic_word_prior == 0:
+        eta = np.zeros((1, 1))
+    else:
+        eta = _prior("topic_word_prior", topic_word_prior, n_topics, shapes)
+        eta = np.ascontiguousarray(eta.T) if eta.ndim == 2 else eta.reshape(-1, 1)
+    return Priors(np.broadcast_to(alpha, (n_topics,)).copy(), eta)
+
+
+def kept_priors(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word_prior: Any) -> Priors:
+    """The priors that topics were begun with, once it is clear that the same are asked for; what is learned may differ."""
+    alike = kept.n_topics == asked.n_topics
+    alike = alike and (isinstance(doc_topic_prior, str) or np.array_equal(kept.alpha, asked.alpha))
+    alike = alike and (isinstance(topic_word_prior, str) or np.array_equal(kept.eta, asked.eta))
+    if not alike:
+        msg = (
+            f"n_components={asked.n_topics} or a prior is not what these topics were begun with "
+            f"({kept.n_topics} topics); partial_fit needs the same, or fit anew"
+        )
+        raise ValueError(msg)
+    return kept
+
+
+def learned_before(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word_prior: Any) -> Priors:
+    """The priors of a warm start: what was learned is gone on from, where it has the right shape."""
+    alpha = kept.alpha if isinstance(doc_topic_prior, str) and kept.n_topics == asked.n_topics else asked.alpha
+    eta = kept.eta if isinstance(topic_word_prior, str) and kept.eta.size == 1 else asked.eta
+    return Priors(alpha, eta)
+
+
+def begins_collapsed(estimator: Any) -> bool:
+    """Whether passes of a collapsed fit go before those of another."""
+    return isinstance(estimator.init, str) and estimator.init == "cvb0" and estimator.inference == "vb"
+
+
+def check_collapsed(estimator: Any, priors: Priors) -> None:
+    """What collapsed inference cannot do, wherever it is asked for."""
+    if estimator.inference != "cvb0" and not begins_collapsed(estimator):
+        return
+    asked, instead = ('init="cvb0"', "auto") if begins_collapsed(estimator) else ('inference="cvb0"', "vb")
+    if priors.point_estimate:
+        raise ValueError(
+            f'topic_word_prior=0 makes point estimates, which {asked} has not: use a number > 0, or "{instead}"'
+        )
+    if priors.n_topics > MOST_TOPICS:
+        raise ValueError(f'n_components={priors.n_topics} must be at most {MOST_TOPICS} with {asked}; use "{instead}"')
+
+
+def column_names(X: Any) -> NDArray[Any] | None:
+    """Names of the columns of a DataFrame, or None."""
+    names = getattr(X, "columns", None)
+    return None if names is None else np.asarray(names, dtype=object)
+
+
+def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str]) -> Doubles:
+    if value is None:
+        return np.array(1 / n_topics)
+    if isinstance(value, (str, bytes, bool)):
+        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them')
+    try:
+        prior = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them') from error
+    if prior.ndim and prior.shape not in shapes:
+        allowed = " or ".join(f"{label} = {shape}" for shape, label in shapes.items())
+        raise ValueError(f"{name} has shape {prior.shape}; an array must have shape {allowed}")
+    if not (np.isfinite(prior).all() and (prior > 0).all()):
+        worst = value if prior.ndim == 0 else prior[~(np.isfinite(prior) & (prior > 0))][0]
+        also = ", or the number 0 for point estimates of the topics" if name == "topic_word_prior" else ""
+        raise ValueError(f"{name}={worst!r} must be finite and > 0{also}")
+    return prior
+
+
+def check_integer(name: str, value: Any, *, least: int | None = None) -> int:
+    """An integer, at least `least`."""
+    allowed = "an integer" if least is None else f"an integer >= {least}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}={value!r} must be {allowed}")
+    if least is not None and value < least:
+        raise ValueError(f"{name}={value!r} must be {allowed}")
+    return int(value)
+
+
+def check_number(name: str, value: Any, *, least: float, most: float = np.inf, above: bool = False) -> float:
+    """A finite number between `least` and `most`, both included unless `above` shuts out `least`."""
+    allowed = f"a finite number {'>' if above else '>='} {least:g}" + ("" if most == np.inf else f" and <= {most:g}")
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}={value!r} must be {allowed}")
+    number = float(value)
+    if not np.isfinite(number) or number < least or number > most or (above and number == least):
+        raise ValueError(f"{name}={value!r} must be {allowed}")
+    return number
+
+
+def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
+    """One of a few values."""
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        error = ValueError if isinstance(value, str) else TypeError
+        raise error(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}")
+
+
+def check_batch_size(value: Any) -> None:
+    """An integer >= 1, or "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return
+    try:
+        check_integer("batch_size", value, least=1)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f'{error}, or "auto"') from None
+
+
+def check_dtype(value: Any) -> np.dtype[Any] | None:
+    """None, float32 or float64."""
+    try:
+        dtype = None if value is None else np.dtype(value)
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype is not None and dtype not in LARGEST_INTEGER:
+        raise ValueError(f"dtype={value!r} must be None, 'float32' or 'float64'")
+    return dtype
+
+
+def check_callbacks(callbacks: Any) -> list[Callable[[Any], Any]]:
+    """A callable, several, or None."""
+    if callbacks is None:
+        return []
+    if callable(callbacks):
+        return [callbacks]
+    if not isinstance(callbacks, (list, tuple)) or not all(callable(callback) for callback in callbacks):
+        raise TypeError(f"callbacks={callbacks!r} must be None, a callable or a list of callables")
+    return list(callbacks)
+
+
+def count_threads(n_jobs: Any) -> int:
+    """Threads for `n_jobs`, as joblib counts jobs; one inside a joblib worker, where the cores are taken already."""
+    if n_jobs is not None and check_integer("n_jobs", n_jobs) == 0:
+        raise ValueError("n_jobs=0 must be None or an integer other than 0; -1 means all cores")
+    backend, _ = get_active_backend()
+    if getattr(backend, "nesting_level", 0):
+        return 1
+    return int(effective_n_jobs(n_jobs))
