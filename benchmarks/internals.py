@@ -12,10 +12,10 @@ from ldavi import _estep
 from ldavi._core.records import Counts, Priors, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._inference import e_step, elbo
-from ldavi._inference.e_step import visit_documents
+from ldavi._inference.e_step import update_documents
 from ldavi._inference.fixed_topics import infer_documents
 from ldavi._inference.m_step import topics_from
-from ldavi._inference.vb_batch import Documents, Plan, all_words, fit_batch
+from ldavi._inference.vb_batch import Documents, PassSettings, all_words, fit_batch
 
 NEVER = -1.0  # a tolerance that no sweep reaches: every document makes them all
 
@@ -87,26 +87,28 @@ class EStep:
         self._topics = topics_from(rows, lam.sum(axis=0, dtype=np.float64), self._workers, point_estimate=False)
         self._alpha, self._sweeps, self._dense = np.full(n_topics, alpha), sweeps, dense
         self.gamma = np.ones((X.shape[0], n_topics), dtype)
-        self._blocks: tuple[e_step.Block, ...] = ()
+        self._blocks: tuple[e_step.DocumentBlock, ...] = ()
         self._sstats: np.ndarray | None = None
         self.elements = len(self.counts.indices) * n_topics * sweeps  # (word, topic, sweep)
 
     def __call__(self) -> None:
-        visit = self._visited(visit_documents, ())
-        assert (visit.n_sweeps == self._sweeps).all(), "a document made fewer sweeps than were counted"
+        visit = self._visited(update_documents, ())
+        assert (visit.n_inner_iter == self._sweeps).all(), "a document made fewer sweeps than were counted"
 
     def with_bound(self) -> None:
         """The same, and what the bound needs of each document."""
-        self._visited(visit_documents, (), with_bound=True)
+        self._visited(update_documents, (), with_bound=True)
 
     def with_statistics(self) -> None:
         """The same, and the statistics of the last sweep."""
         if self._sstats is None:
             self._blocks = e_step.cut_blocks(self.counts, len(self._alpha))
             self._sstats = aligned_zeros(self._topics.B.shape, self._topics.B.dtype)
-        self._visited(e_step.estep, (self._sstats,), with_bound=False)
+        self._visited(e_step.e_step, (self._sstats,), with_bound=False)
 
-    def _visited(self, visit: Callable[..., e_step.Visit], sstats: tuple[np.ndarray, ...], **how: bool) -> e_step.Visit:
+    def _visited(
+        self, visit: Callable[..., e_step.EStepResult], sstats: tuple[np.ndarray, ...], **how: bool
+    ) -> e_step.EStepResult:
         self.gamma[:] = 1
         blocks = (self._blocks,) if sstats else ()
         how_far = {"max_sweeps": self._sweeps, "tol": NEVER, "workers": self._workers}
@@ -120,7 +122,7 @@ def elbo_per_token(X: sparse.csr_array, lam: np.ndarray, alpha: float, eta: floa
     priors = Priors(np.full(len(lam), alpha), np.full((1, 1), eta))
     rows, workers = padded_rows(lam.T[words], np.float64), Workers(1)
     topics = topics_from(rows, lam.sum(axis=1, dtype=np.float64), workers, point_estimate=False)
-    documents = infer_documents(counts, topics, priors.alpha, max_sweeps=sweeps, tol=tol, workers=workers)
+    documents = infer_documents(counts, topics, priors.alpha, max_inner_iter=sweeps, tol=tol, workers=workers)
     total = documents.bound.sum() + elbo.topic_term(np.ascontiguousarray(lam.T, np.float64), priors)
     return float(total / counts.doc_tokens.sum())
 
@@ -138,7 +140,7 @@ def sklearn_schedule(
     """scikit-learn's batch schedule by ldavi's kernels: its start, and each pass visits every document afresh."""
     priors = Priors(np.full(n_topics, alpha), np.full((1, 1), eta))
     start = np.random.RandomState(seed).gamma(100.0, 0.01, (n_topics, X.shape[1]))
-    plan = Plan(warmup=passes, warmup_sweeps=sweeps, monotone_sweeps=0, tol=tol)
+    plan = PassSettings(warmup=passes, warmup_inner_iter=sweeps, monotone_inner_iter=0, tol=tol)
     documents = Documents(counts_of(X, np.float32), None)
     highest, made, best = -np.inf, 0.0, Schedule(start, 0.0)
     loop = fit_batch(documents, priors, padded_rows(start.T, np.float32), plan, Workers(1))

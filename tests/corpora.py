@@ -10,7 +10,7 @@ from scipy import sparse
 
 from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._core.threads import Workers
-from ldavi._inference.e_step import Visit, cut_blocks, estep
+from ldavi._inference.e_step import EStepResult, cut_blocks, e_step
 from ldavi._inference.m_step import topics_from
 
 Array = npt.NDArray[Any]
@@ -91,7 +91,7 @@ class EStep(NamedTuple):
 
     gamma: Array
     sstats: Array
-    visit: Visit
+    visit: EStepResult
     counts: Counts
     topics: Topics
     rows: Array  # the statistics as the M-step wants them
@@ -105,7 +105,7 @@ def run_estep(
     dtype: npt.DTypeLike,
     workers: Workers,
     *,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float = 0.0,
     weight: Array | None = None,
     point_estimate: bool = False,
@@ -115,14 +115,14 @@ def run_estep(
     topics = make_topics(lam, words, dtype, workers, point_estimate=point_estimate)
     gamma = np.array(gamma, dtype=dtype, order="C")
     rows = aligned_zeros(topics.B.shape, dtype)
-    visit = estep(
+    visit = e_step(
         counts,
         cut_blocks(counts, len(lam)),
         topics,
         alpha,
         gamma,
         rows,
-        max_sweeps=max_sweeps,
+        max_inner_iter=max_inner_iter,
         tol=tol,
         workers=workers,
         doc_weight=None if weight is None else weight.astype(dtype),

@@ -51,10 +51,10 @@ def document_update(
     exp_elog_beta: Array,
     alpha: Array,
     gamma_d: Array,
-    n_sweeps: int | None = None,
+    n_inner_iter: int | None = None,
     *,
     tol: float = 0.0,
-    max_sweeps: int = 1000,
+    max_inner_iter: int = 1000,
 ) -> tuple[Array, Array, int]:
     """Alternate (10) and (11) as they stand: may underflow where `document_update_log` does not.
 
@@ -66,13 +66,13 @@ def document_update(
         unnormalised = np.exp(elog_theta) * exp_elog_beta[:, w]
         return unnormalised / unnormalised.sum()
 
-    if n_sweeps is not None:
-        tol, max_sweeps = -1.0, n_sweeps
-    return _alternate(counts_d, responsibilities, alpha, gamma_d, max_sweeps, tol)
+    if n_inner_iter is not None:
+        tol, max_inner_iter = -1.0, n_inner_iter
+    return _alternate(counts_d, responsibilities, alpha, gamma_d, max_inner_iter, tol)
 
 
 def document_update_log(
-    counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_sweeps: int, tol: float
+    counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_inner_iter: int, tol: float
 ) -> tuple[Array, Array, int]:
     """As `document_update`, in log space; a negative tol runs all of `max_sweeps`. (10), (11), (24), (27)"""
 
@@ -80,7 +80,7 @@ def document_update_log(
         log_phi = elog_theta + elog_beta[:, w]
         return np.exp(log_phi - logsumexp(log_phi))
 
-    return _alternate(counts_d, responsibilities, alpha, gamma_d, max_sweeps, tol)
+    return _alternate(counts_d, responsibilities, alpha, gamma_d, max_inner_iter, tol)
 
 
 def _alternate(
@@ -88,37 +88,37 @@ def _alternate(
     responsibilities: Callable[[int, Array], Array],
     alpha: Array,
     gamma_d: Array,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
 ) -> tuple[Array, Array, int]:
     phi = np.zeros((len(counts_d), len(alpha)))
-    for n_sweeps in range(1, max_sweeps + 1):
+    for n_inner_iter in range(1, max_inner_iter + 1):
         elog_theta = expected_log(gamma_d)
         for w in np.flatnonzero(counts_d):
             phi[w] = responsibilities(w, elog_theta)
         gamma_old, gamma_d = gamma_d, alpha + counts_d @ phi
         if np.abs(gamma_d - gamma_old).sum() <= tol * counts_d.sum():
-            return gamma_d, phi, n_sweeps
-    return gamma_d, phi, max_sweeps
+            return gamma_d, phi, n_inner_iter
+    return gamma_d, phi, max_inner_iter
 
 
 def document_update_beyond(
-    counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_sweeps: int, tol: float
+    counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_inner_iter: int, tol: float
 ) -> tuple[Array, Array, int]:
     """As `document_update_log`, with a step beyond after sweeps 3, 5, 7, …, but for the last. (43)
 
     Where topics are set aside the sweeps are dealt out otherwise; this is a visit over all topics.
     """
     past = [gamma_d]
-    for n_sweeps in range(1, max_sweeps + 1):
+    for n_inner_iter in range(1, max_inner_iter + 1):
         gamma_old, (gamma_d, phi, _) = gamma_d, document_update_log(counts_d, elog_beta, alpha, gamma_d, 1, -1.0)
         if np.abs(gamma_d - gamma_old).sum() <= tol * counts_d.sum():
-            return gamma_d, phi, n_sweeps
+            return gamma_d, phi, n_inner_iter
         past = [*past, gamma_d]
-        if n_sweeps % 2 == 1 and 1 < n_sweeps < max_sweeps:
+        if n_inner_iter % 2 == 1 and 1 < n_inner_iter < max_inner_iter:
             gamma_d = step_beyond(*past[-3:], alpha)
             past = [gamma_d]
-    return gamma_d, phi, max_sweeps
+    return gamma_d, phi, max_inner_iter
 
 
 def step_beyond(first: Array, second: Array, third: Array, alpha: Array) -> Array:
@@ -141,7 +141,7 @@ def estep(
     elog_beta: Array,
     alpha: Array,
     gamma: Array,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
     sample_weight: Array | None = None,
     *,
@@ -150,7 +150,8 @@ def estep(
     """E-step of every document from `gamma`: gamma (D, K), sstats (K, V), phi of each document, sweeps (D,)."""
     update = document_update_beyond if beyond else document_update_log
     documents = [
-        update(counts_d, elog_beta, alpha, gamma_d, max_sweeps, tol) for counts_d, gamma_d in zip(X, gamma, strict=True)
+        update(counts_d, elog_beta, alpha, gamma_d, max_inner_iter, tol)
+        for counts_d, gamma_d in zip(X, gamma, strict=True)
     ]
     phi = [phi_d for _, phi_d, _ in documents]
     sweeps = np.array([n for _, _, n in documents], dtype=np.int64)
@@ -237,12 +238,12 @@ def _weights(X: Array, sample_weight: Array | None) -> Array:
 
 
 def fit_batch(
-    X: Array, alpha: Array, eta: npt.ArrayLike, lam0: Array, n_iter: int, n_sweeps: int
+    X: Array, alpha: Array, eta: npt.ArrayLike, lam0: Array, n_iter: int, n_inner_iter: int
 ) -> tuple[Array, Array, list[float]]:
     """Batch VB with gamma carried over: gamma, lam, and the bound after every E-step and every M-step."""
     gamma, lam, trace = cold_start(X, alpha), lam0, []
     for _ in range(n_iter):
-        gamma, sstats, phi, _ = estep(X, expected_log(lam), alpha, gamma, n_sweeps, -1.0)
+        gamma, sstats, phi, _ = estep(X, expected_log(lam), alpha, gamma, n_inner_iter, -1.0)
         trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
         lam = mstep(sstats, eta)
         trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
@@ -256,7 +257,7 @@ def fit_memoized(
     eta: npt.ArrayLike,
     lam0: Array,
     n_laps: int,
-    n_sweeps: int,
+    n_inner_iter: int,
 ) -> tuple[Array, Array, list[float]]:
     """Memoized VB, (20): gamma, lam, and the bound after every visit from the end of the first lap on. (21)"""
     gamma, lam, trace = cold_start(X, alpha), lam0, []
@@ -265,7 +266,7 @@ def fit_memoized(
     for visit in range(n_laps * len(batches)):
         b = visit % len(batches)
         rows = batches[b]
-        gamma[rows], memory[b], phi[rows], _ = estep(X[rows], expected_log(lam), alpha, gamma[rows], n_sweeps, -1.0)
+        gamma[rows], memory[b], phi[rows], _ = estep(X[rows], expected_log(lam), alpha, gamma[rows], n_inner_iter, -1.0)
         if visit < len(batches) - 1:
             continue  # the first lap is made with the topics of the start
         lam = mstep(np.sum(memory, axis=0), eta)
@@ -319,7 +320,7 @@ def company(X: Array, words: Sequence[int], weight: Array | None = None) -> Arra
     return together / together.sum(axis=1, keepdims=True)
 
 
-def corners(points: Array, mass: Array, most: int) -> list[int]:
+def extreme_points(points: Array, mass: Array, most: int) -> list[int]:
     """Points far from the affine hull of those before, by the square root of their mass; the first far from the mean. (51)"""
     centre = mass @ points / mass.sum()
     chosen = [int(np.argmax(np.sqrt(mass) * ((points - centre) ** 2).sum(axis=1)))]

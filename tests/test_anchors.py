@@ -10,16 +10,16 @@ from ldavi import LatentDirichletAllocation
 from ldavi._core.corpus import Documents
 from ldavi._inference import anchor_words
 from ldavi._inference.anchor_words import (
-    anchors,
-    apart,
-    company,
-    corners,
-    folded_company,
-    join,
-    look,
-    look_at,
-    sampled,
-    step_of,
+    anchor_word_lambda,
+    cooccurrence,
+    extreme_points,
+    join_samples,
+    projected_cooccurrence,
+    sample_corpus,
+    sample_documents,
+    sample_matrices,
+    sampling_step,
+    select_anchors,
 )
 from ldavi.metrics import match_topics
 
@@ -31,13 +31,15 @@ def documents_of(X, dtype=np.float64, weight=None):
 
 
 def sample_of(X, weight=None):
-    return sampled(look_at(documents_of(X, weight=weight), 1))
+    return sample_matrices(sample_corpus(documents_of(X, weight=weight), 1))
 
 
 def started(X, n_topics, eta=0.05, dtype=np.float64):
     """λ as (K, V)."""
     priors = corpora.make_priors(np.full(n_topics, 0.1), eta)
-    return apart(look_at(documents_of(X, dtype), 1), X.shape[1], priors, SEEDS, dtype)[:, :n_topics].T
+    return anchor_word_lambda(sample_corpus(documents_of(X, dtype), 1), X.shape[1], priors, SEEDS, dtype)[
+        :, :n_topics
+    ].T
 
 
 def planted(n_topics, n_docs=200, seed=0):
@@ -65,14 +67,14 @@ def test_company_equals_the_twin(weight, scale):
     words = np.flatnonzero((X > 0).sum(axis=0) > 4)[:6]
     sample = sample_of(X, weight)
     found = np.zeros((len(words), X.shape[1]))
-    found[:, sample.columns] = company(sample, by_column(sample, X)[words]).T
+    found[:, sample.columns] = cooccurrence(sample, by_column(sample, X)[words]).T
     expected = reference.company(X, words, None if weight is None else np.array(weight))
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-15)
 
 
 def test_a_token_is_not_in_its_own_company():
     sample = sample_of(np.array([[1.0, 2, 0], [1, 0, 3]]))
-    assert company(sample, by_column(sample, np.empty((0, 3)))[[0]])[by_column(sample, np.empty((0, 3)))[0]] == 0
+    assert cooccurrence(sample, by_column(sample, np.empty((0, 3)))[[0]])[by_column(sample, np.empty((0, 3)))[0]] == 0
 
 
 @pytest.mark.parametrize("alone", [1.0, 1 + 2**-52, 1 - 2**-53, 0.3, 1e-300])
@@ -96,8 +98,8 @@ def test_folded_company_is_company_with_signs_where_words_are_few(monkeypatch):
     monkeypatch.setattr(anchor_words, "WORDS_AT_ONCE", 4)
     sample = sample_of(corpora.topical_counts(3))
     words = np.array([2, 0, 7])
-    folded, expected = folded_company(sample, words), company(sample, words).T
-    signs = np.where(folded_company(sample, np.arange(len(sample.columns))).sum(axis=0) < 0, -1, 1)
+    folded, expected = projected_cooccurrence(sample, words), cooccurrence(sample, words).T
+    signs = np.where(projected_cooccurrence(sample, np.arange(len(sample.columns))).sum(axis=0) < 0, -1, 1)
     assert set(signs) == {-1, 1}
     np.testing.assert_allclose(folded, expected * signs, rtol=1e-9, atol=1e-15)
 
@@ -108,7 +110,7 @@ def test_folding_keeps_distances_about(monkeypatch):
     words = np.flatnonzero(sample.totals > 100)
 
     def distances():
-        rows = folded_company(sample, words).astype(np.float64)
+        rows = projected_cooccurrence(sample, words).astype(np.float64)
         return np.linalg.norm(rows[:, None] - rows[None], axis=2)[np.triu_indices(len(words), 1)]
 
     exact = distances()
@@ -122,7 +124,7 @@ def test_folding_keeps_distances_about(monkeypatch):
 def test_corners_equal_the_twin():
     rng = np.random.default_rng(0)
     points, mass = rng.dirichlet(np.full(12, 0.3), 60), rng.uniform(1, 50, 60)
-    assert corners(points.copy(), np.sqrt(mass), 7).tolist() == reference.corners(points, mass, 7)
+    assert extreme_points(points.copy(), np.sqrt(mass), 7).tolist() == reference.corners(points, mass, 7)
 
 
 @pytest.mark.parametrize("n_corners", [2, 3, 5, 9])
@@ -132,14 +134,14 @@ def test_corners_of_mixtures_are_what_is_mixed(n_corners):
     ends = rng.dirichlet(np.full(20, 0.2), n_corners)
     mixtures = rng.dirichlet(np.full(n_corners, 2.0), 100) @ ends
     points = np.vstack([mixtures, ends])
-    assert sorted(corners(points, np.ones(len(points)), n_corners)) == list(range(100, 100 + n_corners))
+    assert sorted(extreme_points(points, np.ones(len(points)), n_corners)) == list(range(100, 100 + n_corners))
 
 
 def test_no_corner_is_what_others_make_up():
     rng = np.random.default_rng(1)
     ends = rng.dirichlet(np.ones(20), 3)
     points = np.vstack([ends, rng.dirichlet(np.ones(3), 40) @ ends])
-    assert sorted(corners(points, np.ones(len(points)), 10)) == [0, 1, 2]
+    assert sorted(extreme_points(points, np.ones(len(points)), 10)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("mass", "first"), [([1, 1, 1, 1, 9], 0), ([9, 1, 1, 1, 1], 4)])
@@ -147,11 +149,11 @@ def test_the_first_corner_is_far_from_the_mean_by_mass(mass, first):
     """Of points on a line, at 0 to 4: far from where most of the mass is, unless it lies far out itself."""
     points = np.arange(5.0)[:, None]
     far = np.sqrt(mass) * (points[:, 0] - np.dot(mass, points[:, 0]) / np.sum(mass)) ** 2
-    assert corners(points, np.sqrt(mass), 2)[0] == first == np.argmax(far)
+    assert extreme_points(points, np.sqrt(mass), 2)[0] == first == np.argmax(far)
 
 
 def test_points_that_are_all_the_same_have_one_corner():
-    assert corners(np.ones((5, 3)), np.ones(5), 4).tolist() == [0]
+    assert extreme_points(np.ones((5, 3)), np.ones(5), 4).tolist() == [0]
 
 
 # Anchors
@@ -164,7 +166,7 @@ def test_every_planted_topic_has_an_anchor(n_topics):
         k = rng.integers(n_topics)
         X.append(np.bincount(rng.integers(6 * k, 6 * k + 6, 30), minlength=6 * n_topics))
     sample = sample_of(np.array(X, dtype=np.float64))
-    assert sorted(sample.columns[anchors(sample, n_topics)] // 6) == list(range(n_topics))
+    assert sorted(sample.columns[select_anchors(sample, n_topics)] // 6) == list(range(n_topics))
 
 
 def with_an_outlier(n_docs, n_tokens, n_with):
@@ -192,13 +194,13 @@ def with_an_outlier(n_docs, n_tokens, n_with):
 def test_only_what_is_not_rare_and_stands_in_some_documents_may_be_an_anchor(n_docs, n_tokens, n_with, may):
     """Two topics, so that a hundredth of one are some 46 tokens of 400 documents, 11 of 100."""
     sample = sample_of(with_an_outlier(n_docs, n_tokens, n_with))
-    assert (12 in sample.columns[anchors(sample, 2)]) is may
+    assert (12 in sample.columns[select_anchors(sample, 2)]) is may
 
 
 def test_documents_are_counted_by_weight():
     """Nine documents would be too few."""
     sample = sample_of(with_an_outlier(400, 100, 9), np.where(np.arange(400) < 1, 2.0, 1.0))
-    assert 12 in sample.columns[anchors(sample, 2)]
+    assert 12 in sample.columns[select_anchors(sample, 2)]
 
 
 def test_distances_are_weighed_by_the_square_root_of_tokens(monkeypatch):
@@ -206,11 +208,11 @@ def test_distances_are_weighed_by_the_square_root_of_tokens(monkeypatch):
 
     def watch(rows, weight, most):
         weights.append(weight)
-        return corners(rows, weight, most)
+        return extreme_points(rows, weight, most)
 
     monkeypatch.setattr(anchor_words, "corners", watch)
     X = corpora.topical_counts(3)
-    anchors(sample_of(X), 3)
+    select_anchors(sample_of(X), 3)
     known = X.sum(axis=0)[(X > 0).sum(axis=0) >= 2]
     np.testing.assert_allclose(np.sort(weights[0]), np.sqrt(np.sort(known[known >= X.sum() / 300])))
 
@@ -222,7 +224,7 @@ def test_words_are_numbered_from_the_most_frequent_on():
 
 
 def test_documents_in_which_every_word_is_rare_have_no_anchors():
-    assert len(anchors(sample_of(np.array([[1.0, 1]])), 4)) == 0
+    assert len(select_anchors(sample_of(np.array([[1.0, 1]])), 4)) == 0
 
 
 # λ
@@ -233,7 +235,7 @@ def test_topics_start_as_the_twin_says(dtype, monkeypatch):
     monkeypatch.setattr(anchor_words, "TOPICS_AT_ONCE", 3)
     X, _ = planted(4)
     sample = sample_of(X)
-    found = sample.columns[anchors(sample, 4)]
+    found = sample.columns[select_anchors(sample, 4)]
     expected = reference.topics_apart(X, found, 4, 0.05)
     np.testing.assert_allclose(started(X, 4, dtype=dtype), expected, rtol=2e-5 if dtype == np.float32 else 1e-10)
 
@@ -255,15 +257,17 @@ def test_documents_without_a_word_start_at_noise():
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_whole_counts_give_the_same_bits_in_parts_of_any_size(size, monkeypatch):
     X = corpora.random_counts(5, n_docs=60)
-    whole = look_at(documents_of(X), 2)
+    whole = sample_corpus(documents_of(X), 2)
     monkeypatch.setattr(anchor_words, "PART", size)
-    for one, other in zip(look_at(documents_of(X), 2), whole, strict=True):
+    for one, other in zip(sample_corpus(documents_of(X), 2), whole, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_every_nth_document_is_looked_at_and_all_words_are_counted():
     X = corpora.random_counts(6, n_docs=20)
-    seen = join([look(documents_of(X[:7]), 3), look(documents_of(X[7:]), 3, 7)], X.shape[1])
+    seen = join_samples(
+        [sample_documents(documents_of(X[:7]), 3), sample_documents(documents_of(X[7:]), 3, 7)], X.shape[1]
+    )
     dense = sparse.csr_array((seen.values, seen.columns, seen.indptr), shape=(7, X.shape[1])).toarray()
     np.testing.assert_array_equal(dense, X[::3])
     np.testing.assert_array_equal(seen.words, np.flatnonzero(X.sum(axis=0)))
@@ -275,7 +279,7 @@ def test_every_nth_document_is_looked_at_and_all_words_are_counted():
     [(0, 0, 1), (1e6, 10**6, 1), (4e6, 10**6, 2), (1e9, 10**7, 500), (1e9, 50_000, 5), (1e9, 100, 1), (1e300, 100, 1)],
 )
 def test_as_many_documents_and_tokens_as_topics_need_are_looked_at(n_tokens, n_docs, step):
-    assert step_of(n_tokens, n_docs, 100) == step
+    assert sampling_step(n_tokens, n_docs, 100) == step
 
 
 def test_a_fit_looks_at_no_more_than_it_needs(monkeypatch):
@@ -283,7 +287,7 @@ def test_a_fit_looks_at_no_more_than_it_needs(monkeypatch):
 
     def watch(documents, step):
         steps.append(step)
-        return look_at(documents, step)
+        return sample_corpus(documents, step)
 
     monkeypatch.setattr("ldavi._estimator.schedule.look_at", watch)
     monkeypatch.setattr(anchor_words, "SAMPLED_TOKENS", 100)

@@ -13,8 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi._core import spill_file
-from ldavi._core.prefetch import prefetched
-from ldavi._core.spill_file import Scratch
+from ldavi._core.prefetch import prefetch
+from ldavi._core.spill_file import SpillFile
 from ldavi._estimator import batched_corpus, validation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -320,7 +320,7 @@ def failing():
 
 
 def test_an_error_of_the_reader_is_raised_in_its_place_among_the_items():
-    items = prefetched(failing)
+    items = prefetch(failing)
     assert next(items) == 1
     with pytest.raises(OSError, match="the disk is gone"):
         next(items)
@@ -336,7 +336,7 @@ def test_the_reader_ends_when_nobody_wants_its_items_any_more():
         finally:
             closed.set()
 
-    items = prefetched(endless)
+    items = prefetch(endless)
     next(items)
     items.close()
     assert closed.wait(5)
@@ -362,7 +362,7 @@ def test_an_error_in_the_midst_of_a_fit_leaves_the_last_whole_pass():
 
 
 def test_scratch_arrays_come_back_as_they_were_stored():
-    with Scratch() as scratch:
+    with SpillFile() as scratch:
         arrays = [np.arange(6.0).reshape(2, 3), np.zeros((0, 4), np.float32), np.arange(5, dtype=np.float32)]
         for number, array in enumerate(arrays):
             scratch.store(number, array)
@@ -377,13 +377,13 @@ def test_scratch_arrays_come_back_as_they_were_stored():
 def test_nothing_is_left_of_scratch_whatever_ends_a_fit(method, tmp_path, monkeypatch):
     monkeypatch.setattr(spill_file.tempfile, "tempdir", str(tmp_path))
     opened = []
-    true = Scratch.__init__
+    true = SpillFile.__init__
 
     def watched(self):
         true(self)
         opened.append(self._file)
 
-    monkeypatch.setattr(Scratch, "__init__", watched)
+    monkeypatch.setattr(SpillFile, "__init__", watched)
 
     def interrupt(record):
         raise KeyboardInterrupt
@@ -398,8 +398,8 @@ def test_nothing_is_left_of_scratch_whatever_ends_a_fit(method, tmp_path, monkey
 def test_memoized_batches_keep_no_statistics_in_memory(monkeypatch):
     """Of a lap over batches, only numbers stay: every γ and S_b comes from the scratch file of its batch."""
     loads = []
-    true = Scratch.load
-    monkeypatch.setattr(Scratch, "load", lambda self, number: loads.append(number) or true(self, number))
+    true = SpillFile.load
+    monkeypatch.setattr(SpillFile, "load", lambda self, number: loads.append(number) or true(self, number))
     model(learning_method="memoized", doc_topic_prior=0.1, max_iter=3, tol=None).fit(Source(corpus(), 40))
     assert loads == [0, 0, 1, 1, 2, 2] * 2
 

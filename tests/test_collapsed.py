@@ -17,22 +17,28 @@ from ldavi._inference.cvb0 import (
     AVERAGING,
     CAUTIOUS_ALPHA,
     CAUTIOUS_TRUST,
-    KEPT_ABOVE_AT_FIRST,
+    FIRST_MIN_SHARE,
     SMOOTH,
     CollapsedPlan,
     _pass_seed,
+    add_pseudocounts,
     fit_batch_after,
     fit_collapsed,
-    kept_above,
     learned_priors,
-    lend,
-    of_visits,
+    min_share,
+    smoothed_priors,
 )
-from ldavi._inference.cvb0_pass import KEPT_ABOVE, sample_tokens, unassigned, visit_all, whole_tokens
+from ldavi._inference.cvb0_pass import (
+    MIN_SHARE,
+    rounded_word_counts,
+    sample_topics,
+    uninitialised_assignments,
+    update_assignments,
+)
 from ldavi._inference.dirichlet_priors import log_evidence
-from ldavi._inference.vb_batch import Documents, Plan, all_words, fit_batch
+from ldavi._inference.vb_batch import Documents, PassSettings, all_words, fit_batch
 
-LEAD = Plan(warmup=2, warmup_sweeps=5, monotone_sweeps=2, tol=1e-3, offset=0.5)
+LEAD = PassSettings(warmup=2, warmup_inner_iter=5, monotone_inner_iter=2, tol=1e-3, offset=0.5)
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
 
 
@@ -41,15 +47,15 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(cvb0_pass, "LEAST_COUNTS", 40)
 
 
-def begun(X, alpha, eta, dtype=np.float64, passes=2, weight=None, n_jobs=1, kept_above=KEPT_ABOVE):
+def begun(X, alpha, eta, dtype=np.float64, passes=2, weight=None, n_jobs=1, min_share=MIN_SHARE):
     """A state after some passes, and the priors."""
     counts, _ = corpora.to_counts(X, dtype).compact()
     priors = corpora.make_priors(alpha, eta)
     weight = None if weight is None else np.asarray(weight, dtype)
-    state = unassigned(counts, weight, len(alpha))
+    state = uninitialised_assignments(counts, weight, len(alpha))
     with Workers(n_jobs) as workers:
         for seed in range(passes):
-            visit_all(state, priors, workers, seed=seed, kept_above=kept_above)
+            update_assignments(state, priors, workers, seed=seed, min_share=min_share)
     return state, priors
 
 
@@ -76,14 +82,14 @@ def twin_weights(n_dk, own_doc, n_wk, own_word, n_k, alpha, eta, eta_total):
     return (alpha + np.maximum(n_dk - own_doc, 0)) * word
 
 
-def check_visit(X, K, dtype, seed, tau=KEPT_ABOVE, tau_before=KEPT_ABOVE):
+def check_visit(X, K, dtype, seed, tau=MIN_SHARE, tau_before=MIN_SHARE):
     """Follow one pass count by count, taking over what was drawn, and compare what was not."""
     alpha, eta = corpora.random_alpha(1, K), 0.25
-    state, priors = begun(X, alpha, eta, dtype, kept_above=tau_before)
+    state, priors = begun(X, alpha, eta, dtype, min_share=tau_before)
     old, unit, mass = assignments(state, K), state.unit, masses(state)
     N, totals = state.N[:, :K].astype(float) / unit, state.totals[:K] / unit
     with Workers(1) as workers:
-        found = visit_all(state, priors, workers, seed=seed, kept_above=tau)
+        found = update_assignments(state, priors, workers, seed=seed, min_share=tau)
     new, counts, eta_total = assignments(state, K), state.counts, eta * state.counts.n_words
     expected = np.zeros(counts.n_docs)
     assert len(state.blocks) == 1  # so that N stands still
@@ -136,7 +142,7 @@ def test_a_visit_equals_the_twin_where_words_have_priors_of_their_own(dtype, ins
     np.testing.assert_array_equal(one.N, both.N)
     with Workers(1) as workers:
         before = one.N[:, :K] / one.unit
-        found = visit_all(one, priors, workers, seed=3)
+        found = update_assignments(one, priors, workers, seed=3)
     assert np.isfinite(found).all()
     assert not np.array_equal(before, one.N[:, :K] / one.unit)
 
@@ -154,7 +160,7 @@ def test_shares_are_right_on_average(dtype):
     N, totals, total = state.N.copy(), state.totals.copy(), np.zeros(K)
     with Workers(1) as workers:
         for seed in range(n):
-            visit_all(state, priors, workers, seed=10 + seed)
+            update_assignments(state, priors, workers, seed=10 + seed)
             total += assignments(state, K)[0]
             for block, (topic, share) in zip(state.blocks, saved, strict=True):
                 block.topic[:], block.share[:] = topic, share
@@ -170,9 +176,9 @@ def test_what_is_not_kept_is_drawn_in_proportion(dtype, instruction_set, monkeyp
     monkeypatch.setattr(cvb0_pass, "LEAST_COUNTS", n)  # one block: all see the same
     alpha = np.linspace(0.5, 1.5, K)
     alpha[large] = 25  # of 199: kept
-    state = unassigned(corpora.to_counts(np.ones((n, 1)), dtype), None, K)
+    state = uninitialised_assignments(corpora.to_counts(np.ones((n, 1)), dtype), None, K)
     with Workers(1) as workers:
-        visit_all(state, corpora.make_priors(alpha, 0.1), workers, seed=3)
+        update_assignments(state, corpora.make_priors(alpha, 0.1), workers, seed=3)
     drawn = np.delete((assignments(state, K) > 0).sum(axis=0), large)
     expected = np.delete(n * alpha / np.delete(alpha, large).sum(), large)
     assert drawn.sum() == n
@@ -222,7 +228,7 @@ def test_documents_without_words_do_no_harm(dtype):
     X[[0, -1]] = 0
     state, priors = begun(X, np.full(2, 0.2), 0.1, dtype)
     with Workers(1) as workers:
-        found = visit_all(state, priors, workers, seed=5)
+        found = update_assignments(state, priors, workers, seed=5)
     np.testing.assert_array_equal(found[X.sum(axis=1) == 0], 0)
     assert state.N.sum(dtype=float) == X.sum() * state.unit
 
@@ -247,7 +253,7 @@ def test_tokens_are_drawn_from_the_posterior_of_their_document():
         first.append(n[0])
     p = np.exp(np.array(log_p) - logsumexp(log_p))
     mean, second = p @ np.array(first), p @ np.array(first) ** 2
-    tokens = sample_tokens(state, priors, first=0, step=1, seed=3)
+    tokens = sample_topics(state, priors, first=0, step=1, seed=3)
     drawn = np.bincount(tokens.document[tokens.topic == 0], minlength=400)[1:]
     assert abs(drawn.mean() - mean) < 5 * np.sqrt((second - mean**2) / len(drawn))
     assert abs((drawn**2).mean() - second) < 5 * (drawn**2).std() / np.sqrt(len(drawn))
@@ -256,7 +262,7 @@ def test_tokens_are_drawn_from_the_posterior_of_their_document():
 def test_every_step_th_document_is_sampled():
     X = corpora.topical_counts(5)
     state, priors = begun(X, np.full(3, 0.2), 0.1)
-    tokens = sample_tokens(state, priors, first=1, step=4, seed=3)
+    tokens = sample_topics(state, priors, first=1, step=4, seed=3)
     assert tokens.documents.tolist() == [1, 5, 9, 13, 17]
     np.testing.assert_array_equal(np.bincount(tokens.document), X[tokens.documents].sum(axis=1))
 
@@ -278,11 +284,11 @@ def test_the_topics_are_the_average_over_passes():
     X, n = corpora.topical_counts(6), 7
     learned, priors = run(X, np.full(3, 0.2), 0.1, n)
     counts, _ = corpora.to_counts(X).compact()
-    state, passes = unassigned(counts, None, 3), []
+    state, passes = uninitialised_assignments(counts, None, 3), []
     plan = CollapsedPlan(1)
     with Workers(1) as workers:
         for t in range(1, n + 1):
-            visit_all(state, priors, workers, seed=_pass_seed(1, t), kept_above=kept_above(plan, t))
+            update_assignments(state, priors, workers, seed=_pass_seed(1, t), min_share=min_share(plan, t))
             passes.append(state.N[:, :3] / state.unit)
     rho = [(AVERAGING + 1) / (t + AVERAGING) for t in range(1, n + 1)]
     weights = [r * np.prod([1 - s for s in rho[t + 1 :]]) for t, r in enumerate(rho)]
@@ -330,7 +336,7 @@ def test_what_is_lent_are_the_tokens_of_the_corpus_in_proportion_to_the_topics(e
     state, priors = begun(X, np.full(3, 0.2), eta, passes=0, weight=weights)
     of_words = np.random.default_rng(7).dirichlet(np.ones(3), len(state.counts.words)).T
     lam = corpora.word_major(of_words * X.sum(axis=0)[state.counts.words])
-    lent = lend(state, lam, priors)[:, :3] / state.unit
+    lent = add_pseudocounts(state, lam, priors)[:, :3] / state.unit
     held = np.maximum(lam[:, :3] - priors.eta_rows(state.counts.words), 0)
     tokens = X.sum() * (weight or 1)
     np.testing.assert_allclose(lent, held * tokens / held.sum(), rtol=1e-3, atol=0.5 / state.unit)
@@ -344,10 +350,10 @@ def test_a_word_that_is_lent_more_than_its_mass_can_be_stays_within_it():
     state, priors = begun(X, np.full(3, 0.2), 0.1, np.float32, passes=0, weight=np.full(len(X), 0.1))
     lam = np.full((3, len(state.counts.words)), 1e-3)
     lam[:, 0] = 1e6
-    lent = lend(state, corpora.word_major(lam, np.float32), priors)
+    lent = add_pseudocounts(state, corpora.word_major(lam, np.float32), priors)
     assert lent[0].max() == pytest.approx(0.99 * 2**30)
     with Workers(1) as workers:
-        visit_all(state, priors, workers, seed=0)
+        update_assignments(state, priors, workers, seed=0)
     assert (state.N >= 0).all()
 
 
@@ -383,7 +389,7 @@ def visited_with(monkeypatch, plan, alpha, n_passes=9):
 
     def watch(state, priors, workers, **options):
         seen.append(priors.alpha)
-        return visit_all(state, priors, workers, **options)
+        return update_assignments(state, priors, workers, **options)
 
     monkeypatch.setattr("ldavi._inference.cvb0.visit_all", watch)
     learned, _ = run(corpora.topical_counts(8, n_docs=60, length=100), alpha, 0.1, n_passes, plan)
@@ -406,7 +412,7 @@ def test_tokens_for_learning_are_drawn_with_the_alpha_of_the_visits(monkeypatch)
 
     def watch(state, priors, **options):
         drawn.append(priors.alpha)
-        return sample_tokens(state, priors, **options)
+        return sample_topics(state, priors, **options)
 
     monkeypatch.setattr("ldavi._inference.cvb0.sample_tokens", watch)
     seen, _ = visited_with(monkeypatch, plan, np.full(3, 0.2))
@@ -419,7 +425,7 @@ def watch_tau(monkeypatch):
 
     def watch(state, priors, workers, **options):
         seen.append(options["kept_above"])
-        return visit_all(state, priors, workers, **options)
+        return update_assignments(state, priors, workers, **options)
 
     monkeypatch.setattr("ldavi._inference.cvb0.visit_all", watch)
     return seen
@@ -430,7 +436,7 @@ def test_topics_are_kept_above_a_larger_share_first_and_then_above_less_and_less
     """Equation (45): τ falls as t0 / t, to a tenth."""
     plan = CollapsedPlan(1, lead, 3, learn_from=4)
     expected = [first] * 4 + [max(0.1, first * 4 / t) for t in range(5, 30)]
-    np.testing.assert_allclose([kept_above(plan, t) for t in range(1, 30)], expected)
+    np.testing.assert_allclose([min_share(plan, t) for t in range(1, 30)], expected)
 
 
 def test_a_fit_that_starts_from_topics_draws_no_more_at_first(monkeypatch):
@@ -468,9 +474,7 @@ def test_collapsed_passes_start_from_the_topics_of_the_variational_ones(monkeypa
         variational = itertools.islice(fit_batch(documents, priors, corpora.word_major(noise), LEAD, workers), 3)
         for found in variational:
             topics = all_words(found, X.shape[1]).copy()
-    monkeypatch.setattr(
-        "ldavi._inference.cvb0.KEPT_ABOVE_AFTER_LEAD", KEPT_ABOVE_AT_FIRST
-    )  # or τ would not be the same
+    monkeypatch.setattr("ldavi._inference.cvb0.KEPT_ABOVE_AFTER_LEAD", FIRST_MIN_SHARE)  # or τ would not be the same
     led, _ = run(X, alpha, eta, 5, CollapsedPlan(1, LEAD, 3), corpora.word_major(noise))
     from_topics, _ = run(X, alpha, eta, 2, CollapsedPlan(1), topics)
     np.testing.assert_array_equal(all_words(led[2], X.shape[1]), topics)
@@ -491,7 +495,9 @@ def test_priors_that_collapsed_passes_learn_end_with_them():
     X, alpha = corpora.topical_counts(10), np.full(3, 0.2)
     documents, given = Documents(corpora.to_counts(X), None), corpora.make_priors(alpha, 0.1)
     collapsed = CollapsedPlan(1, learn_alpha=True, learn_eta=True, learn_from=2)
-    plan = Plan(warmup=4, warmup_sweeps=5, monotone_sweeps=2, tol=1e-3, learn_alpha=True, learn_eta=True)
+    plan = PassSettings(
+        warmup=4, warmup_inner_iter=5, monotone_inner_iter=2, tol=1e-3, learn_alpha=True, learn_eta=True
+    )
     with Workers(1) as workers:
         loop = fit_batch_after(documents, given, None, collapsed, 3, plan, workers)
         learned = [found.priors for found in itertools.islice(loop, 4)]
@@ -603,7 +609,7 @@ def test_an_eta_that_is_learned_is_larger_in_the_visits():
     """Equation (47): half way to η_0, by logarithms, and never smaller than what is learned."""
     plan, alpha = CollapsedPlan(1, learn_eta=True), np.full(3, 0.2)
     learned = SMOOTH * np.array([1 / 100, 1 / 4, 1, 4])
-    seen = [of_visits(corpora.make_priors(alpha, eta), plan, 50).eta.item() for eta in learned]
+    seen = [smoothed_priors(corpora.make_priors(alpha, eta), plan, 50).eta.item() for eta in learned]
     np.testing.assert_allclose(seen, SMOOTH * np.array([1 / 10, 1 / 2, 1, 4]))
 
 
@@ -613,7 +619,7 @@ def test_counts_are_visited_with_the_larger_eta(monkeypatch):
 
     def watch(state, priors, workers, **options):
         seen.append(priors.eta.item())
-        return visit_all(state, priors, workers, **options)
+        return update_assignments(state, priors, workers, **options)
 
     monkeypatch.setattr("ldavi._inference.cvb0.visit_all", watch)
     learned, _ = run(corpora.topical_counts(8), np.full(3, 0.2), 0.1, 6, plan)
@@ -623,7 +629,7 @@ def test_counts_are_visited_with_the_larger_eta(monkeypatch):
 
 def test_an_eta_that_is_given_is_that_of_the_visits():
     priors = corpora.make_priors(np.full(3, 0.2), 0.001)
-    np.testing.assert_array_equal(of_visits(priors, CollapsedPlan(1, learn_alpha=True), 50).eta, priors.eta)
+    np.testing.assert_array_equal(smoothed_priors(priors, CollapsedPlan(1, learn_alpha=True), 50).eta, priors.eta)
 
 
 def test_the_topics_of_a_pass_hold_the_eta_that_is_learned_not_that_of_the_visits(monkeypatch):
@@ -640,7 +646,7 @@ def test_whole_tokens_are_the_counts_of_the_topics_where_those_are_whole():
     state.N[:] = np.rint(state.N / state.unit) * state.unit
     whole = (state.N / state.unit)[:, :3].astype(int)
     with Workers(1) as workers:
-        counted = whole_tokens(state, workers, seed=1)
+        counted = rounded_word_counts(state, workers, seed=1)
     value, times = np.unique(whole[whole > 0], return_counts=True)
     np.testing.assert_array_equal(counted.value, value)
     np.testing.assert_array_equal(counted.times, times)
@@ -653,7 +659,7 @@ def test_whole_tokens_are_those_of_the_topics_on_average():
     tokens = state.N[:, :3] / state.unit
     assert np.any(tokens % 1)
     with Workers(1) as workers:
-        drawn = [whole_tokens(state, workers, seed=seed) for seed in range(400)]
+        drawn = [rounded_word_counts(state, workers, seed=seed) for seed in range(400)]
     np.testing.assert_allclose(np.mean([one.value @ one.times for one in drawn]), tokens.sum(), rtol=5e-3)
     held = np.sum(np.minimum(tokens, 1))  # P(at least one) of each
     np.testing.assert_allclose(np.mean([one.times.sum() for one in drawn]), held, rtol=5e-3)
@@ -666,7 +672,7 @@ def test_whole_tokens_of_two_words_are_rounded_by_bits_of_their_own(monkeypatch)
     state, _ = begun(X, np.full(3, 0.2), 0.1, weight=np.full(len(X), 0.3))
     part = state.N / state.unit % 1
     with Workers(1) as workers:
-        drawn = [whole_tokens(state, workers, seed=seed) for seed in range(400)]
+        drawn = [rounded_word_counts(state, workers, seed=seed) for seed in range(400)]
     spread = np.std([one.value @ one.times for one in drawn])
     np.testing.assert_allclose(spread, np.sqrt(np.sum(part * (1 - part))), rtol=0.15)
 
@@ -675,7 +681,9 @@ def test_whole_tokens_do_not_depend_on_the_number_of_threads(monkeypatch):
     monkeypatch.setattr(cvb0_pass, "ROWS_AT_ONCE", 7)
     state, _ = begun(corpora.topical_counts(8), np.full(3, 0.2), 0.1)
     with Workers(1) as one, Workers(3) as three:
-        for expected, counted in zip(whole_tokens(state, one, seed=5), whole_tokens(state, three, seed=5), strict=True):
+        for expected, counted in zip(
+            rounded_word_counts(state, one, seed=5), rounded_word_counts(state, three, seed=5), strict=True
+        ):
             np.testing.assert_array_equal(counted, expected)
 
 
@@ -684,7 +692,7 @@ def test_eta_is_learned_from_all_tokens_where_their_evidence_is_highest():
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
         eta = learned_priors(state, priors, None, plan, 20, workers).eta.item()
-        tokens = whole_tokens(state, workers, seed=_pass_seed(plan.seed + 1, 20))
+        tokens = rounded_word_counts(state, workers, seed=_pass_seed(plan.seed + 1, 20))
     evidence = [log_evidence(tokens, np.array([x]), X.shape[1]) for x in (0.98 * eta, eta, 1.02 * eta)]
     assert tokens.total @ tokens.total_times == pytest.approx(X.sum(), rel=0.01)
     assert evidence[1] > max(evidence[0], evidence[2])
@@ -704,7 +712,7 @@ def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest(caut
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
         alpha = learned_priors(state, priors, None, plan, 20, workers).alpha
-    tokens = sample_tokens(state, priors, first=20 // plan.learn_every, step=1, seed=_pass_seed(plan.seed + 1, 20))
+    tokens = sample_topics(state, priors, first=20 // plan.learn_every, step=1, seed=_pass_seed(plan.seed + 1, 20))
     n = np.zeros((len(X), 3))
     np.add.at(n, (tokens.document, tokens.topic), 1)
 

@@ -17,7 +17,7 @@ from dask.distributed import Client, LocalCluster
 from distributed import SchedulerPlugin
 
 import ldavi
-from ldavi._inference.topic_shards import Ground
+from ldavi._inference.topic_shards import CorpusLayout
 from ldavi.dask import LatentDirichletAllocation, _learning, _passes
 
 pytestmark = pytest.mark.interop
@@ -118,7 +118,7 @@ def test_one_worker_gives_the_bits_of_none(undisturbed):
 
 
 def test_the_words_are_in_shards_here():
-    assert len(Ground(np.flatnonzero(X.any(axis=0)), X.shape[1], np.ones((1, 1))).shards) == 2
+    assert len(CorpusLayout(np.flatnonzero(X.any(axis=0)), X.shape[1], np.ones((1, 1))).shards) == 2
 
 
 def test_topics_are_those_of_one_machine(client):

@@ -11,9 +11,9 @@ from scipy.special import gammaln, polygamma, psi
 from ldavi._core.records import aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._inference import elbo, fixed_topics
-from ldavi._inference.e_step import cut_blocks, estep
+from ldavi._inference.e_step import cut_blocks, e_step
 from ldavi._inference.m_step import m_step
-from ldavi._inference.vb_batch import Documents, Plan, all_words, fit_batch
+from ldavi._inference.vb_batch import Documents, PassSettings, all_words, fit_batch
 
 # Sums of some hundred terms that partly cancel: relative to the whole, a few hundred roundings.
 RTOL = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-12}
@@ -35,13 +35,15 @@ ETA_FORMS = ["scalar", "by word", "by both"]
 
 @pytest.mark.parametrize("n_topics", [1, 3, 16, 19])
 @pytest.mark.parametrize("n_sweeps", [1, 5])
-def test_a_documents_bound_from_by_products_equals_its_definition(n_topics, n_sweeps, dtype, instruction_set, workers):
+def test_a_documents_bound_from_by_products_equals_its_definition(
+    n_topics, n_inner_iter, dtype, instruction_set, workers
+):
     X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, n_topics, 30), corpora.random_alpha(0, n_topics)
     start, elog_beta = reference.cold_start(X, alpha), reference.expected_log(lam)
-    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=n_sweeps)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=n_inner_iter)
     word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     for d in np.flatnonzero(X.any(axis=1)):
-        gamma, phi, _ = reference.document_update_log(X[d], elog_beta, alpha, start[d], n_sweeps, -1.0)
+        gamma, phi, _ = reference.document_update_log(X[d], elog_beta, alpha, start[d], n_inner_iter, -1.0)
         np.testing.assert_allclose(
             word[d], reference.word_term(X[[d]], [phi], gamma[None], elog_beta), rtol=RTOL[dtype]
         )
@@ -56,7 +58,7 @@ def test_the_bound_after_the_m_step_equals_its_definition(form, n_topics, dtype,
     eta = etas(n_topics, 30)[form]
     weight = np.random.default_rng(1).integers(1, 9, 12) / 4
     priors, start = corpora.make_priors(alpha, eta), reference.cold_start(X, alpha)
-    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3, weight=weight)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=3, weight=weight)
     word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     absent = priors.eta_totals(30) - np.broadcast_to(eta, lam.shape)[:, found.counts.words].sum(axis=1)
     _, sums = m_step(found.rows, found.topics, priors, priors.eta_rows(found.counts.words), absent, workers)
@@ -81,7 +83,7 @@ def test_the_pure_bound_equals_its_definition(form):
 def test_the_pure_bound_is_never_below_the_bound_of_any_phi(workers):
     for seed in range(10):
         X, lam, alpha = corpora.random_counts(seed), corpora.random_lam(seed, 4, 30), corpora.random_alpha(seed, 4)
-        found = corpora.run_estep(X, lam, alpha, reference.cold_start(X, alpha), np.float64, workers, max_sweeps=2)
+        found = corpora.run_estep(X, lam, alpha, reference.cold_start(X, alpha), np.float64, workers, max_inner_iter=2)
         word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
         pure = elbo.elbo(corpora.to_counts(X), found.gamma, lam.T, corpora.make_priors(alpha, 0.25))
         assert pure.word + pure.doc_topic > word.sum() + doc_topic.sum()
@@ -97,7 +99,7 @@ def test_the_topic_term_equals_its_definition_for_each_form_of_eta(n_words):
 
 def test_one_eta_means_the_same_as_a_number_a_row_and_a_matrix():
     X, lam, alpha = corpora.random_counts(4), corpora.random_lam(4, 3, 30), corpora.random_alpha(4, 3)
-    plan, documents = Plan(1, 3, 2, 0.0), Documents(corpora.to_counts(X), None)
+    plan, documents = PassSettings(1, 3, 2, 0.0), Documents(corpora.to_counts(X), None)
     results = []
     for eta in (0.25, np.full(30, 0.25), np.full((3, 30), 0.25)):
         priors = corpora.make_priors(alpha, eta)
@@ -130,12 +132,14 @@ def test_the_bound_never_exceeds_the_exact_evidence(workers):
             corpora.make_priors(alpha, eta),
             corpora.to_counts(X),
         )
-        loop = fit_batch(Documents(documents, None), priors, corpora.word_major(lam), Plan(1, 3, 5, 0.0), workers)
+        loop = fit_batch(
+            Documents(documents, None), priors, corpora.word_major(lam), PassSettings(1, 3, 5, 0.0), workers
+        )
         for learned in itertools.islice(loop, 15):
             gaps.append(evidence - learned.record.elbo)
         fitted = all_words(learned, X.shape[1])[:, : len(alpha)]
         gamma = corpora.run_estep(
-            X, fitted.T, alpha, reference.cold_start(X, alpha), np.float64, workers, max_sweeps=20
+            X, fitted.T, alpha, reference.cold_start(X, alpha), np.float64, workers, max_inner_iter=20
         ).gamma
         gaps.append(evidence - elbo.elbo(documents, gamma, fitted, priors).total)
     assert min(gaps) > 1e-6
@@ -148,7 +152,7 @@ def test_the_bound_of_one_topic_is_the_exact_evidence(workers):
         alpha, eta, lam = np.array([0.7]), eta if eta.ndim < 2 else eta[:1], lam[:1]
         priors = corpora.make_priors(alpha, eta)
         loop = fit_batch(
-            Documents(corpora.to_counts(X), None), priors, corpora.word_major(lam), Plan(0, 1, 1, 0.0), workers
+            Documents(corpora.to_counts(X), None), priors, corpora.word_major(lam), PassSettings(0, 1, 1, 0.0), workers
         )
         evidence = reference.log_evidence(X, alpha, eta)
         assert abs(next(loop).record.elbo - evidence) < 1e-10
@@ -165,7 +169,7 @@ def test_the_bound_of_a_document_under_known_topics_never_exceeds_its_probabilit
     X = rng.multinomial(5, np.full(4, 0.25), 20).astype(float)
     counts, words = corpora.to_counts(X).compact()
     topics = corpora.make_topics(beta, words, np.float64, workers, point_estimate=True)
-    bound = fixed_topics.infer_documents(counts, topics, alpha, max_sweeps=200, tol=1e-9, workers=workers).bound
+    bound = fixed_topics.infer_documents(counts, topics, alpha, max_inner_iter=200, tol=1e-9, workers=workers).bound
     gap = np.array([reference.log_evidence_fixed_topics(x, beta, alpha) for x in X]) - bound
     if n_topics == 1:
         np.testing.assert_allclose(gap, 0, atol=1e-10)
@@ -187,7 +191,7 @@ def slopes(function, x, relative_step=1e-5):
     return gradient
 
 
-def ascend(X, alpha, eta, lam, n_passes, n_sweeps, workers):
+def ascend(X, alpha, eta, lam, n_passes, n_inner_iter, workers):
     """Yields (γ, λ) after each E-step and after each M-step of carried-over coordinate ascent, by the compiled code."""
     counts, words = corpora.to_counts(X).compact()
     priors, n_words = corpora.make_priors(alpha, eta), X.shape[1]
@@ -198,7 +202,7 @@ def ascend(X, alpha, eta, lam, n_passes, n_sweeps, workers):
     lam = lam.copy()
     for _ in range(n_passes):
         sstats = aligned_zeros(topics.B.shape, np.float64)
-        estep(counts, blocks, topics, alpha, gamma, sstats, max_sweeps=n_sweeps, tol=0.0, workers=workers)
+        e_step(counts, blocks, topics, alpha, gamma, sstats, max_inner_iter=n_inner_iter, tol=0.0, workers=workers)
         yield gamma.copy(), lam.copy()
         topics, _ = m_step(sstats, topics, priors, eta_rows, absent, workers)
         lam[:] = eta

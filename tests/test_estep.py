@@ -9,7 +9,7 @@ from sklearn.decomposition import _lda
 
 from ldavi._core.threads import Workers
 from ldavi._inference import e_step_log_space, elbo, fixed_topics
-from ldavi._inference.e_step import visit_documents
+from ldavi._inference.e_step import update_documents
 
 # A handful of sweeps, each a sum of up to some dozen products: a few dozen roundings.
 RTOL = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-11}
@@ -41,7 +41,7 @@ def corpus(request):
 def looked_at_slowly(monkeypatch):
     """A list that grows with every document that is visited in log space."""
     visits = []
-    original = e_step_log_space.visit_document
+    original = e_step_log_space.update_document
 
     def visit_document(*args, **kwargs):
         visits.append(args[0])
@@ -53,14 +53,14 @@ def looked_at_slowly(monkeypatch):
 
 def test_gamma_and_statistics_equal_the_twin(corpus, dtype, instruction_set, workers):
     X, lam, alpha = corpus
-    n_sweeps = 3
+    n_inner_iter = 3
     start = reference.cold_start(X, alpha)
-    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=n_sweeps, tol=0.0)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=n_inner_iter, tol=0.0)
     documents = X.any(axis=1)
     gamma, sstats = start * 0 + alpha, np.zeros(lam.shape)
     if documents.any():
         gamma[documents], sstats, _, _ = reference.estep(
-            X[documents], reference.expected_log(lam), alpha, start[documents], n_sweeps, -1.0
+            X[documents], reference.expected_log(lam), alpha, start[documents], n_inner_iter, -1.0
         )
     np.testing.assert_allclose(found.gamma, gamma, rtol=RTOL[dtype])
     np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
@@ -71,23 +71,23 @@ def test_sweeps_end_where_the_twin_ends(dtype, instruction_set, workers):
     X, lam, alpha = corpora.random_counts(8, n_words=15), corpora.random_lam(8, 5, 15), corpora.random_alpha(8, 5)
     tol, doubt = 1e-3, 1e-3 if dtype == np.float32 else 1e-9  # of the change: it may fall just beside the threshold
     start, elog_beta = reference.cold_start(X, alpha), reference.expected_log(lam)
-    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=500, tol=tol)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=500, tol=tol)
     filled = X.any(axis=1)
     *_, fewest = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 + doubt))
     *_, most = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 - doubt))
-    n_sweeps = found.visit.n_sweeps[filled]
-    assert ((fewest <= n_sweeps) & (n_sweeps <= most)).all()
-    assert len(np.unique(n_sweeps)) > 3
+    n_inner_iter = found.visit.n_inner_iter[filled]
+    assert ((fewest <= n_inner_iter) & (n_inner_iter <= most)).all()
+    assert len(np.unique(n_inner_iter)) > 3
     for d in np.flatnonzero(filled):
-        gamma, _, _ = reference.document_update_log(X[d], elog_beta, alpha, start[d], found.visit.n_sweeps[d], -1.0)
+        gamma, _, _ = reference.document_update_log(X[d], elog_beta, alpha, start[d], found.visit.n_inner_iter[d], -1.0)
         np.testing.assert_allclose(found.gamma[d], gamma, rtol=10 * RTOL[dtype])
 
 
 def test_an_empty_document_has_the_prior_and_no_sweep(dtype, workers):
     X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, 5, 30), corpora.random_alpha(0, 5)
-    found = corpora.run_estep(X, lam, alpha, np.full((12, 5), 7.0), dtype, workers, max_sweeps=3)
+    found = corpora.run_estep(X, lam, alpha, np.full((12, 5), 7.0), dtype, workers, max_inner_iter=3)
     np.testing.assert_array_equal(found.gamma[1], alpha)
-    assert found.visit.n_sweeps[1] == 0
+    assert found.visit.n_inner_iter[1] == 0
     word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     np.testing.assert_allclose([word[1], doc_topic[1]], 0, atol=1e-13)
 
@@ -95,13 +95,13 @@ def test_an_empty_document_has_the_prior_and_no_sweep(dtype, workers):
 def test_visits_without_statistics_give_the_same_gamma_bits(corpus, dtype, instruction_set, workers):
     X, lam, alpha = corpus
     start = reference.cold_start(X, alpha)
-    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=5, tol=1e-2)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=5, tol=1e-2)
     gamma = start.astype(dtype)
-    visit = visit_documents(
-        found.counts, found.topics, alpha, gamma, max_sweeps=5, tol=1e-2, workers=workers, with_bound=True
+    visit = update_documents(
+        found.counts, found.topics, alpha, gamma, max_inner_iter=5, tol=1e-2, workers=workers, with_bound=True
     )
     np.testing.assert_array_equal(gamma, found.gamma)
-    np.testing.assert_array_equal(visit.n_sweeps, found.visit.n_sweeps)
+    np.testing.assert_array_equal(visit.n_inner_iter, found.visit.n_inner_iter)
     np.testing.assert_array_equal(visit.bound, found.visit.bound)
 
 
@@ -109,8 +109,8 @@ def test_weights_multiply_statistics_and_leave_gamma_alone(dtype, instruction_se
     X, lam, alpha = corpora.random_counts(3), corpora.random_lam(3, 7, 30), corpora.random_alpha(3, 7)
     weight = np.random.default_rng(3).integers(1, 9, 12) / 4
     start = reference.cold_start(X, alpha)
-    plain = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
-    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3, weight=weight)
+    plain = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=3)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=3, weight=weight)
     _, sstats, _, _ = reference.estep(X, reference.expected_log(lam), alpha, start, 3, -1.0, weight)
     np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
     np.testing.assert_array_equal(found.gamma, plain.gamma)
@@ -125,7 +125,7 @@ def test_statistics_hold_every_token(alpha0, lam0, dtype, instruction_set, worke
     weight = rng.integers(1, 9, 30) / 4
     alpha = np.full(6, np.float32(alpha0), dtype=np.float64)
     start = reference.cold_start(X, alpha)
-    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=6, weight=weight)
+    found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=6, weight=weight)
     gamma_sum = alpha.sum() + X.sum(axis=1)
     np.testing.assert_allclose(found.sstats.sum(axis=0), weight @ X, rtol=10 * TOTAL_RTOL[dtype])
     np.testing.assert_allclose(found.sstats.sum(), weight @ X.sum(axis=1), rtol=TOTAL_RTOL[dtype])
@@ -135,9 +135,9 @@ def test_statistics_hold_every_token(alpha0, lam0, dtype, instruction_set, worke
 def test_statistics_of_parts_add_up(workers):
     X, lam, alpha = corpora.random_counts(4), corpora.random_lam(4, 3, 30), corpora.random_alpha(4, 3)
     start = reference.cold_start(X, alpha)
-    whole = corpora.run_estep(X, lam, alpha, start, np.float64, workers, max_sweeps=2).sstats
+    whole = corpora.run_estep(X, lam, alpha, start, np.float64, workers, max_inner_iter=2).sstats
     parts = [
-        corpora.run_estep(X[at], lam, alpha, start[at], np.float64, workers, max_sweeps=2).sstats
+        corpora.run_estep(X[at], lam, alpha, start[at], np.float64, workers, max_inner_iter=2).sstats
         for at in np.split(np.arange(12), 3)
     ]
     np.testing.assert_allclose(sum(parts), whole, rtol=1e-13, atol=1e-13)
@@ -165,13 +165,13 @@ def test_documents_whose_weights_underflow_equal_the_log_space_twin(dtype, instr
     X, lam, alpha, gamma = underflowing_problem()
     weight = np.array([1.0, 2.0, 0.5, 4.0])
     slowly = looked_at_slowly(monkeypatch)
-    found = corpora.run_estep(X, lam, alpha, gamma, dtype, workers, max_sweeps=2, tol=0.0, weight=weight)
+    found = corpora.run_estep(X, lam, alpha, gamma, dtype, workers, max_inner_iter=2, tol=0.0, weight=weight)
     assert 1 <= len(slowly) <= 3
     elog_beta = reference.expected_log(lam)
     expected, sstats, phi, _ = reference.estep(X, elog_beta, alpha, gamma, 2, -1.0, weight)
     np.testing.assert_allclose(found.gamma, expected, rtol=RTOL[dtype], atol=RTOL[dtype])
     np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
-    assert (found.visit.n_sweeps > 0).all()
+    assert (found.visit.n_inner_iter > 0).all()
     word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     tolerance = {"rtol": 1e-5, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-11}  # sums of terms near 10
     for d in range(len(X)):
@@ -185,11 +185,11 @@ def test_a_log_space_visit_equals_the_twin():
     elog_beta = reference.expected_log(lam)
     for d in range(len(X)):
         words = np.flatnonzero(X[d])
-        visit = e_step_log_space.visit_document(
-            X[d, words], elog_beta[:, words].T, alpha, gamma[d], max_sweeps=40, tol=1e-6, log_norm_min=0.0
+        visit = e_step_log_space.update_document(
+            X[d, words], elog_beta[:, words].T, alpha, gamma[d], max_inner_iter=40, tol=1e-6, log_norm_min=0.0
         )
-        expected, phi, n_sweeps = reference.document_update_log(X[d], elog_beta, alpha, gamma[d], 40, 1e-6)
-        assert visit.n_sweeps == n_sweeps
+        expected, phi, n_inner_iter = reference.document_update_log(X[d], elog_beta, alpha, gamma[d], 40, 1e-6)
+        assert visit.n_inner_iter == n_inner_iter
         np.testing.assert_allclose(visit.gamma, expected, rtol=1e-11)
         np.testing.assert_allclose(visit.phi, phi[words], rtol=1e-10, atol=1e-300)
 
@@ -197,8 +197,8 @@ def test_a_log_space_visit_equals_the_twin():
 def test_twice_the_documents_give_twice_the_statistics(dtype, workers):
     X, lam, alpha = corpora.random_counts(5), corpora.random_lam(5, 5, 30), corpora.random_alpha(5, 5)
     twice = np.vstack([X, X])
-    one = corpora.run_estep(X, lam, alpha, reference.cold_start(X, alpha), dtype, workers, max_sweeps=4)
-    two = corpora.run_estep(twice, lam, alpha, reference.cold_start(twice, alpha), dtype, workers, max_sweeps=4)
+    one = corpora.run_estep(X, lam, alpha, reference.cold_start(X, alpha), dtype, workers, max_inner_iter=4)
+    two = corpora.run_estep(twice, lam, alpha, reference.cold_start(twice, alpha), dtype, workers, max_inner_iter=4)
     np.testing.assert_allclose(two.sstats, 2 * one.sstats, rtol=RTOL[dtype], atol=1e-30)
     np.testing.assert_array_equal(two.gamma, np.vstack([one.gamma, one.gamma]))
 
@@ -207,8 +207,8 @@ def test_documents_in_another_order_have_the_same_gamma_bits(dtype, instruction_
     X, lam, alpha = corpora.random_counts(6, n_docs=30), corpora.random_lam(6, 5, 30), corpora.random_alpha(6, 5)
     order = np.random.default_rng(0).permutation(30)
     start = reference.cold_start(X, alpha)
-    one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=4)
-    other = corpora.run_estep(X[order], lam, alpha, start[order], dtype, workers, max_sweeps=4)
+    one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=4)
+    other = corpora.run_estep(X[order], lam, alpha, start[order], dtype, workers, max_inner_iter=4)
     np.testing.assert_array_equal(other.gamma, one.gamma[order])
     np.testing.assert_array_equal(other.visit.bound, one.visit.bound[order])
 
@@ -226,7 +226,7 @@ def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(
     def infer(rows):
         counts, words = corpora.to_counts(rows, dtype).compact()
         topics = corpora.make_topics(lam, words, dtype, workers, point_estimate=point_estimate)
-        return fixed_topics.infer_documents(counts, topics, alpha, max_sweeps=50, tol=1e-3, workers=workers)
+        return fixed_topics.infer_documents(counts, topics, alpha, max_inner_iter=50, tol=1e-3, workers=workers)
 
     together = infer(X)
     for d in range(len(X)):
@@ -263,7 +263,7 @@ def test_a_word_that_no_topic_can_produce_costs_everything_and_belongs_to_none(d
     beta = np.array([[0.75, 0.25, 0.0], [0.25, 0.75, 0.0]])
     alpha = np.array([0.5, 0.25])
     start = reference.cold_start(X, alpha)
-    found = corpora.run_estep(X, beta, alpha, start, dtype, workers, max_sweeps=3, point_estimate=True)
+    found = corpora.run_estep(X, beta, alpha, start, dtype, workers, max_inner_iter=3, point_estimate=True)
     word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
     assert word[0] == -np.inf
     assert np.isfinite(word[1])
@@ -279,7 +279,7 @@ def test_a_zero_of_a_point_estimate_gives_its_topic_no_share(dtype, instruction_
     X = np.array([[2.0, 3.0, 1.0]])
     beta = np.array([[0.5, 0.0, 0.5], [0.25, 0.75, 0.0], [0.0, 0.5, 0.5]])
     found = corpora.run_estep(
-        X, beta, np.full(3, 0.5), np.full((1, 3), 2.5), dtype, workers, max_sweeps=3, point_estimate=True
+        X, beta, np.full(3, 0.5), np.full((1, 3), 2.5), dtype, workers, max_inner_iter=3, point_estimate=True
     )
     np.testing.assert_array_equal(found.sstats == 0, beta == 0)
 
@@ -289,29 +289,29 @@ def test_a_visit_afresh_shares_the_tokens_among_all_topics(instruction_set, dtyp
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam, words, dtype, workers)
     gamma = np.full((len(X), 7), np.nan, dtype)
-    visit_documents(counts, topics, alpha, gamma, max_sweeps=2, tol=0.0, workers=workers, afresh=True)
+    update_documents(counts, topics, alpha, gamma, max_inner_iter=2, tol=0.0, workers=workers, cold_start=True)
     start = reference.cold_start(X, alpha)
-    expected = reference.estep(X, reference.expected_log(lam), alpha, start, max_sweeps=2, tol=0.0)[0]
+    expected = reference.estep(X, reference.expected_log(lam), alpha, start, max_inner_iter=2, tol=0.0)[0]
     np.testing.assert_allclose(gamma, expected, rtol=1e-4 if dtype == np.float32 else 1e-10)
 
 
-def steps_beyond(X, lam, alpha, dtype, workers, *, go_beyond=True, **stop):
+def steps_beyond(X, lam, alpha, dtype, workers, *, extrapolate=True, **stop):
     """γ and the visit of each document, all from the cold start."""
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam, words, dtype, workers)
     gamma = np.empty((len(X), len(lam)), dtype)
-    return gamma, visit_documents(
-        counts, topics, alpha, gamma, workers=workers, afresh=True, go_beyond=go_beyond, **stop
+    return gamma, update_documents(
+        counts, topics, alpha, gamma, workers=workers, cold_start=True, extrapolate=extrapolate, **stop
     )
 
 
 @pytest.mark.parametrize("max_sweeps", [1, 2, 3, 4, 5, 6, 9])
-def test_steps_beyond_equal_the_twin(instruction_set, dtype, workers, max_sweeps):
+def test_steps_beyond_equal_the_twin(instruction_set, dtype, workers, max_inner_iter):
     X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, 7, 30), corpora.random_alpha(0, 7)
-    gamma, _ = steps_beyond(X, lam, alpha, dtype, workers, max_sweeps=max_sweeps, tol=0.0)
+    gamma, _ = steps_beyond(X, lam, alpha, dtype, workers, max_inner_iter=max_inner_iter, tol=0.0)
     elog_beta = reference.expected_log(lam)
     start = reference.cold_start(X, alpha)
-    expected, _, _, _ = reference.estep(X, elog_beta, alpha, start, max_sweeps, 0.0, beyond=True)
+    expected, _, _, _ = reference.estep(X, elog_beta, alpha, start, max_inner_iter, 0.0, beyond=True)
     np.testing.assert_allclose(gamma, expected, rtol=3e-4 if dtype == np.float32 else 1e-9)
 
 
@@ -322,11 +322,11 @@ def test_steps_beyond_end_where_sweeps_change_nothing_and_sooner(instruction_set
     X, alpha = rng.poisson(0.7, (30, 60)).astype(float), np.full(n_topics, 0.05)
     stop = {"max_sweeps": 2000, "tol": 1e-5}
     settled, visit = steps_beyond(X, lam, alpha, dtype, workers, **stop)
-    _, plain = steps_beyond(X, lam, alpha, dtype, workers, go_beyond=False, **stop)
+    _, plain = steps_beyond(X, lam, alpha, dtype, workers, extrapolate=False, **stop)
     start = settled.astype(np.float64)
-    swept = reference.estep(X, reference.expected_log(lam), alpha, start, max_sweeps=1, tol=0.0)[0]
+    swept = reference.estep(X, reference.expected_log(lam), alpha, start, max_inner_iter=1, tol=0.0)[0]
     assert np.abs(swept - settled).sum(axis=1).max() <= 1e-3 * X.sum(axis=1).max()
-    assert visit.n_sweeps.sum() < 0.7 * plain.n_sweeps.sum()
+    assert visit.n_inner_iter.sum() < 0.7 * plain.n_inner_iter.sum()
 
 
 @pytest.mark.parametrize("n_topics", [24, 130])
@@ -337,11 +337,13 @@ def test_setting_topics_aside_ends_where_sweeps_over_all_topics_do(instruction_s
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam.astype(float), words, dtype, workers)
     settled = np.empty((len(X), n_topics), dtype)
-    visit = visit_documents(counts, topics, alpha, settled, max_sweeps=2000, tol=1e-6, workers=workers, afresh=True)
+    visit = update_documents(
+        counts, topics, alpha, settled, max_inner_iter=2000, tol=1e-6, workers=workers, cold_start=True
+    )
     stepwise = settled.copy()
     # two sweeps at a time are too few for topics to be set aside, so these are all over all topics
-    visit_documents(counts, topics, alpha, stepwise, max_sweeps=2, tol=0.0, workers=workers)
-    assert visit.n_sweeps.max() > 10
+    update_documents(counts, topics, alpha, stepwise, max_inner_iter=2, tol=0.0, workers=workers)
+    assert visit.n_inner_iter.max() > 10
     assert np.abs(stepwise - settled).sum(axis=1).max() <= 1e-3 * X.sum(axis=1).max()
 
 
@@ -351,7 +353,7 @@ def test_a_converged_estep_equals_scikit_learns(workers):
     gamma, sstats = _lda._update_doc_distribution(X, np.exp(elog_beta), alpha, 5000, 1e-14, True, None)
     sstats *= np.exp(elog_beta)
     found = corpora.run_estep(
-        X, lam, np.full(6, alpha), np.ones((12, 6)), np.float64, workers, max_sweeps=5000, tol=1e-14
+        X, lam, np.full(6, alpha), np.ones((12, 6)), np.float64, workers, max_inner_iter=5000, tol=1e-14
     )
     np.testing.assert_allclose(found.gamma, gamma, rtol=1e-7)
     np.testing.assert_allclose(found.sstats, sstats, rtol=1e-7, atol=1e-12)
@@ -362,6 +364,6 @@ def test_threads_and_one_thread_finish_underflowing_documents_alike(dtype):
     results = []
     for n_threads in (1, 3):
         with Workers(n_threads) as workers:
-            results.append(corpora.run_estep(X, lam, alpha, gamma, dtype, workers, max_sweeps=3))
+            results.append(corpora.run_estep(X, lam, alpha, gamma, dtype, workers, max_inner_iter=3))
     np.testing.assert_array_equal(results[0].gamma, results[1].gamma)
     np.testing.assert_array_equal(results[0].sstats, results[1].sstats)

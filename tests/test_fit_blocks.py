@@ -9,26 +9,26 @@ from scipy.special import psi
 
 from ldavi._core.records import Counts, Priors, aligned_zeros
 from ldavi._inference import vb_distributed as blocks
-from ldavi._inference.e_step import cut_blocks, estep
+from ldavi._inference.e_step import cut_blocks, e_step
 from ldavi._inference.initialization import word_major
-from ldavi._inference.topic_shards import Ground, hyper_of, sums_of, topics_at
-from ldavi._inference.vb_batch import Documents, Plan, fit_batch
-from ldavi._inference.vb_distributed import Gathered, Step
+from ldavi._inference.topic_shards import CorpusLayout, compact_priors, shard_sums_of, topics_at
+from ldavi._inference.vb_batch import Documents, PassSettings, fit_batch
+from ldavi._inference.vb_distributed import Step, SufficientStatistics
 
 K, D, V = 5, 14, 30
-PLAN = Plan(warmup=1, warmup_sweeps=5, monotone_sweeps=2, tol=0.0, learn_alpha=True, learn_eta=True)
+PLAN = PassSettings(warmup=1, warmup_inner_iter=5, monotone_inner_iter=2, tol=0.0, learn_alpha=True, learn_eta=True)
 
 
 def ground_of(X, eta):
     present = np.flatnonzero(X.any(axis=0))
     order = np.argsort(-np.count_nonzero(X, axis=0)[present], kind="stable")
-    return Ground(present[order], X.shape[1], eta)
+    return CorpusLayout(present[order], X.shape[1], eta)
 
 
 def parts_of(X, ground, cuts, dtype=np.float64):
     edges = [0, *cuts, len(X)]
     return [
-        blocks.hold(to_counts(X[first:last], dtype), None, ground, K, dtype)
+        blocks.prepare_part(to_counts(X[first:last], dtype), None, ground, K, dtype)
         for first, last in itertools.pairwise(edges)
     ]
 
@@ -58,20 +58,20 @@ def all_rows(ground):
 
 
 def visited(part, fields, priors, sweeps=3, gamma=None):
-    return blocks.visit(part, fields, hyper_of(priors), gamma, Step(sweeps, 0.0, True, 1))
+    return blocks.visit(part, fields, compact_priors(priors), gamma, Step(sweeps, 0.0, True, 1))
 
 
 def roots_of(passed, ground):
     """What was gathered, by shards."""
-    return [[blocks.gathered(one, edges) for one in passed] for edges in ground.edges]
+    return [[blocks.statistics_of_shard(one, edges) for one in passed] for edges in ground.edges]
 
 
 def renewed(roots, fields, hyper, ground, offset=0.0):
     """Fields and λ after a pass, and its report."""
     shards = range(len(roots))
-    after = [blocks.renew(roots[i], fields[i], hyper, ground, i, offset, 1) for i in shards]
+    after = [blocks.m_step_shard(roots[i], fields[i], hyper, ground, i, offset, 1) for i in shards]
     lam = np.concatenate([blocks.lam_of(roots[i], fields[i], hyper, ground, i, 1) for i in shards])
-    sums = [sums_of(shard) for shard in fields], [sums_of(shard) for shard in after]
+    sums = [shard_sums_of(shard) for shard in fields], [shard_sums_of(shard) for shard in after]
     return after, lam, blocks.report(*sums, hyper, False, ground, lam.dtype.name, 0.0)
 
 
@@ -83,8 +83,17 @@ def test_statistics_of_parts_sum_to_those_of_the_whole(workers, dtype):
     topics = topics_at(fields, all_rows(ground), workers)
     gamma, S = np.empty((D, K), dtype), aligned_zeros(topics.B.shape, dtype)
     start = {"afresh": True, "go_beyond": True}
-    estep(
-        counts, cut_blocks(counts, K), topics, priors.alpha, gamma, S, max_sweeps=4, tol=0.0, workers=workers, **start
+    e_step(
+        counts,
+        cut_blocks(counts, K),
+        topics,
+        priors.alpha,
+        gamma,
+        S,
+        max_inner_iter=4,
+        tol=0.0,
+        workers=workers,
+        **start,
     )
     np.testing.assert_array_equal(np.concatenate([one.gamma for one in passed]), gamma)
     np.testing.assert_allclose(merged.S, S[:, :K], rtol=1e-5 if dtype == np.float32 else 1e-12)
@@ -107,7 +116,7 @@ def test_a_visit_and_a_renewal_change_nothing_that_they_are_given(workers, small
     passed = read_only(visited(part, fields, priors))
     again = read_only(visited(part, fields, priors, gamma=passed.gamma))
     roots = roots_of([again], ground)
-    renewed(roots, fields, read_only(blocks.learn(roots, hyper_of(priors), ground, PLAN, float(D))), ground)
+    renewed(roots, fields, read_only(blocks.learn(roots, compact_priors(priors), ground, PLAN, float(D))), ground)
     blocks.merge(passed.gathered, passed.gathered)
 
 
@@ -115,9 +124,9 @@ def test_a_visit_and_a_renewal_change_nothing_that_they_are_given(workers, small
 def test_two_roots_are_renewed_as_their_sum_is(workers, small_pieces, eta):
     X, priors, ground, _, fields = setting(workers, eta=eta)
     passed = [visited(part, fields, priors) for part in parts_of(X, ground, [6])]
-    apart = renewed(roots_of(passed, ground), fields, hyper_of(priors), ground)
+    apart = renewed(roots_of(passed, ground), fields, compact_priors(priors), ground)
     merged = [[blocks.merge(*roots)] for roots in roots_of(passed, ground)]
-    whole = renewed(merged, fields, hyper_of(priors), ground)
+    whole = renewed(merged, fields, compact_priors(priors), ground)
     np.testing.assert_array_equal(apart[1], whole[1])
     assert apart[2] == whole[2]
 
@@ -147,8 +156,8 @@ def test_where_fields_underflow_lambda_travels_and_gives_the_same_bits(workers, 
 
 
 def test_rows_are_merged_where_parts_share_no_word():
-    left = Gathered(np.array([0, 2]), np.array([[1.0], [2.0]]), 1.0, 10.0, 3, None)
-    right = Gathered(np.array([1]), np.array([[5.0]]), 2.0, 20.0, 4, None)
+    left = SufficientStatistics(np.array([0, 2]), np.array([[1.0], [2.0]]), 1.0, 10.0, 3, None)
+    right = SufficientStatistics(np.array([1]), np.array([[5.0]]), 2.0, 20.0, 4, None)
     merged = blocks.merge(left, right)
     np.testing.assert_array_equal(merged.rows, [0, 1, 2])
     np.testing.assert_array_equal(merged.S[:, 0], [1.0, 5.0, 2.0])
@@ -160,10 +169,10 @@ def test_one_part_makes_a_pass_of_the_batch_loop_to_the_bit(workers, small_piece
     """Whatever the shards."""
     X, priors, ground, lam, fields = setting(workers, eta=eta)
     assert len(ground.shards) == (2 if eta else 1)
-    plan = Plan(warmup=0, warmup_sweeps=0, monotone_sweeps=3, tol=0.0)
+    plan = PassSettings(warmup=0, warmup_inner_iter=0, monotone_inner_iter=3, tol=0.0)
     learned = next(fit_batch(Documents(to_counts(X), None), priors, lam, plan, workers))
     passed = visited(parts_of(X, ground, [])[0], fields, priors)
-    _, found, report = renewed(roots_of([passed], ground), fields, hyper_of(priors), ground)
+    _, found, report = renewed(roots_of([passed], ground), fields, compact_priors(priors), ground)
     np.testing.assert_array_equal(found, learned.lam)
     np.testing.assert_array_equal(ground.words, learned.words)
     assert tuple(report.terms) == (learned.record.word, learned.record.doc_topic, learned.record.topic_word)
@@ -171,7 +180,7 @@ def test_one_part_makes_a_pass_of_the_batch_loop_to_the_bit(workers, small_piece
 
 def test_an_empty_part_adds_nothing(workers):
     X, priors, ground, _, fields = setting(workers)
-    empty = visited(blocks.hold(none(X), None, ground, K, np.float64), fields, priors)
+    empty = visited(blocks.prepare_part(none(X), None, ground, K, np.float64), fields, priors)
     assert empty.gamma.shape == (0, K)
     assert empty.gathered.S.shape == (0, K)
     assert (empty.gathered.word, empty.gathered.doc_topic, empty.gathered.sweeps) == (0, 0, 0)

@@ -13,7 +13,7 @@ from ldavi._core.threads import Workers
 from ldavi._inference import vb_online
 from ldavi._inference.m_step import learning_rate
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_batch import Documents, Learned, Plan, all_words, fit_batch
+from ldavi._inference.vb_batch import Documents, PassResult, PassSettings, all_words, fit_batch
 from ldavi._inference.vb_memoized import batch_of, fit_memoized, unvisited, with_prior
 from ldavi._inference.vb_online import LearningRate, exact_record, fit_online
 
@@ -50,7 +50,7 @@ def run(loop, n_passes):
 def test_the_batch_loop_equals_the_twin(eta, dtype, workers):
     X, alpha, lam0 = problem(0)
     priors, documents = corpora.make_priors(alpha, eta), Documents(corpora.to_counts(X, dtype), None)
-    loop = fit_batch(documents, priors, corpora.word_major(lam0, dtype), Plan(0, 1, 3, 0.0), workers)
+    loop = fit_batch(documents, priors, corpora.word_major(lam0, dtype), PassSettings(0, 1, 3, 0.0), workers)
     learned = run(loop, 6)
     _, lam, trace = reference.fit_batch(X, alpha, eta, absent_as_prior(lam0, X, eta), 6, 3)
     np.testing.assert_allclose([one.record.elbo for one in learned], trace[1::2], rtol=ELBO_RTOL[dtype])
@@ -66,7 +66,11 @@ def test_a_whole_weight_is_worth_as_many_copies(workers):
     results = []
     for rows, omega in ((X, weight.astype(float)), (X[copies], None)):
         loop = fit_batch(
-            Documents(corpora.to_counts(rows), omega), priors, corpora.word_major(lam0), Plan(2, 4, 2, 0.0), workers
+            Documents(corpora.to_counts(rows), omega),
+            priors,
+            corpora.word_major(lam0),
+            PassSettings(2, 4, 2, 0.0),
+            workers,
         )
         learned = run(loop, 5)[-1]
         results.append((learned.record.elbo, learned.record.perplexity, lam_of(learned, 25, priors)))
@@ -80,7 +84,7 @@ def test_the_batch_bound_never_falls_once_gamma_is_carried_over(warmup, dtype, w
         X, alpha, lam0 = problem(seed, n_topics=4)
         documents, priors = Documents(corpora.to_counts(X, dtype), None), corpora.make_priors(alpha, 0.05)
         loop = fit_batch(
-            documents, priors, corpora.word_major(lam0, dtype), Plan(warmup, 10, 1 + seed % 3, 1e-3), workers
+            documents, priors, corpora.word_major(lam0, dtype), PassSettings(warmup, 10, 1 + seed % 3, 1e-3), workers
         )
         elbo = [one.record.elbo for one in run(loop, 25) if one.record.phase == "monotone"]
         assert len(elbo) == 25 - warmup
@@ -92,7 +96,7 @@ def test_the_batch_bound_can_fall_where_gamma_starts_anew(workers):
     for seed in range(20):
         X, alpha, lam0 = problem(seed, n_topics=4)
         documents, priors = Documents(corpora.to_counts(X), None), corpora.make_priors(alpha, 0.05)
-        loop = fit_batch(documents, priors, corpora.word_major(lam0), Plan(99, 2, 1, 1e-3), workers)
+        loop = fit_batch(documents, priors, corpora.word_major(lam0), PassSettings(99, 2, 1, 1e-3), workers)
         elbo = [one.record.elbo for one in run(loop, 60)]
         fell += (np.diff(elbo) < -1e-9 * np.abs(elbo[1:])).any()
     assert fell > 0
@@ -103,8 +107,10 @@ def test_words_that_do_not_occur_have_the_topics_of_their_prior(dtype, workers):
     for eta in ETAS.values():
         priors, documents = corpora.make_priors(alpha, eta), Documents(corpora.to_counts(X, dtype), None)
         loops = [
-            fit_batch(documents, priors, corpora.word_major(lam0, dtype), Plan(1, 3, 2, 0.0), workers),
-            fit_memoized(documents, priors, corpora.word_major(lam0, dtype), Plan(1, 3, 2, 0.0), workers, batch_size=6),
+            fit_batch(documents, priors, corpora.word_major(lam0, dtype), PassSettings(1, 3, 2, 0.0), workers),
+            fit_memoized(
+                documents, priors, corpora.word_major(lam0, dtype), PassSettings(1, 3, 2, 0.0), workers, batch_size=6
+            ),
         ]
         for loop in loops:
             lam = lam_of(run(loop, 2)[-1], 25, priors)
@@ -118,7 +124,9 @@ def test_words_that_do_not_occur_have_the_topics_of_their_prior(dtype, workers):
 def test_the_memoized_loop_equals_the_twin(eta, dtype, workers):
     X, alpha, lam0 = problem(3)
     priors, documents = corpora.make_priors(alpha, eta), Documents(corpora.to_counts(X, dtype), None)
-    loop = fit_memoized(documents, priors, corpora.word_major(lam0, dtype), Plan(1, 2, 2, 0.0), workers, batch_size=7)
+    loop = fit_memoized(
+        documents, priors, corpora.word_major(lam0, dtype), PassSettings(1, 2, 2, 0.0), workers, batch_size=7
+    )
     learned = run(loop, 5)
     batches = [np.arange(0, 7), np.arange(7, 14), np.arange(14, 20)]
     _, lam, trace = reference.fit_memoized(X, batches, alpha, eta, absent_as_prior(lam0, X, eta), 5, 2)
@@ -131,7 +139,7 @@ def test_the_memoized_loop_equals_the_twin(eta, dtype, workers):
 def test_a_warm_up_starts_afresh_and_goes_beyond_its_sweeps(loop, workers):
     X, alpha, lam = problem(3)
     priors, documents = corpora.make_priors(alpha, 0.25), Documents(corpora.to_counts(X), None)
-    second = run(loop(documents, priors, corpora.word_major(lam), Plan(99, 6, 2, 0.0), workers), 2)[-1]
+    second = run(loop(documents, priors, corpora.word_major(lam), PassSettings(99, 6, 2, 0.0), workers), 2)[-1]
     lam = absent_as_prior(lam, X, 0.25)
     for _ in range(2):
         start = reference.cold_start(X, alpha)
@@ -143,7 +151,7 @@ def test_a_warm_up_starts_afresh_and_goes_beyond_its_sweeps(loop, workers):
 def test_the_monotone_phase_takes_sweeps_as_they_are(loop, workers):
     X, alpha, lam = problem(3)
     priors, documents = corpora.make_priors(alpha, 0.25), Documents(corpora.to_counts(X), None)
-    second = run(loop(documents, priors, corpora.word_major(lam), Plan(1, 2, 8, 0.0), workers), 2)[-1]
+    second = run(loop(documents, priors, corpora.word_major(lam), PassSettings(1, 2, 8, 0.0), workers), 2)[-1]
     lam, gamma = absent_as_prior(lam, X, 0.25), reference.cold_start(X, alpha)
     for sweeps in (2, 8):
         gamma, sstats, _, _ = reference.estep(X, reference.expected_log(lam), alpha, gamma, sweeps, -1.0)
@@ -155,7 +163,9 @@ def test_the_memoized_terms_equal_their_definition(workers):
     X, alpha, lam0 = problem(4)
     weight = np.random.default_rng(4).integers(1, 9, len(X)) / 4
     priors, documents = corpora.make_priors(alpha, 0.25), Documents(corpora.to_counts(X), weight)
-    loop = fit_memoized(documents, priors, corpora.word_major(lam0), Plan(1, 3, 3, 0.0), workers, batch_size=len(X))
+    loop = fit_memoized(
+        documents, priors, corpora.word_major(lam0), PassSettings(1, 3, 3, 0.0), workers, batch_size=len(X)
+    )
     first, second = ((one.record, lam_of(one, 25, priors)) for one in run(loop, 2))
     gamma, lam = reference.cold_start(X, alpha), absent_as_prior(lam0, X, 0.25)
     for record, found in (first, second):
@@ -171,7 +181,7 @@ def test_one_memoized_batch_is_the_batch_loop(dtype, workers):
     priors, documents, plan = (
         corpora.make_priors(alpha, 0.25),
         Documents(corpora.to_counts(X, dtype), None),
-        Plan(1, 4, 2, 1e-4),
+        PassSettings(1, 4, 2, 1e-4),
     )
     batch = fit_batch(documents, priors, corpora.word_major(lam0, dtype), plan, workers)
     memoized = fit_memoized(documents, priors, corpora.word_major(lam0, dtype), plan, workers, batch_size=99)
@@ -186,7 +196,7 @@ def test_the_memoized_bound_never_falls_after_the_first_lap(dtype, workers):
     for seed in range(20):
         X, alpha, lam0 = problem(seed, n_topics=4)
         documents, priors = Documents(corpora.to_counts(X, dtype), None), corpora.make_priors(alpha, 0.05)
-        plan = Plan(1, 5, 1 + seed % 3, 1e-3)
+        plan = PassSettings(1, 5, 1 + seed % 3, 1e-3)
         loop = fit_memoized(documents, priors, corpora.word_major(lam0, dtype), plan, workers, batch_size=3 + seed % 5)
         elbo = [one.record.elbo for one in run(loop, 20)]
         assert (np.diff(elbo) >= -MONOTONE[dtype] * np.abs(elbo[1:])).all()
@@ -199,10 +209,10 @@ def test_a_memoized_visit_returns_what_changed(dtype, workers):
     batch = batch_of(documents, priors.n_topics)
     memory = unvisited(batch, priors.n_topics)
     rows = corpora.word_major(lam0, dtype)[batch.rows]
-    first = memory.visit(batch, rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 1)
+    first = memory.visit(batch, rows, lam0.sum(axis=1), priors, PassSettings(1, 3, 2, 0.0), workers, 1)
     kept = memory.sstats.astype(np.float64)
     np.testing.assert_array_equal(first, kept)
-    second = memory.visit(batch, rows, lam0.sum(axis=1), priors, Plan(1, 3, 2, 0.0), workers, 2)
+    second = memory.visit(batch, rows, lam0.sum(axis=1), priors, PassSettings(1, 3, 2, 0.0), workers, 2)
     np.testing.assert_allclose(kept + second, memory.sstats, rtol=1e-14)
     np.testing.assert_allclose(second.sum(), 0, atol=1e-4 if dtype == np.float32 else 1e-11)
 
@@ -210,7 +220,9 @@ def test_a_memoized_visit_returns_what_changed(dtype, workers):
 def test_memoized_topics_never_go_below_their_prior(dtype, workers):
     X, alpha, lam0 = problem(8, n_topics=6)
     priors, documents = corpora.make_priors(alpha * 0.1, 1e-6), Documents(corpora.to_counts(X, dtype), None)
-    loop = fit_memoized(documents, priors, corpora.word_major(lam0, dtype), Plan(1, 10, 5, 0.0), workers, batch_size=4)
+    loop = fit_memoized(
+        documents, priors, corpora.word_major(lam0, dtype), PassSettings(1, 10, 5, 0.0), workers, batch_size=4
+    )
     assert (lam_of(run(loop, 60)[-1], 25, priors) >= dtype.type(1e-6)).all()
 
 
@@ -234,7 +246,7 @@ def test_the_online_loop_equals_dense_steps(eta, weighted, dtype, workers):
         documents,
         priors,
         corpora.word_major(lam0, dtype),
-        Plan(0, 4, 1, 0.0),
+        PassSettings(0, 4, 1, 0.0),
         workers,
         batch_size=6,
         steps=LearningRate(1.0, 0.7),
@@ -268,13 +280,13 @@ def test_the_exact_record_is_the_bound_of_the_final_topics(dtype, workers):
     priors, documents, plan = (
         corpora.make_priors(alpha, 0.25),
         Documents(corpora.to_counts(X, dtype), None),
-        Plan(0, 2000, 1, 1e-7),
+        PassSettings(0, 2000, 1, 1e-7),
     )
     loop = fit_online(
         documents, priors, corpora.word_major(lam0, dtype), plan, workers, batch_size=6, steps=LearningRate(1.0, 0.7)
     )
     learned = run(loop, 2)[-1]
-    final = exact_record(documents, learned, workers, max_sweeps=plan.most_sweeps, tol=plan.tol)
+    final = exact_record(documents, learned, workers, max_inner_iter=plan.max_inner_iter, tol=plan.tol)
     lam = lam_of(learned, 25, priors).astype(np.float64)
     gamma, _, _, _ = reference.estep(X, reference.expected_log(lam), alpha, reference.cold_start(X, alpha), 2000, 1e-7)
     assert final.phase == "final"
@@ -287,12 +299,12 @@ def test_the_exact_record_holds_the_topics_of_one_part_of_the_documents_at_a_tim
     X, K = np.ones((12, 3000)), 64
     priors = corpora.make_priors(np.full(K, 0.1), 0.25)
     lam = corpora.word_major(corpora.random_lam(0, K, X.shape[1]))
-    learned = Learned(lam, np.arange(X.shape[1]), 1, TraceRecord(1, "online", *[0.0] * 7), priors)
+    learned = PassResult(lam, np.arange(X.shape[1]), 1, TraceRecord(1, "online", *[0.0] * 7), priors)
     documents = Documents(corpora.to_counts(X), None)
     tracemalloc.start()
     try:
         with Workers(1) as workers:
-            exact_record(documents, learned, workers, max_sweeps=1, tol=0.0, batch_size=4)
+            exact_record(documents, learned, workers, max_inner_iter=1, tol=0.0, batch_size=4)
         assert tracemalloc.get_traced_memory()[1] < 3 * lam.nbytes  # λ and B of the part's words, and what is small
     finally:
         tracemalloc.stop()
@@ -308,7 +320,7 @@ def test_point_estimates_of_the_batch_loop_equal_the_twin_and_never_fall(dtype, 
         priors, documents = corpora.make_priors(alpha, 0.0), Documents(corpora.to_counts(X, dtype), None)
         learned = []
         for one in itertools.islice(
-            fit_batch(documents, priors, corpora.word_major(lam0, dtype), Plan(0, 1, 2, 0.0), workers), 12
+            fit_batch(documents, priors, corpora.word_major(lam0, dtype), PassSettings(0, 1, 2, 0.0), workers), 12
         ):
             learned.append((one.record, lam_of(one, 25, priors)))
         occurs = X.any(axis=0)
@@ -336,7 +348,9 @@ def test_point_estimates_of_the_memoized_loop_lose_no_word_and_never_fall(dtype,
     X[:5, 0] = 0  # the first batch does not hold word 0
     X[5:, 0] += 1
     priors, documents = corpora.make_priors(alpha, 0.0), Documents(corpora.to_counts(X, dtype), None)
-    loop = fit_memoized(documents, priors, corpora.word_major(lam0, dtype), Plan(1, 3, 2, 0.0), workers, batch_size=5)
+    loop = fit_memoized(
+        documents, priors, corpora.word_major(lam0, dtype), PassSettings(1, 3, 2, 0.0), workers, batch_size=5
+    )
     learned = run(loop, 8)
     elbo = np.array([one.record.elbo for one in learned])
     assert np.isfinite(elbo).all()
@@ -355,7 +369,7 @@ def test_point_estimates_of_the_memoized_loop_lose_no_word_and_never_fall(dtype,
 def test_every_loop_survives_a_corpus_with_next_to_nothing(X, n_topics, eta, dtype, workers):
     alpha, n_words = np.full(n_topics, 0.5), X.shape[1]
     priors, documents = corpora.make_priors(alpha, eta), Documents(corpora.to_counts(X, dtype), None)
-    lam0, plan = corpora.random_lam(0, n_topics, n_words), Plan(1, 3, 2, 1e-3)
+    lam0, plan = corpora.random_lam(0, n_topics, n_words), PassSettings(1, 3, 2, 1e-3)
     loops = [
         fit_batch(documents, priors, corpora.word_major(lam0, dtype), plan, workers),
         fit_memoized(documents, priors, corpora.word_major(lam0, dtype), plan, workers, batch_size=1),
@@ -396,7 +410,7 @@ def test_every_loop_gives_the_same_bits_for_any_number_of_threads(method, eta, d
     results = []
     for n_threads in (1, 2, 3, 7):
         with Workers(n_threads) as workers:
-            args = documents, priors, corpora.word_major(lam0, dtype), Plan(1, 4, 2, 1e-2), workers
+            args = documents, priors, corpora.word_major(lam0, dtype), PassSettings(1, 4, 2, 1e-2), workers
             if method == "batch":
                 loop = fit_batch(*args)
             elif method == "memoized":

@@ -20,8 +20,8 @@ from ldavi._core.records import padded
 from ldavi._estimator import vocabulary_growth
 from ldavi._estimator.restore import fitted_with
 from ldavi._inference import elbo
-from ldavi._inference.growable_rows import Room
-from ldavi._inference.m_step import DecayingRows
+from ldavi._inference.growable_rows import GrowableRows
+from ldavi._inference.m_step import LazyLambda
 
 K, ETA = 3, 0.3
 WIDTHS = (5, 5, 8, 8, 9, 40)
@@ -89,7 +89,7 @@ def test_rows_that_came_late_have_the_bits_of_rows_that_were_there_all_along(dty
     early = np.zeros((9, padded(K)), dtype)
     early[:, :K] = ETA
     early[:5, :K] = start(dtype).T
-    there, late = DecayingRows(early, priors), DecayingRows(early[:5].copy(), priors)
+    there, late = LazyLambda(early, priors), LazyLambda(early[:5].copy(), priors)
     for step in range(80):  # 0.6^80 is far below where the decay is folded in
         if step == 20:
             late.grow(9, priors.eta)
@@ -122,7 +122,7 @@ def test_the_bound_after_growth_is_that_of_the_definition():
     X[:, 7] = 0
     lam, alpha = lda.components_, np.full(K, 0.2)
     gamma = lda.transform(X, normalize=False)
-    topic = elbo.topic_term(lda._rows.folded()[:, :K], lda._priors)
+    topic = elbo.topic_term(lda._rows.materialize()[:, :K], lda._priors)
     assert topic == pytest.approx(reference.topic_word_term(lam, ETA), rel=1e-12)
     assert lda.score(X) + topic == pytest.approx(reference.elbo_collapsed(X, gamma, lam, alpha, ETA), rel=1e-9)
     assert lda.perplexity(X) == pytest.approx(np.exp(-lda.score(X) / X.sum()))
@@ -349,7 +349,7 @@ def test_rows_that_come_few_at_a_time_are_seldom_moved():
 
 
 def test_a_room_fills_up_without_moving_and_without_touching_what_is_there():
-    room, value = Room(), np.ones((1, 2))
+    room, value = GrowableRows(), np.ones((1, 2))
     rows = room.extended(np.zeros((100, padded(2))), 1, value)
     for n in range(102, 151):
         more = room.extended(rows, 1, value * n)
@@ -361,7 +361,7 @@ def test_a_room_fills_up_without_moving_and_without_touching_what_is_there():
 
 
 def test_rows_that_a_room_did_not_hand_out_are_copied_first():
-    room = Room()
+    room = GrowableRows()
     mine = np.zeros((4, 2))
     first = room.extended(mine, 2, np.ones((1, 2)))
     again = room.extended(mine, 1, np.full((1, 2), 7.0))
@@ -373,10 +373,10 @@ def test_rows_that_a_room_did_not_hand_out_are_copied_first():
 def test_read_only_rows_grow(dtype):
     frozen = corpora.word_major(corpora.random_lam(0, K, 5), dtype)
     frozen.flags.writeable = False
-    rows = DecayingRows(frozen, corpora.make_priors(np.ones(K), ETA))
+    rows = LazyLambda(frozen, corpora.make_priors(np.ones(K), ETA))
     rows.grow(7, np.full((1, 1), ETA))
     rows.online_step(np.array([6]), np.ones((1, padded(K)), dtype), rho=0.5, scale=1.0)
-    np.testing.assert_allclose(rows.folded()[5:, :K], [[ETA] * K, [ETA + 0.5] * K], rtol=1e-6)
+    np.testing.assert_allclose(rows.materialize()[5:, :K], [[ETA] * K, [ETA + 0.5] * K], rtol=1e-6)
 
 
 def test_a_step_after_growth_reads_and_writes_the_rows_of_its_words_alone():

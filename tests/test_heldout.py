@@ -11,8 +11,8 @@ import ldavi
 from ldavi import LatentDirichletAllocation
 from ldavi._core.threads import Workers
 from ldavi._inference import validation_set
-from ldavi._inference.validation_set import completion_perplexity, in_halves
-from ldavi._inference.vb_batch import Learned
+from ldavi._inference.validation_set import completion_perplexity, split_half
+from ldavi._inference.vb_batch import PassResult
 
 
 def dense(counts, n_words):
@@ -26,14 +26,14 @@ def dense(counts, n_words):
 def test_halves_add_up_to_the_documents():
     X = corpora.random_counts(0, mean=2.0)
     counts = corpora.to_counts(X)
-    halves = in_halves(counts, np.random.default_rng(0).uniform(size=len(counts.indices)))
+    halves = split_half(counts, np.random.default_rng(0).uniform(size=len(counts.indices)))
     np.testing.assert_array_equal(dense(halves.observed, X.shape[1]) + dense(halves.scored, X.shape[1]), X)
     assert (np.abs(dense(halves.observed, X.shape[1]) - X / 2) <= 0.5).all()
 
 
 def test_odd_tokens_go_where_the_draw_says():
     counts = corpora.to_counts(np.array([[1, 3, 1, 5]]))
-    halves = in_halves(counts, np.array([0.2, 0.9, 0.7, 0.4]))
+    halves = split_half(counts, np.array([0.2, 0.9, 0.7, 0.4]))
     np.testing.assert_array_equal(dense(halves.observed, 4), [[1, 1, 0, 3]])
 
 
@@ -42,8 +42,8 @@ def test_the_perplexity_is_that_of_the_scored_words_given_the_observed(monkeypat
     monkeypatch.setattr(validation_set, "SWEEPS", 500)
     X, K = corpora.topical_counts(1), 3
     counts, lam, alpha = corpora.to_counts(X), corpora.random_lam(1, K, X.shape[1]), corpora.random_alpha(1, K)
-    halves = in_halves(counts, np.random.default_rng(0).uniform(size=len(counts.indices)))
-    learned = Learned(corpora.word_major(lam), np.arange(X.shape[1]), 1, None, corpora.make_priors(alpha, 0.1))
+    halves = split_half(counts, np.random.default_rng(0).uniform(size=len(counts.indices)))
+    learned = PassResult(corpora.word_major(lam), np.arange(X.shape[1]), 1, None, corpora.make_priors(alpha, 0.1))
     with Workers(1) as workers:
         found = completion_perplexity(halves, learned, workers, tol=1e-10)
     model = LatentDirichletAllocation(

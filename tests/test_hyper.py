@@ -10,7 +10,7 @@ from scipy.optimize import approx_fprime
 from scipy.special import gammaln, psi
 
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.dirichlet_priors import GroupedCounts, fixed_point, grouped, grouped_values, log_evidence
+from ldavi._inference.dirichlet_priors import GroupedCounts, fixed_point, group_counts, group_values, log_evidence
 
 
 def tokens_of(n):
@@ -35,28 +35,28 @@ def slow_evidence(n, alpha, weight):
 def test_the_evidence_is_that_of_the_dirichlet_multinomials():
     n, alpha = drawn([0.3, 1.0, 2.0], 30, 12), np.array([0.2, 0.5, 0.9])
     weight = np.linspace(0.5, 2, 30)
-    counts = grouped(*tokens_of(n), 3, weight)
+    counts = group_counts(*tokens_of(n), 3, weight)
     np.testing.assert_allclose(log_evidence(counts, alpha, 3), slow_evidence(n, alpha, weight))
 
 
 def test_a_symmetric_prior_has_one_value_for_all_categories():
     n, weight = drawn([0.3, 1.0, 2.0], 30, 12), np.ones(30)
-    counts = grouped(*tokens_of(n), 3, weight, symmetric=True)
+    counts = group_counts(*tokens_of(n), 3, weight, symmetric=True)
     np.testing.assert_allclose(log_evidence(counts, np.array([0.4]), 3), slow_evidence(n, np.full(3, 0.4), weight))
 
 
 def test_values_in_several_places_are_grouped_as_their_tokens_are():
     n = drawn([0.1, 0.3, 2.0], 30, 12)
     n[3] = 0
-    expected = grouped(*tokens_of(n), 3, np.ones(30), symmetric=True)
-    for one, other in zip(grouped_values(n.ravel(), np.ones(n.size, int), n.sum(axis=1)), expected, strict=True):
+    expected = group_counts(*tokens_of(n), 3, np.ones(30), symmetric=True)
+    for one, other in zip(group_values(n.ravel(), np.ones(n.size, int), n.sum(axis=1)), expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
 def test_each_round_of_the_fixed_point_raises_the_evidence(symmetric, monkeypatch):
     monkeypatch.setattr(dirichlet_priors, "ROUNDS", 1)
-    counts = grouped(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50), symmetric=symmetric)
+    counts = group_counts(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50), symmetric=symmetric)
     prior = np.full(1 if symmetric else 3, 7.0)
     values = []
     for _ in range(40):
@@ -69,7 +69,7 @@ def test_each_round_of_the_fixed_point_raises_the_evidence(symmetric, monkeypatc
 def test_the_fixed_point_ends_where_the_gradient_vanishes(monkeypatch):
     monkeypatch.setattr(dirichlet_priors, "ROUNDS", 5000)
     monkeypatch.setattr(dirichlet_priors, "ENOUGH", 1e-10)
-    counts = grouped(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
+    counts = group_counts(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
     alpha = fixed_point(counts, np.ones(3), 3)
     gradient = approx_fprime(alpha, lambda x: log_evidence(counts, x, 3), 1e-6)
     assert np.abs(gradient).max() < 1e-3
@@ -77,22 +77,22 @@ def test_the_fixed_point_ends_where_the_gradient_vanishes(monkeypatch):
 
 def test_the_prior_that_drew_the_counts_is_found():
     alpha = np.array([0.05, 0.2, 1.0, 0.4])
-    counts = grouped(*tokens_of(drawn(alpha, 4000, 50)), 4, np.ones(4000))
+    counts = group_counts(*tokens_of(drawn(alpha, 4000, 50)), 4, np.ones(4000))
     np.testing.assert_allclose(fixed_point(counts, np.ones(4), 4), alpha, rtol=0.1)
 
 
 def test_a_weight_of_two_is_the_draw_twice():
     n = drawn([0.3, 1.0], 20, 9)
-    weighted = grouped(*tokens_of(n), 2, np.full(20, 2.0))
-    twice = grouped(*tokens_of(np.vstack([n, n])), 2, np.ones(40))
+    weighted = group_counts(*tokens_of(n), 2, np.full(20, 2.0))
+    twice = group_counts(*tokens_of(np.vstack([n, n])), 2, np.ones(40))
     for found, expected in zip(weighted, twice, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_a_category_that_never_occurs_keeps_a_prior_above_zero():
     n = np.hstack([drawn([1.0, 1.0], 30, 10), np.zeros((30, 1), int)])
-    alpha = fixed_point(grouped(*tokens_of(n), 3, np.ones(30)), np.full(3, 0.1), 3)
-    assert alpha[2] == dirichlet_priors.LEAST
+    alpha = fixed_point(group_counts(*tokens_of(n), 3, np.ones(30)), np.full(3, 0.1), 3)
+    assert alpha[2] == dirichlet_priors.SMALLEST
 
 
 def test_without_counts_the_prior_stays():

@@ -23,14 +23,14 @@ def known_topics(n_topics=K, n_words=V, concentration=0.5, seed=1):
     return np.random.default_rng(seed).dirichlet(np.full(n_words, concentration), n_topics)
 
 
-def plain(X, topics, alpha, *, max_sweeps, tol):
+def plain(X, topics, alpha, *, max_inner_iter, tol):
     """γ, the bound and the sweeps of each document by the twin."""
     gamma, sweeps = np.empty((len(X), len(topics))), np.empty(len(X), int)
     with np.errstate(divide="ignore"):
         log_beta = np.log(topics)
     for d, counts in enumerate(X):
         start = alpha + counts.sum() / len(topics)
-        gamma[d], _, sweeps[d] = document_update_log(counts, log_beta, alpha, start, max_sweeps, tol)
+        gamma[d], _, sweeps[d] = document_update_log(counts, log_beta, alpha, start, max_inner_iter, tol)
     return gamma, bound_at(X, topics, alpha, gamma), sweeps
 
 
@@ -46,12 +46,12 @@ def bound_at(X, topics, alpha, gamma):
 @dtypes
 @pytest.mark.parametrize("alpha", [0.1, 2.0, np.array([0.05, 0.3, 1.0, 4.0])], ids=["sparse", "dense", "asymmetric"])
 @pytest.mark.parametrize("max_sweeps", [1, 2, 7])
-def test_gamma_after_so_many_sweeps_is_that_of_the_plain_twin(dtype, rtol, alpha, max_sweeps):
+def test_gamma_after_so_many_sweeps_is_that_of_the_plain_twin(dtype, rtol, alpha, max_inner_iter):
     X, topics = documents(), known_topics()
-    found = ldavi.infer(X, topics, alpha, mean_change_tol=0, max_doc_update_iter=max_sweeps, dtype=dtype)
-    gamma, _, _ = plain(X, topics, np.broadcast_to(alpha, K), max_sweeps=max_sweeps, tol=-1.0)
+    found = ldavi.infer(X, topics, alpha, mean_change_tol=0, max_doc_update_iter=max_inner_iter, dtype=dtype)
+    gamma, _, _ = plain(X, topics, np.broadcast_to(alpha, K), max_inner_iter=max_inner_iter, tol=-1.0)
     np.testing.assert_allclose(found.gamma, gamma, rtol=rtol)
-    assert (found.n_sweeps <= max_sweeps).all()
+    assert (found.n_inner_iter <= max_inner_iter).all()
 
 
 @dtypes
@@ -60,7 +60,7 @@ def test_gamma_and_bound_once_settled_are_those_of_the_plain_twin(dtype, rtol, c
     X, topics, alpha = documents(5), known_topics(concentration=concentration), np.full(K, 0.2)
     topics = np.maximum(topics, 1e-12)
     found = ldavi.infer(X, topics, alpha, mean_change_tol=1e-5, max_doc_update_iter=1000, dtype=dtype)
-    gamma, bound, _ = plain(X, topics, alpha, max_sweeps=1000, tol=1e-5)
+    gamma, bound, _ = plain(X, topics, alpha, max_inner_iter=1000, tol=1e-5)
     np.testing.assert_allclose(found.gamma, gamma, rtol=0, atol=1e-2)
     np.testing.assert_allclose(found.bound, bound, rtol=1e-4 if dtype == "float32" else 1e-6)
 
@@ -68,8 +68,8 @@ def test_gamma_and_bound_once_settled_are_those_of_the_plain_twin(dtype, rtol, c
 def test_a_visit_ends_where_the_plain_twin_ends():
     X, topics = documents(), known_topics()
     found = ldavi.infer(X, topics, 0.2, mean_change_tol=1e-3, dtype="float64")
-    _, _, sweeps = plain(X, topics, np.full(K, 0.2), max_sweeps=100, tol=1e-3)
-    np.testing.assert_array_equal(found.n_sweeps, sweeps)
+    _, _, sweeps = plain(X, topics, np.full(K, 0.2), max_inner_iter=100, tol=1e-3)
+    np.testing.assert_array_equal(found.n_inner_iter, sweeps)
 
 
 @pytest.mark.parametrize("alpha", [0.1, 1.0])
@@ -168,7 +168,7 @@ def test_the_result_is_a_named_record():
     assert isinstance(found, Inference)
     assert found._fields == ("gamma", "bound", "n_sweeps")
     assert found.gamma.shape == (12, K)
-    assert found.bound.shape == found.n_sweeps.shape == (12,)
+    assert found.bound.shape == found.n_inner_iter.shape == (12,)
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,9 @@ def read_all_ways(path, format):
     assert_read_or_named(path, whole)
     for way in (format, "auto"):
         assert_read_or_named(
-            path, lambda: list(read_batches(path, format=way, batch_size=3, max_bytes=10**6, **arguments))
-        )  # noqa: B023
+            path,
+            lambda way=way: list(read_batches(path, format=way, batch_size=3, max_bytes=10**6, **arguments)),
+        )
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -11,7 +11,7 @@ import pytest
 from ldavi import LatentDirichletAllocation
 from ldavi._core.threads import Workers
 from ldavi._inference import topics_cache
-from ldavi._inference.m_step import DecayingRows
+from ldavi._inference.m_step import LazyLambda
 
 K = 4
 
@@ -78,7 +78,7 @@ def test_words_that_are_added_are_among_the_topics_that_are_kept(X):
 
 
 def test_rows_that_are_added_are_rows_of_the_kept_topics():
-    rows = DecayingRows(corpora.word_major(corpora.random_lam(0, K, 20)), corpora.make_priors(np.full(K, 0.1), 0.25))
+    rows = LazyLambda(corpora.word_major(corpora.random_lam(0, K, 20)), corpora.make_priors(np.full(K, 0.1), 0.25))
     with Workers(1) as workers:
         for n_words in (20, 26):
             rows.grow(n_words, np.full((1, 1), 0.25))

@@ -10,7 +10,7 @@ from ldavi import _estep
 from ldavi._core.records import padded
 from ldavi._core.threads import Workers
 from ldavi._inference.m_step import (
-    DecayingRows,
+    LazyLambda,
     learning_rate,
     m_step,
     mass_times_log,
@@ -137,7 +137,7 @@ def test_decaying_rows_equal_the_dense_update(form, rates, dtype):
     eta = eta_forms(n_topics, n_words)[form]
     priors = corpora.make_priors(np.ones(n_topics), eta)
     lam = corpora.random_lam(1, n_topics, n_words)
-    rows = DecayingRows(corpora.word_major(lam, dtype), priors)
+    rows = LazyLambda(corpora.word_major(lam, dtype), priors)
     rtol = 1e-12 if dtype == np.float64 else 1e-5  # one rounding or two for each of some dozen steps
     for t, rho in enumerate(rates):
         words = rng.choice(n_words, 4, replace=False)
@@ -151,14 +151,14 @@ def test_decaying_rows_equal_the_dense_update(form, rates, dtype):
         rest = np.setdiff1d(np.arange(n_words), words)
         np.testing.assert_allclose(rows.rows(rest)[:, :n_topics].T, expected_rest[:, rest], rtol=rtol)
         if t % 7 == 3:
-            np.testing.assert_allclose(rows.folded()[:, :n_topics].T, lam, rtol=rtol)
-    np.testing.assert_allclose(rows.folded()[:, :n_topics].T, lam, rtol=rtol)
-    assert not rows.folded()[:, n_topics:].any()
+            np.testing.assert_allclose(rows.materialize()[:, :n_topics].T, lam, rtol=rtol)
+    np.testing.assert_allclose(rows.materialize()[:, :n_topics].T, lam, rtol=rtol)
+    assert not rows.materialize()[:, n_topics:].any()
 
 
 def test_an_online_step_writes_no_row_but_those_of_its_words():
     lam = corpora.word_major(corpora.random_lam(0, 3, 12))
-    rows = DecayingRows(lam, corpora.make_priors(np.ones(3), 0.25))
+    rows = LazyLambda(lam, corpora.make_priors(np.ones(3), 0.25))
     before = lam.copy()
     rows.online_step(np.array([2, 5]), np.ones((2, padded(3))), rho=0.25, scale=1.0)
     untouched = np.setdiff1d(np.arange(12), [2, 5])
@@ -167,18 +167,18 @@ def test_an_online_step_writes_no_row_but_those_of_its_words():
 
 
 def test_other_topics_replace_the_rows_and_their_totals():
-    rows = DecayingRows(corpora.word_major(corpora.random_lam(0, 3, 12)), corpora.make_priors(np.ones(3), 0.25))
+    rows = LazyLambda(corpora.word_major(corpora.random_lam(0, 3, 12)), corpora.make_priors(np.ones(3), 0.25))
     rows.online_step(np.array([2]), np.ones((1, padded(3))), rho=0.25, scale=1.0)
     lam = corpora.random_lam(9, 3, 12)
     rows.replace(lam.T)
-    np.testing.assert_array_equal(rows.folded()[:, :3].T, lam)
+    np.testing.assert_array_equal(rows.materialize()[:, :3].T, lam)
     np.testing.assert_allclose(rows.totals, lam.sum(axis=1), rtol=1e-14)
 
 
 def test_rows_that_their_owner_changed_have_new_totals():
-    rows = DecayingRows(corpora.word_major(corpora.random_lam(0, 3, 12)), corpora.make_priors(np.ones(3), 0.25))
+    rows = LazyLambda(corpora.word_major(corpora.random_lam(0, 3, 12)), corpora.make_priors(np.ones(3), 0.25))
     before = rows.totals
-    rows.exposed()[0, 0] += 5
+    rows.writable()[0, 0] += 5
     np.testing.assert_allclose(rows.totals - before, [5, 0, 0], atol=1e-12)
 
 
@@ -186,9 +186,9 @@ def test_read_only_topics_take_online_steps(dtype):
     lam = corpora.random_lam(0, 3, 12)
     frozen = corpora.word_major(lam, dtype)
     frozen.flags.writeable = False
-    rows = DecayingRows(frozen, corpora.make_priors(np.ones(3), 0.25))
+    rows = LazyLambda(frozen, corpora.make_priors(np.ones(3), 0.25))
     rows.online_step(np.array([2]), np.zeros((1, padded(3)), dtype), rho=0.25, scale=1.0)
-    np.testing.assert_allclose(rows.folded()[:, :3].T, 0.75 * lam + 0.25 * 0.25, rtol=1e-6)
+    np.testing.assert_allclose(rows.materialize()[:, :3].T, 0.75 * lam + 0.25 * 0.25, rtol=1e-6)
 
 
 def test_the_padding_is_a_whole_number_of_vectors():

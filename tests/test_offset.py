@@ -8,8 +8,8 @@ import pytest
 import reference
 from scipy.special import logsumexp, psi
 
-from ldavi._inference.e_step_log_space import visit_document
-from ldavi._inference.vb_batch import Documents, Plan, fit_batch
+from ldavi._inference.e_step_log_space import update_document
+from ldavi._inference.vb_batch import Documents, PassSettings, fit_batch
 
 DELTA, N_SWEEPS, N_PASSES = 0.5, 3, 4
 
@@ -35,7 +35,7 @@ def test_a_warm_up_with_an_offset_equals_the_twin_and_its_bound_is_exact(instruc
     X = X[:, X.sum(axis=0) > 0]
     lam, alpha = corpora.random_lam(1, n_topics, X.shape[1]), corpora.random_alpha(1, n_topics)
     documents, priors = Documents(corpora.to_counts(X, dtype), None), corpora.make_priors(alpha, 0.25)
-    plan = Plan(99, N_SWEEPS, 2, 0.0, offset=DELTA)
+    plan = PassSettings(99, N_SWEEPS, 2, 0.0, offset=DELTA)
     passes = list(
         itertools.islice(fit_batch(documents, priors, corpora.word_major(lam, dtype), plan, workers), N_PASSES)
     )
@@ -50,7 +50,7 @@ def test_a_warm_up_with_an_offset_equals_the_twin_and_its_bound_is_exact(instruc
 def test_the_offset_ends_with_the_warm_up(workers):
     X, lam, alpha = corpora.topical_counts(2), corpora.random_lam(2, 4, 25), corpora.random_alpha(2, 4)
     documents, priors = Documents(corpora.to_counts(X), None), corpora.make_priors(alpha, 0.1)
-    plan = Plan(2, 5, 2, 1e-3, offset=DELTA)
+    plan = PassSettings(2, 5, 2, 1e-3, offset=DELTA)
     passes = list(itertools.islice(fit_batch(documents, priors, corpora.word_major(lam), plan, workers), 25))
     elbo = [one.record.elbo for one in passes if one.record.phase == "monotone"]
     assert len(elbo) == 23
@@ -60,7 +60,7 @@ def test_the_offset_ends_with_the_warm_up(workers):
 def test_a_visit_in_log_space_takes_the_offset():
     counts, alpha, gamma = np.array([2.0, 1.0]), np.array([0.2, 0.3]), np.array([1.0, 2.5])
     log_beta = np.log([[0.2, 0.7], [0.8, 0.3]])
-    found = visit_document(counts, log_beta, alpha, gamma, max_sweeps=1, tol=0.0, log_norm_min=0.0, offset=DELTA)
+    found = update_document(counts, log_beta, alpha, gamma, max_inner_iter=1, tol=0.0, log_norm_min=0.0, offset=DELTA)
     scores = psi(gamma + DELTA) + log_beta
     phi = np.exp(scores - logsumexp(scores, axis=1, keepdims=True))
     np.testing.assert_allclose(found.gamma, alpha + counts @ phi, rtol=1e-12)

@@ -13,10 +13,10 @@ from ldavi._estimator.validation import to_counts
 from ldavi._inference import vb_online_priors
 from ldavi._inference.fixed_topics import infer_documents, responsibilities
 from ldavi._inference.m_step import topics_from
-from ldavi._inference.vb_batch import Plan
+from ldavi._inference.vb_batch import PassSettings
 
 K, V, ALPHA, ETA = 8, 400, 0.15, 0.08
-PLAN = Plan(0, 5, 0, 1e-3, learn_alpha=True, learn_eta=True)
+PLAN = PassSettings(0, 5, 0, 1e-3, learn_alpha=True, learn_eta=True)
 
 
 def known(n_docs, length=80, seed=0):
@@ -64,7 +64,7 @@ def test_drawn_topics_are_those_of_the_responsibilities_on_average():
     documents, topics = settled(X, beta)
     with Workers(1) as workers:
         gamma = infer_documents(
-            documents.counts, topics, np.full(K, 1.0), max_sweeps=50, tol=1e-4, workers=workers
+            documents.counts, topics, np.full(K, 1.0), max_inner_iter=50, tol=1e-4, workers=workers
         ).gamma
     phi = responsibilities(documents.counts, topics, gamma)
     expected, n = np.zeros((V, K)), 2000
@@ -81,7 +81,7 @@ def test_the_mean_takes_in_the_documents_of_each_occasion_by_its_rate(occasion, 
     documents, topics = settled(X, beta)
     alpha, old = np.full(K, ALPHA), np.linspace(-9, -2, K)
     with Workers(1) as workers:
-        gamma = infer_documents(documents.counts, topics, alpha, max_sweeps=100, tol=1e-3, workers=workers).gamma
+        gamma = infer_documents(documents.counts, topics, alpha, max_inner_iter=100, tol=1e-3, workers=workers).gamma
         _, mean = vb_online_priors.learned_priors(
             documents, topics, Priors(alpha, np.full((1, 1), ETA)), old, PLAN, workers, occasion=occasion, n_words=V
         )

@@ -86,8 +86,8 @@ def bits(dtype, n_threads, *, weight=None):
     )
     start = reference.cold_start(X, alpha)
     with Workers(n_threads) as workers:
-        found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=6, tol=1e-2, weight=weight)
-    return [a.tobytes() for a in (found.gamma, found.sstats, found.visit.n_sweeps, found.visit.bound)]
+        found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=6, tol=1e-2, weight=weight)
+    return [a.tobytes() for a in (found.gamma, found.sstats, found.visit.n_inner_iter, found.visit.bound)]
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -111,8 +111,8 @@ def test_blocks_change_no_gamma_and_statistics_only_by_rounding(dtype, monkeypat
     X, lam, alpha = corpora.random_counts(1, n_docs=60), corpora.random_lam(1, 5, 30), corpora.random_alpha(1, 5)
     start = reference.cold_start(X, alpha)
     with Workers(2) as workers:
-        one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
+        one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=3)
         monkeypatch.setattr(e_step, "BLOCK_COUNTS", 40)
-        many = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_sweeps=3)
+        many = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=3)
     np.testing.assert_array_equal(many.gamma, one.gamma)
     np.testing.assert_allclose(many.sstats, one.sstats, rtol=20 * np.finfo(dtype).eps, atol=1e-30)

@@ -8,7 +8,7 @@ import pytest
 
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.trace import record, relative_gain, to_array
-from ldavi._inference.vb_batch import Documents, Plan, fit_batch
+from ldavi._inference.vb_batch import Documents, PassSettings, fit_batch
 
 
 def line(elbo, phase="monotone", iteration=1):
@@ -59,7 +59,9 @@ def test_an_empty_trace_has_the_same_fields():
 def test_a_fit_counts_its_passes_phases_and_sweeps(workers):
     X = corpora.topical_counts(0)
     documents, priors = Documents(corpora.to_counts(X), None), corpora.make_priors(np.full(3, 0.5), 0.25)
-    loop = fit_batch(documents, priors, corpora.word_major(corpora.random_lam(0, 3, 25)), Plan(2, 4, 3, 0.0), workers)
+    loop = fit_batch(
+        documents, priors, corpora.word_major(corpora.random_lam(0, 3, 25)), PassSettings(2, 4, 3, 0.0), workers
+    )
     trace = to_array([one.record for one in itertools.islice(loop, 4)])
     assert list(trace["iteration"]) == [1, 2, 3, 4]
     assert list(trace["phase"]) == ["warmup", "warmup", "monotone", "monotone"]

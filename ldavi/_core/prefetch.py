@@ -18,7 +18,7 @@ class _End:
         self.error = error
 
 
-def prefetched(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
+def prefetch(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
     """The items of `begin()`, read by a thread of their own: the next one while one is used, and no more.
 
     The iterator is made, used and closed in that thread. What it raises is raised here, in its place among the items.

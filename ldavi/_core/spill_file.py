@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Scratch:
+class SpillFile:
     """Numbered arrays in a temporary file without a name, where the system allows that; it vanishes with the process.
 
     Read and written plainly, not mapped: mapped pages would count as the process's memory. It lies where `tempfile` puts
@@ -23,7 +23,7 @@ class Scratch:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __enter__(self) -> "Scratch":
+    def __enter__(self) -> "SpillFile":
         return self
 
     def __exit__(

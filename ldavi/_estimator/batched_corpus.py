@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ldavi._core.corpus import WHOLE_BATCHES, Documents
-from ldavi._core.prefetch import prefetched
+from ldavi._core.prefetch import prefetch
 from ldavi._core.records import Counts, Priors
 from ldavi._core.typing import Int32s, Int64s
 from ldavi._estimator import validation as check
@@ -128,7 +128,7 @@ class Batches:
     def parts(self, size: int, first: int = 0) -> Generator[Documents]:
         """Each batch from document number `first` on, in parts of `size` documents; the last of a batch has the rest."""
         end = first
-        with closing(prefetched(lambda: self._read(first))) as batches:
+        with closing(prefetch(lambda: self._read(first))) as batches:
             for start, counts in batches:
                 end = start + counts.n_docs
                 yield from Documents(counts, None).parts(size, max(0, first - start))
@@ -216,7 +216,7 @@ def _declared_docs(source: Any) -> int | None:
     if isinstance(source, (list, tuple)):
         return sum(int(batch.shape[0]) for batch in source) if all(map(check.is_matrix, source)) else None
     declared = getattr(source, "n_docs", source.shape[0] if check.is_matrix(source) else None)
-    return None if declared is None else check.check_integer("the n_docs of X", declared, least=1)
+    return None if declared is None else check.check_integer("the n_docs of X", declared, minimum=1)
 
 
 def check_source(estimator: Any, X: Any, sample_weight: Any) -> tuple[Batches, Priors]:

@@ -18,9 +18,9 @@ from ldavi._core.records import Priors, aligned_copy
 from ldavi._core.topics_of_model import topics_of
 from ldavi._estimator.batched_corpus import Batches
 from ldavi._estimator.schedule import Run
-from ldavi._inference.m_step import DecayingRows
+from ldavi._inference.m_step import LazyLambda
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_batch import Learned, Plan
+from ldavi._inference.vb_batch import PassResult, PassSettings
 from ldavi._inference.vb_online import Online, OnlineState, PassSums
 
 NOT_OF_THE_RESULT = ("n_jobs", "verbose", "callbacks")
@@ -81,14 +81,14 @@ class Keeper:
         if self.passes_are_over:
             priors = Priors(self._kept["alpha"], self._kept["eta"])
             lam, words, n_updates = aligned_copy(self._kept.pop("rows")), self._kept["words"], self._kept["n_updates"]
-            run.learned = Learned(lam, words, n_updates, run.progress.records[-1], priors)
+            run.learned = PassResult(lam, words, n_updates, run.progress.records[-1], priors)
 
-    def online_state(self, plan: Plan) -> OnlineState | None:
+    def online_state(self, plan: PassSettings) -> OnlineState | None:
         """Where an online fit goes on; None at its beginning."""
         if self._kept is None:
             return None
         kept, priors = self._kept, Priors(self._kept["alpha"], self._kept["eta"])
-        rows = DecayingRows(aligned_copy(kept.pop("rows")), priors)
+        rows = LazyLambda(aligned_copy(kept.pop("rows")), priors)
         rows._decay, rows._excess = kept["decay"], kept["excess"]
         online = Online(rows, priors, plan, kept["scale_to"], kept["n_updates"], kept["mean_log_theta"])
         return OnlineState(online, kept["iteration"], PassSums(**kept["sums"]), time.perf_counter() - kept["seconds"])
@@ -172,7 +172,7 @@ def described(estimator: Any, documents: Corpus) -> dict[str, str]:
         if name not in NOT_OF_THE_RESULT
     }
     if estimator.warm_start and estimator.__sklearn_is_fitted__():
-        fit["the topics of the warm start"] = _digest(estimator._rows.folded())
+        fit["the topics of the warm start"] = _digest(estimator._rows.materialize())
     fit["X"] = _digest_of_documents(documents)
     return fit
 

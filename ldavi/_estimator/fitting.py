@@ -16,7 +16,7 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.checkpointing import Keeper
 from ldavi._estimator.schedule import Progress, Run, Start
 from ldavi._inference.trace import relative_gain
-from ldavi._inference.validation_set import HeldOut, completion_perplexity
+from ldavi._inference.validation_set import ValidationSet, completion_perplexity
 
 
 def learn(
@@ -24,7 +24,7 @@ def learn(
     run: Run,
     documents: Corpus,
     priors: Priors,
-    held_out: HeldOut | None,
+    held_out: ValidationSet | None,
     start: Start,
     workers: Workers,
     keeper: Keeper,

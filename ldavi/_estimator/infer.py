@@ -66,8 +66,8 @@ def infer(
     >>> print(gamma.argmax(axis=1))
     [0]
     """
-    check.check_number("mean_change_tol", mean_change_tol, least=0)
-    check.check_integer("max_doc_update_iter", max_doc_update_iter, least=1)
+    check.check_number("mean_change_tol", mean_change_tol, minimum=0)
+    check.check_integer("max_doc_update_iter", max_doc_update_iter, minimum=1)
     matrix = check.check_counts(X, dtype=check.check_dtype(dtype), name="infer")
     beta = _check_topics(topics, matrix.shape[1])
     priors = check.check_priors(doc_topic_prior, 0, len(beta), matrix.shape[1])
@@ -80,10 +80,10 @@ def infer(
             counts,
             known,
             priors.alpha,
-            max_sweeps=max_doc_update_iter,
+            max_inner_iter=max_doc_update_iter,
             tol=mean_change_tol,
             workers=workers,
-            go_beyond=False,  # the updates as they are written down, sweep by sweep
+            extrapolate=False,  # the updates as they are written down, sweep by sweep
         )
 
 

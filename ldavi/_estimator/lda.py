@@ -20,7 +20,7 @@ from ldavi._estimator.fitting import learn, warn_not_converged
 from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.schedule import Run
 from ldavi._inference import initialization
-from ldavi._inference.m_step import DecayingRows, learning_rate
+from ldavi._inference.m_step import LazyLambda, learning_rate
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_batch import all_words
 from ldavi._inference.vb_online import Online
@@ -322,9 +322,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         if first:
             random_state = check_random_state(self.random_state)
             self._priors, self._mean_log_theta = priors, None
-            self._rows = DecayingRows(
-                schedule.start_of(self, documents, priors, random_state, online=True).lam(), priors
-            )
+            self._rows = LazyLambda(schedule.start_of(self, documents, priors, random_state, online=True).lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
             self._remember(X, random_state)
         vocabulary_growth.add_words(self, X, documents.counts.n_words)
@@ -345,7 +343,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         learned, records = run.learned, run.progress.records
         assert learned is not None
         self._priors, self._mean_log_theta = learned.priors, None
-        self._rows = DecayingRows(all_words(learned, documents.n_words), learned.priors)
+        self._rows = LazyLambda(all_words(learned, documents.n_words), learned.priors)
         self._show_priors()
         self.elbo_trace_ = to_array(records)
         self.elbo_, self.bound_ = records[-1].elbo, records[-1].perplexity

@@ -13,7 +13,7 @@ from ldavi._core.records import Counts, Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
 from ldavi._inference import fixed_topics
-from ldavi._inference.m_step import DecayingRows
+from ldavi._inference.m_step import LazyLambda
 
 Answer = TypeVar("Answer")
 
@@ -29,13 +29,13 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     n_jobs: int | None
     mean_change_tol: float
     max_doc_update_iter: int
-    _rows: DecayingRows
+    _rows: LazyLambda
     _priors: Priors
 
     @property
     def components_(self) -> NDArray[Any]:
         """λ, of shape (n_components, n_features)."""
-        return self._fitted_rows().exposed()[:, : self._priors.n_topics].T
+        return self._fitted_rows().writable()[:, : self._priors.n_topics].T
 
     @components_.setter
     def components_(self, value: NDArray[Any]) -> None:
@@ -144,7 +144,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_rows")
 
-    def _fitted_rows(self) -> DecayingRows:
+    def _fitted_rows(self) -> LazyLambda:
         if not self.__sklearn_is_fitted__():
             msg = (
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "

@@ -8,7 +8,7 @@ import numpy as np
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
-from ldavi._inference.m_step import DecayingRows
+from ldavi._inference.m_step import LazyLambda
 
 PARTS = ("rows", "decay", "excess")  # of `DecayingRows`
 ATTRIBUTE = re.compile(r"_?[a-z]\w*", re.ASCII)
@@ -68,7 +68,7 @@ def _priors(parts: Any) -> Priors:
     return Priors(alpha, eta)
 
 
-def _rows(parts: Any, priors: Priors) -> DecayingRows:
+def _rows(parts: Any, priors: Priors) -> LazyLambda:
     rows = parts.get("rows") if isinstance(parts, dict) else None
     if not isinstance(rows, np.ndarray) or rows.dtype.name not in ("float32", "float64") or rows.ndim != 2:
         raise ValueError("the rows of λ are not a float32 or float64 array of 2 dimensions")
@@ -81,7 +81,7 @@ def _rows(parts: Any, priors: Priors) -> DecayingRows:
         wider = aligned_zeros((n_words, padded(K)), rows.dtype)
         wider[:, :K] = rows[:, :K]
         rows = wider
-    result = DecayingRows(rows, priors)
+    result = LazyLambda(rows, priors)
     if parts.keys() not in ({*PARTS}, {"rows", "decay", "totals"}):  # files of an early format keep Λ itself
         raise ValueError(f"λ is not kept as {sorted(PARTS)}")
     decay, sums = parts["decay"], parts.get("totals", parts.get("excess"))
@@ -151,7 +151,7 @@ def fitted_with(
         model.feature_names_in_ = names
     rows = aligned_zeros((n_words, padded(K)), lam.dtype)
     rows[:, :K] = lam.T
-    model._rows, model._priors, model._mean_log_theta = DecayingRows(rows, priors), priors, None
+    model._rows, model._priors, model._mean_log_theta = LazyLambda(rows, priors), priors, None
     model._show_priors()
     model.n_features_in_, model.n_samples_seen_ = n_words, n_samples
     model.n_iter_, model.n_batch_iter_ = 0, n_updates + 1

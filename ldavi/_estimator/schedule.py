@@ -14,7 +14,7 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Floats, Int64s
 from ldavi._estimator.validation import begins_collapsed
 from ldavi._inference import initialization
-from ldavi._inference.anchor_words import Look, apart, look_at, step_of
+from ldavi._inference.anchor_words import DocumentSample, anchor_word_lambda, sample_corpus, sampling_step
 from ldavi._inference.cvb0 import (
     CollapsedPlan,
     fit_batch_after,
@@ -23,8 +23,8 @@ from ldavi._inference.cvb0 import (
     go_on_with_collapsed,
 )
 from ldavi._inference.trace import TraceRecord, relative_gain
-from ldavi._inference.validation_set import HeldOut, in_halves
-from ldavi._inference.vb_batch import Learned, Plan, fit_batch, go_on_with_batch
+from ldavi._inference.validation_set import ValidationSet, split_half
+from ldavi._inference.vb_batch import PassResult, PassSettings, fit_batch, go_on_with_batch
 from ldavi._inference.vb_memoized import fit_memoized, go_on_with_memoized
 from ldavi._inference.vb_online import LearningRate, OnlineState, PassSums, exact_record, fit_online, passes
 
@@ -61,14 +61,14 @@ def learns_eta(estimator: Any) -> bool:
     return is_auto(estimator.topic_word_prior) and estimator.seed_words is None
 
 
-def batch_plan(estimator: Any, origin: Origin) -> Plan:
+def batch_plan(estimator: Any, origin: Origin) -> PassSettings:
     """How a batch or memoized fit visits documents, by where topics start; given ones let them settle at once."""
     most, goes_on = estimator.max_doc_update_iter, origin == "given"
-    return Plan(
+    return PassSettings(
         warmup=1 if goes_on else min(WARMUP_PASSES[origin], estimator.max_iter // 2),
-        warmup_sweeps=most if goes_on else min(most, WARMUP_SWEEPS),
-        monotone_sweeps=min(most, MONOTONE_SWEEPS),
-        most_sweeps=most,
+        warmup_inner_iter=most if goes_on else min(most, WARMUP_SWEEPS),
+        monotone_inner_iter=min(most, MONOTONE_SWEEPS),
+        max_inner_iter=most,
         tol=estimator.mean_change_tol,
         offset=0.0 if goes_on else WARMUP_OFFSET,
         learn_alpha=is_auto(estimator.doc_topic_prior),
@@ -129,15 +129,15 @@ def step_of_fit(estimator: Any, documents: Corpus) -> int:
     return step_size(estimator.batch_size, n_docs)
 
 
-def online_plan(estimator: Any) -> Plan:
+def online_plan(estimator: Any) -> PassSettings:
     """How an online visit goes: as in a warm-up that never ends, offset and all, which makes its steps those of SCVB0."""
     most = estimator.max_doc_update_iter
-    return Plan(
+    return PassSettings(
         0,
         min(most, ONLINE_SWEEPS),
         0,
         tol=estimator.mean_change_tol,
-        most_sweeps=most,
+        max_inner_iter=most,
         offset=WARMUP_OFFSET,
         learn_alpha=is_auto(estimator.doc_topic_prior),
         learn_eta=learns_eta(estimator),
@@ -176,7 +176,7 @@ def start_of(
     *,
     online: bool,
     again: bool = False,
-    look: Callable[[int], Look] | None = None,
+    look: Callable[[int], DocumentSample] | None = None,
 ) -> Start:
     """Where a fit starts: the topics so far, those of `init`, topics as far apart as documents tell, or noise.
 
@@ -206,26 +206,30 @@ def start_of(
     if not isinstance(estimator.init, str):
         topics = initialization.given_topics(estimator.init, *shape)
         mass = documents.n_tokens / K
-        return Start(lambda: initialization.from_topics(topics, mass, priors, dtype), origin="given", seed=seed)
+        return Start(lambda: initialization.lambda_from_topics(topics, mass, priors, dtype), origin="given", seed=seed)
     told_apart = bool(np.any(priors.eta != priors.eta[:, :1]))  # and so have numbers of their own
     if estimator.init != "random" and not (online or again or told_apart):
-        look = look or functools.partial(look_at, documents)
+        look = look or functools.partial(sample_corpus, documents)
         return Start(lambda: _topics_apart(documents, look, priors, noise_seeds), origin="documents", seed=seed)
     return Start(
-        lambda: initialization.noise(noise_seeds, n_words, priors, dtype, rough=online), origin="noise", seed=seed
+        lambda: initialization.random_lambda(noise_seeds, n_words, priors, dtype, dispersed=online),
+        origin="noise",
+        seed=seed,
     )
 
 
-def _topics_apart(documents: Corpus, look: Callable[[int], Look], priors: Priors, noise_seeds: Int64s) -> Floats:
+def _topics_apart(
+    documents: Corpus, look: Callable[[int], DocumentSample], priors: Priors, noise_seeds: Int64s
+) -> Floats:
     """λ of topics as far apart as every n-th document tells."""
     n_tokens = documents.n_tokens  # which has the documents read, and so counted, if they are not in memory
-    seen = look(step_of(n_tokens, documents.n_read, priors.n_topics))
-    return apart(seen, documents.n_words, priors, noise_seeds, documents.dtype)
+    seen = look(sampling_step(n_tokens, documents.n_read, priors.n_topics))
+    return anchor_word_lambda(seen, documents.n_words, priors, noise_seeds, documents.dtype)
 
 
 def set_aside(
     documents: AnyCorpus, fraction: float | None, random_state: np.random.RandomState
-) -> tuple[AnyCorpus | Documents, HeldOut | None]:
+) -> tuple[AnyCorpus | Documents, ValidationSet | None]:
     """The documents to learn from, and those to stop by."""
     if fraction is None:
         return documents, None
@@ -241,12 +245,12 @@ def set_aside(
     aside = np.zeros(n_docs, bool)
     aside[random_state.permutation(n_docs)[:n_aside]] = True
     validated = documents.pick(aside).counts
-    return documents.pick(~aside), in_halves(validated, random_state.uniform(size=len(validated.indices)))
+    return documents.pick(~aside), split_half(validated, random_state.uniform(size=len(validated.indices)))
 
 
 def learning_loop(
     estimator: Any, documents: Corpus, priors: Priors, start: Start, workers: Workers, keeping: "Keeping"
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """The loop that the parameters ask for, from its start or from where a checkpoint has it."""
     if estimator.learning_method == "online":
         steps = LearningRate(estimator.learning_offset, estimator.learning_decay)
@@ -275,7 +279,7 @@ def learning_loop(
 
 def _batch_loop(
     estimator: Any, documents: Corpus, priors: Priors, start: Start, workers: Workers, kept: dict[str, Any] | None
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """Coordinate ascent, from the start or from what some collapsed passes make of it."""
     n_before = collapsed_before(estimator, start)
     if not n_before:
@@ -299,7 +303,7 @@ def collapsed_start(start: Start, plan: CollapsedPlan) -> Floats | None:
 
 
 def final_record(
-    estimator: Any, documents: Corpus, learned: Learned, workers: Workers, keeping: "Keeping"
+    estimator: Any, documents: Corpus, learned: PassResult, workers: Workers, keeping: "Keeping"
 ) -> TraceRecord | None:
     """The exact ELBO after a loop that had none, or was left before it had one."""
     collapsed = estimator.inference == "cvb0" or learned.record.phase == "collapsed"
@@ -310,7 +314,7 @@ def final_record(
         documents,
         learned,
         workers,
-        max_sweeps=min(FINAL_SWEEPS, most) if collapsed else most,
+        max_inner_iter=min(FINAL_SWEEPS, most) if collapsed else most,
         tol=estimator.mean_change_tol,
         batch_size=step_of_fit(estimator, documents),
         sums=keeping.final_sums(),
@@ -321,7 +325,7 @@ def final_record(
 class Keeping(Protocol):
     """What keeps a fit's state, and hands it back to one that goes on: `ldavi._estimator.checkpointing.Keeper`."""
 
-    def online_state(self, plan: Plan) -> OnlineState | None:
+    def online_state(self, plan: PassSettings) -> OnlineState | None:
         """Where an online fit goes on; None at its beginning."""
 
     def after_step(self, state: OnlineState) -> None:
@@ -395,4 +399,4 @@ class Run:
     """One start of a fit and what came of it."""
 
     progress: Progress = field(default_factory=Progress)
-    learned: Learned | None = None  # of the last whole pass, or of the pass that predicts best what was set aside
+    learned: PassResult | None = None  # of the last whole pass, or of the pass that predicts best what was set aside

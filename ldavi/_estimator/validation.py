@@ -29,17 +29,17 @@ WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # 
 
 def check_parameters(estimator: Any) -> None:
     """The constructor's parameters, but for those whose shape depends on X."""
-    check_integer("n_components", estimator.n_components, least=1)
+    check_integer("n_components", estimator.n_components, minimum=1)
     for name in ("max_iter", "max_doc_update_iter", "n_init", "n_iter_no_change"):
-        check_integer(name, getattr(estimator, name), least=1)
+        check_integer(name, getattr(estimator, name), minimum=1)
     check_batch_size(estimator.batch_size)
     for name in ("perp_tol", "mean_change_tol", "learning_offset"):
-        check_number(name, getattr(estimator, name), least=0)
-    check_number("learning_decay", estimator.learning_decay, least=0, most=1)
+        check_number(name, getattr(estimator, name), minimum=0)
+    check_number("learning_decay", estimator.learning_decay, minimum=0, maximum=1)
     if estimator.tol is not None:
-        check_number("tol", estimator.tol, least=0)
+        check_number("tol", estimator.tol, minimum=0)
     if estimator.total_samples is not None:
-        check_number("total_samples", estimator.total_samples, least=0, above=True)
+        check_number("total_samples", estimator.total_samples, minimum=0, exclusive=True)
     check_integer("evaluate_every", estimator.evaluate_every)
     check_choice("learning_method", estimator.learning_method, ("batch", "online", "memoized"))
     check_choice("inference", estimator.inference, ("vb", "cvb0"))
@@ -53,7 +53,7 @@ def check_parameters(estimator: Any) -> None:
         )
         raise ValueError(msg)
     if estimator.validation_fraction is not None:
-        check_number("validation_fraction", estimator.validation_fraction, least=0, most=1, above=True)
+        check_number("validation_fraction", estimator.validation_fraction, minimum=0, maximum=1, exclusive=True)
     check_callbacks(estimator.callbacks)
     count_threads(estimator.n_jobs)
     check_dtype(estimator.dtype)
@@ -267,23 +267,25 @@ def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], s
     return prior
 
 
-def check_integer(name: str, value: Any, *, least: int | None = None) -> int:
-    """An integer, at least `least`."""
-    allowed = "an integer" if least is None else f"an integer >= {least}"
+def check_integer(name: str, value: Any, *, minimum: int | None = None) -> int:
+    """Return `value` if it is an integer of at least `minimum`."""
+    allowed = "an integer" if minimum is None else f"an integer >= {minimum}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}={value!r} must be {allowed}")
-    if least is not None and value < least:
+    if minimum is not None and value < minimum:
         raise ValueError(f"{name}={value!r} must be {allowed}")
     return int(value)
 
 
-def check_number(name: str, value: Any, *, least: float, most: float = np.inf, above: bool = False) -> float:
-    """A finite number between `least` and `most`, both included unless `above` shuts out `least`."""
-    allowed = f"a finite number {'>' if above else '>='} {least:g}" + ("" if most == np.inf else f" and <= {most:g}")
+def check_number(name: str, value: Any, *, minimum: float, maximum: float = np.inf, exclusive: bool = False) -> float:
+    """Return `value` if it is finite and in [minimum, maximum], or in (minimum, maximum] if `exclusive`."""
+    allowed = f"a finite number {'>' if exclusive else '>='} {minimum:g}" + (
+        "" if maximum == np.inf else f" and <= {maximum:g}"
+    )
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}={value!r} must be {allowed}")
     number = float(value)
-    if not np.isfinite(number) or number < least or number > most or (above and number == least):
+    if not np.isfinite(number) or number < minimum or number > maximum or (exclusive and number == minimum):
         raise ValueError(f"{name}={value!r} must be {allowed}")
     return number
 
@@ -300,7 +302,7 @@ def check_batch_size(value: Any) -> None:
     if isinstance(value, str) and value == "auto":
         return
     try:
-        check_integer("batch_size", value, least=1)
+        check_integer("batch_size", value, minimum=1)
     except (ValueError, TypeError) as error:
         raise type(error)(f'{error}, or "auto"') from None
 

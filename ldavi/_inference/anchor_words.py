@@ -30,7 +30,7 @@ EVERYWHERE = 0.1  # of a topic, as words are in all documents
 SPANNED = 1e-6  # of the largest square of a distance: a company that is no farther from a mixture of others is one
 
 
-class Look(NamedTuple):
+class DocumentSample(NamedTuple):
     """Some documents, and how frequent words are in all.
 
     Attributes
@@ -54,13 +54,13 @@ class Look(NamedTuple):
     tokens: Doubles
 
 
-def step_of(n_tokens: float, n_docs: int, n_topics: int) -> int:
+def sampling_step(n_tokens: float, n_docs: int, n_topics: int) -> int:
     """n, where it is enough to look at every n-th document."""
     by_tokens, by_docs = n_tokens / (SAMPLED_TOKENS * n_topics), n_docs // (SAMPLED_DOCUMENTS * n_topics)
     return max(1, round(min(by_tokens, by_docs)))
 
 
-def look(documents: Documents, step: int, first: int = 0) -> Look:
+def sample_documents(documents: Documents, step: int, first: int = 0) -> DocumentSample:
     """The documents whose number is a multiple of `step`; the first one here has the number `first`."""
     counts, weight = documents.counts, np.ones(documents.counts.n_docs)
     if documents.weight is not None:
@@ -69,22 +69,22 @@ def look(documents: Documents, step: int, first: int = 0) -> Look:
     due = (first + np.arange(counts.n_docs)) % step == 0
     picked = documents.pick(due).counts
     columns = counts.words.astype(np.int32)[picked.indices]
-    return Look(picked.indptr, columns, picked.values, weight[due], counts.words, tokens)
+    return DocumentSample(picked.indptr, columns, picked.values, weight[due], counts.words, tokens)
 
 
-def look_at(documents: Corpus, step: int) -> Look:
+def sample_corpus(documents: Corpus, step: int) -> DocumentSample:
     """Every `step`-th document of a corpus."""
 
-    def looks() -> Iterator[Look]:
+    def looks() -> Iterator[DocumentSample]:
         first = 0
         for part in documents.parts(PART):
-            yield look(part, step, first)
+            yield sample_documents(part, step, first)
             first += part.counts.n_docs
 
-    return join(looks(), documents.n_words)
+    return join_samples(looks(), documents.n_words)
 
 
-def join(looks: Iterable[Look], n_words: int) -> Look:
+def join_samples(looks: Iterable[DocumentSample], n_words: int) -> DocumentSample:
     """What was looked at part by part, of which one is here at a time."""
     tokens, picked = np.zeros(n_words), []
     for each in looks:
@@ -92,10 +92,10 @@ def join(looks: Iterable[Look], n_words: int) -> Look:
         picked.append((np.diff(each.indptr), each.columns, each.values, each.weight))
     lengths, columns, values, weight = (np.concatenate(arrays) for arrays in zip(*picked, strict=True))
     words = np.flatnonzero(tokens)
-    return Look(np.append(0, np.cumsum(lengths)), columns, values, weight, words, tokens[words])
+    return DocumentSample(np.append(0, np.cumsum(lengths)), columns, values, weight, words, tokens[words])
 
 
-def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeLike) -> Floats:
+def anchor_word_lambda(seen: DocumentSample, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeLike) -> Floats:
     """λ of topics as different as the documents tell; of noise where they tell no more. Equation (52).
 
     Parameters
@@ -111,24 +111,24 @@ def apart(seen: Look, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeL
         Word-major.
     """
     K = priors.n_topics
-    lam = initialization.noise(seeds, n_words, priors, dtype)
+    lam = initialization.random_lambda(seeds, n_words, priors, dtype)
     if not len(seen.words):
         return lam
     # Noise around n_w / K; anchored topics take the place of the first.
     everywhere = np.zeros((n_words, 1), lam.dtype)
     everywhere[seen.words, 0] = seen.tokens / K
     lam[:, :K] *= everywhere
-    sample = sampled(seen)
-    found = anchors(sample, K)
+    sample = sample_matrices(seen)
+    found = select_anchors(sample, K)
     lam[:, : len(found)] = EVERYWHERE * everywhere
     for first in range(0, len(found), TOPICS_AT_ONCE):
-        shares = company(sample, found[first : first + TOPICS_AT_ONCE]).astype(lam.dtype)
+        shares = cooccurrence(sample, found[first : first + TOPICS_AT_ONCE]).astype(lam.dtype)
         lam[sample.columns, first : first + shares.shape[1]] += (1 - EVERYWHERE) * seen.tokens.sum() / K * shares
     lam[:, :K] += priors.eta.astype(lam.dtype)
     return lam
 
 
-class Sample(NamedTuple):
+class SampleMatrices(NamedTuple):
     """Documents, words numbered from the most frequent on; what is all a document has is left out, having no company.
 
     Attributes
@@ -156,7 +156,7 @@ class Sample(NamedTuple):
     columns: Int64s
 
 
-def sampled(seen: Look) -> Sample:
+def sample_matrices(seen: DocumentSample) -> SampleMatrices:
     """What is looked at, as matrices."""
     lengths = np.diff(seen.indptr)
     document = np.repeat(np.arange(len(lengths)), lengths)
@@ -173,7 +173,7 @@ def sampled(seen: Look) -> Sample:
     )
     tokens = sparse.csr_array((values, word, indptr), shape=shape)
     of_each = sparse.csr_array((each.astype(values.dtype), word, indptr), shape=shape)
-    return Sample(tokens, of_each, own, totals, n_docs, float(seen.weight.sum()), columns)
+    return SampleMatrices(tokens, of_each, own, totals, n_docs, float(seen.weight.sum()), columns)
 
 
 def _most_frequent_first(columns: Int32s) -> tuple[Int64s, Int32s]:
@@ -190,7 +190,7 @@ def _sums(data: Any, at: Any, size: int) -> Doubles:
     return np.bincount(at, data, minlength=size).astype(np.float64)
 
 
-def company(sample: Sample, words: Int64s) -> Doubles:
+def cooccurrence(sample: SampleMatrices, words: Int64s) -> Doubles:
     """What stands with a token of each of these words, of shape (U, n): columns sum to 1. Equation (50)."""
     together: Doubles = (sample.tokens.T @ sample.each[:, words]).toarray().astype(np.float64)
     together[words, np.arange(len(words))] -= sample.own[words]
@@ -199,17 +199,17 @@ def company(sample: Sample, words: Int64s) -> Doubles:
     return together
 
 
-def anchors(sample: Sample, n_topics: int) -> Int64s:
+def select_anchors(sample: SampleMatrices, n_topics: int) -> Int64s:
     """Words whose company is no mixture of others', `n_topics` of them at most. Equation (51)."""
     fewest = min(FEWEST_DOCUMENTS, max(2.0, sample.weight / LARGEST_PART))
     frequent = sample.totals * (RAREST * n_topics) >= sample.totals.sum()
     known = np.flatnonzero(frequent & (sample.n_docs >= fewest))
     if not len(known):
         return known
-    return known[corners(folded_company(sample, known), np.sqrt(sample.totals[known]), n_topics)]
+    return known[extreme_points(projected_cooccurrence(sample, known), np.sqrt(sample.totals[known]), n_topics)]
 
 
-def folded_company(sample: Sample, words: Int64s) -> Floats:
+def projected_cooccurrence(sample: SampleMatrices, words: Int64s) -> Floats:
     """`company` of words, a row each, with what is rare of it folded onto what is frequent: of shape (n, DIRECTIONS) at most.
 
     Distances stay about as they are: the signs, of a hash, tell nothing of the words.
@@ -230,7 +230,7 @@ def folded_company(sample: Sample, words: Int64s) -> Floats:
     return rows
 
 
-def corners(rows: Floats, weight: Doubles, most: int) -> Int64s:
+def extreme_points(rows: Floats, weight: Doubles, most: int) -> Int64s:
     """Rows far from what those before them span, weighed, `most` of them at most: Gram and Schmidt's, chosen. Equation (51).
 
     Parameters

@@ -19,24 +19,24 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.cvb0_pass import (
-    KEPT_ABOVE,
     LARGEST,
+    MIN_SHARE,
     ROWS_AT_ONCE,
-    Collapsed,
-    sample_tokens,
-    unassigned,
-    visit_all,
-    whole_tokens,
+    Assignments,
+    rounded_word_counts,
+    sample_topics,
+    uninitialised_assignments,
+    update_assignments,
 )
-from ldavi._inference.vb_batch import Clock, Learned, Plan, all_words, fit_batch, go_on_with_batch
+from ldavi._inference.vb_batch import PassResult, PassSettings, RecordWriter, all_words, fit_batch, go_on_with_batch
 
 SAMPLED_TOKENS = 2**15  # for learning α, at least; of a larger corpus, this part of it
 SAMPLED_PART = 32
 CAUTIOUS_ALPHA = 5.0  # Σ_k α_k, at most, where learning begins cautiously: documents need not be shared among all
 CAUTIOUS_TRUST = 0.75  # c: weight of what topics occur in documents when α is learned, likewise
 SMOOTH = 0.05  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
-KEPT_ABOVE_AT_FIRST = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
-KEPT_ABOVE_AFTER_LEAD = 0.25  # likewise, where VB has found topics
+FIRST_MIN_SHARE = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
+FIRST_MIN_SHARE_AFTER_VB = 0.25  # likewise, where VB has found topics
 AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
 
 
@@ -62,7 +62,7 @@ class CollapsedPlan:
     """
 
     seed: int
-    lead: Plan | None = None
+    lead: PassSettings | None = None
     n_lead: int = 0
     has_topics: bool = False
     cautious: bool = False
@@ -79,7 +79,7 @@ class CollapsedPlan:
 
 def fit_collapsed(
     documents: Documents, priors: Priors, start: Floats | None, plan: CollapsedPlan, workers: Workers
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """Find topics as VB does, if so planned; assign every count anew, pass after pass: equations (31) to (33), (39).
 
     Parameters
@@ -97,7 +97,7 @@ def fit_collapsed(
 
 def go_on_with_collapsed(
     documents: Documents, priors: Priors, kept: dict[str, Any], plan: CollapsedPlan, workers: Workers
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """`fit_collapsed` from the state of one of its passes.
 
     Parameters
@@ -111,7 +111,7 @@ def go_on_with_collapsed(
     documents, _ = documents.compacted()
     if done == plan.n_lead:
         return _from_topics(documents, kept["lam"], priors, plan, workers, seconds=seconds)
-    state = unassigned(documents.counts, documents.weight, priors.n_topics)
+    state = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
     state.N[:], state.totals[:] = kept["N"], kept["totals"]
     for block, topic, share in zip(state.blocks, kept["topic"], kept["share"], strict=True):
         block.topic[:], block.share[:] = topic, share
@@ -127,9 +127,9 @@ def fit_batch_after(
     start: Floats | None,
     collapsed: CollapsedPlan,
     n_collapsed: int,
-    plan: Plan,
+    plan: PassSettings,
     workers: Workers,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """Coordinate ascent from the topics that the first `n_collapsed` passes of `fit_collapsed` find; priors begin again."""
     loop = fit_collapsed(documents, priors, start, collapsed, workers)
     return _then_batch(documents, priors, loop, n_collapsed, plan, workers)
@@ -141,9 +141,9 @@ def go_on_with_batch_after(
     kept: dict[str, Any],
     collapsed: CollapsedPlan,
     n_collapsed: int,
-    plan: Plan,
+    plan: PassSettings,
     workers: Workers,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """`fit_batch_after` from the state of one of its passes."""
     done = kept["iteration"]
     if done > n_collapsed:
@@ -157,13 +157,13 @@ def go_on_with_batch_after(
 def _then_batch(
     documents: Documents,
     priors: Priors,
-    loop: Generator[Learned],
+    loop: Generator[PassResult],
     n_collapsed: int,
-    plan: Plan,
+    plan: PassSettings,
     workers: Workers,
     *,
     done: int = 0,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """What is left of the passes of `loop`, and the ascent from the topics that they lead to."""
     yield from itertools.islice(loop, n_collapsed - done - 1)
     last = next(loop)
@@ -176,13 +176,13 @@ def _then_batch(
 
 def _led(
     documents: Documents,
-    loop: Generator[Learned],
+    loop: Generator[PassResult],
     priors: Priors,
     plan: CollapsedPlan,
     workers: Workers,
     *,
     done: int = 0,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """What is left of the variational passes, those of `loop`, and the collapsed ones from the topics that they lead to.
 
     Priors begin again: those that VB learns are of its topics. α begins smaller than it does from nothing, equation (48).
@@ -204,18 +204,18 @@ def _from_topics(
     workers: Workers,
     *,
     seconds: float = 0.0,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """The collapsed passes, from λ of the words that occur, of shape (U, Kp), or from nothing."""
-    state = unassigned(documents.counts, documents.weight, priors.n_topics)
-    priors = first_priors(priors, plan)
-    lent = np.zeros_like(state.N) if lam is None else lend(state, lam, priors)
+    state = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
+    priors = initial_priors(priors, plan)
+    lent = np.zeros_like(state.N) if lam is None else add_pseudocounts(state, lam, priors)
     average = aligned_zeros(state.N.shape, documents.dtype)
     return collapsed_passes(documents, state, average, lent, priors, plan, workers, seconds=seconds)
 
 
 def collapsed_passes(
     documents: Documents,
-    state: Collapsed,
+    state: Assignments,
     average: Floats,
     lent: Masses,
     priors: Priors,
@@ -224,7 +224,7 @@ def collapsed_passes(
     *,
     done: int = 0,
     seconds: float = 0.0,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """The collapsed passes of `fit_collapsed`, after `done` of them and so many seconds.
 
     Parameters
@@ -234,16 +234,16 @@ def collapsed_passes(
     lent : array of shape (U, Kp)
         What N holds of the topics that the fit starts from, until the first pass is over.
     """
-    counts, clock = documents.counts, Clock(documents, time.perf_counter() - seconds)
+    counts, clock = documents.counts, RecordWriter(documents, time.perf_counter() - seconds)
     for t in itertools.count(done + 1):
-        visiting, tau = of_visits(priors, plan, t), kept_above(plan, t)
-        log_likelihoods = visit_all(state, visiting, workers, seed=_pass_seed(plan.seed, t), kept_above=tau)
+        visiting, tau = smoothed_priors(priors, plan, t), min_share(plan, t)
+        log_likelihoods = update_assignments(state, visiting, workers, seed=_pass_seed(plan.seed, t), min_share=tau)
         log_predictive = documents.total(log_likelihoods)
         if t == 1:
             state.N -= lent
             state.totals -= lent.sum(axis=0, dtype=np.float64)
             lent = np.zeros((0, 0), state.N.dtype)  # or it would be a (V, K) array for as long as the fit
-        average_in(average, state, (AVERAGING + 1) / (t + AVERAGING), workers)
+        update_average(average, state, (AVERAGING + 1) / (t + AVERAGING), workers)
         if plan.learns_after(t):
             priors = learned_priors(state, priors, documents.weight, plan, t, workers)
         lam = average.copy()
@@ -258,7 +258,7 @@ def collapsed_passes(
         }
         kept |= {"topic": [block.topic for block in state.blocks], "share": [block.share for block in state.blocks]}
         kept |= {"alpha": priors.alpha, "eta": priors.eta}
-        yield Learned(lam, counts.words, record.iteration, record, priors, kept)
+        yield PassResult(lam, counts.words, record.iteration, record, priors, kept)
 
 
 def _pass_seed(seed: int, t: int) -> int:
@@ -266,7 +266,7 @@ def _pass_seed(seed: int, t: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + t * 0xD1342543DE82EF95) % 2**64
 
 
-def lend(state: Collapsed, lam: Floats, priors: Priors) -> Masses:
+def add_pseudocounts(state: Assignments, lam: Floats, priors: Priors) -> Masses:
     """Have N hold, until the first pass is over, masses in proportion to the topics of λ. Equation (46)."""
     eta, lent = priors.eta_rows(state.counts.words), np.empty_like(state.N)
     slices = [
@@ -291,7 +291,7 @@ def lend(state: Collapsed, lam: Floats, priors: Priors) -> Masses:
     return lent
 
 
-def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) -> None:
+def update_average(average: Floats, state: Assignments, rho: float, workers: Workers) -> None:
     """average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (39)."""
 
     def update(first: int) -> None:
@@ -302,14 +302,14 @@ def average_in(average: Floats, state: Collapsed, rho: float, workers: Workers) 
     workers.run(update, range(0, len(average), ROWS_AT_ONCE))
 
 
-def first_priors(priors: Priors, plan: CollapsedPlan) -> Priors:
+def initial_priors(priors: Priors, plan: CollapsedPlan) -> Priors:
     """What learning begins from: a smaller α where topics have many tokens. Equation (48)."""
     if not (plan.cautious and plan.learn_alpha):
         return priors
     return Priors(np.minimum(priors.alpha, CAUTIOUS_ALPHA / priors.n_topics), priors.eta)
 
 
-def of_visits(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
+def smoothed_priors(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
     """What counts are visited with: learned α nearer to its mean with each pass, learned η larger. Equations (44), (47)."""
     alpha, eta = priors.alpha, priors.eta
     if plan.learn_alpha and t > plan.learn_from:
@@ -320,14 +320,14 @@ def of_visits(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
     return Priors(alpha, eta)
 
 
-def kept_above(plan: CollapsedPlan, t: int) -> float:
+def min_share(plan: CollapsedPlan, t: int) -> float:
     """τ of a pass: more of each count is drawn while topics are still to be found. Equation (45)."""
-    first = KEPT_ABOVE if plan.has_topics else KEPT_ABOVE_AT_FIRST if plan.lead is None else KEPT_ABOVE_AFTER_LEAD
-    return min(first, max(KEPT_ABOVE, first * plan.learn_from / t))
+    first = MIN_SHARE if plan.has_topics else FIRST_MIN_SHARE if plan.lead is None else FIRST_MIN_SHARE_AFTER_VB
+    return min(first, max(MIN_SHARE, first * plan.learn_from / t))
 
 
 def learned_priors(
-    state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, workers: Workers
+    state: Assignments, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, workers: Workers
 ) -> Priors:
     """The α under which topics drawn for some documents, and the η under which all topics are most probable.
 
@@ -337,21 +337,21 @@ def learned_priors(
     if plan.learn_alpha:
         alpha = _learned_alpha(state, priors, weight, plan, t, seed)
     if plan.learn_eta:
-        eta = dirichlet_priors.fixed_point(whole_tokens(state, workers, seed=seed), eta[0], state.counts.n_words)[
-            None, :
-        ]
+        eta = dirichlet_priors.fixed_point(
+            rounded_word_counts(state, workers, seed=seed), eta[0], state.counts.n_words
+        )[None, :]
     return Priors(alpha, eta)
 
 
 def _learned_alpha(
-    state: Collapsed, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, seed: int
+    state: Assignments, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, seed: int
 ) -> Doubles:
     """The α under which topics drawn for a part of the documents are most probable, what occurs weighted: equation (49)."""
     K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
     first = t // plan.learn_every
-    tokens = sample_tokens(state, of_visits(priors, plan, t), first=first, step=step, seed=seed)
+    tokens = sample_topics(state, smoothed_priors(priors, plan, t), first=first, step=step, seed=seed)
     times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
-    occurring = dirichlet_priors.grouped(tokens.document, tokens.topic, K, times)
+    occurring = dirichlet_priors.group_counts(tokens.document, tokens.topic, K, times)
     trust = CAUTIOUS_TRUST if plan.cautious else 1.0
     return dirichlet_priors.fixed_point(occurring._replace(times=trust * occurring.times), priors.alpha, K)

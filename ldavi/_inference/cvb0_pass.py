@@ -30,11 +30,11 @@ MOST_TOPICS = 2**16
 DRAW_ALL = 2.0  # as KEPT_ABOVE: no count is divided, each goes whole to a topic drawn
 SAMPLING_SWEEPS = 6
 ROWS_AT_ONCE = 2**12  # of n_wk
-KEPT_ABOVE = 0.1  # share of a count; a topic that holds less is among those drawn from
+MIN_SHARE = 0.1  # share of a count; a topic that holds less is among those drawn from
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class AssignmentBlock:
     """The documents [start, stop): their counts by word, and what topics these hold."""
 
     start: int
@@ -48,7 +48,7 @@ class Block:
 
 
 @dataclass(slots=True)
-class Collapsed:
+class Assignments:
     """q(z) of every count, and its sums.
 
     Attributes
@@ -64,7 +64,7 @@ class Collapsed:
     """
 
     counts: Counts
-    blocks: tuple[Block, ...]
+    blocks: tuple[AssignmentBlock, ...]
     N: Masses
     totals: Doubles
     unit: float
@@ -79,7 +79,7 @@ class Collapsed:
         np.multiply(self.N, 1 / self.unit, out=out, casting="same_kind")
 
 
-def unassigned(counts: Counts, weight: Floats | None, n_topics: int) -> Collapsed:
+def uninitialised_assignments(counts: Counts, weight: Floats | None, n_topics: int) -> Assignments:
     """Counts that no topic holds yet: the first visit deals them out."""
     dtype = counts.values.dtype
     by_word = counts.values if weight is None else counts.values * np.repeat(weight, np.diff(counts.indptr))
@@ -94,7 +94,7 @@ def unassigned(counts: Counts, weight: Floats | None, n_topics: int) -> Collapse
     blocks = tuple(_cut_block(counts, masses, *edges) for edges in even_ranges(counts.indptr, 0, counts.n_docs, most))
     width = padded(n_topics)
     N = aligned_masses((len(counts.words), width), mass_type)
-    return Collapsed(counts, blocks, N, np.zeros(width), scale * SHARES)
+    return Assignments(counts, blocks, N, np.zeros(width), scale * SHARES)
 
 
 def aligned_masses(shape: tuple[int, ...], dtype: DTypeLike) -> Masses:
@@ -102,10 +102,10 @@ def aligned_masses(shape: tuple[int, ...], dtype: DTypeLike) -> Masses:
     return aligned_zeros(shape, dtype)  # type: ignore[return-value]  # int32 is laid out like any other
 
 
-def _cut_block(counts: Counts, masses: Masses, start: int, stop: int) -> Block:
+def _cut_block(counts: Counts, masses: Masses, start: int, stop: int) -> AssignmentBlock:
     by_word = order_by_word(counts.documents(start, stop))
     nnz = len(by_word.position)
-    return Block(
+    return AssignmentBlock(
         start,
         stop,
         by_word.word_ptr,
@@ -118,7 +118,7 @@ def _cut_block(counts: Counts, masses: Masses, start: int, stop: int) -> Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class KernelPriors:
     """Priors and n_k as the compiled visit reads them: in shares and in units of mass, rows padded."""
 
     eta: Floats  # (1 or U, 1 or Kp)
@@ -138,7 +138,7 @@ class Field:
         return sums, inverse
 
 
-def field_of(state: Collapsed, priors: Priors) -> Field:
+def kernel_priors(state: Assignments, priors: Priors) -> KernelPriors:
     """The parts of a visit that last for a pass."""
     dtype, width, K = state.counts.values.dtype, state.N.shape[1], priors.n_topics
     rows = priors.eta_rows(state.counts.words)
@@ -146,11 +146,11 @@ def field_of(state: Collapsed, priors: Priors) -> Field:
     eta[:, : rows.shape[1]] = rows * state.unit
     alpha = aligned_zeros((width,), dtype)
     alpha[:K] = priors.alpha * SHARES
-    return Field(eta, priors.eta_totals(state.counts.n_words) * state.unit, alpha, float(priors.alpha.sum()))
+    return KernelPriors(eta, priors.eta_totals(state.counts.n_words) * state.unit, alpha, float(priors.alpha.sum()))
 
 
-def visit_all(
-    state: Collapsed, priors: Priors, workers: Workers, *, seed: int, kept_above: float = KEPT_ABOVE
+def update_assignments(
+    state: Assignments, priors: Priors, workers: Workers, *, seed: int, min_share: float = MIN_SHARE
 ) -> Doubles:
     """One pass: every count is assigned anew, `state` changes in place. Equations (31) to (33).
 
@@ -167,14 +167,14 @@ def visit_all(
         Σ_w n_dw log p(w | what all other counts hold), of each document. Equation (34).
     """
     counts, width = state.counts, state.N.shape[1]
-    field, log_predictive = field_of(state, priors), np.zeros(counts.n_docs)
+    field, log_predictive = kernel_priors(state, priors), np.zeros(counts.n_docs)
     most = max((len(block.position) for block in state.blocks), default=0)
     new = np.empty((most, SLOTS), np.uint16), np.empty((most, SLOTS), np.uint8)
     pieces = 1 if workers.n_threads == 1 else 4 * workers.n_threads
     for block in state.blocks:
         sums = field.of_totals(state.totals)
 
-        def visit(edges: tuple[int, int], block: Block = block, sums: tuple[Floats, Floats] = sums) -> None:
+        def visit(edges: tuple[int, int], block: AssignmentBlock = block, sums: tuple[Floats, Floats] = sums) -> None:
             scratch = aligned_zeros((VISIT_ROWS * width,), counts.values.dtype)
             _estep.visit_collapsed(
                 counts.indptr,
@@ -194,13 +194,13 @@ def visit_all(
                 seed,
                 priors.n_topics,
                 field.alpha_total,
-                kept_above,
+                min_share,
                 block.start,
                 0,
                 *edges,
             )
 
-        def reassign(edges: tuple[int, int], block: Block = block) -> Doubles:
+        def reassign(edges: tuple[int, int], block: AssignmentBlock = block) -> Doubles:
             change = np.zeros(width)
             own = block.word_ptr, block.word_row, block.mass, block.topic, block.share
             _estep.reassign_words(*own, *new, state.N, change, *edges)
@@ -213,7 +213,7 @@ def visit_all(
     return log_predictive
 
 
-def whole_tokens(state: Collapsed, workers: Workers, *, seed: int) -> dirichlet_priors.GroupedCounts:
+def rounded_word_counts(state: Assignments, workers: Workers, *, seed: int) -> dirichlet_priors.GroupedCounts:
     """How many words each topic holds once, twice, …: n_wk rounded up or down at random, such that its mean stays.
 
     No sampling is needed: what tokens of a word have in common across documents is all in n_wk, unlike in n_dk.
@@ -230,10 +230,10 @@ def whole_tokens(state: Collapsed, workers: Workers, *, seed: int) -> dirichlet_
 
     firsts = range(0, max(1, len(state.N)), ROWS_AT_ONCE)  # one at least, also where no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
-    return dirichlet_priors.grouped_values(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
+    return dirichlet_priors.group_values(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
 
 
-class Tokens(NamedTuple):
+class TopicSample(NamedTuple):
     """Some documents, token by token, with a topic drawn for each."""
 
     documents: Int64s  # (docs,) which documents
@@ -250,7 +250,7 @@ def _random_24(seed: int, first: int, n: int) -> UInt64s:
     return bits >> np.uint64(40)
 
 
-def _topics_by_share(state: Collapsed, at: Int64s, count: Int64s, seed: int) -> UInt16s:
+def _topics_by_share(state: Assignments, at: Int64s, count: Int64s, seed: int) -> UInt16s:
     """A topic for each token of the counts `at`, in proportion to its count's shares; `count` says which one it is of."""
     topic, share = np.empty((len(at), SLOTS), np.uint16), np.empty((len(at), SLOTS), np.int64)
     for block in state.blocks:
@@ -264,7 +264,7 @@ def _topics_by_share(state: Collapsed, at: Int64s, count: Int64s, seed: int) -> 
     return picked
 
 
-def sample_tokens(state: Collapsed, priors: Priors, *, first: int, step: int, seed: int) -> Tokens:
+def sample_topics(state: Assignments, priors: Priors, *, first: int, step: int, seed: int) -> TopicSample:
     """Draw a topic for every token of every `step`-th document by Gibbs sampling, n_wk and n_k being what they are.
 
     The shares of a count would not do in place of draws: they say nothing of how the topics of a document's tokens go
@@ -284,7 +284,7 @@ def sample_tokens(state: Collapsed, priors: Priors, *, first: int, step: int, se
     now = np.zeros((n_tokens, SLOTS), np.uint16), np.zeros((n_tokens, SLOTS), np.uint8)
     now[0][:, 0], now[1][:, 0] = _topics_by_share(state, at, np.repeat(np.arange(len(at)), times), seed), SHARES
     new = now[0].copy(), now[1].copy()
-    field = field_of(state, priors)
+    field = kernel_priors(state, priors)
     sums = field.of_totals(state.totals)
     for sweep in range(SAMPLING_SWEEPS):
         _estep.visit_collapsed(
@@ -311,4 +311,4 @@ def sample_tokens(state: Collapsed, priors: Priors, *, first: int, step: int, se
             len(documents),
         )
         now, new = new, now
-    return Tokens(documents, document, word.astype(np.int64), now[0][:, 0].astype(np.int64))
+    return TopicSample(documents, document, word.astype(np.int64), now[0][:, 0].astype(np.int64))

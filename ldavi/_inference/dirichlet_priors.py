@@ -15,10 +15,10 @@ from ldavi import _estep
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 
-LEAST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
+SMALLEST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
 ROUNDS = 100
-ENOUGH = 1e-4  # relative change of every α_k at which an update ends
-ALONE = Workers(1)
+TOLERANCE = 1e-4  # relative change of every α_k at which an update ends
+ONE_THREAD = Workers(1)
 ENTRIES_AT_ONCE = 2**16  # in float64: some megabytes with all that is made of them, whatever K is
 
 
@@ -45,7 +45,7 @@ class GroupedCounts(NamedTuple):
     total_times: Doubles
 
 
-def grouped(
+def group_counts(
     draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, *, symmetric: bool = False
 ) -> GroupedCounts:
     """Count the categories of each draw.
@@ -69,7 +69,7 @@ def grouped(
     return GroupedCounts(group, value.astype(np.float64), times, totals[holds].astype(np.float64), total_times[holds])
 
 
-def grouped_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
+def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
     """Counts of a symmetric prior, of which it is known how often each value occurs.
 
     Parameters
@@ -119,13 +119,13 @@ def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Dou
         fall = counts.total_times @ (psi(counts.total + sum_) - psi(sum_)) * (n_categories / len(prior))
         if not fall > 0:
             break
-        before, prior = prior, np.maximum(prior * rise / fall, LEAST)
-        if np.all(np.abs(prior - before) <= ENOUGH * before):
+        before, prior = prior, np.maximum(prior * rise / fall, SMALLEST)
+        if np.all(np.abs(prior - before) <= TOLERANCE * before):
             break
     return prior
 
 
-def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = ALONE) -> Doubles:
+def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = ONE_THREAD) -> Doubles:
     """Σ_d ω_d E[log θ_dk], of shape (K,)."""
 
     def sums(at: slice) -> Doubles:  # all of γ in float64, three times, would be six times γ
@@ -161,7 +161,7 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
         step = -(gradient - shared) / diagonal
         size = 1.0
         while size > 1e-10:
-            moved = np.maximum(alpha + size * step, LEAST)
+            moved = np.maximum(alpha + size * step, SMALLEST)
             found = alpha_objective(moved, sums, n_docs)
             if found > value:
                 break
@@ -169,7 +169,7 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
         else:
             break
         before, alpha, value = alpha, moved, found
-        if np.all(np.abs(alpha - before) <= ENOUGH * before):
+        if np.all(np.abs(alpha - before) <= TOLERANCE * before):
             break
     return alpha
 
@@ -205,7 +205,7 @@ class Excess:
 
 
 def eta_fixed_point(
-    eta: float, S: Floats | Excess, n_words: int, workers: Workers = ALONE, *, rounds: int = 5
+    eta: float, S: Floats | Excess, n_words: int, workers: Workers = ONE_THREAD, *, rounds: int = 5
 ) -> float:
     """A better η by Minka's fixed point, each round of which raises (38)."""
     n_present, K = S.shape
@@ -215,8 +215,8 @@ def eta_fixed_point(
         fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
         if not fall > 0:
             break
-        before, eta = eta, max(eta * rise / fall, LEAST)
-        if abs(eta - before) <= ENOUGH * before:
+        before, eta = eta, max(eta * rise / fall, SMALLEST)
+        if abs(eta - before) <= TOLERANCE * before:
             break
     return eta
 

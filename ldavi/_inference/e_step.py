@@ -33,7 +33,7 @@ GO_BEYOND = True  # False: sweeps and nothing else, likewise
 CALL_WORK = 2**28  # entries of B read by one compiled call, at most: some tens of milliseconds, so that Ctrl-C is heard
 
 
-class Block(NamedTuple):
+class DocumentBlock(NamedTuple):
     """The documents [start, stop) of some counts, and where each count stands in the order of their words."""
 
     start: int
@@ -44,14 +44,14 @@ class Block(NamedTuple):
     position: Int32s  # (nnz,) place by word of each count by document
 
 
-class Visit(NamedTuple):
+class EStepResult(NamedTuple):
     """What a visit to documents returns besides γ and S, which it changes in place."""
 
-    n_sweeps: Int32s  # (D,)
+    n_inner_iter: Int32s  # (D,)
     bound: Doubles | None  # (D, 2), see `ldavi._inference.elbo.document_terms`
 
 
-def cut_blocks(counts: Counts, n_topics: int) -> tuple[Block, ...]:
+def cut_blocks(counts: Counts, n_topics: int) -> tuple[DocumentBlock, ...]:
     """Cut documents into blocks of even non-zeros and order each block's counts by word."""
     per_doc = max(1.0, len(counts.indices) / max(1, counts.n_docs))
     fitting = BLOCK_BYTES / (padded(n_topics) * counts.values.dtype.itemsize)  # documents
@@ -59,9 +59,9 @@ def cut_blocks(counts: Counts, n_topics: int) -> tuple[Block, ...]:
     return tuple(_cut_block(counts, *edges) for edges in even_ranges(counts.indptr, 0, counts.n_docs, most))
 
 
-def _cut_block(counts: Counts, start: int, stop: int) -> Block:
+def _cut_block(counts: Counts, start: int, stop: int) -> DocumentBlock:
     by_word = order_by_word(counts.documents(start, stop))
-    return Block(start, stop, by_word.word_ptr, by_word.word_row, by_word.doc, by_word.position)
+    return DocumentBlock(start, stop, by_word.word_ptr, by_word.word_row, by_word.doc, by_word.position)
 
 
 class ByWord(NamedTuple):
@@ -86,49 +86,49 @@ def order_by_word(part: Counts) -> ByWord:
     return ByWord(word_ptr, present.astype(np.int32), sorted_.indices.astype(np.int32), position, sorted_.data)
 
 
-def visit_documents(
+def update_documents(
     counts: Counts,
     topics: Topics,
     alpha: Doubles,
     gamma: Floats,
     *,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
     workers: Workers,
-    afresh: bool = False,
+    cold_start: bool = False,
     with_bound: bool = False,
-    go_beyond: bool = False,
-) -> Visit:
+    extrapolate: bool = False,
+) -> EStepResult:
     """Update γ in place until Σ|Δγ| ≤ tol·N_d or max_sweeps: the E-step without statistics.
 
     `afresh` starts each visit from γ_dk = α_k + N_d / K, every topic alike, instead of from `gamma`. Equation (26).
     `go_beyond` takes γ further than every other sweep takes it: sooner settled, and no promise that the bound rises on
     the way. Equation (43).
     """
-    step = _Step(counts, topics, alpha, gamma, None, max_sweeps, tol, afresh, with_bound, go_beyond)
+    step = _Step(counts, topics, alpha, gamma, None, max_inner_iter, tol, cold_start, with_bound, extrapolate)
     workers.run(step.visit, step.ranges(0, counts.n_docs, workers.n_threads))
     step.finish_in_log_space(None)
-    return Visit(step.n_sweeps, step.bound)
+    return EStepResult(step.n_inner_iter, step.bound)
 
 
-def estep(
+def e_step(
     counts: Counts,
-    blocks: Sequence[Block],
+    blocks: Sequence[DocumentBlock],
     topics: Topics,
     alpha: Doubles,
     gamma: Floats,
     sstats: Floats,
     *,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
     workers: Workers,
     doc_weight: Floats | None = None,
-    afresh: bool = False,
+    cold_start: bool = False,
     with_bound: bool = True,
-    go_beyond: bool = False,
-) -> Visit:
+    extrapolate: bool = False,
+) -> EStepResult:
     """As `visit_documents`, and add the statistics of the last sweep's φ to `sstats`, of shape (U, Kp)."""
-    step = _Step(counts, topics, alpha, gamma, doc_weight, max_sweeps, tol, afresh, with_bound, go_beyond)
+    step = _Step(counts, topics, alpha, gamma, doc_weight, max_inner_iter, tol, cold_start, with_bound, extrapolate)
     waves = _waves(blocks, topics.B.shape[1] * topics.B.itemsize, workers.n_threads)
     buffers = _buffers(waves, topics.B)
     for wave in waves:
@@ -142,7 +142,7 @@ def estep(
         words = _word_ranges(wave, len(topics.B), workers.n_threads)
         workers.run(lambda job: _accumulate(held, topics.B, sstats, *job), words)  # noqa: B023  done before `held` changes
     step.finish_in_log_space(sstats)
-    return Visit(step.n_sweeps, step.bound)
+    return EStepResult(step.n_inner_iter, step.bound)
 
 
 class Buffer(NamedTuple):
@@ -152,9 +152,9 @@ class Buffer(NamedTuple):
     ratio: Floats  # (nnz,) r_dw by word
 
 
-def _waves(blocks: Sequence[Block], row_bytes: int, n_threads: int) -> list[list[Block]]:
+def _waves(blocks: Sequence[DocumentBlock], row_bytes: int, n_threads: int) -> list[list[DocumentBlock]]:
     """Blocks that are in flight together: one for one thread, else as many as WAVE_BYTES of factors allow."""
-    waves: list[list[Block]] = []
+    waves: list[list[DocumentBlock]] = []
     held = 0
     for block in blocks:
         size = (block.stop - block.start) * row_bytes
@@ -166,7 +166,7 @@ def _waves(blocks: Sequence[Block], row_bytes: int, n_threads: int) -> list[list
     return waves
 
 
-def _buffers(waves: Sequence[Sequence[Block]], like: Floats) -> list[Buffer]:
+def _buffers(waves: Sequence[Sequence[DocumentBlock]], like: Floats) -> list[Buffer]:
     """A buffer for each block of a wave, large enough for the block in that place of every wave."""
     places = itertools.zip_longest(*waves)
     return [
@@ -178,7 +178,7 @@ def _buffers(waves: Sequence[Sequence[Block]], like: Floats) -> list[Buffer]:
     ]
 
 
-def _word_ranges(wave: Sequence[Block], n_words: int, n_threads: int) -> list[tuple[int, int]]:
+def _word_ranges(wave: Sequence[DocumentBlock], n_words: int, n_threads: int) -> list[tuple[int, int]]:
     """Ranges of words that hold about as many of the wave's counts each; where they lie changes no result."""
     if n_threads == 1:
         return [(0, n_words)]
@@ -189,7 +189,7 @@ def _word_ranges(wave: Sequence[Block], n_words: int, n_threads: int) -> list[tu
     return even_ranges(cumulative, 0, n_words, int(cumulative[-1]) // (4 * n_threads) + 1)
 
 
-def _accumulate(held: Sequence[tuple[Block, Buffer]], B: Floats, sstats: Floats, first: int, last: int) -> None:
+def _accumulate(held: Sequence[tuple[DocumentBlock, Buffer]], B: Floats, sstats: Floats, first: int, last: int) -> None:
     """Add the statistics of the words [first, last), block after block."""
     for block, buffer in held:
         start, stop = np.searchsorted(block.word_row, [first, last])
@@ -208,25 +208,25 @@ class _Step:
         alpha: Doubles,
         gamma: Floats,
         doc_weight: Floats | None,
-        max_sweeps: int,
+        max_inner_iter: int,
         tol: float,
-        afresh: bool,
+        cold_start: bool,
         with_bound: bool,
-        go_beyond: bool,
+        extrapolate: bool,
     ) -> None:
         self.counts, self.topics, self.alpha, self.gamma, self.doc_weight = counts, topics, alpha, gamma, doc_weight
-        self.max_sweeps, self.tol, self.afresh, self.longest = max_sweeps, tol, afresh, counts.longest
-        self.go_beyond = go_beyond and GO_BEYOND
+        self.max_inner_iter, self.tol, self.cold_start, self.longest = max_inner_iter, tol, cold_start, counts.longest
+        self.extrapolate = extrapolate and GO_BEYOND
         self.topic_weight, self.own = topics.topic_weight, threading.local()
         self.padded_alpha = np.full(topics.B.shape[1], alpha.min(), topics.B.dtype)  # below every γ
         self.padded_alpha[: len(alpha)] = alpha
-        self.n_sweeps = np.zeros(counts.n_docs, np.int32)
+        self.n_inner_iter = np.zeros(counts.n_docs, np.int32)
         self.bound = np.zeros((counts.n_docs, 2)) if with_bound else None
 
     def ranges(self, start: int, stop: int, n_threads: int) -> list[tuple[int, int]]:
         """Ranges of documents for one call each; where they lie changes no result."""
         indptr = self.counts.indptr
-        most = CALL_WORK // (self.topics.B.shape[1] * self.max_sweeps)
+        most = CALL_WORK // (self.topics.B.shape[1] * self.max_inner_iter)
         if n_threads > 1:
             most = min(most, int(indptr[stop] - indptr[start]) // (4 * n_threads))
         return even_ranges(indptr, start, stop, max(most, 1))
@@ -239,7 +239,7 @@ class _Step:
         scratch: NDArray[np.uint8] = self.own.scratch
         return scratch
 
-    def visit(self, edges: tuple[int, int], block: Block | None = None, buffer: Buffer | None = None) -> None:
+    def visit(self, edges: tuple[int, int], block: DocumentBlock | None = None, buffer: Buffer | None = None) -> None:
         counts, topics = self.counts, self.topics
         _estep.update_documents(
             counts.indptr,
@@ -250,7 +250,7 @@ class _Step:
             self.topic_weight,
             self.padded_alpha,
             self.gamma,
-            self.n_sweeps,
+            self.n_inner_iter,
             self.bound,
             block.position if block else None,
             self.doc_weight,
@@ -260,33 +260,33 @@ class _Step:
             block.start if block else 0,
             *edges,
             self.longest,
-            self.max_sweeps,
+            self.max_inner_iter,
             self.tol,
-            self.afresh,
+            self.cold_start,
             topics.offset,
             DENSE_SWEEPS,
-            self.go_beyond,
+            self.extrapolate,
         )
 
     def finish_in_log_space(self, sstats: Floats | None) -> None:
         """Visit again, in order, the documents that the compiled loop had to leave."""
         counts, topics = self.counts, self.topics
-        for d in np.flatnonzero(self.n_sweeps < 0):
+        for d in np.flatnonzero(self.n_inner_iter < 0):
             at = slice(counts.indptr[d], counts.indptr[d + 1])
             words, values = counts.indices[at], counts.values[at]
-            visit = e_step_log_space.visit_document(
+            visit = e_step_log_space.update_document(
                 values.astype(np.float64),
                 topics.expected_log(words),
                 self.alpha,
                 self.alpha + values.sum(dtype=np.float64) / len(self.alpha)
-                if self.afresh
+                if self.cold_start
                 else self.gamma[d].astype(np.float64),
-                max_sweeps=self.max_sweeps,
+                max_inner_iter=self.max_inner_iter,
                 tol=self.tol,
                 log_norm_min=float(topics.log_norm.min()),
                 offset=topics.offset,
             )
-            self.gamma[d], self.n_sweeps[d] = visit.gamma, visit.n_sweeps
+            self.gamma[d], self.n_inner_iter[d] = visit.gamma, visit.n_inner_iter
             if self.bound is not None:
                 self.bound[d] = visit.bound
             if sstats is not None:

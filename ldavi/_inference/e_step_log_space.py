@@ -13,24 +13,24 @@ from scipy.special import gammaln, logsumexp, psi
 from ldavi._core.typing import Doubles
 
 
-class LogSpaceVisit(NamedTuple):
+class LogSpaceResult(NamedTuple):
     gamma: Doubles  # (K,)
     phi: Doubles  # (words, K), of the last sweep
     bound: tuple[float, float]  # the two sums that the compiled loop reports, see document_bound in _kernels
-    n_sweeps: int
+    n_inner_iter: int
 
 
-def visit_document(
+def update_document(
     counts: Doubles,
     elog_beta: Doubles,
     alpha: Doubles,
     gamma: Doubles,
     *,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
     log_norm_min: float,
     offset: float = 0.0,
-) -> LogSpaceVisit:
+) -> LogSpaceResult:
     """Equations (10), (11) and (24) for one document.
 
     Parameters
@@ -47,7 +47,7 @@ def visit_document(
     """
     impossible = np.all(np.isneginf(elog_beta), axis=1, keepdims=False).reshape(-1)
     log_likelihood = np.where(impossible[:, None], 0.0, elog_beta)
-    for done in range(max_sweeps):  # noqa: B007  told to the caller
+    for done in range(max_inner_iter):  # noqa: B007  told to the caller
         log_t = psi(gamma + offset)
         scores = log_t + log_likelihood
         log_norm = logsumexp(scores, axis=1)
@@ -62,4 +62,4 @@ def visit_document(
     word = -np.inf if impossible.any() else float(counts @ log_norm + log_norm_min * counts.sum())
     bound = (word - float(mass @ log_t) + log_gamma, log_gamma - float(mass @ psi(gamma)))
     phi[impossible] = 0.0  # it belongs to no topic's statistics
-    return LogSpaceVisit(gamma, phi, bound, done + 1)
+    return LogSpaceResult(gamma, phi, bound, done + 1)

@@ -9,7 +9,7 @@ from ldavi._core.records import Counts, Topics
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s
 from ldavi._inference import elbo
-from ldavi._inference.e_step import Visit, visit_documents
+from ldavi._inference.e_step import EStepResult, update_documents
 
 COUNTS_AT_ONCE = 2**15
 
@@ -29,7 +29,7 @@ class Inference(NamedTuple):
 
     gamma: Floats
     bound: Doubles
-    n_sweeps: Int32s
+    n_inner_iter: Int32s
 
 
 def infer_documents(
@@ -37,49 +37,49 @@ def infer_documents(
     topics: Topics,
     alpha: Doubles,
     *,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
     workers: Workers,
-    go_beyond: bool = True,
+    extrapolate: bool = True,
 ) -> Inference:
     """γ from a cold start, every document by itself, and the bound of each. Equations (14), (16), (43)."""
-    gamma, visit = settle(counts, topics, alpha, max_sweeps, tol, workers, with_bound=True, go_beyond=go_beyond)
+    gamma, visit = settle(counts, topics, alpha, max_inner_iter, tol, workers, with_bound=True, extrapolate=extrapolate)
     assert visit.bound is not None
     word, doc_topic = elbo.document_terms(visit.bound, counts.doc_tokens, alpha, topics)
-    return Inference(gamma, word + doc_topic, visit.n_sweeps)
+    return Inference(gamma, word + doc_topic, visit.n_inner_iter)
 
 
 def infer_gamma(
-    counts: Counts, topics: Topics, alpha: Doubles, *, max_sweeps: int, tol: float, workers: Workers
+    counts: Counts, topics: Topics, alpha: Doubles, *, max_inner_iter: int, tol: float, workers: Workers
 ) -> Floats:
     """γ of `infer_documents`, to the last bit, without the bound's logarithms."""
-    return settle(counts, topics, alpha, max_sweeps, tol, workers, with_bound=False, go_beyond=True)[0]
+    return settle(counts, topics, alpha, max_inner_iter, tol, workers, with_bound=False, extrapolate=True)[0]
 
 
 def settle(
     counts: Counts,
     topics: Topics,
     alpha: Doubles,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
     workers: Workers,
     *,
     with_bound: bool,
-    go_beyond: bool,
-) -> tuple[Floats, Visit]:
+    extrapolate: bool,
+) -> tuple[Floats, EStepResult]:
     """γ from a cold start, and how its visits went."""
     gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
-    visit = visit_documents(
+    visit = update_documents(
         counts,
         topics,
         alpha,
         gamma,
-        max_sweeps=max_sweeps,
+        max_inner_iter=max_inner_iter,
         tol=tol,
         workers=workers,
-        afresh=True,
+        cold_start=True,
         with_bound=with_bound,
-        go_beyond=go_beyond,
+        extrapolate=extrapolate,
     )
     return gamma, visit
 

@@ -8,7 +8,7 @@ from ldavi._core.typing import Doubles, Floats
 FACTOR = 1.5  # by which the memory grows: n rows that come one by one are copied less than 3 n times, in all
 
 
-class Room:
+class GrowableRows:
     """Memory for more rows than there are: adding some moves the others only when it is used up.
 
     What pickles and copies hold of it is nothing: their rows are moved once, when they next become more.
@@ -19,7 +19,7 @@ class Room:
         self._filled: Floats | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Room, ()
+        return GrowableRows, ()
 
     def extended(self, rows: Floats, n_more: int, value: Doubles) -> Floats:
         """The rows, and behind them more of them.

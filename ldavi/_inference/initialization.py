@@ -14,7 +14,9 @@ WORDS_AT_ONCE = 2**12
 SEED_SHARE = 0.01  # of an average topic's tokens: the prior of a seed word in its topic
 
 
-def noise(seeds: ArrayLike, n_words: int, priors: Priors, dtype: DTypeLike, *, rough: bool = False) -> Floats:
+def random_lambda(
+    seeds: ArrayLike, n_words: int, priors: Priors, dtype: DTypeLike, *, dispersed: bool = False
+) -> Floats:
     """λ around 1, and what a prior gives a word more of in one topic than in another; word-major, of shape (V, Kp).
 
     From 0.8 to 1.2; `rough` draws from Gamma(3, 1/3), from which the small steps of online learning get away sooner.
@@ -25,7 +27,7 @@ def noise(seeds: ArrayLike, n_words: int, priors: Priors, dtype: DTypeLike, *, r
     for first in range(0, n_words, WORDS_AT_ONCE):  # slice by slice: no second (V, K) array
         rows = lam[first : first + WORDS_AT_ONCE]
         shape = len(rows), K  # drawn in float32: alike in either precision
-        if rough:
+        if dispersed:
             rows[:, :K] = generator.standard_gamma(3, shape, dtype=np.float32) / 3
         else:
             rows[:, :K] = 0.8 + 0.4 * generator.random(shape, dtype=np.float32)
@@ -42,7 +44,7 @@ def word_major(lam: Floats, dtype: DTypeLike) -> Floats:
     return start
 
 
-def from_topics(topics: Doubles, mass: float, priors: Priors, dtype: DTypeLike) -> Floats:
+def lambda_from_topics(topics: Doubles, mass: float, priors: Priors, dtype: DTypeLike) -> Floats:
     """λ of topics that each hold `mass` tokens."""
     lam = word_major(topics * mass, dtype)
     lam[:, : priors.n_topics] += priors.eta.astype(lam.dtype)

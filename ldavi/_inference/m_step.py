@@ -14,8 +14,8 @@ from ldavi import _estep
 from ldavi._core.records import Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Floats, Int64s
-from ldavi._inference.growable_rows import Room
-from ldavi._inference.topics_cache import KeptTopics
+from ldavi._inference.growable_rows import GrowableRows
+from ldavi._inference.topics_cache import TopicsCache
 
 WORDS_PER_CALL = 2**10  # fixed, since the sums of each call are added up in order
 
@@ -199,7 +199,7 @@ def learning_rate(n_updates: int, *, offset: float, decay: float) -> float:
     return float((offset + n_updates) ** -decay)
 
 
-class DecayingRows:
+class LazyLambda:
     """λ of every word, of which a batch touches only its own words' rows. Equation (19).
 
     Kept as λ = η + c·(M − η): the decay that an online step owes to every row is one multiplication of c, and the rows
@@ -220,8 +220,8 @@ class DecayingRows:
         self._priors = priors
         self._decay = 1.0
         self._excess: Doubles | None = None
-        self._room, self._eta_room = Room(), Room()
-        self._kept = KeptTopics()
+        self._room, self._eta_room = GrowableRows(), GrowableRows()
+        self._cache = TopicsCache()
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -238,7 +238,7 @@ class DecayingRows:
         if self._excess is None:
             K = self._priors.n_topics
             sums = np.zeros(self._rows.shape[1])
-            lam = self.folded()
+            lam = self.materialize()
             for start in range(0, len(lam), WORDS_PER_CALL):  # rows one after another: those of zeros change no bit
                 part = lam[start : start + WORDS_PER_CALL].astype(np.float64)
                 part[:, :K] -= self._eta(np.arange(start, start + len(part)))
@@ -251,7 +251,7 @@ class DecayingRows:
         eta: Floats = self._priors.eta_rows(words).astype(self._rows.dtype)
         return eta
 
-    def _faded(self, rows: Floats, eta: Floats) -> Floats:
+    def _apply_decay(self, rows: Floats, eta: Floats) -> Floats:
         """λ of rows of M, in their memory."""
         excess = rows[:, : self._priors.n_topics]
         excess -= eta
@@ -259,44 +259,44 @@ class DecayingRows:
         excess += eta
         return rows
 
-    def folded(self) -> Floats:
+    def materialize(self) -> Floats:
         """λ in full, of shape (V, Kp): the array itself, which its owner may change in place."""
         if self._decay != 1.0:
-            self._own()
-            self._faded(self._rows, self._priors.eta.astype(self._rows.dtype))
+            self._ensure_writable()
+            self._apply_decay(self._rows, self._priors.eta.astype(self._rows.dtype))
             self._decay = 1.0
         return self._rows
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         """Go on in other memory: who was handed λ keeps it as it is."""
         self._rows = aligned_copy(self._rows)
 
-    def _own(self) -> None:
+    def _ensure_writable(self) -> None:
         """Have rows that can be written to, unlike those that joblib hands to its workers."""
         if not self._rows.flags.writeable:
             self._rows = self._rows.copy()
 
-    def exposed(self) -> Floats:
+    def writable(self) -> Floats:
         """As `folded`, for callers who may write to it: nothing derived from λ is kept."""
-        self._forget()
-        return self.folded()
+        self._invalidate()
+        return self.materialize()
 
-    def _forget(self) -> None:
+    def _invalidate(self) -> None:
         self._excess = None
-        self._kept.forget()
+        self._cache.invalidate()
 
     def replace(self, lam: Floats) -> None:
         """Another λ, word-major of shape (V, K)."""
         rows = np.zeros_like(self._rows)
         rows[:, : self._priors.n_topics] = lam
         self._rows, self._decay = rows, 1.0
-        self._forget()
+        self._invalidate()
 
-    def take_priors(self, priors: Priors) -> None:
+    def set_priors(self, priors: Priors) -> None:
         """Have λ = S + η with another η; S stays. Equation (38)."""
         if (priors.eta != self._priors.eta).any():
-            self.exposed()
-            self._own()
+            self.writable()
+            self._ensure_writable()
             lam = self._rows[:, : priors.n_topics]
             lam -= self._priors.eta.astype(lam.dtype)
             lam += priors.eta.astype(lam.dtype)
@@ -318,7 +318,7 @@ class DecayingRows:
         priors : Priors
             For as many words.
         """
-        self._kept.forget()
+        self._cache.invalidate()
         n_more = n_words - len(self._rows)
         K, of_words = self._priors.n_topics, self._priors.eta
         self._rows = self._room.extended(self._rows, n_more, np.broadcast_to(eta, (n_more, K)))
@@ -332,7 +332,7 @@ class DecayingRows:
         """λ of some words, of shape (words, Kp), a copy."""
         picked = aligned_zeros((len(words), self._rows.shape[1]), self._rows.dtype)
         np.take(self._rows, words, axis=0, out=picked, mode="clip")  # "raise" would go through a buffer
-        return picked if self._decay == 1.0 else self._faded(picked, self._eta(words))
+        return picked if self._decay == 1.0 else self._apply_decay(picked, self._eta(words))
 
     def topics(self, words: Int64s, workers: Workers) -> Topics:
         """Topics of some words. Equations (14), (22)."""
@@ -340,16 +340,16 @@ class DecayingRows:
 
     def all_topics(self, workers: Workers) -> Topics | None:
         """Topics of every word, kept until λ changes; None where those of a call's own words will do."""
-        return self._kept.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
+        return self._cache.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
 
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
         """λ ← (1 − ρ) λ + ρ (η + scale·S), S being zero in every row but those of `words`. Equation (18)."""
-        self._kept.forget()
+        self._cache.invalidate()
         K = self._priors.n_topics
         excess = (1 - rho) * self.excess + rho * scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
         self._decay *= 1 - rho
         if self._decay < self.SMALLEST:  # also where ρ = 1, which forgets everything
-            self.folded()
-        self._own()
+            self.materialize()
+        self._ensure_writable()
         self._rows[words] += (rho * scale / self._decay) * sstats
         self._excess = excess

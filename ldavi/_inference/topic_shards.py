@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 2**12
 SHARDS = 2  # of the words: with four, a pass would be ten tasks per part
 
 
-class Ground(NamedTuple):
+class CorpusLayout(NamedTuple):
     """What the parts have in common, from the first pass to the last.
 
     Attributes
@@ -60,7 +60,7 @@ class Ground(NamedTuple):
         return Counts(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, dtype), self.words, self.n_words)
 
 
-class Hyper(NamedTuple):
+class CompactPriors(NamedTuple):
     """Priors as they travel.
 
     Attributes
@@ -76,11 +76,11 @@ class Hyper(NamedTuple):
     eta: Doubles
     gain: float = 0.0
 
-    def priors(self, ground: Ground) -> Priors:
+    def priors(self, ground: CorpusLayout) -> Priors:
         return Priors(self.alpha, self.eta if self.eta.size else ground.eta)
 
 
-class Sums(NamedTuple):
+class ShardSums(NamedTuple):
     """What renewing a shard summed on its way, and what the visits before it reported; see `RowSums` and `Gathered`.
 
     Attributes
@@ -102,7 +102,7 @@ class Sums(NamedTuple):
     sweeps: int = 0
 
 
-class Fields(NamedTuple):
+class ShardTopics(NamedTuple):
     """What a visit needs to know of a shard of the topics, in as few bytes as will do: without padding.
 
     Attributes
@@ -122,18 +122,18 @@ class Fields(NamedTuple):
     B: Floats | None
     log_scale: Doubles | None
     lam: Floats | None
-    sums: Sums
+    sums: ShardSums
     point_estimate: bool
     offset: float
 
 
-def totals_of(sums: Sequence[Sums]) -> Doubles:
+def totals_of(sums: Sequence[ShardSums]) -> Doubles:
     """Λ_k, from the sums of all shards in order."""
     totals: Doubles = np.concatenate([each.totals for each in sums]).sum(axis=0) + sums[0].absent
     return totals
 
 
-def topics_at(shards: Sequence[Fields], rows: Int64s, workers: Workers) -> Topics:
+def topics_at(shards: Sequence[ShardTopics], rows: Int64s, workers: Workers) -> Topics:
     """The topics of some rows, rising, in memory of their own."""
     totals, first = totals_of([shard.sums for shard in shards]), shards[0]
     if not first.point_estimate:
@@ -177,23 +177,23 @@ class _FromFields(Topics):
         return elog
 
 
-def hyper_of(priors: Priors, gain: float = 0.0) -> Hyper:
+def compact_priors(priors: Priors, gain: float = 0.0) -> CompactPriors:
     """Priors for the journey; an η of many values stays behind."""
-    return Hyper(priors.alpha, priors.eta if priors.eta.size == 1 else np.zeros((0, 0)), gain)
+    return CompactPriors(priors.alpha, priors.eta if priors.eta.size == 1 else np.zeros((0, 0)), gain)
 
 
-def sums_of(fields: Fields) -> Sums:
+def shard_sums_of(fields: ShardTopics) -> ShardSums:
     """What is said of a shard without its rows."""
     return fields.sums
 
 
-def fields_from(topics: Topics, sums: Sums) -> Fields:
+def shard_topics_from(topics: Topics, sums: ShardSums) -> ShardTopics:
     """The fields of a shard, from its topics."""
     K = topics.n_topics
     B = np.ascontiguousarray(topics.B[:, :K])
     if not topics.point_estimate and B.min(initial=1) < np.finfo(B.dtype).tiny:
-        return Fields(None, None, np.ascontiguousarray(topics.rows[:, :K]), sums, False, topics.offset)
-    return Fields(B, topics.log_scale.copy(), None, sums, topics.point_estimate, topics.offset)
+        return ShardTopics(None, None, np.ascontiguousarray(topics.rows[:, :K]), sums, False, topics.offset)
+    return ShardTopics(B, topics.log_scale.copy(), None, sums, topics.point_estimate, topics.offset)
 
 
 def _take(source: Floats, rows: Int64s, into: Floats) -> None:

@@ -8,7 +8,7 @@ from ldavi._core.records import Topics
 MOST_BYTES = 2**27  # of λ and B; larger topics are made anew for the words of each call
 
 
-class KeptTopics:
+class TopicsCache:
     """Topics from the second call on that asks for them: one alone may want few of the words.
 
     What pickles and copies hold of it is nothing: their topics are made again.
@@ -19,9 +19,9 @@ class KeptTopics:
         self._asked = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return KeptTopics, ()
+        return TopicsCache, ()
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Be as new, since λ may change."""
         self._topics, self._asked = None, False
 

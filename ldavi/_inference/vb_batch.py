@@ -16,11 +16,11 @@ import numpy as np
 
 from ldavi._core.corpus import WHOLE_BATCHES, Corpus, Documents
 from ldavi._core.records import Counts, Priors, Topics, aligned_copy, aligned_zeros
-from ldavi._core.spill_file import Scratch
+from ldavi._core.spill_file import SpillFile
 from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import dirichlet_priors, elbo
-from ldavi._inference.e_step import Block, Visit, cut_blocks, estep
+from ldavi._inference.e_step import DocumentBlock, EStepResult, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.m_step import m_step, topics_from
 from ldavi._inference.trace import TraceRecord, predictive_record, record
@@ -30,7 +30,7 @@ LEARN_EVERY = 5  # passes
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PassSettings:
     """How documents are visited.
 
     Attributes
@@ -51,10 +51,10 @@ class Plan:
     """
 
     warmup: int
-    warmup_sweeps: int
-    monotone_sweeps: int
+    warmup_inner_iter: int
+    monotone_inner_iter: int
     tol: float
-    most_sweeps: int = 100
+    max_inner_iter: int = 100
     offset: float = 0.0
     learn_alpha: bool = False
     learn_eta: bool = False
@@ -69,7 +69,7 @@ class Plan:
         return self.offset if iteration <= self.warmup else 0.0
 
 
-class Learned(NamedTuple):
+class PassResult(NamedTuple):
     """What a pass led to.
 
     Attributes
@@ -96,7 +96,7 @@ class Learned(NamedTuple):
     state: dict[str, Any] | None = None
 
 
-def all_words(learned: Learned, n_words: int) -> Floats:
+def all_words(learned: PassResult, n_words: int) -> Floats:
     """λ of every word, of shape (V, Kp)."""
     priors = learned.priors
     if len(learned.words) == n_words and np.array_equal(learned.words, np.arange(n_words)):
@@ -111,7 +111,7 @@ class Piece(NamedTuple):
     """Some documents, cut for the E-step, and their γ, which a visit changes in place."""
 
     documents: Documents
-    blocks: tuple[Block, ...]
+    blocks: tuple[DocumentBlock, ...]
     gamma: Floats
 
 
@@ -152,7 +152,7 @@ class PiecesInBatches:
 
     gamma: Floats | None = None
 
-    def __init__(self, documents: Corpus, n_topics: int, scratch: Scratch) -> None:
+    def __init__(self, documents: Corpus, n_topics: int, scratch: SpillFile) -> None:
         self._documents, self._n_topics, self._scratch = documents, n_topics, scratch
 
     def __iter__(self) -> Iterator[Piece]:
@@ -171,14 +171,14 @@ class PiecesInBatches:
 
 
 @dataclass(slots=True)
-class Clock:
+class RecordWriter:
     """Writes the records of one fit: what they have in common is the time it began and the tokens it sees."""
 
     documents: Corpus
     started: float = field(default_factory=time.perf_counter)
 
-    def record(self, iteration: int, phase: str, terms: ELBOTerms, n_sweeps: int) -> TraceRecord:
-        tokens, sweeps = self.documents.n_tokens, n_sweeps / max(1, self.documents.n_read)
+    def record(self, iteration: int, phase: str, terms: ELBOTerms, n_inner_iter: int) -> TraceRecord:
+        tokens, sweeps = self.documents.n_tokens, n_inner_iter / max(1, self.documents.n_read)
         return record(iteration, phase, terms, tokens, sweeps, time.perf_counter() - self.started)
 
     def predictive_record(self, iteration: int, phase: str, log_predictive: float) -> TraceRecord:
@@ -187,7 +187,7 @@ class Clock:
         return predictive_record(iteration, phase, log_predictive, tokens, time.perf_counter() - self.started)
 
 
-def summed_terms(visit: Visit, documents: Documents, priors: Priors, topics: Topics) -> tuple[float, float]:
+def summed_terms(visit: EStepResult, documents: Documents, priors: Priors, topics: Topics) -> tuple[float, float]:
     """The word and the document term over documents, with their weights."""
     assert visit.bound is not None
     word, doc_topic = elbo.document_terms(visit.bound, documents.counts.doc_tokens, priors.alpha, topics)
@@ -210,12 +210,12 @@ def fit_batch(
     documents: Corpus,
     priors: Priors,
     lam: Floats,
-    plan: Plan,
+    plan: PassSettings,
     workers: Workers,
     *,
     done: int = 0,
     seconds: float = 0.0,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """Coordinate ascent over the whole corpus: equations (10) to (12), the bound after each pass by (17).
 
     Parameters
@@ -232,12 +232,14 @@ def fit_batch(
         pieces = PiecesInMemory(documents, np.empty((documents.counts.n_docs, K), lam.dtype))
         yield from ascend(documents, pieces, priors, lam, totals, plan, workers, done=done, seconds=seconds)
         return
-    with Scratch() as scratch:
+    with SpillFile() as scratch:
         pieces_read = PiecesInBatches(documents, K, scratch)
         yield from ascend(documents, pieces_read, priors, lam, totals, plan, workers, done=done, seconds=seconds)
 
 
-def go_on_with_batch(documents: Documents, state: dict[str, Any], plan: Plan, workers: Workers) -> Generator[Learned]:
+def go_on_with_batch(
+    documents: Documents, state: dict[str, Any], plan: PassSettings, workers: Workers
+) -> Generator[PassResult]:
     """`fit_batch` from the state of one of its passes."""
     documents, _ = documents.compacted()
     pieces, priors = PiecesInMemory(documents, state["gamma"]), Priors(state["alpha"], state["eta"])
@@ -251,12 +253,12 @@ def ascend(
     priors: Priors,
     lam: Floats,
     totals: Doubles,
-    plan: Plan,
+    plan: PassSettings,
     workers: Workers,
     *,
     done: int = 0,
     seconds: float = 0.0,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """`fit_batch` over the words that occur, after `done` passes that took so many seconds.
 
     Parameters
@@ -265,33 +267,33 @@ def ascend(
     totals : array of shape (K,)
         Λ_k over all words.
     """
-    clock, vocabulary = Clock(documents, time.perf_counter() - seconds), documents.vocabulary
+    clock, vocabulary = RecordWriter(documents, time.perf_counter() - seconds), documents.vocabulary
     eta, absent = priors.eta_rows(vocabulary.words), absent_mass(vocabulary, priors)
     offset = plan.offset_of(done + 1)
     topics = topics_from(lam, totals, workers, point_estimate=priors.point_estimate, offset=offset)
     sstats = aligned_zeros(lam.shape, lam.dtype)
     for iteration in itertools.count(done + 1):
         monotone = iteration > plan.warmup
-        afresh = iteration == 1 or not monotone
-        word, doc_topic, n_sweeps = 0.0, 0.0, 0
+        cold_start = iteration == 1 or not monotone
+        word, doc_topic, n_inner_iter = 0.0, 0.0, 0
         for piece in pieces:
-            visit = estep(
+            visit = e_step(
                 piece.documents.counts,
                 piece.blocks,
                 topics,
                 priors.alpha,
                 piece.gamma,
                 sstats,
-                max_sweeps=plan.monotone_sweeps if monotone else plan.warmup_sweeps,
+                max_inner_iter=plan.monotone_inner_iter if monotone else plan.warmup_inner_iter,
                 tol=plan.tol,
                 workers=workers,
                 doc_weight=piece.documents.weight,
-                afresh=afresh,
-                go_beyond=afresh,
+                cold_start=cold_start,
+                extrapolate=cold_start,
             )
             terms_of_piece = summed_terms(visit, piece.documents, priors, topics)
             word, doc_topic = word + terms_of_piece[0], doc_topic + terms_of_piece[1]
-            n_sweeps += int(visit.n_sweeps.sum())
+            n_inner_iter += int(visit.n_inner_iter.sum())
         if plan.learns_after(iteration):
             priors, gain = raised_priors(priors, plan, documents, pieces.gammas(), sstats, workers)
             doc_topic += gain
@@ -300,18 +302,18 @@ def ascend(
         topics, sums = m_step(sstats, topics, priors, eta, absent, workers, offset=offset)
         lam, sstats = sstats, lam
         terms = elbo.after_m_step(word, doc_topic, sums, priors, vocabulary)
-        record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_sweeps)
+        record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_inner_iter)
         state: dict[str, Any] | None = None
         if pieces.gamma is not None:
             state = {"iteration": iteration, "lam": lam, "totals": sums.totals, "gamma": pieces.gamma}
             state |= {"alpha": priors.alpha, "eta": priors.eta, "seconds": record.seconds}
-        yield Learned(lam, vocabulary.words, iteration, record, priors, state)
+        yield PassResult(lam, vocabulary.words, iteration, record, priors, state)
         clear(sstats, workers)
 
 
 def raised_priors(
     priors: Priors,
-    plan: Plan,
+    plan: PassSettings,
     documents: Corpus,
     gammas: Iterable[tuple[Floats, Floats | None]],
     sstats: Floats,
@@ -343,12 +345,12 @@ def raised_priors(
 
 def raised_from_sums(
     priors: Priors,
-    plan: Plan,
+    plan: PassSettings,
     log_theta: Doubles | None,
     n_docs: float,
     sstats: Floats,
     n_words: int,
-    workers: Workers = dirichlet_priors.ALONE,
+    workers: Workers = dirichlet_priors.ONE_THREAD,
 ) -> tuple[Priors, float]:
     """As `raised_priors`, of documents of which Σ_d ω_d E[log θ_d], (K,), and Σ_d ω_d are known."""
     alpha, eta, gain = priors.alpha, priors.eta, 0.0

@@ -21,11 +21,20 @@ from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
 from ldavi._inference import dirichlet_priors, elbo
-from ldavi._inference.e_step import Block, cut_blocks, estep
+from ldavi._inference.e_step import DocumentBlock, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.m_step import RowSums, TopicSums, point_step, posterior_rows, posterior_sums, topics_from
-from ldavi._inference.topic_shards import Fields, Ground, Hyper, Sums, fields_from, hyper_of, topics_at, totals_of
-from ldavi._inference.vb_batch import Plan, absent_mass, column_sums, raised_from_sums, summed_terms
+from ldavi._inference.topic_shards import (
+    CompactPriors,
+    CorpusLayout,
+    ShardSums,
+    ShardTopics,
+    compact_priors,
+    shard_topics_from,
+    topics_at,
+    totals_of,
+)
+from ldavi._inference.vb_batch import PassSettings, absent_mass, column_sums, raised_from_sums, summed_terms
 
 ROWS_AT_ONCE = 2**12
 
@@ -54,7 +63,7 @@ class Part(NamedTuple):
     words: Int64s
     rows: Int64s
     weight: Floats | None
-    blocks: tuple[Block, ...]
+    blocks: tuple[DocumentBlock, ...]
     n_words: int
 
     @property
@@ -66,13 +75,13 @@ class Part(NamedTuple):
 class Step(NamedTuple):
     """How a visit goes: see `Plan`. `with_log_theta` asks for what α is learned from."""
 
-    max_sweeps: int
+    max_inner_iter: int
     tol: float
     with_log_theta: bool
     n_threads: int
 
 
-class Gathered(NamedTuple):
+class SufficientStatistics(NamedTuple):
     """What parts contribute to an M-step and to the bound.
 
     Attributes
@@ -96,21 +105,21 @@ class Gathered(NamedTuple):
     log_theta: Doubles | None
 
 
-class Passed(NamedTuple):
+class PartResult(NamedTuple):
     """A part after its visit: γ, of shape (D, K), stays; what was gathered goes on."""
 
     gamma: Floats
-    gathered: Gathered
+    statistics: SufficientStatistics
 
 
-class Report(NamedTuple):
+class PassSummary(NamedTuple):
     """A pass in a few numbers: the bound of the topics that it ended with, equation (17), and sweeps over documents."""
 
     terms: ELBOTerms
     sweeps: int
 
 
-def hold(counts: Counts, weight: Floats | None, ground: Ground, n_topics: int, dtype: DTypeLike) -> Part:
+def prepare_part(counts: Counts, weight: Floats | None, ground: CorpusLayout, n_topics: int, dtype: DTypeLike) -> Part:
     """Make documents ready: words renumbered by the rows of the topics, counts ordered by word as well.
 
     Parameters
@@ -132,7 +141,9 @@ def hold(counts: Counts, weight: Floats | None, ground: Ground, n_topics: int, d
     return Part(own.indptr, own.indices, values, own.doc_tokens, words, rows, weight, blocks, ground.n_words)
 
 
-def first_fields(lam: Floats, priors: Priors, ground: Ground, workers: Workers, *, offset: float) -> list[Fields]:
+def first_fields(
+    lam: Floats, priors: Priors, ground: CorpusLayout, workers: Workers, *, offset: float
+) -> list[ShardTopics]:
     """The fields, by shards, of topics to start from: λ, word-major of shape (U, Kp)."""
     absent = absent_mass(ground.counts(lam.dtype), priors)
     totals = column_sums(lam, priors)
@@ -144,31 +155,33 @@ def first_fields(lam: Floats, priors: Priors, ground: Ground, workers: Workers, 
         part = Topics(
             topics.rows[at], topics.B[at], topics.log_scale[at], topics.log_norm, topics.point_estimate, topics.offset
         )
-        shards.append(fields_from(part, Sums(np.zeros((0, 3)), own, absent)))
+        shards.append(shard_topics_from(part, ShardSums(np.zeros((0, 3)), own, absent)))
     return shards
 
 
-def visit(part: Part, shards: Sequence[Fields], hyper: Hyper, gamma: Floats | None, step: Step) -> Passed:
+def visit(
+    part: Part, shards: Sequence[ShardTopics], hyper: CompactPriors, gamma: Floats | None, step: Step
+) -> PartResult:
     """The E-step of a part, from γ or afresh. Equations (10), (11), (15)."""
     documents, dtype = part.documents, part.values.dtype
-    afresh, K = gamma is None, len(hyper.alpha)
+    cold_start, K = gamma is None, len(hyper.alpha)
     gamma = np.empty((documents.counts.n_docs, K), dtype) if gamma is None else gamma.copy()
     with Workers(step.n_threads) as workers:
         topics = topics_at(shards, part.rows, workers)
         sstats = aligned_zeros(topics.B.shape, dtype)
-        seen = estep(
+        seen = e_step(
             documents.counts,
             part.blocks,
             topics,
             hyper.alpha,
             gamma,
             sstats,
-            max_sweeps=step.max_sweeps,
+            max_inner_iter=step.max_inner_iter,
             tol=step.tol,
             workers=workers,
             doc_weight=part.weight,
-            afresh=afresh,
-            go_beyond=afresh,
+            cold_start=cold_start,
+            extrapolate=cold_start,
         )
     word, doc_topic = summed_terms(seen, documents, Priors(hyper.alpha, hyper.eta), topics)
     log_theta = None
@@ -176,22 +189,24 @@ def visit(part: Part, shards: Sequence[Fields], hyper: Hyper, gamma: Floats | No
         weight = None if part.weight is None else part.weight.astype(np.float64)
         log_theta = dirichlet_priors.expected_log_sums(gamma, weight)
     S = np.ascontiguousarray(sstats[:, :K])
-    return Passed(gamma, Gathered(part.rows, S, word, doc_topic, int(seen.n_sweeps.sum()), log_theta))
+    return PartResult(
+        gamma, SufficientStatistics(part.rows, S, word, doc_topic, int(seen.n_inner_iter.sum()), log_theta)
+    )
 
 
-def gathered(passed: Passed, edges: tuple[int, int]) -> Gathered:
+def statistics_of_shard(passed: PartResult, edges: tuple[int, int]) -> SufficientStatistics:
     """What goes on from a visit, of the rows of a shard."""
-    whole = passed.gathered
+    whole = passed.statistics
     at = slice(*np.searchsorted(whole.rows, edges))
     return whole._replace(rows=whole.rows[at], S=whole.S[at])
 
 
-def gamma_of(passed: Passed) -> Floats:
+def gamma_of(passed: PartResult) -> Floats:
     """What stays of a visit."""
     return passed.gamma
 
 
-def merge(left: Gathered, right: Gathered) -> Gathered:
+def merge(left: SufficientStatistics, right: SufficientStatistics) -> SufficientStatistics:
     """Two sums made one."""
     rows = np.union1d(left.rows, right.rows)
     S = np.zeros((len(rows), left.S.shape[1]), left.S.dtype)
@@ -199,10 +214,16 @@ def merge(left: Gathered, right: Gathered) -> Gathered:
     _add(S, rows, right)
     log_theta = None if left.log_theta is None or right.log_theta is None else left.log_theta + right.log_theta
     word, doc_topic = left.word + right.word, left.doc_topic + right.doc_topic
-    return Gathered(rows, S, word, doc_topic, left.sweeps + right.sweeps, log_theta)
+    return SufficientStatistics(rows, S, word, doc_topic, left.sweeps + right.sweeps, log_theta)
 
 
-def learn(shards: Sequence[Sequence[Gathered]], hyper: Hyper, ground: Ground, plan: Plan, n_docs: float) -> Hyper:
+def learn(
+    shards: Sequence[Sequence[SufficientStatistics]],
+    hyper: CompactPriors,
+    ground: CorpusLayout,
+    plan: PassSettings,
+    n_docs: float,
+) -> CompactPriors:
     """Priors at which the bound is higher, from the statistics of all shards. Equations (37), (38).
 
     Parameters
@@ -217,12 +238,18 @@ def learn(shards: Sequence[Sequence[Gathered]], hyper: Hyper, ground: Ground, pl
     sums = [root.log_theta for root in shards[0] if root.log_theta is not None]
     log_theta = np.sum(sums, axis=0) if sums else None
     priors, gain = raised_from_sums(hyper.priors(ground), plan, log_theta, n_docs, S, ground.n_words)
-    return hyper_of(priors, gain)
+    return compact_priors(priors, gain)
 
 
-def renew(
-    roots: Sequence[Gathered], before: Fields, hyper: Hyper, ground: Ground, shard: int, offset: float, n_threads: int
-) -> Fields:
+def m_step_shard(
+    roots: Sequence[SufficientStatistics],
+    before: ShardTopics,
+    hyper: CompactPriors,
+    ground: CorpusLayout,
+    shard: int,
+    offset: float,
+    n_threads: int,
+) -> ShardTopics:
     """The M-step of a shard: its fields for the next pass. Equations (12), (14).
 
     Parameters
@@ -238,12 +265,17 @@ def renew(
     topics, rows = _renewed(roots, before, hyper, ground, shard, offset, n_threads)
     absent = absent_mass(ground.counts(topics.B.dtype), hyper.priors(ground))
     word, doc_topic = sum(root.word for root in roots), sum(root.doc_topic for root in roots)
-    sums = Sums(rows.terms, rows.totals, absent, word, doc_topic, sum(root.sweeps for root in roots))
-    return fields_from(topics, sums)
+    sums = ShardSums(rows.terms, rows.totals, absent, word, doc_topic, sum(root.sweeps for root in roots))
+    return shard_topics_from(topics, sums)
 
 
 def lam_of(
-    roots: Sequence[Gathered], before: Fields, hyper: Hyper, ground: Ground, shard: int, n_threads: int
+    roots: Sequence[SufficientStatistics],
+    before: ShardTopics,
+    hyper: CompactPriors,
+    ground: CorpusLayout,
+    shard: int,
+    n_threads: int,
 ) -> Floats:
     """λ of a shard, of shape (rows, Kp), as `renew` had it; expected counts where β is a point estimate."""
     if ground.point_estimate:
@@ -252,7 +284,13 @@ def lam_of(
 
 
 def _renewed(
-    roots: Sequence[Gathered], before: Fields, hyper: Hyper, ground: Ground, shard: int, offset: float, n_threads: int
+    roots: Sequence[SufficientStatistics],
+    before: ShardTopics,
+    hyper: CompactPriors,
+    ground: CorpusLayout,
+    shard: int,
+    offset: float,
+    n_threads: int,
 ) -> tuple[Topics, RowSums]:
     sstats, ranges = _summed(roots, ground.edges[shard]), ground.shards[shard]
     K = len(hyper.alpha)
@@ -269,7 +307,7 @@ def _renewed(
     return Topics(sstats, topics.B, topics.log_scale, np.zeros(K), False, offset), rows
 
 
-def _summed(roots: Sequence[Gathered], edges: tuple[int, int]) -> Floats:
+def _summed(roots: Sequence[SufficientStatistics], edges: tuple[int, int]) -> Floats:
     """S of the rows of a shard, aligned and padded."""
     first, last = edges
     K = roots[0].S.shape[1]
@@ -280,14 +318,14 @@ def _summed(roots: Sequence[Gathered], edges: tuple[int, int]) -> Floats:
 
 
 def report(
-    before: Sequence[Sums],
-    after: Sequence[Sums],
-    hyper: Hyper,
+    before: Sequence[ShardSums],
+    after: Sequence[ShardSums],
+    hyper: CompactPriors,
     learned: bool,
-    ground: Ground,
+    ground: CorpusLayout,
     dtype: str,
     offset: float,
-) -> Report:
+) -> PassSummary:
     """The bound at the end of a pass, from the sums of all shards. Equation (17).
 
     Parameters
@@ -311,10 +349,10 @@ def report(
         log_norm = psi(totals_of(before) + offset)
         sums, _ = posterior_sums(terms, log_norm, eta, len(ground.words), after[0].absent, offset=0.0)
     doc_topic = after[0].doc_topic + (hyper.gain if learned else 0.0)
-    return Report(elbo.after_m_step(after[0].word, doc_topic, sums, priors, counts), after[0].sweeps)
+    return PassSummary(elbo.after_m_step(after[0].word, doc_topic, sums, priors, counts), after[0].sweeps)
 
 
-def _add(S: Floats, rows: Int64s, part: Gathered) -> None:
+def _add(S: Floats, rows: Int64s, part: SufficientStatistics) -> None:
     """Add a part's rows to those of S, which are `rows`, rising."""
     if len(rows) == len(part.rows):
         S += part.S

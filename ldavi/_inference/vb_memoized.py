@@ -12,19 +12,27 @@ from scipy.special import psi, xlogy
 
 from ldavi._core.corpus import WHOLE_BATCHES, Corpus, Documents
 from ldavi._core.records import Counts, Priors, aligned_zeros, padded
-from ldavi._core.spill_file import Scratch
+from ldavi._core.spill_file import SpillFile
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import dirichlet_priors, elbo
-from ldavi._inference.e_step import Block, cut_blocks, estep
+from ldavi._inference.e_step import DocumentBlock, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.m_step import mass_times_log, topics_from
-from ldavi._inference.vb_batch import Clock, Learned, Plan, absent_mass, column_sums, raised_priors, summed_terms
+from ldavi._inference.vb_batch import (
+    PassResult,
+    PassSettings,
+    RecordWriter,
+    absent_mass,
+    column_sums,
+    raised_priors,
+    summed_terms,
+)
 
 
 def fit_memoized(
-    documents: Corpus, priors: Priors, lam: Floats, plan: Plan, workers: Workers, *, batch_size: int
-) -> Generator[Learned]:
+    documents: Corpus, priors: Priors, lam: Floats, plan: PassSettings, workers: Workers, *, batch_size: int
+) -> Generator[PassResult]:
     """Incremental coordinate ascent, a batch at a time: equations (20), (21).
 
     Each batch's statistics are kept, so that new ones can take the place of the old: no learning rate, and an ELBO that
@@ -41,14 +49,14 @@ def fit_memoized(
         lap = LapInMemory(documents.parts(batch_size), priors.n_topics)
         yield from laps(documents, lap, Sums.at_start(lam, priors), priors, lam, plan, workers)
         return
-    with Scratch() as gammas, Scratch() as sstats:
+    with SpillFile() as gammas, SpillFile() as sstats:
         on_disk = LapOnDisk(documents, priors.n_topics, gammas, sstats)
         yield from laps(documents, on_disk, Sums.at_start(lam, priors), priors, lam, plan, workers)
 
 
 def go_on_with_memoized(
-    documents: Documents, state: dict[str, Any], plan: Plan, workers: Workers, *, batch_size: int
-) -> Generator[Learned]:
+    documents: Documents, state: dict[str, Any], plan: PassSettings, workers: Workers, *, batch_size: int
+) -> Generator[PassResult]:
     """`fit_memoized` from the state of one of its laps."""
     documents, _ = documents.compacted()
     priors = Priors(state["alpha"], state["eta"])
@@ -75,10 +83,10 @@ class Sums:
 
 
 def laps(
-    documents: Corpus, lap: "Lap", sums: Sums, priors: Priors, lam: Floats, plan: Plan, workers: Workers
-) -> Generator[Learned]:
+    documents: Corpus, lap: "Lap", sums: Sums, priors: Priors, lam: Floats, plan: PassSettings, workers: Workers
+) -> Generator[PassResult]:
     """`fit_memoized` over the words that occur; `lam`, of shape (U, Kp), is what the first lap reads."""
-    clock, vocabulary, dtype = Clock(documents, sums.started), documents.vocabulary, documents.dtype
+    clock, vocabulary, dtype = RecordWriter(documents, sums.started), documents.vocabulary, documents.dtype
     total, mass = sums.total, sums.mass
     start_totals = column_sums(lam, priors) + absent_mass(vocabulary, priors) if sums.laps == 0 else mass
     warmup = max(plan.warmup, 1)  # the first lap reads topics that no batch has changed yet
@@ -102,13 +110,13 @@ def laps(
             priors = raised
         learned = with_prior(total, priors.eta_rows(vocabulary.words), dtype)
         terms = memoized_terms(lap.shares, learned, mass + priors.eta_totals(vocabulary.n_words), priors, vocabulary)
-        n_sweeps = sum(share.n_sweeps for share in lap.shares)
-        record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_sweeps)
+        n_inner_iter = sum(share.n_inner_iter for share in lap.shares)
+        record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_inner_iter)
         state = lap.state()
         if state is not None:
             state |= {"total": total, "mass": mass, "iteration": iteration, "seconds": record.seconds}
             state |= {"alpha": priors.alpha, "eta": priors.eta}
-        yield Learned(learned, vocabulary.words, iteration * n_batches, record, priors, state)
+        yield PassResult(learned, vocabulary.words, iteration * n_batches, record, priors, state)
 
 
 class Batch(NamedTuple):
@@ -116,7 +124,7 @@ class Batch(NamedTuple):
 
     documents: Documents
     rows: Int64s
-    blocks: tuple[Block, ...]
+    blocks: tuple[DocumentBlock, ...]
 
 
 def batch_of(documents: Documents, n_topics: int) -> Batch:
@@ -131,7 +139,7 @@ class Share:
 
     constant: float = 0.0
     doc_topic: float = 0.0
-    n_sweeps: int = 0
+    n_inner_iter: int = 0
 
 
 @dataclass(slots=True)
@@ -144,29 +152,36 @@ class Memory:
     share: Share
 
     def visit(
-        self, batch: Batch, rows: Floats, totals: Doubles, priors: Priors, plan: Plan, workers: Workers, iteration: int
+        self,
+        batch: Batch,
+        rows: Floats,
+        totals: Doubles,
+        priors: Priors,
+        plan: PassSettings,
+        workers: Workers,
+        iteration: int,
     ) -> Doubles:
         """E-step with these topics; returns S_b new minus S_b old."""
         monotone, offset = iteration > max(plan.warmup, 1), plan.offset_of(iteration)
         topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate, offset=offset)
         sstats = aligned_zeros(self.sstats.shape, self.sstats.dtype)
-        visit = estep(
+        visit = e_step(
             batch.documents.counts,
             batch.blocks,
             topics,
             priors.alpha,
             self.gamma,
             sstats,
-            max_sweeps=plan.monotone_sweeps if monotone else plan.warmup_sweeps,
+            max_inner_iter=plan.monotone_inner_iter if monotone else plan.warmup_inner_iter,
             tol=plan.tol,
             workers=workers,
             doc_weight=batch.documents.weight,
-            afresh=not monotone,
-            go_beyond=not monotone,
+            cold_start=not monotone,
+            extrapolate=not monotone,
         )
         word, self.share.doc_topic = summed_terms(visit, batch.documents, priors, topics)
         self.share.constant = word + self.share.doc_topic - mass_times_log(sstats, topics)
-        self.share.n_sweeps = int(visit.n_sweeps.sum())
+        self.share.n_inner_iter = int(visit.n_inner_iter.sum())
         change = sstats.astype(np.float64) - self.sstats
         self.sstats = sstats
         return change
@@ -221,13 +236,13 @@ class LapInMemory:
         parts = zip(self._memories, gammas, sstats, shares, strict=True)
         for memory, gamma, statistics, share in parts:
             memory.gamma, memory.sstats = gamma, statistics
-            memory.share.constant, memory.share.doc_topic, memory.share.n_sweeps = share
+            memory.share.constant, memory.share.doc_topic, memory.share.n_inner_iter = share
 
 
 class LapOnDisk:
     """Batches that are read in every lap; γ and S_b wait in scratch files."""
 
-    def __init__(self, documents: Corpus, n_topics: int, gammas: Scratch, sstats: Scratch) -> None:
+    def __init__(self, documents: Corpus, n_topics: int, gammas: SpillFile, sstats: SpillFile) -> None:
         self._documents, self._n_topics, self._gammas, self._sstats = documents, n_topics, gammas, sstats
         self.shares: list[Share] = []
 

@@ -12,12 +12,12 @@ from ldavi._core.records import Priors, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import elbo
-from ldavi._inference.e_step import Visit, cut_blocks, estep
+from ldavi._inference.e_step import EStepResult, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.fixed_topics import settle
-from ldavi._inference.m_step import DecayingRows, learning_rate, topics_from
+from ldavi._inference.m_step import LazyLambda, learning_rate, topics_from
 from ldavi._inference.trace import TraceRecord, record
-from ldavi._inference.vb_batch import Learned, Plan, all_words, column_sums, summed_terms
+from ldavi._inference.vb_batch import PassResult, PassSettings, all_words, column_sums, summed_terms
 from ldavi._inference.vb_online_priors import LEARN_EVERY, learned_priors
 
 DOCUMENTS_AT_ONCE = 2**12  # of the exact record
@@ -35,13 +35,13 @@ def fit_online(
     documents: Corpus,
     priors: Priors,
     lam: Floats,
-    plan: Plan,
+    plan: PassSettings,
     workers: Workers,
     *,
     batch_size: int,
     steps: LearningRate,
     after_step: Callable[["OnlineState"], object] = bool,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """Stochastic natural gradient ascent, a minibatch at a time: equations (18), (19); `passes` goes on from the start.
 
     Parameters
@@ -51,7 +51,7 @@ def fit_online(
     after_step : callable
         Is shown where the fit stands after each step, and may keep a copy.
     """
-    online = Online(DecayingRows(lam, priors), priors, plan, documents.n_docs)
+    online = Online(LazyLambda(lam, priors), priors, plan, documents.n_docs)
     state = OnlineState(online, 1, PassSums(), time.perf_counter())
     return passes(state, documents, workers, batch_size=batch_size, steps=steps, after_step=after_step)
 
@@ -64,7 +64,7 @@ def passes(
     batch_size: int,
     steps: LearningRate,
     after_step: Callable[["OnlineState"], object] = bool,
-) -> Generator[Learned]:
+) -> Generator[PassResult]:
     """Pass after pass of an online fit from where it stands, be it in the midst of one.
 
     The ELBO of a pass adds up what each document gave under the topics of its visit; `exact_record` tells what the topics
@@ -79,13 +79,13 @@ def passes(
                 rho = learning_rate(online.n_updates + 1, offset=steps.offset, decay=steps.decay)
                 state.sums.add(part, *online.update(part, workers, rho=rho))
                 after_step(state)
-        lam, priors = online.rows.folded(), online.priors
+        lam, priors = online.rows.materialize(), online.priors
         topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
         seconds = time.perf_counter() - state.started
         record = state.sums.record(state.iteration, "online", topic_word, seconds)
-        yield Learned(lam, np.arange(len(lam)), online.n_updates, record, priors)
+        yield PassResult(lam, np.arange(len(lam)), online.n_updates, record, priors)
         del lam
-        online.rows.leave()  # a pass that is interrupted must not reach what was yielded
+        online.rows.detach()  # a pass that is interrupted must not reach what was yielded
         state.iteration, state.sums = state.iteration + 1, PassSums()
 
 
@@ -99,11 +99,11 @@ class PassSums:
     word: float = 0.0
     doc_topic: float = 0.0
 
-    def add(self, documents: Documents, visit: Visit, terms: tuple[float, float]) -> None:
+    def add(self, documents: Documents, visit: EStepResult, terms: tuple[float, float]) -> None:
         """Documents that follow those before."""
         self.n_docs += documents.counts.n_docs
         self.tokens += documents.n_tokens
-        self.sweeps += int(visit.n_sweeps.sum())
+        self.sweeps += int(visit.n_inner_iter.sum())
         self.word += terms[0]
         self.doc_topic += terms[1]
 
@@ -150,14 +150,14 @@ class Online:
         The mean of E[log θ_d] of the documents that priors were learned from.
     """
 
-    rows: DecayingRows
+    rows: LazyLambda
     priors: Priors
-    plan: Plan
+    plan: PassSettings
     scale_to: float
     n_updates: int = 0
     mean_log_theta: Doubles | None = None
 
-    def update(self, documents: Documents, workers: Workers, *, rho: float) -> tuple[Visit, tuple[float, float]]:
+    def update(self, documents: Documents, workers: Workers, *, rho: float) -> tuple[EStepResult, tuple[float, float]]:
         """One minibatch: E-step with its own words' topics only, then a step of size ρ. Equations (18), (19).
 
         Returns
@@ -175,19 +175,19 @@ class Online:
         )
         gamma = np.empty((counts.n_docs, priors.n_topics), topics.B.dtype)
         sstats = aligned_zeros(topics.B.shape, topics.B.dtype)
-        visit = estep(
+        visit = e_step(
             counts,
             cut_blocks(counts, priors.n_topics),
             topics,
             priors.alpha,
             gamma,
             sstats,
-            max_sweeps=plan.warmup_sweeps,
+            max_inner_iter=plan.warmup_inner_iter,
             tol=plan.tol,
             workers=workers,
             doc_weight=documents.weight,
-            afresh=True,
-            go_beyond=True,
+            cold_start=True,
+            extrapolate=True,
         )
         in_batch = documents.n_docs
         if in_batch > 0:
@@ -208,15 +208,15 @@ class Online:
         self.priors, self.mean_log_theta = learned_priors(
             documents, topics, self.priors, self.mean_log_theta, self.plan, workers, occasion=occasion, n_words=n_words
         )
-        self.rows.take_priors(self.priors)
+        self.rows.set_priors(self.priors)
 
 
 def exact_record(
     documents: Corpus,
-    learned: Learned,
+    learned: PassResult,
     workers: Workers,
     *,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
     batch_size: int = DOCUMENTS_AT_ONCE,
     sums: PassSums | None = None,
@@ -242,7 +242,15 @@ def exact_record(
     with closing(documents.parts(at_once, sums.n_docs)) as parts:
         for documents_at_once in parts:
             _add_visits(
-                sums, documents_at_once, lam, totals, priors, workers, batch_size, max_sweeps=max_sweeps, tol=tol
+                sums,
+                documents_at_once,
+                lam,
+                totals,
+                priors,
+                workers,
+                batch_size,
+                max_inner_iter=max_inner_iter,
+                tol=tol,
             )
             after_part(sums)
     topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
@@ -258,7 +266,7 @@ def _add_visits(
     workers: Workers,
     batch_size: int,
     *,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
 ) -> None:
     """Visit some documents of `exact_record`: a function, so that their two (U, K) arrays end with it."""
@@ -266,10 +274,10 @@ def _add_visits(
     rows = aligned_zeros((len(counts.words), lam.shape[1]), lam.dtype)
     np.take(lam, counts.words, axis=0, out=rows, mode="clip")  # "raise" would go through a buffer
     topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
-    _, visit = settle(counts, topics, priors.alpha, max_sweeps, tol, workers, with_bound=True, go_beyond=True)
+    _, visit = settle(counts, topics, priors.alpha, max_inner_iter, tol, workers, with_bound=True, extrapolate=True)
     first = 0
     for part in Documents(counts, documents.weight).parts(batch_size):
         at = slice(first, first + part.counts.n_docs)
-        of_part = Visit(visit.n_sweeps[at], None if visit.bound is None else visit.bound[at])
+        of_part = EStepResult(visit.n_inner_iter[at], None if visit.bound is None else visit.bound[at])
         sums.add(part, of_part, summed_terms(of_part, part, priors, topics))
         first = at.stop

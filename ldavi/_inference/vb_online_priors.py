@@ -8,9 +8,9 @@ from ldavi._core.records import Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.e_step import visit_documents
+from ldavi._inference.e_step import update_documents
 from ldavi._inference.fixed_topics import responsibilities
-from ldavi._inference.vb_batch import Plan
+from ldavi._inference.vb_batch import PassSettings
 
 LEARN_EVERY = 16  # steps
 MOST_DOCUMENTS = 256  # of a batch, to learn from
@@ -24,7 +24,7 @@ def learned_priors(
     topics: Topics,
     priors: Priors,
     mean_log_theta: Doubles | None,
-    plan: Plan,
+    plan: PassSettings,
     workers: Workers,
     *,
     occasion: int,
@@ -54,16 +54,16 @@ def learned_priors(
     alpha, eta = priors.alpha, priors.eta
     part = next(documents.parts(MOST_DOCUMENTS))
     gamma = np.empty((part.counts.n_docs, len(alpha)), topics.B.dtype)
-    visit_documents(
+    update_documents(
         part.counts,
         topics,
         alpha,
         gamma,
-        max_sweeps=plan.most_sweeps,
+        max_inner_iter=plan.max_inner_iter,
         tol=plan.tol,
         workers=workers,
-        afresh=True,
-        go_beyond=True,
+        cold_start=True,
+        extrapolate=True,
     )
     old = psi(alpha) - psi(alpha.sum()) if mean_log_theta is None else mean_log_theta
     weight = None if part.weight is None else part.weight.astype(np.float64)
@@ -74,7 +74,7 @@ def learned_priors(
     if plan.learn_eta and occasion & (occasion - 1) == 0:  # ever more seldom, since another η reads and writes all of λ
         word, topic = drawn_topics(part, topics, gamma, occasion)
         if len(word):
-            of_topics = dirichlet_priors.grouped(topic, word, n_words, np.ones(len(alpha)), symmetric=True)
+            of_topics = dirichlet_priors.group_counts(topic, word, n_words, np.ones(len(alpha)), symmetric=True)
             eta = dirichlet_priors.fixed_point(of_topics, eta[0], n_words)[None, :]
     return Priors(alpha, eta), mean
 

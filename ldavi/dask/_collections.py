@@ -9,8 +9,8 @@ from scipy import sparse
 
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._estimator import validation as check
-from ldavi._inference.topic_shards import Ground
-from ldavi._inference.vb_distributed import Part, hold
+from ldavi._inference.topic_shards import CorpusLayout
+from ldavi._inference.vb_distributed import Part, prepare_part
 
 HOW_TO_COUNT = (
     "count their words first: texts.map_partitions(lambda part: [counter.transform(list(part))]) with a fitted "
@@ -177,11 +177,11 @@ def summarise(block: Block, weight: Floats | None) -> Summary:
     )
 
 
-def part_of(block: Block, weight: Floats | None, ground: Ground, n_topics: int, dtype: str) -> Part:
+def part_of(block: Block, weight: Floats | None, ground: CorpusLayout, n_topics: int, dtype: str) -> Part:
     """A block made ready to be visited."""
     matrix, weight = _weighing(block, weight)
     weight = None if weight is None else weight.astype(dtype)
-    return hold(check.to_counts(matrix), weight, ground, n_topics, dtype)
+    return prepare_part(check.to_counts(matrix), weight, ground, n_topics, dtype)
 
 
 def _weighing(block: Block, weight: Floats | None) -> tuple[sparse.csr_array, Floats | None]:
@@ -212,10 +212,10 @@ def n_words_of(summaries: Sequence[Summary], known: int | None) -> int:
     return n_words
 
 
-def ground_of(summaries: Sequence[Summary], n_words: int, eta: Doubles) -> Ground:
+def ground_of(summaries: Sequence[Summary], n_words: int, eta: Doubles) -> CorpusLayout:
     """The words that occur, the most frequent first, as `Counts.compact` would order them."""
     frequency = np.zeros(n_words, np.int64)
     for summary in summaries:
         frequency[summary.words] += summary.frequency
     present = np.flatnonzero(frequency)
-    return Ground(present[np.argsort(-frequency[present], kind="stable")], n_words, eta)
+    return CorpusLayout(present[np.argsort(-frequency[present], kind="stable")], n_words, eta)

@@ -15,8 +15,8 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.fitting import stops
 from ldavi._estimator.schedule import Run, Start
 from ldavi._inference import anchor_words, initialization
-from ldavi._inference.topic_shards import hyper_of
-from ldavi._inference.vb_batch import Learned
+from ldavi._inference.topic_shards import compact_priors
+from ldavi._inference.vb_batch import PassResult
 from ldavi._inference.vb_distributed import Part, first_fields
 from ldavi.dask import _collections
 from ldavi.dask._collections import LazyBlocks, Summary
@@ -103,13 +103,13 @@ class Learning:
             priors = initialization.with_seeds(priors, seeds, tokens, n_words)
         return priors
 
-    def look(self, step: int) -> anchor_words.Look:
+    def look(self, step: int) -> anchor_words.DocumentSample:
         """Every `step`-th document brought here, and how frequent words are in all."""
         place, parts = self._place, self._corpus.parts
         sizes = place.fetch(place.map(_n_docs_of, parts))
         firsts = np.append(0, np.cumsum(sizes))[:-1].tolist()
         looks = place.fetch(place.map(_look_at, parts, [step] * len(parts), firsts))
-        return anchor_words.join(looks, self.outline.n_words)
+        return anchor_words.join_samples(looks, self.outline.n_words)
 
     def learn(self, run: Run, start: Start) -> None:
         """Pass after pass until it is enough; `run` always has the records of what has been reached."""
@@ -128,7 +128,7 @@ class Learning:
         with Workers(self._threads) as workers:
             rows, ground = start.lam()[corpus.words.words], corpus.words
             shards = first_fields(rows, self.priors, ground, workers, offset=plan.offset_of(1))
-        first = first_state(place, shards, hyper_of(self.priors))
+        first = first_state(place, shards, compact_priors(self.priors))
         loop = passes(place, corpus, first, plan, max_iter=estimator.max_iter, n_threads=self._threads)
         try:
             for reached in loop:
@@ -149,15 +149,15 @@ class Learning:
         if run.learned is None and reached is not None:
             run.learned = self._brought(reached)
 
-    def _brought(self, reached: Reached) -> Learned:
+    def _brought(self, reached: Reached) -> PassResult:
         rows, hyper = lam(self._place, self._corpus, reached.handles, self._threads)
         words = self._corpus.words
-        return Learned(rows, words.words, reached.record.iteration, reached.record, hyper.priors(words))
+        return PassResult(rows, words.words, reached.record.iteration, reached.record, hyper.priors(words))
 
 
 def _n_docs_of(part: Part) -> int:
     return len(part.indptr) - 1
 
 
-def _look_at(part: Part, step: int, first: int) -> anchor_words.Look:
-    return anchor_words.look(part.documents, step, first)
+def _look_at(part: Part, step: int, first: int) -> anchor_words.DocumentSample:
+    return anchor_words.sample_documents(part.documents, step, first)

@@ -15,9 +15,9 @@ import numpy as np
 
 from ldavi._core.typing import Floats
 from ldavi._inference import vb_distributed as blocks
-from ldavi._inference.topic_shards import Fields, Ground, Hyper, sums_of
+from ldavi._inference.topic_shards import CompactPriors, CorpusLayout, ShardTopics, shard_sums_of
 from ldavi._inference.trace import TraceRecord, record
-from ldavi._inference.vb_batch import Plan
+from ldavi._inference.vb_batch import PassSettings
 from ldavi._inference.vb_distributed import Step
 from ldavi.dask._places import Place
 
@@ -46,7 +46,7 @@ class Corpus(NamedTuple):
     n_topics: int
     parts: Sequence[Any]
     ground: Any
-    words: Ground
+    words: CorpusLayout
     n_docs: int
     weight: float
     tokens: float
@@ -78,13 +78,13 @@ class Reached(NamedTuple):
     handles: Pass
 
 
-def first_state(place: Place, shards: Sequence[Fields], hyper: Hyper) -> State:
+def first_state(place: Place, shards: Sequence[ShardTopics], hyper: CompactPriors) -> State:
     """Where a fit starts, brought to the workers."""
     return State([place.send(shard) for shard in shards], [shard.sums for shard in shards], place.send(hyper), None)
 
 
 def passes(
-    place: Place, corpus: Corpus, first: State, plan: Plan, *, max_iter: int, n_threads: int
+    place: Place, corpus: Corpus, first: State, plan: PassSettings, *, max_iter: int, n_threads: int
 ) -> Generator[Reached]:
     """Coordinate ascent as `fit_batch` does it, `max_iter` passes at most."""
     started, every, anchored = time.perf_counter(), _anchor_every(corpus), 0
@@ -114,7 +114,7 @@ def passes(
             ahead = _hand_out(place, corpus, now.after, plan, iteration + 1, n_threads)
 
 
-def lam(place: Place, corpus: Corpus, reached: Pass, n_threads: int) -> tuple[Floats, Hyper]:
+def lam(place: Place, corpus: Corpus, reached: Pass, n_threads: int) -> tuple[Floats, CompactPriors]:
     """λ at the end of a pass, word-major of shape (U, Kp), and the priors with it; made anew from the pass' statistics."""
     n_shards = len(reached.roots)
     grounds, hypers, threads = [corpus.ground] * n_shards, [reached.after.hyper] * n_shards, [n_threads] * n_shards
@@ -130,29 +130,31 @@ def _anchor_every(corpus: Corpus) -> int:
 def _anchored(place: Place, state: State) -> State:
     shards, (hyper,) = place.anchor(state.shards), place.anchor([state.hyper])
     gammas = None if state.gammas is None else place.anchor(state.gammas)
-    return State(shards, place.map(sums_of, shards), hyper, gammas)
+    return State(shards, place.map(shard_sums_of, shards), hyper, gammas)
 
 
-def _hand_out(place: Place, corpus: Corpus, before: State, plan: Plan, iteration: int, n_threads: int) -> Pass:
+def _hand_out(place: Place, corpus: Corpus, before: State, plan: PassSettings, iteration: int, n_threads: int) -> Pass:
     """One pass: visits, sums of each shard by a tree over the parts in order, priors, topics."""
     monotone, n_parts = iteration > plan.warmup, len(corpus.parts)
     learns = plan.learns_after(iteration)
-    sweeps = plan.monotone_sweeps if monotone else plan.warmup_sweeps
+    sweeps = plan.monotone_inner_iter if monotone else plan.warmup_inner_iter
     step = Step(sweeps, plan.tol, learns and plan.learn_alpha, n_threads)
     start = before.gammas if monotone and before.gammas is not None else [None] * n_parts
     fields, hypers = [list(before.shards)] * n_parts, [before.hyper] * n_parts
     passed = place.map(blocks.visit, corpus.parts, fields, hypers, start, [step] * n_parts)
-    roots = [_tree(place, place.map(blocks.gathered, passed, [edges] * n_parts)) for edges in corpus.words.edges]
+    roots = [
+        _tree(place, place.map(blocks.statistics_of_shard, passed, [edges] * n_parts)) for edges in corpus.words.edges
+    ]
     gammas = place.map(blocks.gamma_of, passed) if iteration >= plan.warmup else None
     hyper = before.hyper
     if learns:
         hyper = place.call(blocks.learn, roots, hyper, corpus.ground, plan, corpus.weight)
     offset = plan.offset_of(iteration + 1)
     shards = [
-        place.call(blocks.renew, own, fields, hyper, corpus.ground, shard, offset, n_threads)
+        place.call(blocks.m_step_shard, own, fields, hyper, corpus.ground, shard, offset, n_threads)
         for shard, (own, fields) in enumerate(zip(roots, before.shards, strict=True))
     ]
-    sums = place.map(sums_of, shards)
+    sums = place.map(shard_sums_of, shards)
     report = place.call(
         blocks.report, list(before.sums), sums, hyper, learns, corpus.ground, corpus.dtype, plan.offset_of(iteration)
     )

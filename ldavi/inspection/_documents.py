@@ -95,7 +95,7 @@ def representative_documents(
     >>> print(rows["document"].tolist())
     [2, 1]
     """
-    n_documents = check.check_integer("n_documents", n_documents, least=1)
+    n_documents = check.check_integer("n_documents", n_documents, minimum=1)
     posterior = posterior_of(model, X, doc_topic_prior, "representative_documents")
     theta, tokens = posterior.theta(), posterior.tokens
     names = _document_names(document_names, len(theta))
@@ -158,7 +158,7 @@ def document_words(
     ['cat', 'sat'] [0, 0] [1.0, 1.0]
     """
     if n_topics is not None:
-        n_topics = check.check_integer("n_topics", n_topics, least=1)
+        n_topics = check.check_integer("n_topics", n_topics, minimum=1)
     posterior = posterior_of(model, X, doc_topic_prior, "document_words")
     counts = posterior.counts
     names = feature_names_of(model, counts.shape[1], feature_names)

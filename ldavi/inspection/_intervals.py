@@ -127,7 +127,7 @@ def beta_intervals(
     ['cat', 'sat'] [0.5, 0.31] [0.69, 0.5]
     """
     _check_level(level)
-    n_words = check.check_integer("n_words", n_words, least=1)
+    n_words = check.check_integer("n_words", n_words, minimum=1)
     lam = _dirichlet_parameters(model)
     names = feature_names_of(model, lam.shape[1], feature_names)
     totals = lam.sum(axis=1, keepdims=True)
@@ -152,7 +152,7 @@ def _marginals(shape: Doubles, total: Doubles, level: float) -> tuple[Doubles, D
 
 
 def _check_level(level: float) -> None:
-    if check.check_number("level", level, least=0, most=1, above=True) == 1:
+    if check.check_number("level", level, minimum=0, maximum=1, exclusive=True) == 1:
         raise ValueError("level=1 must be < 1: only [0, 1] holds all of the posterior")
 
 

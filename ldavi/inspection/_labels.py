@@ -88,9 +88,9 @@ def topic_labels(
     >>> print(rows["label"].tolist())
     ['big cat', 'red dog']
     """
-    n_labels = check.check_integer("n_labels", n_labels, least=1)
-    min_documents = check.check_integer("min_documents", min_documents, least=1)
-    check.check_number("relevance_weight", relevance_weight, least=0, most=1)
+    n_labels = check.check_integer("n_labels", n_labels, minimum=1)
+    min_documents = check.check_integer("min_documents", min_documents, minimum=1)
+    check.check_number("relevance_weight", relevance_weight, minimum=0, maximum=1)
     topics = topics_of(model)
     words = feature_names_of(model, topics.shape[1], feature_names)
     posterior = posterior_of(model, X, doc_topic_prior, "topic_labels")
@@ -124,7 +124,7 @@ def _are_texts(candidates: Any) -> bool:
 
 def _find_phrases(texts: Sequence[str], words: Any, ngram_range: tuple[int, int]) -> tuple[sparse.csr_array, Any]:
     """Counts of the runs of words that the model knows, and the runs."""
-    fewest, most = (check.check_integer("ngram_range", n, least=1) for n in ngram_range)
+    fewest, most = (check.check_integer("ngram_range", n, minimum=1) for n in ngram_range)
     known = set(words.tolist())
 
     def phrases_of(text: str) -> Iterator[str]:

@@ -99,7 +99,7 @@ def summary(
         )
         model = model[-1]
     if n_topics is not None:
-        check.check_integer("n_topics", n_topics, least=1)
+        check.check_integer("n_topics", n_topics, minimum=1)
     K, V = topics_of(model).shape
     names = feature_names_of(model, V, feature_names)
     words = top_words_lists(model, n_words, feature_names=names)

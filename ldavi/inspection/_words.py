@@ -72,7 +72,7 @@ def top_words(
     topics = topics_of(model)
     names = feature_names_of(model, topics.shape[1], feature_names)
     scores = word_scores(model, by=by, relevance_weight=relevance_weight, frex_weight=frex_weight, X=X)
-    best = largest(scores, check.check_integer("n_words", n_words, least=1))
+    best = largest(scores, check.check_integer("n_words", n_words, minimum=1))
     n_topics, shown = best.shape
     return table(
         topic=np.repeat(np.arange(n_topics), shown),
@@ -122,7 +122,7 @@ def top_words_lists(
     >>> top_words_lists([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], 2, feature_names=["a", "b", "c"])
     [['a', 'b'], ['c', 'b']]
     """
-    n_words = check.check_integer("n_words", n_words, least=1)
+    n_words = check.check_integer("n_words", n_words, minimum=1)
     scores = word_scores(model, by=by, relevance_weight=relevance_weight, frex_weight=frex_weight, X=X)
     names = feature_names_of(model, scores.shape[1], feature_names)
     return [[str(name) for name in names[best]] for best in largest(scores, n_words)]
@@ -178,8 +178,8 @@ def word_scores(
      [0.5  1.33]]
     """
     check.check_choice("by", by, SCORES)
-    check.check_number("relevance_weight", relevance_weight, least=0, most=1)
-    check.check_number("frex_weight", frex_weight, least=0, most=1)
+    check.check_number("relevance_weight", relevance_weight, minimum=0, maximum=1)
+    check.check_number("frex_weight", frex_weight, minimum=0, maximum=1)
     topics = topics_of(model)
     if by == "probability":
         return topics

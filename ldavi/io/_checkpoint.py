@@ -64,7 +64,7 @@ class Checkpoint:
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"path={path!r} must be a str or a path")
         self.path = Path(path)
-        self.minutes = check.check_number("minutes", minutes, least=0)
+        self.minutes = check.check_number("minutes", minutes, minimum=0)
         self._last = time.monotonic()
 
     def __repr__(self) -> str:

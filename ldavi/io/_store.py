@@ -59,7 +59,7 @@ def save_counts(path: str | os.PathLike[str], X: Any, *, batch_size: int = 4096)
     >>> batches.shape, shapes
     ((3, 4), [(2, 4), (1, 4)])
     """
-    check.check_integer("batch_size", batch_size, least=1)
+    check.check_integer("batch_size", batch_size, minimum=1)
     where = Path(path)
     suffix = where.suffix.lower()
     writers: dict[str, Callable[[Path, Iterator[sparse.csr_array]], None]] = {"": _write_folder, ".npz": _write_npz}

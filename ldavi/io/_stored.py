@@ -89,9 +89,9 @@ def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words
     save_counts : Writes such data, with an example.
     read_batches : Reads texts, and formats that are not made for it, in batches.
     """
-    check.check_integer("batch_size", batch_size, least=1)
+    check.check_integer("batch_size", batch_size, minimum=1)
     if n_words is not None:
-        check.check_integer("n_words", n_words, least=1)
+        check.check_integer("n_words", n_words, minimum=1)
     where = Path(path)
     if not where.exists():
         raise FileNotFoundError(f"there is no file or folder {str(path)!r}")

@@ -105,7 +105,7 @@ def match_topics(a: Any, b: Any, distance: str = "hellinger", n_words: int = 10)
     [0.929 1.   ]
     """
     check_choice("distance", distance, DISTANCES)
-    n_words = check_integer("n_words", n_words, least=1)
+    n_words = check_integer("n_words", n_words, minimum=1)
     return _match(topics_of(a), topics_of(b), distance, n_words)
 
 
@@ -143,7 +143,7 @@ def stability(models: Sequence[Any], distance: str = "hellinger", n_words: int =
     1.0
     """
     check_choice("distance", distance, DISTANCES)
-    n_words = check_integer("n_words", n_words, least=1)
+    n_words = check_integer("n_words", n_words, minimum=1)
     if len(models) < 2:
         raise ValueError(f"models holds {len(models)}; agreement needs two at least")
     topics = [topics_of(model) for model in models]
@@ -217,8 +217,8 @@ def stability_over(
     """
     check_choice("distance", distance, DISTANCES)
     check_choice("sample", sample, ("seeds", "bootstrap"))
-    check_integer("n_words", n_words, least=1)
-    n_refits = check_integer("n_refits", n_refits, least=1)
+    check_integer("n_words", n_words, minimum=1)
+    n_refits = check_integer("n_refits", n_refits, minimum=1)
     if "random_state" not in estimator.get_params():
         raise ValueError(f"estimator={estimator!r} has no parameter random_state; pass the topic model itself")
     documents = X if hasattr(X, "shape") else np.asarray(X)

@@ -130,7 +130,7 @@ def _window_size(measure: str, window_size: int | None) -> int | None:
         return WINDOW_SIZES[measure]
     if measure == "u_mass":
         raise ValueError(f"window_size={window_size!r}, but the windows of 'u_mass' are documents: leave it None")
-    return check_integer("window_size", window_size, least=1)
+    return check_integer("window_size", window_size, minimum=1)
 
 
 def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, counting: str) -> InWindows:

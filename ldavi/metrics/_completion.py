@@ -176,7 +176,7 @@ def document_completion(
     """
     check.check_choice("method", method, ("gibbs", "variational"))
     check_unseen(unseen_words)
-    sweeps = check.check_integer("n_burn", n_burn, least=0), check.check_integer("n_keep", n_keep, least=1)
+    sweeps = check.check_integer("n_burn", n_burn, minimum=0), check.check_integer("n_keep", n_keep, minimum=1)
     split = _check_split(X, _tokens.check_seed(seed))
     best: DocumentCompletion | None = None
     for alpha in _priors(model, doc_topic_prior):

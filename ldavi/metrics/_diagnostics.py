@@ -93,7 +93,7 @@ def topic_diagnostics(
     >>> print(table["tokens"].tolist(), table["rank_1_docs"].tolist())
     [14.0, 14.0] [1.0, 1.0]
     """
-    check_number("smoothing", smoothing, least=0, above=True)
+    check_number("smoothing", smoothing, minimum=0, exclusive=True)
     topics = topics_of(model)
     first = top_words(topics, n_words)
     counts = check_counts(X, dtype=np.float64, name="topic_diagnostics")

@@ -90,7 +90,7 @@ def inverted_rbo(topics: Any, n_words: int = 10, p: float = 0.9) -> float:
     >>> round(inverted_rbo([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]], n_words=3), 3)
     0.145
     """
-    if check_number("p", p, least=0, most=1, above=True) == 1:
+    if check_number("p", p, minimum=0, maximum=1, exclusive=True) == 1:
         raise ValueError(f"p={p!r} must be below 1; 0.9 gives the first ten words most of the weight")
     beta = topics_of(topics)
     if len(beta) < 2:
@@ -191,7 +191,7 @@ def frex(topics: Any, weight: float = 0.5, *, word_counts: Any = None) -> Double
     [[0.857 0.857 0.5   0.25 ]
      [0.6   0.25  0.6   1.   ]]
     """
-    check_number("weight", weight, least=0, most=1)
+    check_number("weight", weight, minimum=0, maximum=1)
     beta = topics_of(topics)
     totals = beta.sum(axis=0)
     shares = np.divide(beta, totals, out=np.full_like(beta, 1 / len(beta)), where=totals > 0)

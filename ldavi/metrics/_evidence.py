@@ -80,8 +80,8 @@ def log_evidence(
     >>> round(exact.log_likelihood, 6)  # log(0.5 * 0.5)
     -1.386294
     """
-    n_temperatures = check.check_integer("n_temperatures", n_temperatures, least=2)
-    n_chains = check.check_integer("n_chains", n_chains, least=2)
+    n_temperatures = check.check_integer("n_temperatures", n_temperatures, minimum=2)
+    n_chains = check.check_integer("n_chains", n_chains, minimum=2)
     check_unseen(unseen_words)
     counts = _tokens.check_tokens(X, "log_evidence")
     key = _tokens.document_keys(counts, _tokens.check_seed(seed))
@@ -204,12 +204,12 @@ def bound_gap(
     return BoundGap(gap, evidence.standard_error, per_token, gaps, bound, evidence)
 
 
-def _bound(model: Any, X: Any, alpha: Doubles, tol: float, max_sweeps: int, n_jobs: int | None) -> Doubles:
+def _bound(model: Any, X: Any, alpha: Doubles, tol: float, max_inner_iter: int, n_jobs: int | None) -> Doubles:
     """L_d of each document without its impossible words."""
     topics, counts = topics_of(model), _tokens.check_tokens(X, "bound_gap")
     possible = topics.max(axis=0) * alpha.min() > 0
     values = np.where(possible[counts.indices], counts.data, 0).astype(np.float64)
     counts = sparse.csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
     return infer(
-        counts, topics, alpha, mean_change_tol=tol, max_doc_update_iter=max_sweeps, n_jobs=n_jobs, dtype="float64"
+        counts, topics, alpha, mean_change_tol=tol, max_doc_update_iter=max_inner_iter, n_jobs=n_jobs, dtype="float64"
     ).bound

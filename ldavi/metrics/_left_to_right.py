@@ -80,9 +80,9 @@ def left_to_right(
     >>> round(result.perplexity, 6)  # a single token: exact, 1 / (0.5 * 0.5)
     4.0
     """
-    n_particles = check.check_integer("n_particles", n_particles, least=2)
+    n_particles = check.check_integer("n_particles", n_particles, minimum=2)
     check.check_choice("average", average, ("products", "positions"))
-    redrawn = -1 if n_redrawn is None else check.check_integer("n_redrawn", n_redrawn, least=0)
+    redrawn = -1 if n_redrawn is None else check.check_integer("n_redrawn", n_redrawn, minimum=0)
     check_unseen(unseen_words)
     counts = _tokens.check_tokens(X, "left_to_right")
     key = _tokens.document_keys(counts, _tokens.check_seed(seed))

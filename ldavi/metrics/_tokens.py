@@ -62,7 +62,7 @@ def check_tokens(X: Any, name: str) -> sparse.csr_array:
 
 def check_seed(seed: Any) -> int:
     """An integer that 64 bits hold."""
-    if check.check_integer("seed", seed, least=0) >= 2**64:
+    if check.check_integer("seed", seed, minimum=0) >= 2**64:
         raise ValueError(f"seed={seed!r} must be an integer >= 0 and < 2**64")
     return int(seed)
 

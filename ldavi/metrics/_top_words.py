@@ -18,7 +18,7 @@ def top_words(topics: Doubles, n_words: int, *, least: int = 1) -> Int64s:
     TypeError, ValueError
         If `n_words` is not an integer >= `least`, or the topics have fewer words than `least`.
     """
-    n = min(check_integer("n_words", n_words, least=least), topics.shape[1])
+    n = min(check_integer("n_words", n_words, minimum=least), topics.shape[1])
     if n < least:
         raise ValueError(
             f"topics have {topics.shape[1]} word; this measure compares words, so it needs at least {least}"

@@ -130,7 +130,7 @@ class TopWordsDisplay:
         labels = [[style.shorten(word) for word in words] for words in self.words]
         if n_columns is None:
             n_columns = min(len(labels), max(5, min(8, round(len(labels) ** 0.5))))
-        check.check_integer("n_columns", n_columns, least=1)
+        check.check_integer("n_columns", n_columns, minimum=1)
         if axes is None:
             self.figure_, self.axes_ = self._panels(labels, n_columns)
         else:

@@ -99,8 +99,8 @@ def write(
     >>> words = ["cat", "dog", "star", "moon"]
     >>> path = ldavi.report.write("report.html", lda, X, feature_names=words)  # doctest: +SKIP
     """
-    check.check_integer("n_words", n_words, least=1)
-    check.check_integer("n_documents", n_documents, least=0)
+    check.check_integer("n_words", n_words, minimum=1)
+    check.check_integer("n_documents", n_documents, minimum=0)
     topics = topics_of(model)
     counts = check.check_counts(X, dtype=np.float64, name="report.write")
     if counts.shape[1] != topics.shape[1]:

@@ -96,8 +96,8 @@ class Fit(NamedTuple):
 def check_held_out(held_out: Any) -> float | int:
     """A share of the documents, or a number of folds."""
     if not isinstance(held_out, bool) and isinstance(held_out, numbers.Integral):
-        return check.check_integer("held_out", held_out, least=2)
-    share = check.check_number("held_out", held_out, least=0, most=1, above=True)
+        return check.check_integer("held_out", held_out, minimum=2)
+    share = check.check_number("held_out", held_out, minimum=0, maximum=1, exclusive=True)
     if share == 1:
         raise ValueError(
             f"held_out={held_out!r} leaves nothing to learn from; take a share < 1, or a number of folds >= 2"

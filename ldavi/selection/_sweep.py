@@ -110,11 +110,11 @@ def sweep(
     3
     """
     grid = _check_grid(n_components)
-    n_init = check.check_integer("n_init", n_init, least=1)
+    n_init = check.check_integer("n_init", n_init, minimum=1)
     held_out = _design.check_held_out(held_out)
     check.check_choice("coherence", coherence, tuple(WINDOW_SIZES))
     measures = _design.Measures(
-        coherence, check.check_integer("n_words", n_words, least=2), _check_prior(doc_topic_prior)
+        coherence, check.check_integer("n_words", n_words, minimum=2), _check_prior(doc_topic_prior)
     )
     check_progress(progress)
     check.count_threads(n_jobs)
@@ -157,7 +157,7 @@ def _check_grid(n_components: Any) -> list[int]:
     values = list(np.ravel(np.asarray(n_components, dtype=object)))
     if not values:
         raise ValueError(f"n_components={n_components!r} is empty; give at least one number of topics")
-    return sorted({check.check_integer("n_components", value, least=1) for value in values})
+    return sorted({check.check_integer("n_components", value, minimum=1) for value in values})
 
 
 def _check_prior(doc_topic_prior: Any) -> str | float | None:
@@ -165,7 +165,7 @@ def _check_prior(doc_topic_prior: Any) -> str | float | None:
         return doc_topic_prior
     if isinstance(doc_topic_prior, str):
         raise ValueError(f"doc_topic_prior={doc_topic_prior!r} must be 'grid', a number > 0 or None")
-    return check.check_number("doc_topic_prior", doc_topic_prior, least=0, above=True)
+    return check.check_number("doc_topic_prior", doc_topic_prior, minimum=0, exclusive=True)
 
 
 def _check_estimator(estimator: Any) -> Any:
@@ -177,7 +177,7 @@ def _check_estimator(estimator: Any) -> Any:
 
 def _seed(random_state: Any, journal: Journal) -> int:
     if random_state is not None:
-        seed = check.check_integer("random_state", random_state, least=0)
+        seed = check.check_integer("random_state", random_state, minimum=0)
         if seed >= 2**32:
             raise ValueError(f"random_state={random_state!r} must be an integer >= 0 and < 2**32")
         return seed
