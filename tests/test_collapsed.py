@@ -10,6 +10,7 @@ from scipy.special import gammaln, logsumexp
 from scipy.stats import chi2
 
 from ldavi import LatentDirichletAllocation
+from ldavi._core.random_bits import pass_seed
 from ldavi._core.threads import Workers
 from ldavi._estep import SHARES, SLOTS
 from ldavi._inference import cvb0_pass
@@ -20,7 +21,6 @@ from ldavi._inference.cvb0 import (
     FIRST_MIN_SHARE,
     SMOOTH,
     CollapsedPlan,
-    _pass_seed,
     add_pseudocounts,
     fit_batch_after,
     fit_collapsed,
@@ -288,7 +288,7 @@ def test_the_topics_are_the_average_over_passes():
     plan = CollapsedPlan(1)
     with Workers(1) as workers:
         for t in range(1, n + 1):
-            update_assignments(state, priors, workers, seed=_pass_seed(1, t), min_share=min_share(plan, t))
+            update_assignments(state, priors, workers, seed=pass_seed(1, t), min_share=min_share(plan, t))
             passes.append(state.N[:, :3] / state.unit)
     rho = [(AVERAGING + 1) / (t + AVERAGING) for t in range(1, n + 1)]
     weights = [r * np.prod([1 - s for s in rho[t + 1 :]]) for t, r in enumerate(rho)]
@@ -692,7 +692,7 @@ def test_eta_is_learned_from_all_tokens_where_their_evidence_is_highest():
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
         eta = learned_priors(state, priors, None, plan, 20, workers).eta.item()
-        tokens = rounded_word_counts(state, workers, seed=_pass_seed(plan.seed + 1, 20))
+        tokens = rounded_word_counts(state, workers, seed=pass_seed(plan.seed + 1, 20))
     evidence = [log_evidence(tokens, np.array([x]), X.shape[1]) for x in (0.98 * eta, eta, 1.02 * eta)]
     assert tokens.total @ tokens.total_times == pytest.approx(X.sum(), rel=0.01)
     assert evidence[1] > max(evidence[0], evidence[2])
@@ -712,7 +712,7 @@ def test_alpha_is_learned_where_the_evidence_of_the_drawn_topics_is_highest(caut
     state, priors = begun(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
         alpha = learned_priors(state, priors, None, plan, 20, workers).alpha
-    tokens = sample_topics(state, priors, first=20 // plan.learn_every, step=1, seed=_pass_seed(plan.seed + 1, 20))
+    tokens = sample_topics(state, priors, first=20 // plan.learn_every, step=1, seed=pass_seed(plan.seed + 1, 20))
     n = np.zeros((len(X), 3))
     np.add.at(n, (tokens.document, tokens.topic), 1)
 

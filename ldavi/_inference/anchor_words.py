@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.random_bits import random_signs
 from ldavi._core.records import Priors
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
 from ldavi._inference import initialization
@@ -217,7 +218,7 @@ def projected_cooccurrence(sample: SampleMatrices, words: Int64s) -> Floats:
     n_words = len(sample.columns)
     every = np.arange(n_words)
     place = every % DIRECTIONS
-    signs = np.where(every * 0x9E3779B1 & 2**31, -1, 1).astype(sample.tokens.dtype)
+    signs = random_signs(n_words).astype(sample.tokens.dtype)
     folding = sparse.csr_array((signs, place, np.arange(n_words + 1)), shape=(n_words, min(n_words, DIRECTIONS)))
     rows = np.zeros((len(words), folding.shape[1]), sample.tokens.dtype)
     for first in range(0, sample.tokens.shape[0], FOLDED_AT_ONCE):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ldavi._core.corpus import Documents
+from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
@@ -237,7 +238,7 @@ def collapsed_passes(
     counts, clock = documents.counts, RecordWriter(documents, time.perf_counter() - seconds)
     for t in itertools.count(done + 1):
         visiting, tau = smoothed_priors(priors, plan, t), min_share(plan, t)
-        log_likelihoods = update_assignments(state, visiting, workers, seed=_pass_seed(plan.seed, t), min_share=tau)
+        log_likelihoods = update_assignments(state, visiting, workers, seed=pass_seed(plan.seed, t), min_share=tau)
         log_predictive = documents.total(log_likelihoods)
         if t == 1:
             state.N -= lent
@@ -259,11 +260,6 @@ def collapsed_passes(
         kept |= {"topic": [block.topic for block in state.blocks], "share": [block.share for block in state.blocks]}
         kept |= {"alpha": priors.alpha, "eta": priors.eta}
         yield PassResult(lam, counts.words, record.iteration, record, priors, kept)
-
-
-def _pass_seed(seed: int, t: int) -> int:
-    """An odd multiple for each pass, in 64 bits: the counts of one pass share no bits with those of another."""
-    return (seed * 0x9E3779B97F4A7C15 + t * 0xD1342543DE82EF95) % 2**64
 
 
 def add_pseudocounts(state: Assignments, lam: Floats, priors: Priors) -> Masses:
@@ -333,7 +329,7 @@ def learned_priors(
 
     Equations (35), (36), (49).
     """
-    alpha, eta, seed = priors.alpha, priors.eta, _pass_seed(plan.seed + 1, t)
+    alpha, eta, seed = priors.alpha, priors.eta, pass_seed(plan.seed + 1, t)
     if plan.learn_alpha:
         alpha = _learned_alpha(state, priors, weight, plan, t, seed)
     if plan.learn_eta:

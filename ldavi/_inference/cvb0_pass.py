@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ldavi import _estep
+from ldavi._core.random_bits import random_bits_24
 from ldavi._core.records import Counts, Priors, aligned_zeros, padded
 from ldavi._core.threads import Workers, even_ranges
-from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s, UInt64s
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s
 from ldavi._estep import SHARES, SLOTS, VISIT_ROWS
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.e_step import order_by_word
@@ -222,7 +223,7 @@ def rounded_word_counts(state: Assignments, workers: Workers, *, seed: int) -> d
     def rounded(first: int) -> tuple[Int64s, Int64s, Int64s]:
         rows = state.N[first : first + ROWS_AT_ONCE]
         held = np.nonzero(rows)
-        up_to = _random_24(seed, first * rows.shape[1], len(held[0])) / 2.0**24
+        up_to = random_bits_24(seed, first * rows.shape[1], len(held[0])) / 2.0**24
         whole = np.floor(rows[held] / state.unit + up_to).astype(np.int64)
         return *np.unique(whole, return_counts=True), np.bincount(held[1], whole, minlength=rows.shape[1]).astype(
             np.int64
@@ -242,14 +243,6 @@ class TopicSample(NamedTuple):
     topic: Int64s  # (tokens,)
 
 
-def _random_24(seed: int, first: int, n: int) -> UInt64s:
-    """24 random bits for each of the places first, first + 1, …: the same however the places are shared out."""
-    bits = np.arange(first, first + n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed % 2**64)
-    bits ^= bits >> np.uint64(29)
-    bits *= np.uint64(0xBF58476D1CE4E5B9)
-    return bits >> np.uint64(40)
-
-
 def _topics_by_share(state: Assignments, at: Int64s, count: Int64s, seed: int) -> UInt16s:
     """A topic for each token of the counts `at`, in proportion to its count's shares; `count` says which one it is of."""
     topic, share = np.empty((len(at), SLOTS), np.uint16), np.empty((len(at), SLOTS), np.int64)
@@ -258,7 +251,7 @@ def _topics_by_share(state: Assignments, at: Int64s, count: Int64s, seed: int) -
         inside = slice(*np.searchsorted(at, [first, last]))
         place = block.position[at[inside] - first]
         topic[inside], share[inside] = block.topic[place], block.share[place]
-    drawn = _random_24(seed, 0, len(count)) % np.uint64(SHARES)
+    drawn = random_bits_24(seed, 0, len(count)) % np.uint64(SHARES)
     slot = (share.cumsum(axis=1)[count] <= drawn.astype(np.int64)[:, None]).sum(axis=1)
     picked: UInt16s = topic[count, np.minimum(slot, SLOTS - 1)]
     return picked

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ldavi._core.atomic_write import atomic_write
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
-from ldavi.io._container import replacing
 
 
 def say(options: Options, message: str) -> None:
@@ -79,7 +79,7 @@ def written(path: str) -> Iterator[Any]:
         with open(path, "wb") as stream:
             yield stream
         return
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         yield file
 
 

@@ -5,7 +5,6 @@ the other without gaps. Reading makes arrays of numbers and nothing else: no cod
 could name. What the header claims is compared with the size of the file before any memory is asked for.
 """
 
-import contextlib
 import hashlib
 import json
 import math
@@ -13,13 +12,13 @@ import mmap as memory_map
 import os
 import stat
 import struct
-import uuid
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ldavi._core.atomic_write import atomic_write
 
 DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
@@ -79,44 +78,9 @@ def write(
 
 def replace_file(path: str | os.PathLike[str], pieces: Iterable[Any], *, beside: str | None = None) -> None:
     """Put a file in the place of another in one step."""
-    with replacing(path, beside=beside) as file:
+    with atomic_write(path, temporary_name=beside) as file:
         for piece in pieces:
             file.write(piece)
-
-
-@contextlib.contextmanager
-def replacing(path: str | os.PathLike[str], *, beside: str | None = None) -> Iterator[BinaryIO]:
-    """A file that takes the place of another when the block ends: written beside it, made durable, renamed.
-
-    An error in the block, or a kill, leaves the former file as it was. The other name is a new one each time, so that no two
-    writers meet, and what a killed one leaves stays; unless `beside` gives it, for a single writer who comes back and writes
-    over it.
-    """
-    target = Path(os.path.realpath(path))  # a link stays a link, to the new file
-    mode = None
-    if target.exists():
-        if not target.is_file():
-            raise ValueError(f"path={str(path)!r} is not a regular file; name a file to write")
-        mode = stat.S_IMODE(target.stat().st_mode)
-    temporary = target.with_name(f".ldavi-{uuid.uuid4().hex}.tmp" if beside is None else beside)
-    try:
-        with open(temporary, "xb" if beside is None else "wb") as file:
-            if mode is not None:
-                os.chmod(temporary, mode)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    if os.name == "posix":  # elsewhere a directory cannot be opened
-        directory = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
 
 class Header(NamedTuple):
