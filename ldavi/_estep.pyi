@@ -9,13 +9,14 @@ PAD: int
 ALIGNMENT: int
 SLOTS: int
 SHARES: int
-VISIT_ROWS: int
+SCRATCH_ROWS: int
 
 def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...
 def use_instruction_set(name: str) -> None: ...
 def scratch_size(max_words: int, Kp: int) -> int: ...
 def update_documents(
+    *,
     indptr: Int64s,
     indices: Int32s,
     counts: Floats,
@@ -24,7 +25,7 @@ def update_documents(
     topic_weight: Floats,
     alpha: Floats,
     gamma: Floats,
-    n_sweeps: Int32s,
+    n_inner_iter: Int32s,
     bound: Doubles | None,
     position: Int32s | None,
     doc_weight: Floats | None,
@@ -35,14 +36,14 @@ def update_documents(
     start: int,
     stop: int,
     max_words: int,
-    max_sweeps: int,
+    max_inner_iter: int,
     tol: float,
-    afresh: bool,
-    offset: float,
-    dense_sweeps: bool,
-    go_beyond: bool,
+    cold_start: bool,
+    extrapolate: bool,
+    digamma_offset: float,
 ) -> None: ...
 def accumulate_words(
+    *,
     word_ptr: Int64s,
     word_row: Int32s,
     doc: Int32s,
@@ -54,6 +55,7 @@ def accumulate_words(
     stop: int,
 ) -> None: ...
 def update_topics(
+    *,
     sstats: Floats,
     B: Floats,
     log_scale: Doubles,
@@ -63,9 +65,10 @@ def update_topics(
     start: int,
     stop: int,
     K: int,
-    offset: float,
+    digamma_offset: float,
 ) -> None: ...
-def visit_collapsed(
+def update_assignments(
+    *,
     indptr: Int64s,
     indices: Int32s,
     counts: Floats,
@@ -85,13 +88,14 @@ def visit_collapsed(
     seed: int,
     n_topics: int,
     alpha_total: float,
-    least: float,
+    min_share: float,
     first_doc: int,
     first_count: int,
     start: int,
     stop: int,
 ) -> None: ...
-def reassign_words(
+def apply_assignments(
+    *,
     word_ptr: Int64s,
     word_row: Int32s,
     mass: Masses,

@@ -1,7 +1,8 @@
-"""The compiled samplers of a document's topics, given topics over words that are fixed: equations (M1) to (M7).
+"""Compiled samplers of a document's topic assignments under fixed topics: equations (M1) to (M7).
 
-Every document has a stream of random numbers of its own, seeded by its key: what is drawn for it depends on the key and the
-document alone. Documents are rows of whole counts; words are rows of `beta`. The callers own every array, scratch included.
+Every document has its own stream of random numbers, seeded by its key: its samples depend on the key and the document
+alone. Documents are rows of whole counts; words are rows of `beta`. The callers own every array, scratch memory included.
+Directions: [in] read, [out] written, [scratch] working memory with undefined content.
 """
 
 from libc.math cimport expm1, log
@@ -14,8 +15,8 @@ cdef struct Chain:  # the tokens of one document, counted by topic
     const double *beta        # (U, K)
     const double *cumulative  # (U, K)
     int32_t *active           # (K,) topics that hold tokens, in any order
-    int32_t *place            # (K,) where each topic stands in `active`, -1 where it does not
-    double *held              # (K,) tokens of each active topic
+    int32_t *place            # (K,) index of each topic in `active`, -1 if it holds no token
+    double *topic_count       # (K,) tokens of each active topic
     int64_t K, n_active
 
 
@@ -23,7 +24,7 @@ cdef struct Chain:  # the tokens of one document, counted by topic
 
 
 cdef inline uint64_t mix(uint64_t x) noexcept nogil:
-    """One step of SplitMix64 (Steele, Lea and Flood 2014): neighbours become strangers."""
+    """Compute one step of SplitMix64 (Steele, Lea and Flood 2014)."""
     x += <uint64_t>0x9E3779B97F4A7C15
     x = (x ^ (x >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
     x = (x ^ (x >> 27)) * <uint64_t>0x94D049BB133111EB
@@ -40,7 +41,7 @@ cdef inline Stream open_stream(uint64_t key, uint64_t number) noexcept nogil:
 
 
 cdef inline double uniform(Stream *s) noexcept nogil:
-    """In [0, 1), 53 bits, by xoshiro256** (Blackman and Vigna 2021)."""
+    """Return a number in [0, 1) with 53 random bits, by xoshiro256** (Blackman and Vigna 2021)."""
     cdef uint64_t x = s.b * 5, t = s.b << 17
     x = ((x << 7) | (x >> 57)) * 9
     s.c ^= s.a
@@ -60,7 +61,7 @@ cdef inline int64_t below(Stream *s, int64_t n) noexcept nogil:
 
 
 cdef inline int64_t list_tokens(const int32_t *words, const int32_t *counts, int64_t n, int32_t *token) noexcept nogil:
-    """A document's words, each as often as it is counted; how many there are."""
+    """List a document's words, each as often as it is counted; return their number."""
     cdef int64_t i, j, n_tokens = 0
     for i in range(n):
         for j in range(counts[i]):
@@ -79,7 +80,7 @@ cdef inline void shuffle(int32_t *token, int64_t n_tokens, Stream *s) noexcept n
         token[j] = former
 
 
-cdef inline void empty(Chain *c) noexcept nogil:
+cdef inline void clear(Chain *c) noexcept nogil:
     cdef int64_t k
     for k in range(c.K):
         c.place[k] = -1
@@ -93,60 +94,60 @@ cdef inline void add(Chain *c, int32_t k) noexcept nogil:
         c.n_active += 1
         c.place[k] = place
         c.active[place] = k
-        c.held[place] = 0.0
-    c.held[place] += 1.0
+        c.topic_count[place] = 0.0
+    c.topic_count[place] += 1.0
 
 
 cdef inline void remove(Chain *c, int32_t k) noexcept nogil:
     cdef int32_t place = c.place[k], last
-    c.held[place] -= 1.0
-    if c.held[place] == 0.0:
+    c.topic_count[place] -= 1.0
+    if c.topic_count[place] == 0.0:
         c.n_active -= 1
         last = c.active[c.n_active]
         c.active[place] = last
-        c.held[place] = c.held[c.n_active]
+        c.topic_count[place] = c.topic_count[c.n_active]
         c.place[last] = place
         c.place[k] = -1
 
 
-cdef inline double mass_held(Chain *c, const double *row) noexcept nogil:
-    """sum_k n_k beta_kw, over the topics that hold tokens."""
+cdef inline double count_mass(Chain *c, const double *row) noexcept nogil:
+    """Compute sum_k n_k beta_kw over the topics that hold tokens."""
     cdef int64_t j
     cdef double total = 0.0
     for j in range(c.n_active):
-        total += c.held[j] * row[c.active[j]]
+        total += c.topic_count[j] * row[c.active[j]]
     return total
 
 
 cdef inline int32_t find(const double *cumulative, int64_t K, double target) noexcept nogil:
-    """The first k with cumulative[k] > target; where rounding has put the target at the end, the last k with mass."""
+    """Return the first k with cumulative[k] > target; if rounding put the target at the end, the last k with mass."""
     cdef int64_t low = 0, high = K - 1, middle
-    cdef bint beyond = target >= cumulative[K - 1]
+    cdef bint at_end = target >= cumulative[K - 1]
     while low < high:
         middle = (low + high) // 2
-        if cumulative[middle] > target or (beyond and cumulative[middle] == cumulative[K - 1]):
+        if cumulative[middle] > target or (at_end and cumulative[middle] == cumulative[K - 1]):
             high = middle
         else:
             low = middle + 1
     return <int32_t>low
 
 
-cdef inline int32_t draw(Chain *c, int32_t word, double tau, Stream *s, double *total) noexcept nogil:
-    """A topic from (alpha_k + tau n_k) beta_kw, and the sum of these: equation (M2).
+cdef inline int32_t sample_topic(Chain *c, int32_t word, double tau, Stream *s, double *total) noexcept nogil:
+    """Sample a topic from (alpha_k + tau n_k) beta_kw, and compute the sum of these weights: equation (M2).
 
-    The two parts are drawn from in turn: that of the tokens has few topics, that of the prior is summed beforehand.
+    The weight is split in two parts: that of the tokens has few topics, and that of the prior is summed beforehand.
     """
     cdef const double *row = c.beta + <int64_t>word * c.K
     cdef const double *cumulative = c.cumulative + <int64_t>word * c.K
-    cdef double held = tau * mass_held(c, row), target, reached = 0.0, weight
+    cdef double mass = tau * count_mass(c, row), target, reached = 0.0, weight
     cdef int64_t j
     cdef int32_t found = -1
-    total[0] = held + cumulative[c.K - 1]
+    total[0] = mass + cumulative[c.K - 1]
     target = uniform(s) * total[0]
-    if target >= held:
-        return find(cumulative, c.K, target - held)
+    if target >= mass:
+        return find(cumulative, c.K, target - mass)
     for j in range(c.n_active):
-        weight = c.held[j] * row[c.active[j]]
+        weight = c.topic_count[j] * row[c.active[j]]
         if weight > 0.0:
             found = c.active[j]
             reached += tau * weight
@@ -155,21 +156,21 @@ cdef inline int32_t draw(Chain *c, int32_t word, double tau, Stream *s, double *
     return found
 
 
-cdef inline void redraw(Chain *c, int32_t word, int32_t *z, double tau, Stream *s) noexcept nogil:
-    """One token's topic given those of the others: a step that leaves their joint distribution as it is."""
+cdef inline void resample(Chain *c, int32_t word, int32_t *z, double tau, Stream *s) noexcept nogil:
+    """Resample one token's topic given those of the others: one Gibbs step."""
     cdef double total
     remove(c, z[0])
-    z[0] = draw(c, word, tau, s, &total)
+    z[0] = sample_topic(c, word, tau, s, &total)
     add(c, z[0])
 
 
 cdef inline double log_coupling_ratio(Chain *c, const double *alpha, double A, int64_t n_tokens, double old, double new) noexcept nogil:
-    """log f_new(z) - log f_old(z) of equation (M6): products, with a logarithm before they could leave the range."""
+    """Compute log f_new(z) - log f_old(z) of equation (M6), with logarithms of products that cannot overflow."""
     cdef double product = 1.0, total = 0.0, a
     cdef int64_t i, j
     for j in range(c.n_active):
         a = alpha[c.active[j]]
-        for i in range(<int64_t>c.held[j]):
+        for i in range(<int64_t>c.topic_count[j]):
             product *= (a + new * i) / (a + old * i)
             if product > 1e100:
                 total += log(product)
@@ -188,13 +189,13 @@ cdef inline double log_coupling_ratio(Chain *c, const double *alpha, double A, i
 
 
 def hash_documents(
-    const int64_t[::1] indptr,        # IN    (D + 1,)
-    const int64_t[::1] columns,       # IN    (nnz,) rising within a document
-    const int32_t[::1] counts,        # IN    (nnz,)
+    const int64_t[::1] indptr not None,  # [in] (D + 1,)
+    const int64_t[::1] columns not None,  # [in] (nnz,) increasing within a document
+    const int32_t[::1] counts not None,  # [in] (nnz,)
     uint64_t seed,
-    uint64_t[::1] key,                # OUT   (D,)
+    uint64_t[::1] key not None,  # [out] (D,)
 ):
-    """A number for each document that depends on its words, their counts and the seed."""
+    """Compute a key for each document from its words, their counts and the seed."""
     cdef int64_t d, i
     cdef uint64_t h
     with nogil:
@@ -207,12 +208,12 @@ def hash_documents(
 
 
 def split_tokens(
-    const int64_t[::1] indptr,        # IN    (D + 1,)
-    const int32_t[::1] counts,        # IN    (nnz,)
-    const uint64_t[::1] key,          # IN    (D,)
-    int32_t[::1] observed,            # OUT   (nnz,) of each count, how many fall into the first half
+    const int64_t[::1] indptr not None,  # [in] (D + 1,)
+    const int32_t[::1] counts not None,  # [in] (nnz,)
+    const uint64_t[::1] key not None,  # [in] (D,)
+    int32_t[::1] observed not None,  # [out] (nnz,) tokens of each count in the observed half
 ):
-    """Half of each document's tokens, rounded down, every choice alike: Algorithm S of Knuth, volume 2."""
+    """Sample half of each document's tokens, rounded down, uniformly: Algorithm S of Knuth, volume 2."""
     cdef int64_t d, i, left, wanted
     cdef int32_t j, taken
     cdef Stream s
@@ -234,39 +235,43 @@ def split_tokens(
 
 
 def complete_documents(
-    const int64_t[::1] indptr,        # IN    (D + 1,) of the observed halves
-    const int32_t[::1] indices,       # IN    (nnz,) rows of beta
-    const int32_t[::1] counts,        # IN    (nnz,)
-    const int64_t[::1] scored_indptr, # IN    (D + 1,) of the scored halves
-    const int32_t[::1] scored_indices,# IN    (nnz,)
-    const int32_t[::1] scored_counts, # IN    (nnz,)
-    const uint64_t[::1] key,          # IN    (D,)
-    const double[:, ::1] beta,        # IN    (U, K)
-    const double[:, ::1] cumulative,  # IN    (U, K) sums over topics of alpha_k beta_kw
-    const double[::1] alpha,          # IN    (K,)
-    double[::1] log_likelihood,       # OUT   (D,)
-    int32_t[::1] whole,               # TMP   (2 tokens of the longest + 2 K,)
-    double[::1] real,                 # TMP   (2 K,)
-    int64_t burn, int64_t keep, int64_t start, int64_t stop,
+    *,
+    const int64_t[::1] indptr not None,  # [in] (D + 1,) of the observed halves
+    const int32_t[::1] indices not None,  # [in] (nnz,) rows of beta
+    const int32_t[::1] counts not None,  # [in] (nnz,)
+    const int64_t[::1] scored_indptr not None,  # [in] (D + 1,) of the scored halves
+    const int32_t[::1] scored_indices not None,  # [in] (nnz,)
+    const int32_t[::1] scored_counts not None,  # [in] (nnz,)
+    const uint64_t[::1] key not None,  # [in] (D,)
+    const double[:, ::1] beta not None,  # [in] (U, K)
+    const double[:, ::1] cumulative not None,  # [in] (U, K) sums over topics of alpha_k beta_kw
+    const double[::1] alpha not None,  # [in] (K,)
+    double[::1] log_likelihood not None,  # [out] (D,)
+    int32_t[::1] int_scratch not None,  # [scratch] (2 tokens of the longest + 2 K,)
+    double[::1] float_scratch not None,  # [scratch] (2 K,)
+    int64_t n_burn,
+    int64_t n_keep,
+    int64_t start,
+    int64_t stop,
 ):
-    """Score the second halves of the documents [start, stop): equation (M3)."""
+    """Compute the log-likelihood of the second halves of the documents [start, stop): equation (M3)."""
     cdef Chain c
     cdef Stream s
-    cdef int64_t d, i, j, k, sweep, n_tokens, K = alpha.shape[0]
+    cdef int64_t d, i, j, k, iteration, n_tokens, K = alpha.shape[0]
     cdef double A = 0.0, p, total
-    cdef double *theta = &real[K]
-    cdef int32_t *token = &whole[2 * K]
+    cdef double *theta = &float_scratch[K]
+    cdef int32_t *token = &int_scratch[2 * K]
     cdef int32_t *z
     if start >= stop or beta.shape[0] == 0:
         return
     c.beta, c.cumulative, c.K, c.n_active = &beta[0, 0], &cumulative[0, 0], K, 0
-    c.active, c.place, c.held = &whole[0], &whole[K], &real[0]
+    c.active, c.place, c.topic_count = &int_scratch[0], &int_scratch[K], &float_scratch[0]
     with nogil:
         for k in range(K):
             A += alpha[k]
         for d in range(start, stop):
             s = open_stream(key[d], 0)
-            empty(&c)
+            clear(&c)
             i = indptr[d]
             n_tokens = 0
             if indptr[d + 1] > i:
@@ -275,16 +280,16 @@ def complete_documents(
             for k in range(K):
                 theta[k] = 0.0
             for i in range(n_tokens):
-                z[i] = draw(&c, token[i], 1.0, &s, &total)
+                z[i] = sample_topic(&c, token[i], 1.0, &s, &total)
                 add(&c, z[i])
-            for sweep in range(burn + keep):
+            for iteration in range(n_burn + n_keep):
                 for i in range(n_tokens):
-                    redraw(&c, token[i], &z[i], 1.0, &s)
-                if sweep >= burn:
+                    resample(&c, token[i], &z[i], 1.0, &s)
+                if iteration >= n_burn:
                     for j in range(c.n_active):
-                        theta[c.active[j]] += c.held[j]
+                        theta[c.active[j]] += c.topic_count[j]
             for k in range(K):
-                theta[k] = (theta[k] / keep + alpha[k]) / (n_tokens + A)
+                theta[k] = (theta[k] / n_keep + alpha[k]) / (n_tokens + A)
             total = 0.0
             for i in range(scored_indptr[d], scored_indptr[d + 1]):
                 p = 0.0
@@ -295,37 +300,40 @@ def complete_documents(
 
 
 def left_to_right(
-    const int64_t[::1] indptr,        # IN    (D + 1,)
-    const int32_t[::1] indices,       # IN    (nnz,) rows of beta
-    const int32_t[::1] counts,        # IN    (nnz,)
-    const uint64_t[::1] key,          # IN    (D,)
-    const double[:, ::1] beta,        # IN    (U, K)
-    const double[:, ::1] cumulative,  # IN    (U, K)
-    const double[::1] alpha,          # IN    (K,)
-    double[:, ::1] log_weight,        # OUT   (D, R) logarithm of each particle's product
-    double[::1] log_of_means,         # OUT   (D,) sum over positions of the logarithm of the particles' mean
-    double[:, ::1] influence,         # OUT   (D, R) of each particle on it
-    int32_t[::1] whole,               # TMP   (2 tokens of the longest + 2 K,)
-    double[::1] real,                 # TMP   (K + R tokens of the longest,)
-    int64_t n_redrawn, int64_t start, int64_t stop,
+    *,
+    const int64_t[::1] indptr not None,  # [in] (D + 1,)
+    const int32_t[::1] indices not None,  # [in] (nnz,) rows of beta
+    const int32_t[::1] counts not None,  # [in] (nnz,)
+    const uint64_t[::1] key not None,  # [in] (D,)
+    const double[:, ::1] beta not None,  # [in] (U, K)
+    const double[:, ::1] cumulative not None,  # [in] (U, K)
+    const double[::1] alpha not None,  # [in] (K,)
+    double[:, ::1] log_weight not None,  # [out] (D, R) logarithm of each particle's product
+    double[::1] log_of_means not None,  # [out] (D,) sum over positions of the logarithm of the particles' mean
+    double[:, ::1] influence not None,  # [out] (D, R) of each particle on log_of_means
+    int32_t[::1] int_scratch not None,  # [scratch] (2 tokens of the longest + 2 K,)
+    double[::1] float_scratch not None,  # [scratch] (K + R tokens of the longest,)
+    int64_t n_redrawn,
+    int64_t start,
+    int64_t stop,
 ):
-    """Particles from left to right through the documents [start, stop): equations (M4), (M5).
+    """Estimate the documents [start, stop) by the left-to-right particle method: equations (M4), (M5).
 
-    Before each position `n_redrawn` earlier tokens are drawn anew, each of them any; all, in order, if it is negative.
+    Before each position, `n_redrawn` earlier tokens, chosen at random, are resampled; all of them, in order, if negative.
     """
     cdef Chain c
     cdef Stream s
     cdef int64_t d, i, n, r, position, n_tokens, K = alpha.shape[0], R = log_weight.shape[1], k
     cdef double A = 0.0, total, product, mean
-    cdef double *predictive = &real[K]
-    cdef int32_t *token = &whole[2 * K]
+    cdef double *predictive = &float_scratch[K]
+    cdef int32_t *token = &int_scratch[2 * K]
     cdef int32_t *z
     if start >= stop:
         return
     c.beta, c.cumulative, c.K, c.n_active = NULL, NULL, K, 0
     if beta.shape[0]:
         c.beta, c.cumulative = &beta[0, 0], &cumulative[0, 0]
-    c.active, c.place, c.held = &whole[0], &whole[K], &real[0]
+    c.active, c.place, c.topic_count = &int_scratch[0], &int_scratch[K], &float_scratch[0]
     with nogil:
         for k in range(K):
             A += alpha[k]
@@ -339,17 +347,17 @@ def left_to_right(
             shuffle(token, n_tokens, &s)
             for r in range(R):
                 s = open_stream(key[d], <uint64_t>(r + 1))
-                empty(&c)
+                clear(&c)
                 log_weight[d, r] = influence[d, r] = 0.0
                 for n in range(n_tokens):
                     if n_redrawn < 0 or n_redrawn >= n:
                         for i in range(n):
-                            redraw(&c, token[i], &z[i], 1.0, &s)
+                            resample(&c, token[i], &z[i], 1.0, &s)
                     else:
                         for i in range(n_redrawn):
                             position = below(&s, n)
-                            redraw(&c, token[position], &z[position], 1.0, &s)
-                    z[n] = draw(&c, token[n], 1.0, &s, &total)
+                            resample(&c, token[position], &z[position], 1.0, &s)
+                    z[n] = sample_topic(&c, token[n], 1.0, &s, &total)
                     add(&c, z[n])
                     predictive[n * R + r] = total / (A + n)
                     log_weight[d, r] += log(predictive[n * R + r])
@@ -364,33 +372,36 @@ def left_to_right(
 
 
 def anneal(
-    const int64_t[::1] indptr,        # IN    (D + 1,)
-    const int32_t[::1] indices,       # IN    (nnz,) rows of beta
-    const int32_t[::1] counts,        # IN    (nnz,)
-    const uint64_t[::1] key,          # IN    (D,)
-    const double[:, ::1] beta,        # IN    (U, K)
-    const double[:, ::1] cumulative,  # IN    (U, K)
-    const double[::1] alpha,          # IN    (K,)
-    const double[::1] bend,           # IN    (D,) > 0, of the schedule of the coupling
-    double[:, ::1] log_weight,        # OUT   (D, R) logarithm of each chain's weight
-    int32_t[::1] whole,               # TMP   (2 tokens of the longest + 2 K,)
-    double[::1] real,                 # TMP   (K + T,)
-    int64_t n_temperatures, int64_t start, int64_t stop,
+    *,
+    const int64_t[::1] indptr not None,  # [in] (D + 1,)
+    const int32_t[::1] indices not None,  # [in] (nnz,) rows of beta
+    const int32_t[::1] counts not None,  # [in] (nnz,)
+    const uint64_t[::1] key not None,  # [in] (D,)
+    const double[:, ::1] beta not None,  # [in] (U, K)
+    const double[:, ::1] cumulative not None,  # [in] (U, K)
+    const double[::1] alpha not None,  # [in] (K,)
+    const double[::1] curvature not None,  # [in] (D,) > 0, curvature of the annealing schedule
+    double[:, ::1] log_weight not None,  # [out] (D, R) logarithm of each chain's weight
+    int32_t[::1] int_scratch not None,  # [scratch] (2 tokens of the longest + 2 K,)
+    double[::1] float_scratch not None,  # [scratch] (K + T,)
+    int64_t n_temperatures,
+    int64_t start,
+    int64_t stop,
 ):
-    """Annealed importance sampling of the documents [start, stop): equations (M6), (M7)."""
+    """Run annealed importance sampling of the documents [start, stop): equations (M6), (M7)."""
     cdef Chain c
     cdef Stream s
     cdef int64_t d, i, k, r, t, n_tokens, K = alpha.shape[0], R = log_weight.shape[1], T = n_temperatures
     cdef double A = 0.0, total
-    cdef double *coupling = &real[K]
-    cdef int32_t *token = &whole[2 * K]
+    cdef double *coupling = &float_scratch[K]
+    cdef int32_t *token = &int_scratch[2 * K]
     cdef int32_t *z
     if start >= stop:
         return
     c.beta, c.cumulative, c.K, c.n_active = NULL, NULL, K, 0
     if beta.shape[0]:
         c.beta, c.cumulative = &beta[0, 0], &cumulative[0, 0]
-    c.active, c.place, c.held = &whole[0], &whole[K], &real[0]
+    c.active, c.place, c.topic_count = &int_scratch[0], &int_scratch[K], &float_scratch[0]
     with nogil:
         for k in range(K):
             A += alpha[k]
@@ -401,17 +412,17 @@ def anneal(
                 n_tokens = list_tokens(&indices[i], &counts[i], indptr[d + 1] - i, token)
             z = token + n_tokens
             for t in range(T):
-                coupling[t] = expm1(bend[d] * t / (T - 1)) / expm1(bend[d])
+                coupling[t] = expm1(curvature[d] * t / (T - 1)) / expm1(curvature[d])
             for r in range(R):
                 s = open_stream(key[d], <uint64_t>(r + 1))
-                empty(&c)
+                clear(&c)
                 log_weight[d, r] = 0.0
                 for i in range(n_tokens):
-                    z[i] = draw(&c, token[i], 0.0, &s, &total)
+                    z[i] = sample_topic(&c, token[i], 0.0, &s, &total)
                     add(&c, z[i])
                     log_weight[d, r] += log(total / A)
                 for t in range(1, T):
                     log_weight[d, r] += log_coupling_ratio(&c, &alpha[0], A, n_tokens, coupling[t - 1], coupling[t])
                     if t < T - 1:
                         for i in range(n_tokens):
-                            redraw(&c, token[i], &z[i], coupling[t], &s)
+                            resample(&c, token[i], &z[i], coupling[t], &s)

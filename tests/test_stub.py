@@ -15,10 +15,7 @@ PACKAGE = Path(ldavi.__file__).parent
 SOURCES = Path(__file__).resolve().parent.parent / "ldavi"
 TREES = {module: ast.parse((PACKAGE / f"{module}.pyi").read_text(encoding="utf-8")) for module in MODULES}
 FUNCTIONS = {
-    f"{module}.{node.name}": node
-    for module, tree in TREES.items()
-    for node in tree.body
-    if isinstance(node, ast.FunctionDef)
+    f"{module}.{node.name}": node for module, tree in TREES.items() for node in tree.body if isinstance(node, ast.FunctionDef)
 }
 CONSTANTS = {
     f"{module}.{node.target.id}": node.annotation
@@ -26,7 +23,9 @@ CONSTANTS = {
     for node in tree.body
     if isinstance(node, ast.AnnAssign)
 }
-MAY_BE_NONE = re.compile(r"^\s*(?:const )?[\w ]+\[[^]]*\]\s*(\w+),\s*#[^#]*or None", re.M)
+MAY_BE_NONE = re.compile(r"^    (?:const )?[\w ]+\[[^]]*\]\s*(\w+),", re.M)  # a memoryview without `not None`
+HEADER = SOURCES / "_kernels" / "kernels.h"
+STRUCT = re.compile(r"typedef struct \{(.*?)\} (\w+_args);", re.S)
 
 
 def compiled(module):
@@ -43,16 +42,37 @@ def source_of(module):
     return (SOURCES / f"{module}.pyx").read_text(encoding="utf-8")
 
 
+def arguments(node):
+    """The arguments of a function of the stub: positional ones, then keyword-only ones."""
+    return [*node.args.args, *node.args.kwonlyargs]
+
+
 def argument_names(node):
-    return [argument.arg for argument in node.args.args]
+    return [argument.arg for argument in arguments(node)]
+
+
+def kinds(name):
+    """Whether each argument of the compiled function is keyword-only."""
+    parameters = inspect.signature(find(name)).parameters.values()
+    return [parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters]
 
 
 def names_in_source(name):
-    """Argument names of a `def` of the .pyx: the last word of each argument, comments aside."""
+    """Argument names of a `def` of the .pyx: the last word of each argument, without comments and `not None`."""
     module, _, own = name.partition(".")
     text = re.sub(r"#.*|\[[^]]*\]", "", source_of(module))  # without comments and memoryviews' shapes
     arguments = re.search(rf"^def {own}\(([^)]*)\):", text, re.M)[1]
-    return [part.split()[-1] for part in arguments.split(",") if part.strip()]
+    names = [part.removesuffix(" not None").split()[-1] for part in arguments.split(",") if part.strip()]
+    return [name for name in names if name != "*"]
+
+
+def struct_fields():
+    """The fields of each argument struct of kernels.h."""
+    header = re.sub(r"/\*.*?\*/", "", HEADER.read_text(encoding="utf-8"), flags=re.S)
+    return {
+        name: [re.findall(r"\w+", part)[-1] for field in body.split(";") for part in field.split(",") if part.strip()]
+        for body, name in STRUCT.findall(header)
+    }
 
 
 def needs_source(test):
@@ -90,7 +110,7 @@ def test_arguments_that_may_be_none_are_optional_in_the_stub(module):
         argument.arg
         for name, node in FUNCTIONS.items()
         if name.startswith(f"{module}.")
-        for argument in node.args.args
+        for argument in arguments(node)
         if ast.unparse(argument.annotation).endswith("| None")
     }
     assert in_source == in_stub
@@ -100,4 +120,24 @@ def test_arguments_that_may_be_none_are_optional_in_the_stub(module):
 def test_every_argument_and_result_has_a_type(name):
     node = FUNCTIONS[name]
     assert node.returns is not None
-    assert all(argument.annotation is not None for argument in node.args.args)
+    assert all(argument.annotation is not None for argument in arguments(node))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_arguments_are_keyword_only_where_the_stub_says_so(name):
+    in_stub = [argument in FUNCTIONS[name].args.kwonlyargs for argument in arguments(FUNCTIONS[name])]
+    assert in_stub == kinds(name)
+
+
+@pytest.mark.parametrize("name", [name for name, node in FUNCTIONS.items() if len(arguments(node)) > 7])
+def test_functions_of_many_arguments_take_keywords_only(name):
+    assert all(kinds(name))
+
+
+@needs_source
+def test_every_field_of_an_argument_struct_is_filled_exactly_once():
+    filled = re.split(r"^    cdef (\w+_args) a$", source_of("_estep"), flags=re.M)[1:]
+    found = {name: re.findall(r"^    a\.(\w+) = ", text, re.M) for name, text in zip(filled[::2], filled[1::2], strict=True)}
+    assert {name: sorted(fields) for name, fields in found.items()} == {
+        name: sorted(fields) for name, fields in struct_fields().items()
+    }

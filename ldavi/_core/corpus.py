@@ -1,7 +1,7 @@
-"""Documents as the learning loops take them: in memory, or from where they are read again in every pass.
+"""Documents as the inference engines read them: all in memory, or in batches that are read again in every pass.
 
-`Corpus` is what a loop asks for, and `Documents` has it all at once; `ldavi._estimator.batched_corpus` reads it batch by batch. Coordinate
-ascent asks for `Pieces`: documents with their γ.
+`Corpus` is the interface that an engine needs. `Documents` implements it for counts in memory,
+`ldavi._estimator.batched_corpus` for batches.
 """
 
 from collections.abc import Generator
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi._core.records import Counts
-from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._core.typing import Doubles, Floats
 
-WHOLE_BATCHES = 2**62  # documents: batches are not cut
+WHOLE_BATCHES = 2**62  # a size that no batch exceeds, so that batches are not cut
 
 
 class Documents(NamedTuple):
-    """What a loop learns from: counts, and the documents' weights if they have any."""
+    """Counts in memory, and the documents' weights if they have any."""
 
     counts: Counts
     weight: Floats | None  # (D,) ω_d
@@ -31,44 +31,43 @@ class Documents(NamedTuple):
         return self.counts.values.dtype
 
     @property
-    def n_read(self) -> int:
-        """D, whatever the weights."""
+    def n_docs(self) -> int:
+        """D, regardless of weights."""
         return self.counts.n_docs
 
     @property
-    def n_docs(self) -> float:
-        """D, or Σ_d ω_d."""
-        return self.total(np.ones(self.counts.n_docs))
+    def total_weight(self) -> float:
+        """Σ_d ω_d; D without weights."""
+        return self.weighted_sum(np.ones(self.counts.n_docs))
 
     @property
     def n_tokens(self) -> float:
         """Σ_d ω_d N_d."""
-        return self.total(self.counts.doc_tokens)
+        return self.weighted_sum(self.counts.doc_tokens)
 
     @property
     def vocabulary(self) -> Counts:
         return self.counts
 
-    def compacted(self) -> tuple["Documents", Int64s]:
-        """The same over the words that occur, the most frequent first; and which words those were."""
-        counts, rows = self.counts.compact()
-        return Documents(counts, self.weight), rows
+    def compacted(self) -> "Documents":
+        """Return the same documents over the words that occur, most frequent first."""
+        return Documents(self.counts.compact()[0], self.weight)
 
-    def total(self, per_document: Doubles) -> float:
-        """Σ_d ω_d x_d."""
+    def weighted_sum(self, per_document: Doubles) -> float:
+        """Return Σ_d ω_d x_d."""
         return float(per_document.sum() if self.weight is None else per_document @ self.weight.astype(np.float64))
 
-    def pick(self, mask: NDArray[np.bool_]) -> "Documents":
-        """The documents for which `mask`, (D,), is true."""
+    def select(self, mask: NDArray[np.bool_]) -> "Documents":
+        """Return the documents for which `mask`, of shape (D,), is true."""
         counts = self.counts
         lengths = np.diff(counts.indptr)
-        kept = np.repeat(mask, lengths)
+        selected = np.repeat(mask, lengths)
         indptr = np.append(0, np.cumsum(lengths[mask]))
-        picked = Counts(indptr, counts.indices[kept], counts.values[kept], counts.words, counts.n_words)
-        return Documents(picked, None if self.weight is None else self.weight[mask])
+        subset = Counts(indptr, counts.indices[selected], counts.values[selected], counts.words, counts.n_words)
+        return Documents(subset, None if self.weight is None else self.weight[mask])
 
     def parts(self, size: int, first: int = 0) -> Generator["Documents"]:
-        """Consecutive documents from `first` on, `size` at a time."""
+        """Yield consecutive documents from number `first` on, `size` at a time."""
         for start in range(first, self.counts.n_docs, size):
             stop = min(start + size, self.counts.n_docs)
             yield Documents(
@@ -77,7 +76,7 @@ class Documents(NamedTuple):
 
 
 class Corpus(Protocol):
-    """Documents that can be gone through as often as it takes: `Documents`, or what reads them from elsewhere."""
+    """Documents that can be read any number of times."""
 
     @property
     def n_words(self) -> int:
@@ -85,15 +84,15 @@ class Corpus(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """In which precision to learn."""
+        """Precision of the computation."""
 
     @property
-    def n_docs(self) -> float:
-        """D, or Σ_d ω_d."""
+    def n_docs(self) -> int:
+        """D, regardless of weights; 0 until the first pass if documents come in batches."""
 
     @property
-    def n_read(self) -> int:
-        """D, whatever the weights; known after a pass."""
+    def total_weight(self) -> float:
+        """Σ_d ω_d; D without weights."""
 
     @property
     def n_tokens(self) -> float:
@@ -101,10 +100,10 @@ class Corpus(Protocol):
 
     @property
     def vocabulary(self) -> Counts:
-        """Its words, and perhaps its counts."""
+        """The words of the corpus; its counts may be missing."""
 
-    def compacted(self) -> tuple["Corpus", Int64s]:
-        """The same documents over the words that occur, the most frequent first; and which words those were."""
+    def compacted(self) -> "Corpus":
+        """Return the same documents over the words that occur, most frequent first."""
 
     def parts(self, size: int, first: int = 0) -> Generator[Documents]:
-        """Consecutive documents from number `first` on, at most `size` at a time."""
+        """Yield consecutive documents from number `first` on, at most `size` at a time."""

@@ -1,4 +1,4 @@
-"""Reading ahead: what comes next is fetched by a thread while the caller computes."""
+"""Reading ahead: a thread fetches the next item while the caller computes with the present one."""
 
 import queue
 import threading
@@ -7,73 +7,74 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-POLL = 0.05  # seconds between two looks of one that waits at whether there is still something to wait for
-PATIENCE = 0.5  # seconds that the caller waits at the end for a reader in the midst of an item
+POLL_SECONDS = 0.05  # between two checks of a waiting thread whether there is still something to wait for
+JOIN_SECONDS = 0.5  # that closing waits for a reader in the middle of an item
 
 
 class _End:
-    """What the queue holds last: no more items, or the error that ended them."""
+    """The last entry of the queue: there are no more items, or an error ended them."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 def prefetch(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
-    """The items of `begin()`, read by a thread of their own: the next one while one is used, and no more.
+    """Yield the items of `begin()`, read by a separate thread one item ahead.
 
-    The iterator is made, used and closed in that thread. What it raises is raised here, in its place among the items.
-    Closing the generator, as an interrupt does, ends the thread; one that is in the midst of a long read ends with it.
+    That thread creates, reads and closes the iterator. An exception of the iterator is raised here, in its place among
+    the items. Closing the generator, as an interrupt does, ends the thread; a reader in the middle of a long read ends
+    after it.
     """
-    store: queue.Queue[Item | _End] = queue.Queue()
-    wanted, unwanted = threading.Semaphore(1), threading.Event()
-    reader = threading.Thread(target=_read, args=(begin, store, wanted, unwanted), name="ldavi-reader", daemon=True)
+    items: queue.Queue[Item | _End] = queue.Queue()
+    wanted, closed = threading.Semaphore(1), threading.Event()
+    reader = threading.Thread(target=_read, args=(begin, items, wanted, closed), name="ldavi-reader", daemon=True)
     reader.start()
     try:
-        while not isinstance(item := _take(store), _End):
+        while not isinstance(item := _next_of(items), _End):
             wanted.release()
             yield item
-            del item  # or it would be held beside the next
+            del item  # the frame would otherwise hold it while the next one is awaited, two items at once
         if item.error is not None:
             raise item.error
     finally:
-        unwanted.set()
-        reader.join(PATIENCE)
+        closed.set()
+        reader.join(JOIN_SECONDS)
 
 
-def _take(store: "queue.Queue[Item | _End]") -> Item | _End:
+def _next_of(items: "queue.Queue[Item | _End]") -> Item | _End:
     while True:
         try:
-            return store.get(timeout=POLL)  # without an end, Ctrl-C would not be heard on every system
+            return items.get(timeout=POLL_SECONDS)  # with a timeout, Ctrl-C is handled on every system
         except queue.Empty:
             continue
 
 
 def _read(
     begin: Callable[[], Iterator[Item]],
-    store: "queue.Queue[Item | _End]",
+    items: "queue.Queue[Item | _End]",
     wanted: threading.Semaphore,
-    unwanted: threading.Event,
+    closed: threading.Event,
 ) -> None:
     error: BaseException | None = None
     try:
-        items = begin()
+        source = begin()
         try:
-            while _is(wanted, unwanted):
+            while _is_wanted(wanted, closed):
                 try:
-                    store.put(next(items))
+                    items.put(next(source))
                 except StopIteration:
                     break
         finally:
-            if close := getattr(items, "close", None):
+            if close := getattr(source, "close", None):
                 close()
-    except BaseException as raised:  # whatever it is, the caller must hear of it
+    except BaseException as raised:  # the caller raises it again
         error = raised
-    store.put(_End(error))
+    items.put(_End(error))
 
 
-def _is(wanted: threading.Semaphore, unwanted: threading.Event) -> bool:
-    """Wait until another item is wanted, or none ever."""
-    while not unwanted.is_set():
-        if wanted.acquire(timeout=POLL):
+def _is_wanted(wanted: threading.Semaphore, closed: threading.Event) -> bool:
+    """Wait until another item is requested (True) or the consumer has closed (False)."""
+    while not closed.is_set():
+        if wanted.acquire(timeout=POLL_SECONDS):
             return True
     return False

@@ -174,7 +174,7 @@ class Topics:
     log_norm : array of shape (K,)
         ψ(Λ_k), by which E[log β_kw] = ψ(λ_kw) − ψ(Λ_k); 0 for point estimates.
     point_estimate : bool
-    offset : float
+    digamma_offset : float
         δ of the warm-up: ψ(· + δ) stands for ψ in B and log_norm, and in the documents' factors; else 0. Equation (26).
     """
 
@@ -183,7 +183,7 @@ class Topics:
     log_scale: Doubles
     log_norm: Doubles
     point_estimate: bool
-    offset: float = 0.0
+    digamma_offset: float = 0.0
 
     @property
     def n_topics(self) -> int:
@@ -200,5 +200,5 @@ class Topics:
         """E[log β] of the given local words, of shape (words, K); −∞ where a point estimate is 0."""
         rows = self.rows[words, : self.n_topics].astype(np.float64)
         with np.errstate(divide="ignore"):
-            elog: Doubles = np.log(rows) if self.point_estimate else psi(rows + self.offset) - self.log_norm
+            elog: Doubles = np.log(rows) if self.point_estimate else psi(rows + self.digamma_offset) - self.log_norm
         return elog

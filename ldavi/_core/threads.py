@@ -1,8 +1,8 @@
-"""Threads over compiled calls: who works, and how work is cut.
+"""Threads over compiled calls, and how work is divided among them.
 
-The compiled floor releases the interpreter's lock, so Python threads are enough: no OpenMP, nothing that a fork or another
-library's runtime could upset. What is cut by `even_ranges` and summed must be cut alike for every number of threads;
-`Workers.run` returns results in the order of the items, whoever computed them.
+The compiled modules release the interpreter lock, so Python threads are enough: there is no OpenMP, and nothing that a
+fork or another library's runtime could disturb. Sums over ranges from `even_ranges` must use the same ranges for every
+number of threads; `Workers.run` returns results in the order of the items, whichever thread computed them.
 """
 
 import itertools
@@ -20,14 +20,14 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """`n_threads` threads for as long as the `with` block lasts; one means the calling thread itself."""
+    """A pool of `n_threads` threads for the duration of a `with` block; one means the calling thread itself."""
 
     def __init__(self, n_threads: int) -> None:
         self.n_threads = n_threads
         self._pool = ThreadPoolExecutor(n_threads, thread_name_prefix="ldavi") if n_threads > 1 else None
 
     def run(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Results of function(item), in the order of items."""
+        """Return function(item) for each item, in the order of the items."""
         if self._pool is None:
             return [function(item) for item in items]
         return list(self._pool.map(function, items))
@@ -42,22 +42,22 @@ class Workers:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def even_ranges(cumulative: Int64s, start: int, stop: int, most: int) -> list[tuple[int, int]]:
-    """Cut [start, stop) into consecutive ranges of about `most` units each, a range never being empty.
+def even_ranges(cumulative: Int64s, start: int, stop: int, max_units: int) -> list[tuple[int, int]]:
+    """Cut [start, stop) into consecutive ranges of about `max_units` units each, none of them empty.
 
     Parameters
     ----------
     cumulative : array of shape (n + 1,)
-        Units before each position: the `indptr` of a sparse matrix.
+        Units before each position, such as the `indptr` of a sparse matrix.
     start, stop : int
-        Positions to cut.
-    most : int
-        Units in a range; a single position that holds more is a range of its own.
+        The positions to divide.
+    max_units : int
+        Units per range; a single position with more units forms a range of its own.
     """
     if start >= stop:
         return []
     units = int(cumulative[stop] - cumulative[start])
-    n_ranges = max(1, min(-(-units // max(most, 1)), stop - start))
+    n_ranges = max(1, min(-(-units // max(max_units, 1)), stop - start))
     if n_ranges == 1:
         return [(start, stop)]
     targets = cumulative[start] + (units * np.arange(1, n_ranges)) // n_ranges

@@ -13,10 +13,10 @@ import numpy as np
 
 from ldavi._core.corpus import WHOLE_BATCHES, Documents
 from ldavi._core.prefetch import prefetch
-from ldavi._core.records import Counts, Priors
+from ldavi._core.records import Counts
 from ldavi._core.typing import Int32s, Int64s
 from ldavi._estimator import validation as check
-from ldavi._inference import initialization
+from ldavi._estimator.settings import FitSettings, Parameters
 
 REFUSED = {
     "sample_weight": "weights go with the rows of one X: leave it out, or repeat documents",
@@ -48,8 +48,8 @@ class Batches:
     ----------
     first : array-like or sparse matrix
         The first batch as it came: it knows the names of the columns.
-    n_read : int
-        Documents of the last whole pass.
+    n_docs : int
+        Documents of the last complete pass; 0 before the first.
     """
 
     def __init__(self, source: Iterable[Any], dtype: Any, name: str) -> None:
@@ -72,7 +72,7 @@ class Batches:
             int, tuple[int, int]
         ] = {}  # documents and counts of each batch, as the first whole pass found them
         self._place: Int32s | None = None  # of each word among those that occur
-        self.n_read = 0
+        self.n_docs = 0
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -83,8 +83,8 @@ class Batches:
         self._assumed = n_docs
 
     @property
-    def n_docs(self) -> float:
-        """D: as the source tells, as was assumed, or counted."""
+    def total_weight(self) -> float:
+        """D: as declared by the source, as assumed, or counted."""
         if self._declared is not None:
             return self._declared
         return self.totals.n_docs if self._assumed is None else self._assumed
@@ -99,15 +99,15 @@ class Batches:
         nothing = np.zeros(0, np.int32), np.zeros(0, self._dtype)
         return Counts(np.zeros(1, np.int64), *nothing, self._words, self.n_words)
 
-    def compacted(self) -> tuple["Batches", Int64s]:
-        """The same over the words that occur, the most frequent first; and which words those were."""
+    def compacted(self) -> "Batches":
+        """Return the same documents over the words that occur, most frequent first."""
         frequency = self.totals.frequency
         present = np.flatnonzero(frequency)
         words = present[np.argsort(-frequency[present], kind="stable")]
         numbered = copy.copy(self)
         numbered._words, numbered._place = words, np.full(self.n_words, -1, np.int32)
         numbered._place[words] = np.arange(len(words), dtype=np.int32)
-        return numbered, words
+        return numbered
 
     @property
     def totals(self) -> Totals:
@@ -136,9 +136,9 @@ class Batches:
             raise ValueError(
                 f"X gave {end} documents and says that it has {self._declared}; every pass must give them all"
             )
-        if self.n_read and end != self.n_read:
-            raise ValueError(f"X gave {end} documents and {self.n_read} before: every pass must give the same batches")
-        self.n_read = end
+        if self.n_docs and end != self.n_docs:
+            raise ValueError(f"X gave {end} documents and {self.n_docs} before: every pass must give the same batches")
+        self.n_docs = end
 
     def _read(self, first: int) -> Iterator[tuple[int, Counts]]:
         """Batches and the number of the first document of each; those before document `first` are not looked at."""
@@ -219,37 +219,26 @@ def _declared_docs(source: Any) -> int | None:
     return None if declared is None else check.check_integer("the n_docs of X", declared, minimum=1)
 
 
-def check_source(estimator: Any, X: Any, sample_weight: Any) -> tuple[Batches, Priors]:
-    """X as batches for a fit, and priors of their shape; raises before anything has changed, as far as the first batch tells.
+def check_source(X: Any, parameters: Parameters, settings: FitSettings, name: str, sample_weight: object) -> Batches:
+    """Return X as batches for a fit.
 
     Raises
     ------
     TypeError, ValueError
-        If X cannot be read again, does not give matrices, or the parameters ask for what batches cannot do.
+        If X cannot be read more than once, does not give matrices, or a parameter is not supported for batches.
     """
-    for name, value in (("sample_weight", sample_weight), ("validation_fraction", estimator.validation_fraction)):
+    for refused, value in (("sample_weight", sample_weight), ("validation_fraction", settings.validation_fraction)):
         if value is not None:
-            raise ValueError(f"{name} is not offered where X comes in batches: {REFUSED[name]}")
-    if estimator.learning_method != "online" and estimator.inference == "cvb0":
+            raise ValueError(f"{refused} is not supported if X comes in batches: {REFUSED[refused]}")
+    if settings.learning_method != "online" and settings.inference == "cvb0":
         msg = (
-            f'learning_method={estimator.learning_method!r} with inference="cvb0" holds the topics of every count, and is '
-            'not offered where X comes in batches: use learning_method="online", or inference="vb"'
+            f'learning_method={settings.learning_method!r} with inference="cvb0" needs the assignments of all counts in '
+            'memory and is not supported if X comes in batches: use learning_method="online", or inference="vb"'
         )
         raise ValueError(msg)
-    if check.begins_collapsed(estimator):
-        raise ValueError(
-            'init="cvb0" holds the topics of every count, and is not offered where X comes in batches: use init="auto"'
-        )
-    batches = Batches(X, check.check_dtype(estimator.dtype), type(estimator).__name__)
-    priors = check.check_priors(
-        estimator.doc_topic_prior, estimator.topic_word_prior, estimator.n_components, batches.n_words
-    )
-    if estimator.warm_start and estimator.__sklearn_is_fitted__():
-        priors = check.learned_before(estimator._priors, priors, estimator.doc_topic_prior, estimator.topic_word_prior)
-    check.check_collapsed(estimator, priors)
-    if estimator.seed_words is not None:
-        names = check.column_names(batches.first)
-        seeds = initialization.seeded_columns(estimator.seed_words, estimator.n_components, batches.n_words, names)
-        priors = initialization.with_seeds(priors, seeds, batches.n_tokens, batches.n_words)
-    batches.assume(estimator.total_samples)
-    return batches, priors
+    if settings.runs_cvb0_first:
+        msg = 'init="cvb0" needs the assignments of all counts in memory and is not supported if X comes in batches'
+        raise ValueError(f'{msg}: use init="auto"')
+    batches = Batches(X, check.check_dtype(parameters.dtype), name)
+    batches.assume(parameters.total_samples)
+    return batches

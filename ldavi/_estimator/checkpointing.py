@@ -1,15 +1,17 @@
-"""What a checkpoint keeps of a fit in progress, and how a fit goes on from it with the same bits.
+"""What a checkpoint stores of a fit in progress, and how a fit resumes from it with the same bits.
 
-The file belongs to `ldavi.io.Checkpoint`, which is handed plain values and arrays here and hands them back.
+`ldavi.io.Checkpoint` owns the file; it receives and returns plain values and arrays. A checkpoint describes the fit that
+it belongs to, so that no other fit can resume from it, and the state of the phase that was interrupted.
 """
 
 import dataclasses
 import hashlib
 import json
-import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from ldavi._core.corpus import Corpus, Documents
@@ -17,171 +19,200 @@ from ldavi._core.random_bits import generator_from, generator_state
 from ldavi._core.records import Priors, aligned_copy
 from ldavi._core.topics_of_model import topics_of
 from ldavi._estimator.batched_corpus import Batches
-from ldavi._estimator.schedule import Run
-from ldavi._inference.m_step import LazyLambda
+from ldavi._estimator.convergence import ConvergenceMonitor, Restart, best_restart
+from ldavi._estimator.settings import FitSettings
+from ldavi._inference.passes import PassResult, Phase, State
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_batch import PassResult, PassSettings
-from ldavi._inference.vb_online import Online, OnlineState, PassSums
 
-NOT_OF_THE_RESULT = ("n_jobs", "verbose", "callbacks")
+WITHOUT_EFFECT = ("n_jobs", "verbose", "callbacks")  # parameters that do not change the result
+AnyDocuments = TypeVar("AnyDocuments")
+AnyState = TypeVar("AnyState", bound=State)
 
 
-class Keeper:
-    """Keeps one fit's state in a checkpoint, and takes it from there at the start.
+class CheckpointFile(Protocol):
+    """The part of `ldavi.io.Checkpoint` that a fit uses."""
+
+    def begin(self) -> dict[str, Any] | None:
+        """Return what the file stores, or None if there is no file."""
+
+    def due(self) -> bool:
+        """Return whether it is time to save again."""
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace what the file stores."""
+
+
+class FitCheckpoint:
+    """Stores the state of one fit in a checkpoint file, and reads it at the start.
 
     Parameters
     ----------
-    estimator : LatentDirichletAllocation
-    documents : Corpus
-    checkpoint : ldavi.io.Checkpoint or None
-        None keeps nothing.
+    file : ldavi.io.Checkpoint or None
+        None stores nothing.
+    description : dict of str to str
+        A digest of everything that the result depends on, as `describe` returns it.
 
     Attributes
     ----------
-    passes_are_over : bool
-        Whether all that is left of the fit is its final record.
+    restart_number : int
+        The restart that the fit resumes with; earlier ones are finished.
     """
 
-    def __init__(self, estimator: Any, documents: Corpus, checkpoint: Any) -> None:
-        self._checkpoint, self._run = checkpoint, Run()
-        self._kept: dict[str, Any] | None = None
-        self.passes_are_over = False
-        if checkpoint is None:
-            return
-        _check_offered(estimator, documents, checkpoint)
-        self._fit_described = described(estimator, documents)
-        self._kept = checkpoint.begin()
-        if self._kept is not None:
-            now, then = self._fit_described, self._kept["fit"]
-            differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
-            if differing:
-                msg = (
-                    f"checkpoint={checkpoint!r} is of another fit, which differs in {', '.join(sorted(differing))}: make the "
-                    "same call to go on with it, or remove the file or name another to begin anew"
-                )
-                raise ValueError(msg)
-            self.passes_are_over = self._kept["stage"] == "final"
+    def __init__(self, file: CheckpointFile | None, description: Mapping[str, str]) -> None:
+        self._file, self._description = file, dict(description)
+        self._random_state: tuple[Any, ...] | None = None
+        self._saved = None if file is None else self._read(file)
+        self.restart_number = 0 if self._saved is None else int(self._saved.get("restart", 0))
+
+    def _read(self, file: CheckpointFile) -> dict[str, Any] | None:
+        saved = file.begin()
+        if saved is None:
+            return None
+        now, then = self._description, saved["fit"]
+        differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
+        if differing:
+            msg = (
+                f"checkpoint={file!r} belongs to another fit, which differs in {', '.join(sorted(differing))}: repeat the "
+                "call that wrote it to resume that fit, or remove the file or name another one to start from scratch"
+            )
+            raise ValueError(msg)
+        return saved
 
     def random_state(self, given: Any) -> np.random.RandomState:
-        """The generator of the fit: that of a fit that goes on as it stood at its start."""
-        if self._kept is not None and given is None:
-            generator = generator_from(*self._kept["random_state"])
+        """Return the generator of the fit; a resumed fit without a seed has that of its start."""
+        if self._saved is not None and given is None:
+            generator = generator_from(*self._saved["random_state"])
         else:
             generator = check_random_state(given)
-        self._at_start = generator_state(generator) if self._checkpoint is not None else None
+        self._random_state = generator_state(generator) if self._file is not None else None
         return generator
 
-    def resume(self, run: Run) -> None:
-        """Have `run` hold what was reached, and keep it from now on."""
-        self._run = run
-        if self._kept is None:
-            return
-        run.progress.records = [TraceRecord(*values) for values in self._kept["records"]]
-        run.progress.converged = self._kept["converged"]
-        if self.passes_are_over:
-            priors = Priors(self._kept["alpha"], self._kept["eta"])
-            lam, words, n_updates = aligned_copy(self._kept.pop("rows")), self._kept["words"], self._kept["n_updates"]
-            run.learned = PassResult(lam, words, n_updates, run.progress.records[-1], priors)
+    def finished_restarts(self, settings: FitSettings) -> list[Restart]:
+        """Return the best of the restarts that were finished, if there is one."""
+        finished = None if self._saved is None else self._saved.get("finished")
+        if finished is None:
+            return []
+        restart = Restart(_monitor_from(settings, finished))
+        restart.last = _result_from(finished["result"])
+        return [restart]
 
-    def online_state(self, plan: PassSettings) -> OnlineState | None:
-        """Where an online fit goes on; None at its beginning."""
-        if self._kept is None:
+    def resumed_restart(self, settings: FitSettings, number: int) -> Restart:
+        """Return what restart `number` had reached; nothing if the fit does not resume with it."""
+        if self._saved is None or number != self.restart_number:
+            return Restart(ConvergenceMonitor(settings))
+        restart = Restart(_monitor_from(settings, self._saved))
+        if self._saved.get("best") is not None:
+            restart.best = _result_from(self._saved["best"])
+        return restart
+
+    def first_phase(self, names: Sequence[str]) -> int:
+        """Return the position of the phase that the fit resumes in, among the names of its phases; 0 without one."""
+        if self._saved is None:
+            return 0
+        if "phase" not in self._saved:
+            self._saved |= upgraded(self._saved, names)
+        return names.index(self._saved["phase"])
+
+    def saved_state(self, phase: Phase[AnyDocuments, AnyState], documents: AnyDocuments) -> AnyState | None:
+        """Return the state in which this phase resumes, once; None if it starts from the beginning."""
+        if self._saved is None or phase.name != self._saved["phase"]:
             return None
-        kept, priors = self._kept, Priors(self._kept["alpha"], self._kept["eta"])
-        rows = LazyLambda(aligned_copy(kept.pop("rows")), priors)
-        rows._decay, rows._excess = kept["decay"], kept["excess"]
-        online = Online(rows, priors, plan, kept["scale_to"], kept["n_updates"], kept["mean_log_theta"])
-        return OnlineState(online, kept["iteration"], PassSums(**kept["sums"]), time.perf_counter() - kept["seconds"])
+        saved, self._saved = self._saved, None
+        return phase.from_arrays(documents, saved["state"])
 
-    def loop_state(self) -> dict[str, Any] | None:
-        """Where a fit goes on that keeps its state between passes, as `Learned.state`; None at its beginning."""
-        kept: dict[str, Any] | None = None if self._kept is None else self._kept.pop("loop")
-        return kept
-
-    def final_sums(self) -> PassSums | None:
-        """Of the documents that the final record has visited; None at its beginning."""
-        return PassSums(**self._kept["sums"]) if self._kept is not None and self.passes_are_over else None
-
-    def after_step(self, state: OnlineState) -> None:
-        """Keep where an online fit stands, if it is time."""
-        if self._checkpoint is None or not self._checkpoint.due():
+    def save(self, phase: str, state: State, restarts: Sequence[Restart]) -> None:
+        """Store the state of a phase of the last restart, if it is time."""
+        if self._file is None or not self._file.due():
             return
-        online = state.online
-        self._save(
-            stage="passes",
-            rows=online.rows._rows,
-            decay=online.rows._decay,
-            excess=online.rows._excess,
-            alpha=online.priors.alpha,
-            eta=online.priors.eta,
-            mean_log_theta=online.mean_log_theta,
-            n_updates=online.n_updates,
-            scale_to=online.scale_to,
-            iteration=state.iteration,
-            sums=dataclasses.asdict(state.sums),
-            seconds=time.perf_counter() - state.started,
+        *finished, current = restarts
+        best = best_restart(finished)
+        self._file.save(
+            {
+                "fit": self._description,
+                "random_state": self._random_state,
+                "restart": len(finished),
+                "finished": None if best is None else _restart_to_arrays(best),
+                "phase": phase,
+                "state": state.to_arrays(),
+                "best": None if current.best is None else _result_to_arrays(current.best),
+                **_monitor_to_arrays(current.monitor),
+            }
         )
 
-    def after_pass(self, state: dict[str, Any] | None) -> None:
-        """Keep what a loop needs for its next pass, if it is time and the loop does not keep its own state."""
-        if self._checkpoint is not None and state is not None and self._checkpoint.due():
-            self._save(stage="between passes", loop=state)
 
-    def after_part(self, sums: PassSums) -> None:
-        """Keep how far the final record has come, if it is time."""
-        learned = self._run.learned
-        if self._checkpoint is None or learned is None or not self._checkpoint.due():
-            return
-        self._save(
-            stage="final",
-            rows=learned.lam,
-            words=learned.words,
-            alpha=learned.priors.alpha,
-            eta=learned.priors.eta,
-            n_updates=learned.n_updates,
-            sums=dataclasses.asdict(sums),
-        )
-
-    def _save(self, **state: Any) -> None:
-        progress = self._run.progress
-        records = [list(dataclasses.astuple(record)) for record in progress.records]
-        common = {"fit": self._fit_described, "random_state": self._at_start}
-        self._checkpoint.save({**common, "records": records, "converged": progress.converged, **state})
-
-
-def _check_offered(estimator: Any, documents: Corpus, checkpoint: Any) -> None:
-    if not all(callable(getattr(checkpoint, name, None)) for name in ("begin", "due", "save")):
-        raise TypeError(f"checkpoint={checkpoint!r} must be None or an ldavi.io.Checkpoint")
-    if estimator.n_init != 1:
-        raise ValueError(
-            f"n_init={estimator.n_init} is not offered with a checkpoint: fit each start by itself, n_init=1"
-        )
-    if estimator.validation_fraction is not None:
-        msg = "validation_fraction is not offered with a checkpoint: set it to None, or fit without one"
-        raise ValueError(msg)
-    if estimator.learning_method != "online" and isinstance(documents, Batches):
-        msg = f"learning_method={estimator.learning_method!r} is not offered with a checkpoint where X comes in batches"
-        raise ValueError(f'{msg}: use learning_method="online", or one matrix X')
-
-
-def described(estimator: Any, documents: Corpus) -> dict[str, str]:
-    """A digest of each parameter that the result depends on, and of the data: their names say what differs."""
-    fit = {
-        name: _digest(value)
-        for name, value in estimator.get_params(deep=False).items()
-        if name not in NOT_OF_THE_RESULT
+def _monitor_to_arrays(monitor: ConvergenceMonitor) -> dict[str, object]:
+    return {
+        "records": [list(dataclasses.astuple(record)) for record in monitor.records],
+        "converged": monitor.converged,
     }
-    if estimator.warm_start and estimator.__sklearn_is_fitted__():
-        fit["the topics of the warm start"] = _digest(estimator._rows.materialize())
+
+
+def _monitor_from(settings: FitSettings, saved: Mapping[str, Any]) -> ConvergenceMonitor:
+    return ConvergenceMonitor(settings, [TraceRecord(*values) for values in saved["records"]], saved["converged"])
+
+
+def _restart_to_arrays(restart: Restart) -> dict[str, object]:
+    assert restart.result is not None
+    return {**_monitor_to_arrays(restart.monitor), "result": _result_to_arrays(restart.result.fetch())}
+
+
+def _result_to_arrays(result: PassResult) -> dict[str, object]:
+    values = {"alpha": result.priors.alpha, "eta": result.priors.eta, **result._asdict()}
+    return {name: value for name, value in values.items() if name != "priors"}
+
+
+def _result_from(saved: Mapping[str, Any]) -> PassResult:
+    values = {name: saved[name] for name in PassResult._fields if name != "priors"}
+    values["lam"] = aligned_copy(values["lam"])
+    return PassResult(**values, priors=Priors(saved["alpha"], saved["eta"]))
+
+
+def upgraded(saved: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return the phase and its state from a checkpoint of format version 1, for a fit with phases of these names.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint was written between the collapsed and the variational passes of init="cvb0".
+    """
+    if saved["stage"] == "between passes":
+        state = saved["loop"]
+        if "gamma" in state and "total" not in state:
+            was_collapsed = any(record[1] == "collapsed" for record in saved["records"])
+            return {"phase": "batch VB" if was_collapsed else names[0], "state": {**state, "gamma": [state["gamma"]]}}
+        if "N" not in state and "total" not in state:
+            raise ValueError("this checkpoint can only be resumed by ldavi 0.1.0, which wrote it")
+        return {"phase": "CVB0" if "N" in state else "memoized VB", "state": state}
+    sums = {("n_inner_iter" if name == "sweeps" else name): value for name, value in saved["sums"].items()}
+    if saved["stage"] == "passes":
+        return {"phase": "online VB", "state": {**saved, "sums": sums}}
+    last = TraceRecord(*saved["records"][-1])
+    state = {**saved, "sums": sums, "iteration": last.iteration, "seconds": last.seconds}
+    return {"phase": "exact bound", "state": state}
+
+
+def check_checkpoint(checkpoint: Any) -> None:
+    """Raise TypeError unless `checkpoint` is None or has the methods of `ldavi.io.Checkpoint`."""
+    if checkpoint is None or all(callable(getattr(checkpoint, name, None)) for name in ("begin", "due", "save")):
+        return
+    raise TypeError(f"checkpoint={checkpoint!r} must be None or an ldavi.io.Checkpoint")
+
+
+def describe(parameters: Mapping[str, Any], documents: Corpus, warm_rows: NDArray[Any] | None) -> dict[str, str]:
+    """Return a digest of each parameter that the result depends on, of the data, and of the topics of a warm start."""
+    fit = {name: _digest(value) for name, value in parameters.items() if name not in WITHOUT_EFFECT}
+    if warm_rows is not None:
+        fit["the topics of the warm start"] = _digest(warm_rows)
     fit["X"] = _digest_of_documents(documents)
     return fit
 
 
 def _digest_of_documents(documents: Corpus) -> str:
-    """Of all counts in memory; of the first batch and the number of documents where they come in batches."""
+    """Digest all counts in memory; of batches, the first one and the number of documents."""
     if isinstance(documents, Batches):
         counts = documents.first_counts()
-        return _digest([documents.n_words, float(documents.n_docs), counts.indptr, counts.indices, counts.values])
+        size = [documents.n_words, float(documents.total_weight)]
+        return _digest([*size, counts.indptr, counts.indices, counts.values])
     assert isinstance(documents, Documents)
     counts = documents.counts
     return _digest([documents.n_words, counts.indptr, counts.indices, counts.values, documents.weight])
@@ -193,7 +224,7 @@ def _digest(value: Any) -> str:
     return digest.hexdigest()
 
 
-def _feed(digest: Any, value: Any) -> None:
+def _feed(digest: "hashlib.blake2b", value: Any) -> None:
     if isinstance(value, (list, tuple)):
         digest.update(f"[{len(value)}".encode())
         for item in value:

@@ -1,91 +1,245 @@
-"""One start of a fit: pass after pass until it is enough, with what is printed, called and kept on the way."""
+"""A fit, from settings to topics: the list of its phases, and the one loop that runs them.
+
+`phases_of` lists the algorithms that the settings ask for. `run_phases` runs them: it is the only loop over passes in
+the package, for documents in memory, in batches and on a cluster, from the start or from a checkpoint.
+"""
 
 import dataclasses
-import itertools
 import warnings
-from typing import Any
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ldavi._core.corpus import Corpus
-from ldavi._core.records import Priors
+from ldavi._core.corpus import Corpus, Documents
 from ldavi._core.threads import Workers
-from ldavi._estimator import schedule
-from ldavi._estimator import validation as check
-from ldavi._estimator.checkpointing import Keeper
-from ldavi._estimator.schedule import Progress, Run, Start
-from ldavi._inference.trace import relative_gain
-from ldavi._inference.validation_set import ValidationSet, completion_perplexity
+from ldavi._estimator.checkpointing import FitCheckpoint
+from ldavi._estimator.convergence import ConvergenceMonitor, Restart
+from ldavi._estimator.settings import VALIDATE_EVERY, FitSettings
+from ldavi._estimator.starting_topics import Initialization
+from ldavi._inference.cvb0 import Cvb0
+from ldavi._inference.exact_bound import ExactBound
+from ldavi._inference.passes import PassResult, Phase, RemoteResult
+from ldavi._inference.trace import TraceRecord, relative_gain
+from ldavi._inference.validation_set import ValidationSet, completion_perplexity, split_half
+from ldavi._inference.vb_batch import BatchVB
+from ldavi._inference.vb_memoized import MemoizedVB
+from ldavi._inference.vb_online import OnlineVB
+
+AnyPhase: TypeAlias = Phase[Any, Any]  # each phase has documents and a state of its own types
 
 
-def learn(
-    estimator: Any,
-    run: Run,
-    documents: Corpus,
-    priors: Priors,
-    held_out: ValidationSet | None,
-    start: Start,
-    workers: Workers,
-    keeper: Keeper,
+@dataclass(frozen=True, slots=True)
+class FitContext:
+    """What all restarts of a fit share."""
+
+    settings: FitSettings
+    documents: Corpus
+    workers: Workers
+    checkpoint: FitCheckpoint
+    validation_set: ValidationSet | None = None
+
+
+def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts: list[Restart]) -> None:
+    """Run the fit from each start, and append to `restarts` what each has reached.
+
+    After an exception, Ctrl-C included, `restarts` holds the topics after the last complete pass.
+    """
+    checkpoint = context.checkpoint
+    restarts.extend(checkpoint.finished_restarts(context.settings))
+    for number, start in enumerate(starts):
+        if number < checkpoint.restart_number:
+            continue
+        restarts.append(checkpoint.resumed_restart(context.settings, number))
+        run_phases(context, phases_of(context.settings, context.documents, start), start, restarts)
+
+
+class PlannedPhase(NamedTuple):
+    """A phase and its role in the fit.
+
+    Attributes
+    ----------
+    phase : Phase
+    role : {"learn", "prepare", "evaluate"}
+        "learn": its passes end the fit when it has converged. "prepare": the next phase continues from its topics, and
+        its objective says little about the fit. "evaluate": computes the exact bound of topics learned without one.
+    """
+
+    phase: AnyPhase
+    role: Literal["learn", "prepare", "evaluate"] = "learn"
+
+
+def phases_of(settings: FitSettings, documents: Corpus, start: Initialization) -> list[PlannedPhase]:
+    """Return the phases of a fit: the algorithms that its settings ask for, in order."""
+    evaluation = PlannedPhase(_exact_bound(settings, documents), "evaluate")
+    if settings.learning_method == "online":
+        return [PlannedPhase(_online(settings, documents)), evaluation]
+    if settings.inference == "cvb0":
+        collapsed = _cvb0(settings, documents, start, settings.max_iter)
+        return [*(PlannedPhase(phase) for phase in collapsed), evaluation]
+    vb_settings = settings.pass_settings(start.kind)
+    if settings.learning_method == "memoized":
+        batch_size = settings.memoized_batch_size(documents.n_docs)
+        return [PlannedPhase(MemoizedVB(vb_settings, settings.max_iter, batch_size))]
+    n_cvb0 = settings.n_cvb0_first(start)
+    if not n_cvb0:
+        return [PlannedPhase(BatchVB(vb_settings, settings.max_iter))]
+    preparation = _cvb0(settings, documents, start, n_cvb0)
+    ascent = BatchVB(settings.pass_settings("given"), settings.max_iter - n_cvb0, first=n_cvb0)
+    return [*(PlannedPhase(phase, "prepare") for phase in preparation), PlannedPhase(ascent), evaluation]
+
+
+def _cvb0(settings: FitSettings, documents: Corpus, start: Initialization, n_passes: int) -> list[AnyPhase]:
+    """Return collapsed passes, and before them VB passes where these are a good start."""
+    n_vb = settings.n_vb_before_cvb0(documents, start, n_passes)
+    cvb0 = Cvb0(settings.cvb0_settings(documents, start, n_passes), n_passes - n_vb, first=n_vb)
+    warmup = BatchVB(settings.pass_settings(start.kind), n_vb, is_warmup=True, name="VB warm-up")
+    return [warmup, cvb0] if n_vb else [cvb0]
+
+
+def _online(settings: FitSettings, documents: Corpus) -> OnlineVB:
+    return OnlineVB(settings.online_settings(), settings.max_iter, _step_size(settings, documents), settings.rate)
+
+
+def _exact_bound(settings: FitSettings, documents: Corpus) -> ExactBound:
+    batch_size = _step_size(settings, documents)
+    return ExactBound(settings.exact_bound_inner_iter(), settings.mean_change_tol, batch_size)
+
+
+def _step_size(settings: FitSettings, documents: Corpus) -> int:
+    return settings.step_size(documents.n_docs if isinstance(documents, Documents) else documents.total_weight)
+
+
+def run_phases(
+    context: FitContext, plan: Sequence[PlannedPhase], start: Initialization, restarts: Sequence[Restart]
 ) -> None:
-    """Learn from one start; `run` always holds what has been reached."""
-    progress, tol = run.progress, estimator.mean_change_tol
-    n_before = schedule.collapsed_before(estimator, start)
-    keeper.resume(run)
-    if not keeper.passes_are_over:
-        loop = schedule.learning_loop(estimator, documents, priors, start, workers, keeper)
-        try:
-            learned = None
-            for learned in itertools.islice(loop, estimator.max_iter - len(progress.records)):
-                state, learned = learned.state, learned._replace(state=None)
-                now = learned.record
-                if held_out is not None and now.iteration > n_before and now.iteration % schedule.VALIDATE_EVERY == 0:
-                    found = completion_perplexity(held_out, learned, workers, tol=tol)
-                    if found < progress.best_validation():
-                        run.learned = learned._replace(lam=learned.lam.copy())  # the loop goes on in its memory
-                    now = dataclasses.replace(now, validation=found)
-                elif held_out is None or progress.best_validation() == np.inf:
-                    run.learned = learned
-                progress.records.append(now)
-                progress.converged = stops(estimator, progress)
-                if not progress.converged and len(progress.records) < estimator.max_iter:
-                    keeper.after_pass(state)
-                del state  # or the loop's arrays would outlive their use
-                if progress.converged:
-                    break
-        finally:
-            loop.close()  # and with it every array that only the loop needed
-    if run.learned is not None:
-        final = schedule.final_record(estimator, documents, run.learned, workers, keeper)
-        progress.records += [] if final is None else [final]
+    """Run a fit from one start: phase after phase, and pass after pass within each.
+
+    Parameters
+    ----------
+    restarts : sequence of Restart
+        The last one is this fit; those before it are finished.
+    """
+    restart = restarts[-1]
+    first = context.checkpoint.first_phase([planned.phase.name for planned in plan])
+    for phase, role in plan[first:]:
+        if role == "evaluate" and not _has_exact_bound(context.settings, restart.monitor):
+            with closing(_records(context, phase, start, restarts, restart.result)) as records:
+                restart.monitor.records.extend(records)
+        elif role != "evaluate" and not restart.monitor.is_over:
+            with closing(_records(context, phase, start, restarts, restart.last)) as records:
+                _learn(context, records, restart, is_preparation=role == "prepare")
 
 
-def stops(estimator: Any, progress: Progress) -> bool:
-    """Print, call back, and say whether the pass just recorded is the last."""
-    now = progress.records[-1]
-    evaluates = estimator.evaluate_every > 0 and now.iteration % estimator.evaluate_every == 0
-    if estimator.verbose:
-        name = "log predictive" if now.phase == "collapsed" else "elbo"
-        perplexity = f", perplexity: {now.perplexity:.4f}" if evaluates else ""
-        line = f"iteration: {now.iteration} of max_iter: {estimator.max_iter}, {name}: {now.objective:.6g}{perplexity}"
-        print(line, flush=True)
-    stop = [callback(now) is True for callback in check.check_callbacks(estimator.callbacks)]
-    if now.phase == "warmup" or (now.phase == "collapsed" and check.begins_collapsed(estimator)):
-        # Where these passes lead says little of where the fit will.
-        return any(stop)
-    stop.append(progress.evaluated(estimator.evaluate_every, estimator.perp_tol))
-    stop.append(estimator.tol is not None and progress.settled(estimator.tol))
-    stop.append(progress.stale(estimator.n_iter_no_change))
-    return any(stop)
+def _learn(context: FitContext, records: Iterable[TraceRecord], restart: Restart, *, is_preparation: bool) -> None:
+    """Run passes until the fit has converged, and finish each of them."""
+    for record in records:
+        _finish_pass(context, record, restart, is_preparation=is_preparation)
+        if restart.monitor.is_over:
+            break
 
 
-def warn_not_converged(estimator: Any, progress: Progress) -> None:
-    """Say that `max_iter` ended a fit that was not over."""
-    records = [record for record in progress.records if record.phase != "final"]
+def _records(
+    context: FitContext,
+    phase: AnyPhase,
+    start: Initialization,
+    restarts: Sequence[Restart],
+    topics: PassResult | RemoteResult | None,
+) -> Generator[TraceRecord]:
+    """Run the passes of a phase from `topics`, or from the saved state of a checkpoint, and yield their records."""
+    documents, checkpoint, restart = phase.prepare(context.documents), context.checkpoint, restarts[-1]
+    state = checkpoint.saved_state(phase, documents)
+    if state is None:
+        state = phase.start(documents, start.priors, start.topics if topics is None else topics.fetch)
+    else:
+        restart.last = state.result
+    with closing(phase.passes(documents, state, context.workers)) as passes:
+        for state, record in passes:
+            if record is not None:
+                restart.last = state.result
+                yield record
+            checkpoint.save(phase.name, state, restarts)
+
+
+def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, *, is_preparation: bool) -> None:
+    """Validate the topics, record the pass, report it, and decide whether it is the last one."""
+    settings, monitor = context.settings, restart.monitor
+    if monitor.has(record):  # a pass that is repeated because its result was lost
+        return
+    if not is_preparation:
+        record = _validated(context, record, restart)
+    monitor.records.append(record)
+    if settings.verbose:
+        _print_record(settings, record)
+    stopped = [callback(record) is True for callback in settings.callbacks]
+    monitor.update(is_preparation=is_preparation, stopped_by_callback=any(stopped))
+
+
+def _validated(context: FitContext, record: TraceRecord, restart: Restart) -> TraceRecord:
+    """Return the record with the perplexity of the validation set, if it is due; keep the topics if they are the best."""
+    validation_set, tol = context.validation_set, context.settings.mean_change_tol
+    if validation_set is None or restart.last is None or record.iteration % VALIDATE_EVERY:
+        return record
+    result = restart.last.fetch()
+    perplexity = completion_perplexity(validation_set, result, context.workers, tol=tol)
+    if perplexity < restart.monitor.best_validation():
+        restart.best = result._replace(lam=result.lam.copy())  # the next pass reuses the memory of λ
+    return dataclasses.replace(record, validation=perplexity)
+
+
+def _print_record(settings: FitSettings, record: TraceRecord) -> None:
+    evaluates = settings.evaluate_every > 0 and record.iteration % settings.evaluate_every == 0
+    name = "log predictive" if record.phase == "collapsed" else "elbo"
+    perplexity = f", perplexity: {record.perplexity:.4f}" if evaluates else ""
+    line = f"iteration: {record.iteration} of max_iter: {settings.max_iter}, {name}: {record.objective:.6g}{perplexity}"
+    print(line, flush=True)
+
+
+def _has_exact_bound(settings: FitSettings, monitor: ConvergenceMonitor) -> bool:
+    """Return whether the last pass reported the exact bound of its topics, so that no evaluation has to follow."""
+    estimates = settings.learning_method == "online" or settings.inference == "cvb0"
+    return not estimates and monitor.last.phase != "collapsed"
+
+
+def split_validation(
+    documents: Corpus, fraction: float | None, random_state: np.random.RandomState
+) -> tuple[Corpus, ValidationSet | None]:
+    """Split documents at random into those to learn from and a validation set.
+
+    Raises
+    ------
+    ValueError
+        If one of the two would be empty.
+    """
+    if fraction is None:
+        return documents, None
+    assert isinstance(documents, Documents)  # checked with the parameters
+    n_docs = documents.n_docs
+    n_validation = round(fraction * n_docs)
+    if not 0 < n_validation < n_docs:
+        msg = (
+            f"validation_fraction={fraction!r} of {n_docs} documents gives a validation set of {n_validation}; both sides "
+            "need at least one document: use more documents, or None"
+        )
+        raise ValueError(msg)
+    is_held_out = np.zeros(n_docs, bool)
+    is_held_out[random_state.permutation(n_docs)[:n_validation]] = True
+    held_out = documents.select(is_held_out).counts
+    return documents.select(~is_held_out), split_half(held_out, random_state.uniform(size=len(held_out.indices)))
+
+
+def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> None:
+    """Warn that `max_iter` ended a fit before it converged."""
+    if monitor.converged or settings.tol is None:
+        return
+    records = [record for record in monitor.records if record.phase != "final"]
     gain = relative_gain(records[-2], records[-1]) if len(records) > 1 else np.inf
     msg = (
-        f"The objective still rose by {gain:.2g} of itself in pass {estimator.n_iter_}, the last of "
-        f"max_iter={estimator.max_iter}; tol={estimator.tol:g} asks for less. Raise max_iter or tol."
+        f"The fit did not converge: the objective still rose by {gain:.2g}, relative to its value, in pass "
+        f"{records[-1].iteration}, the last of max_iter={settings.max_iter}; tol={settings.tol:g} requires less. "
+        "Increase max_iter or tol."
     )
     warnings.warn(msg, ConvergenceWarning, stacklevel=3)

@@ -1,4 +1,4 @@
-"""`ldavi.infer`: documents given topics that are fixed and known."""
+"""`ldavi.infer`: inference on documents with fixed, known topics."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from ldavi._core.records import aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
 from ldavi._inference import fixed_topics
+from ldavi._inference.e_step import EStepSettings
 from ldavi._inference.fixed_topics import Inference
 from ldavi._inference.m_step import topics_from
 
@@ -24,7 +25,7 @@ def infer(
     n_jobs: int | None = None,
     dtype: Any = None,
 ) -> Inference:
-    """The E-step alone: γ and each document's bound, with α and β fixed and known.
+    """Run the E-step alone: infer γ and the bound of each document, with α and β fixed and known.
 
     Parameters
     ----------
@@ -35,9 +36,9 @@ def infer(
     doc_topic_prior : float, array of shape (n_components,) or None, default=None
         α. None means 1 / n_components.
     mean_change_tol : float, default=1e-3
-        A document has settled when Σ_k |Δγ_dk| is at most this share of its tokens.
+        A document has converged when Σ_k |Δγ_dk| is at most this share of its tokens.
     max_doc_update_iter : int, default=100
-        Updates of a document, at most.
+        Maximum number of inner iterations per document.
     n_jobs : int or None, default=None
         Threads; None means one.
     dtype : {"float32", "float64"} or None, default=None
@@ -47,12 +48,12 @@ def infer(
     -------
     inference : Inference
         `gamma` of shape (n_samples, n_components), the parameters of q(θ_d) = Dir(γ_d); `bound` of shape (n_samples,), a
-        lower bound of log p(w_d | α, β) in nats; `n_sweeps` of shape (n_samples,).
+        lower bound of log p(w_d | α, β) in nats; `n_inner_iter` of shape (n_samples,).
 
     Raises
     ------
     ValueError
-        If X or topics hold what they may not, their widths differ, or a row of topics does not sum to 1.
+        If X or topics hold invalid values, their widths differ, or a row of topics does not sum to 1.
 
     References
     ----------
@@ -76,15 +77,9 @@ def infer(
     rows[:, : len(beta)] = beta.T[words]
     with Workers(check.count_threads(n_jobs)) as workers:
         known = topics_from(rows, np.ones(len(beta)), workers, point_estimate=True)
-        return fixed_topics.infer_documents(
-            counts,
-            known,
-            priors.alpha,
-            max_inner_iter=max_doc_update_iter,
-            tol=mean_change_tol,
-            workers=workers,
-            extrapolate=False,  # the updates as they are written down, sweep by sweep
-        )
+        # The updates as they are written down, without extrapolation.
+        settings = EStepSettings(max_doc_update_iter, mean_change_tol, extrapolate=False)
+        return fixed_topics.infer_documents(counts, known, priors.alpha, settings, workers)
 
 
 def _check_topics(topics: ArrayLike, n_words: int) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -5,25 +5,26 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from ldavi._core.corpus import Documents
+from ldavi._core.corpus import Corpus, Documents
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
-from ldavi._estimator import schedule, vocabulary_growth
 from ldavi._estimator import validation as check
+from ldavi._estimator import vocabulary_growth
 from ldavi._estimator.batched_corpus import Batches, check_source
-from ldavi._estimator.checkpointing import Keeper
-from ldavi._estimator.fitting import learn, warn_not_converged
+from ldavi._estimator.checkpointing import FitCheckpoint, check_checkpoint, describe
+from ldavi._estimator.convergence import Restart, best_restart
+from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.prediction import FittedTopics
-from ldavi._estimator.schedule import Run
-from ldavi._inference import initialization
-from ldavi._inference.m_step import LazyLambda, learning_rate
+from ldavi._estimator.settings import FitSettings, is_auto, step_size
+from ldavi._estimator.starting_topics import initialize
+from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
-from ldavi._inference.vb_batch import all_words
-from ldavi._inference.vb_online import Online
+from ldavi._inference.vb_online import OnlineLearner
 
 
 class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -265,31 +266,39 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             If a parameter, X or the checkpoint is not as described; an estimator fitted before is left as it was, unless the
             fault is in a batch that a later pass was the first to see.
         """
-        check.check_parameters(self)
-        documents: Documents | Batches
-        if check.is_source(X):
-            documents, priors = check_source(self, X, sample_weight)
-        else:
-            documents, priors = self._check_learning_input(X, sample_weight, reset=True)
-        keeper = Keeper(self, documents, checkpoint)
-        random_state = keeper.random_state(self.random_state)
-        documents, held_out = schedule.set_aside(documents, self.validation_fraction, random_state)
-        runs: list[Run] = []
-        with Workers(check.count_threads(self.n_jobs)) as workers:
+        settings = check.check_parameters(self)
+        check_checkpoint(checkpoint)
+        is_warm = self.warm_start and self.__sklearn_is_fitted__()
+        documents, priors = self._check_fit_input(X, sample_weight, settings, self._priors if is_warm else None)
+        warm_rows = self._lambda.materialize() if is_warm else None
+        description = {} if checkpoint is None else describe(self.get_params(deep=False), documents, warm_rows)
+        fit_checkpoint = FitCheckpoint(checkpoint, description)
+        random_state = fit_checkpoint.random_state(self.random_state)
+        to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
+        warm_lambda, restarts = self.components_ if is_warm else None, list[Restart]()
+        starts = (
+            initialize(
+                to_fit,
+                priors,
+                random_state,
+                init=self.init,
+                warm_lambda=warm_lambda,
+                online=settings.learning_method == "online",
+                is_restart=number > 0,
+            )
+            for number in range(settings.n_init)
+        )
+        with Workers(settings.n_threads) as workers:
             try:
-                online = self.learning_method == "online"
-                for number in range(self.n_init):
-                    runs.append(Run())
-                    start = schedule.start_of(self, documents, priors, random_state, online=online, again=number > 0)
-                    learn(self, runs[-1], documents, priors, held_out, start, workers, keeper)
-            finally:  # an interrupt, too, leaves the topics of the last whole pass
-                whole = [run for run in runs if run.learned is not None]
-                if whole:
-                    best = max(whole, key=lambda run: run.progress.reached)
-                    self._remember(documents.first if isinstance(documents, Batches) else X, random_state)
-                    self._keep(best, documents)
-        if not self.converged_ and self.tol is not None:
-            warn_not_converged(self, best.progress)
+                context = FitContext(settings, to_fit, workers, fit_checkpoint, validation_set)
+                run_restarts(context, starts, restarts)
+            finally:  # an interrupt, too, leaves the topics of the last complete pass
+                best = best_restart(restarts)
+                if best is not None:
+                    self._store_columns(documents.first if isinstance(documents, Batches) else X, random_state)
+                    self._store(best, to_fit)
+        assert best is not None  # else an exception has been raised
+        warn_not_converged(settings, best.monitor)
         return self
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -316,44 +325,45 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         ValueError, TypeError
             If a parameter or X is not as described; the estimator is left as it was.
         """
-        check.check_parameters(self)
-        first = not self.__sklearn_is_fitted__()
-        documents, priors = self._check_learning_input(X, sample_weight, reset=first)
-        if first:
+        settings = check.check_parameters(self)
+        is_first = not self.__sklearn_is_fitted__()
+        documents, priors = self._check_partial_fit_input(X, sample_weight, settings)
+        if is_first:
             random_state = check_random_state(self.random_state)
+            start = initialize(documents, priors, random_state, init=self.init, warm_lambda=None, online=True)
             self._priors, self._mean_log_theta = priors, None
-            self._rows = LazyLambda(schedule.start_of(self, documents, priors, random_state, online=True).lam(), priors)
+            self._lambda = LazyLambda(start.lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
-            self._remember(X, random_state)
-        vocabulary_growth.add_words(self, X, documents.counts.n_words)
-        self.n_samples_seen_ += documents.counts.n_docs
-        scale_to = self.n_samples_seen_ if self.total_samples is None else self.total_samples
-        steps = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
-        online = Online(self._rows, self._priors, schedule.online_plan(self), scale_to, *steps)
-        with Workers(check.count_threads(self.n_jobs)) as workers:
-            for part in documents.parts(schedule.step_size(self.batch_size, self.total_samples)):
-                rho = learning_rate(self.n_batch_iter_, offset=self.learning_offset, decay=self.learning_decay)
-                online.update(part, workers, rho=rho)
-                self.n_batch_iter_ = online.n_updates + 1
-                self._priors, self._mean_log_theta = online.priors, online.mean_log_theta
+            self._store_columns(X, random_state)
+        vocabulary_growth.add_words(self, X, documents.n_words)
+        self.n_samples_seen_ += documents.n_docs
+        total_weight = self.n_samples_seen_ if self.total_samples is None else self.total_samples
+        counters = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
+        learner = OnlineLearner(self._lambda, self._priors, settings.online_settings(), total_weight, *counters)
+        with Workers(settings.n_threads) as workers:
+            for part in documents.parts(step_size(self.batch_size, self.total_samples)):
+                learner.update(part, workers, rho=settings.rate.of_step(self.n_batch_iter_))
+                self.n_batch_iter_ = learner.n_updates + 1
+                self._priors, self._mean_log_theta = learner.priors, learner.mean_log_theta
         self._show_priors()
         return self
 
-    def _keep(self, run: Run, documents: Documents | Batches) -> None:
-        learned, records = run.learned, run.progress.records
-        assert learned is not None
-        self._priors, self._mean_log_theta = learned.priors, None
-        self._rows = LazyLambda(all_words(learned, documents.n_words), learned.priors)
+    def _store(self, restart: Restart, documents: Corpus) -> None:
+        """Set the fitted attributes from what a restart has reached."""
+        assert restart.result is not None
+        result, records = restart.result.fetch(), restart.monitor.records
+        self._priors, self._mean_log_theta = result.priors, None
+        self._lambda = LazyLambda(result.all_words(documents.n_words), result.priors)
         self._show_priors()
         self.elbo_trace_ = to_array(records)
         self.elbo_, self.bound_ = records[-1].elbo, records[-1].perplexity
-        self.converged_ = run.progress.converged
+        self.converged_ = restart.monitor.converged
         self.n_iter_ = records[-1].iteration
-        self.n_batch_iter_ = learned.n_updates + 1
-        self.n_samples_seen_ = documents.n_read
+        self.n_batch_iter_ = result.n_updates + 1
+        self.n_samples_seen_ = documents.n_docs
 
-    def _remember(self, X: Any, random_state: np.random.RandomState) -> None:
-        validate_data(self, X, skip_check_array=True, reset=True)  # the columns of X
+    def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
+        validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
         self.random_state_ = random_state
 
     def _show_priors(self) -> None:
@@ -362,7 +372,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             used: Any = learned
             if given is None:
                 used = 1 / self.n_components
-            elif schedule.is_auto(given):
+            elif is_auto(given):
                 used = (
                     learned.copy()
                     if learned.ndim == 1
@@ -397,33 +407,49 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         """
         return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
 
-    def _check_learning_input(self, X: Any, sample_weight: Any, *, reset: bool) -> tuple[Documents, Priors]:
-        """The documents that weigh something, and priors of their shape; raises before anything has changed."""
-        dtype = check.check_dtype(self.dtype) if reset else self._rows.dtype
-        matrix = vocabulary_growth.check_documents(self, X, dtype=dtype, reset=reset)
+    def _check_fit_input(
+        self, X: Any, sample_weight: Any, settings: FitSettings, fitted: Priors | None
+    ) -> tuple[Documents | Batches, Priors]:
+        """Return the documents and the priors to start with; raise before anything of the estimator has changed."""
+        documents: Documents | Batches
+        if check.is_source(X):
+            documents = check_source(X, self, settings, type(self).__name__, sample_weight)
+            names = check.column_names(documents.first)
+        else:
+            documents, names = self._documents(X, sample_weight), check.column_names(X)
+        return documents, self._starting_priors(settings, documents, names, fitted)
+
+    def _check_partial_fit_input(self, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
+        """Return the documents and the priors of a `partial_fit`; raise before anything has changed."""
+        if not self.__sklearn_is_fitted__():
+            documents = self._documents(X, sample_weight)
+            return documents, self._starting_priors(settings, documents, check.column_names(X), None)
+        matrix = vocabulary_growth.check_documents(self, X, dtype=self._lambda.dtype)
+        n_words, of_words = matrix.shape[1], self.topic_word_prior if self.seed_words is None else "auto"
+        requested = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
+        priors = check.kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # seeds were added at first
+        check.check_cvb0(settings, priors)
+        return self._weighted_documents(matrix, sample_weight), priors
+
+    def _starting_priors(
+        self, settings: FitSettings, documents: Corpus, names: NDArray[Any] | None, fitted: Priors | None
+    ) -> Priors:
+        return check.starting_priors(
+            self, settings, documents.n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted
+        )
+
+    def _documents(self, X: Any, sample_weight: Any) -> Documents:
+        matrix = check.check_documents(self, X, dtype=check.check_dtype(self.dtype), reset=True)
+        return self._weighted_documents(matrix, sample_weight)
+
+    def _weighted_documents(self, matrix: sparse.csr_array, sample_weight: Any) -> Documents:
+        """Return the documents with a weight above zero."""
         weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
-        priors = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, matrix.shape[1])
-        if reset and self.warm_start and self.__sklearn_is_fitted__():
-            priors = check.learned_before(self._priors, priors, self.doc_topic_prior, self.topic_word_prior)
-        if not reset:
-            of_words = (
-                self.topic_word_prior if self.seed_words is None else "auto"
-            )  # the seeds' share came from the first X
-            priors = check.kept_priors(self._priors, priors, self.doc_topic_prior, of_words)
         if weight is not None and not weight.all():
             matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
         if matrix.nnz == 0:
-            warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=3)
-        documents = Documents(check.to_counts(matrix), weight)
-        if self.seed_words is not None and reset:
-            seeds = initialization.seeded_columns(
-                self.seed_words, self.n_components, matrix.shape[1], check.column_names(X)
-            )
-            priors = initialization.with_seeds(
-                priors, seeds, documents.total(documents.counts.doc_tokens), matrix.shape[1]
-            )
-        check.check_collapsed(self, priors)
-        return documents, priors
+            warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=5)
+        return Documents(check.to_counts(matrix), weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

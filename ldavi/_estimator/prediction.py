@@ -1,4 +1,4 @@
-"""What a fitted model answers: its topics, and what they say of documents."""
+"""The topics of a fitted model, and inference on documents with them."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,13 +13,14 @@ from ldavi._core.records import Counts, Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
 from ldavi._inference import fixed_topics
-from ldavi._inference.m_step import LazyLambda
+from ldavi._inference.e_step import EStepSettings
+from ldavi._inference.lazy_lambda import LazyLambda
 
 Answer = TypeVar("Answer")
 
 
 class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """Topics and inference on documents, for an estimator that keeps `_rows` and `_priors`.
+    """Topics and inference on documents, for an estimator with `_lambda` and `_priors`.
 
     A transformer itself, since `set_output` wraps a `transform` only in the class that defines it.
 
@@ -29,17 +30,17 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     n_jobs: int | None
     mean_change_tol: float
     max_doc_update_iter: int
-    _rows: LazyLambda
+    _lambda: LazyLambda
     _priors: Priors
 
     @property
     def components_(self) -> NDArray[Any]:
         """λ, of shape (n_components, n_features)."""
-        return self._fitted_rows().writable()[:, : self._priors.n_topics].T
+        return self._fitted_lambda().writable()[:, : self._priors.n_topics].T
 
     @components_.setter
     def components_(self, value: NDArray[Any]) -> None:
-        self._fitted_rows().replace(np.asarray(value).T)
+        self._fitted_lambda().replace(np.asarray(value).T)
 
     @property
     def topics_(self) -> NDArray[Any]:
@@ -54,25 +55,25 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return np.exp(dirichlet.expected_log(self.components_)).astype(self.components_.dtype)
 
     def transform(self, X: Any, *, normalize: bool = True) -> NDArray[Any]:
-        """Topic proportions of documents. Each row depends on its document alone.
+        """Infer the topic proportions of documents. Each row depends on its document alone.
 
         Parameters
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
             Counts, documents × words.
         normalize : bool, default=True
-            False returns γ, the parameters of q(θ) = Dir(γ), in place of its mean.
+            False returns γ, the parameters of q(θ) = Dir(γ), instead of its mean.
 
         Returns
         -------
         theta : array of shape (n_samples, n_components)
             E[θ], rows that sum to 1; a document without words has the prior mean.
         """
-        gamma, _, _ = self._ask(fixed_topics.infer_gamma, X)
+        gamma, _, _ = self._infer(fixed_topics.infer_gamma, X)
         return dirichlet.mean(gamma) if normalize else gamma
 
     def word_topics(self, X: Any) -> NDArray[Any]:
-        """φ: to which topics each stored count of each document belongs.
+        """Compute φ, the topic responsibilities of each stored count.
 
         Parameters
         ----------
@@ -85,11 +86,11 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             One row per count > 0, documents in order, words of a document in the order of their columns: the order of
             `scipy.sparse.csr_array(X)`. Rows sum to 1.
         """
-        gamma, counts, topics = self._ask(fixed_topics.infer_gamma, X)
+        gamma, counts, topics = self._infer(fixed_topics.infer_gamma, X)
         return fixed_topics.responsibilities(counts, topics, gamma)
 
     def score(self, X: Any, y: object = None) -> float:
-        """Lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
+        """Compute the lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
 
         A sum over documents, the topics being fixed; the topics' own term is not part of it, unlike scikit-learn's.
 
@@ -105,10 +106,10 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         score : float
             Nats, higher is better.
         """
-        return float(self._ask(fixed_topics.infer_documents, X)[0].bound.sum())
+        return float(self._infer(fixed_topics.infer_documents, X)[0].bound.sum())
 
     def perplexity(self, X: Any, sub_sampling: bool = False) -> float:
-        """exp(−score / tokens), lower is better.
+        """Compute exp(−score / tokens), lower is better.
 
         Parameters
         ----------
@@ -123,32 +124,31 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         perplexity : float
             1 for documents without words.
         """
-        inference, counts, _ = self._ask(fixed_topics.infer_documents, X)
+        inference, counts, _ = self._infer(fixed_topics.infer_documents, X)
         tokens = counts.values.sum(dtype=np.float64)
         return float(np.exp(-inference.bound.sum() / tokens)) if tokens else 1.0
 
-    def _ask(self, about: Callable[..., Answer], X: Any) -> tuple[Answer, Counts, Topics]:
-        """What a function of `ldavi._inference.fixed_topics` says of documents; they, and the topics, as it was given them."""
-        self._fitted_rows()
-        matrix = check.check_documents(self, X, dtype=self._rows.dtype, reset=False)
-        counts = check.to_counts(matrix)
-        settings = {"max_sweeps": self.max_doc_update_iter, "tol": self.mean_change_tol}
+    def _infer(self, function: Callable[..., Answer], X: Any) -> tuple[Answer, Counts, Topics]:
+        """Return function(counts, topics, α, settings, workers) for the documents X, with its counts and topics."""
+        lam = self._fitted_lambda()
+        counts = check.to_counts(check.check_documents(self, X, dtype=lam.dtype, reset=False))
+        settings = EStepSettings(self.max_doc_update_iter, self.mean_change_tol)
         with Workers(check.count_threads(self.n_jobs)) as workers:
-            topics = self._rows.all_topics(workers)
+            topics = lam.all_topics(workers)
             if topics is None:
                 counts, _ = counts.compact()
-                topics = self._rows.topics(counts.words, workers)
-            answer = about(counts, topics, self._priors.alpha, workers=workers, **settings)
+                topics = lam.topics(counts.words, workers)
+            answer = function(counts, topics, self._priors.alpha, settings, workers)
         return answer, counts, topics
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_rows")
+        return hasattr(self, "_lambda")
 
-    def _fitted_rows(self) -> LazyLambda:
+    def _fitted_lambda(self) -> LazyLambda:
         if not self.__sklearn_is_fitted__():
             msg = (
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
                 "using this estimator."
             )
             raise NotFittedError(msg)
-        return self._rows
+        return self._lambda

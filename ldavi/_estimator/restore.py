@@ -1,4 +1,4 @@
-"""Fitted models put together from their parts: a state that was kept, or topics that come from elsewhere."""
+"""Fitted models from their parts: the state of a saved model, or topics from another library."""
 
 import re
 from typing import Any
@@ -8,55 +8,64 @@ import numpy as np
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
-from ldavi._inference.m_step import LazyLambda
+from ldavi._inference.lazy_lambda import LazyLambda
 
-PARTS = ("rows", "decay", "excess")  # of `DecayingRows`
+PARTS = ("rows", "decay", "excess")  # of `LazyLambda.to_arrays`
+RENAMED = {"sweeps": "n_inner_iter"}  # fields of the trace in files of format version 1
 ATTRIBUTE = re.compile(r"_?[a-z]\w*", re.ASCII)
 
 
 def state_of(model: LatentDirichletAllocation) -> dict[str, Any]:
-    """Everything that a model holds beside its constructor's parameters, as arrays and plain values; nothing is copied.
+    """Return the fitted state of a model, without its parameters, as arrays and plain values; nothing is copied.
 
-    "lam" is what `DecayingRows` holds: λ = η + decay · (rows − η), word-major, padded. Keeping it unfolded keeps
-    the bits of the next online step, and leaves the model as it was.
+    "lam" has the parts of `LazyLambda`: λ = η + decay · (rows − η), word-major, padded. Storing the parts preserves the
+    bits of the next online step and leaves the model unchanged.
     """
     parameters = model.get_params(deep=False)
     state = {name: value for name, value in vars(model).items() if name not in parameters}
-    if "_rows" in state:
-        rows, priors = state.pop("_rows"), state.pop("_priors")
-        state["lam"] = {name: getattr(rows, f"_{name}") for name in PARTS}
+    if "_lambda" in state:
+        lam, priors = state.pop("_lambda"), state.pop("_priors")
+        state["lam"] = lam.to_arrays()
         state["priors"] = {"alpha": priors.alpha, "eta": priors.eta}
     return state
 
 
 def restored(parameters: dict[str, Any], state: dict[str, Any]) -> LatentDirichletAllocation:
-    """The model of which these are the parameters and the state.
+    """Return the model with these parameters and this state.
 
     Raises
     ------
     ValueError
-        If the state is not one that a model can have.
+        If the state is not that of a model.
     """
     model = LatentDirichletAllocation(**parameters)
     attributes = dict(state)
     lam, priors = attributes.pop("lam", None), attributes.pop("priors", None)
     for name in attributes:
         if not ATTRIBUTE.fullmatch(name) or name in parameters or hasattr(LatentDirichletAllocation, name):
-            raise ValueError(f"{name!r} cannot be a fitted attribute: it is no name, or that of something else")
+            raise ValueError(f"{name!r} cannot be a fitted attribute: it is not an identifier, or is used otherwise")
     if (lam is None) != (priors is None):
-        raise ValueError("of 'lam' and 'priors' one is missing")
+        raise ValueError("either 'lam' or 'priors' is missing")
     if lam is not None:
         model._priors = _priors(priors)
-        model._rows = _rows(lam, model._priors)
+        model._lambda = _lambda_from(lam, model._priors)
         _check_words(attributes, len(lam["rows"]))
     for name, value in attributes.items():
-        setattr(model, name, value)
+        setattr(model, name, _with_new_fields(value) if name == "elbo_trace_" else value)
     return model
+
+
+def _with_new_fields(trace: Any) -> Any:
+    """Return the trace with the present names of its fields."""
+    names = getattr(getattr(trace, "dtype", None), "names", None)
+    if names:
+        trace.dtype.names = tuple(RENAMED.get(name, name) for name in names)
+    return trace
 
 
 def _priors(parts: Any) -> Priors:
     if not isinstance(parts, dict) or parts.keys() != {"alpha", "eta"}:
-        raise ValueError("'priors' does not hold alpha and eta")
+        raise ValueError("'priors' does not have alpha and eta")
     alpha, eta = parts["alpha"], parts["eta"]
     for name, value, ndim in (("alpha", alpha, 1), ("eta", eta, 2)):
         if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.ndim != ndim or value.size == 0:
@@ -68,7 +77,7 @@ def _priors(parts: Any) -> Priors:
     return Priors(alpha, eta)
 
 
-def _rows(parts: Any, priors: Priors) -> LazyLambda:
+def _lambda_from(parts: Any, priors: Priors) -> LazyLambda:
     rows = parts.get("rows") if isinstance(parts, dict) else None
     if not isinstance(rows, np.ndarray) or rows.dtype.name not in ("float32", "float64") or rows.ndim != 2:
         raise ValueError("the rows of λ are not a float32 or float64 array of 2 dimensions")
@@ -77,22 +86,20 @@ def _rows(parts: Any, priors: Priors) -> LazyLambda:
         raise ValueError(f"the rows of λ have shape {rows.shape}, which does not hold {K} topics")
     if priors.eta.shape not in {(1, 1), (n_words, 1), (n_words, K)}:
         raise ValueError(f"eta has shape {priors.eta.shape}, which does not fit {n_words} words and {K} topics")
-    if width != padded(K):  # written where rows were padded otherwise
+    if width != padded(K):  # written on a machine that pads rows differently
         wider = aligned_zeros((n_words, padded(K)), rows.dtype)
         wider[:, :K] = rows[:, :K]
         rows = wider
-    result = LazyLambda(rows, priors)
-    if parts.keys() not in ({*PARTS}, {"rows", "decay", "totals"}):  # files of an early format keep Λ itself
-        raise ValueError(f"λ is not kept as {sorted(PARTS)}")
+    if parts.keys() not in ({*PARTS}, {"rows", "decay", "totals"}):  # early files store Λ itself
+        raise ValueError(f"λ is not stored as {sorted(PARTS)}")
     decay, sums = parts["decay"], parts.get("totals", parts.get("excess"))
     if not isinstance(decay, float) or not 0 < decay <= 1:
         raise ValueError(f"decay={decay!r} is not between 0 and 1")
     is_sums = isinstance(sums, np.ndarray) and sums.dtype == np.float64 and sums.shape == (K,)
     if sums is not None and not is_sums:
         raise ValueError(f"the sums of λ are not {K} float64 numbers")
-    result._decay = decay
-    result._excess = sums if sums is None or "excess" in parts else sums - priors.eta_totals(n_words)
-    return result
+    excess = sums if sums is None or "excess" in parts else sums - priors.eta_totals(n_words)
+    return LazyLambda.from_arrays({"rows": rows, "decay": decay, "excess": excess}, priors, copy=False)
 
 
 def _check_words(attributes: dict[str, Any], n_words: int) -> None:
@@ -114,7 +121,7 @@ def fitted_with(
     n_samples: int = 0,
     **parameters: Any,
 ) -> LatentDirichletAllocation:
-    """A model fitted with topics that come from elsewhere.
+    """Return a model with topics from another source.
 
     Parameters
     ----------
@@ -124,7 +131,7 @@ def fitted_with(
         α and η as the estimator takes them.
     feature_names : sequence of V str, optional
     n_updates, n_samples : int
-        Online steps and documents that the topics have seen.
+        Online steps and documents so far.
     **parameters
         Of the constructor.
 
@@ -141,8 +148,8 @@ def fitted_with(
     alpha, eta = _simplest(doc_topic_prior), _simplest(topic_word_prior)
     priors = check.check_priors(alpha, eta, K, n_words)
     if not np.isfinite(lam).all() or lam.min() < 0 or (not priors.point_estimate and lam.min() == 0):
-        least = ">= 0" if priors.point_estimate else "> 0: add topic_word_prior to counts"
-        raise ValueError(f"the topics hold {lam.min()}; their parameters λ must be finite and {least}")
+        bound = ">= 0" if priors.point_estimate else "> 0: add topic_word_prior to counts"
+        raise ValueError(f"the topics hold {lam.min()}; their parameters λ must be finite and {bound}")
     model = LatentDirichletAllocation(K, doc_topic_prior=alpha, topic_word_prior=eta, **parameters)
     if feature_names is not None:
         names = np.array(list(feature_names), dtype=object)
@@ -151,7 +158,7 @@ def fitted_with(
         model.feature_names_in_ = names
     rows = aligned_zeros((n_words, padded(K)), lam.dtype)
     rows[:, :K] = lam.T
-    model._rows, model._priors, model._mean_log_theta = LazyLambda(rows, priors), priors, None
+    model._lambda, model._priors, model._mean_log_theta = LazyLambda(rows, priors), priors, None
     model._show_priors()
     model.n_features_in_, model.n_samples_seen_ = n_words, n_samples
     model.n_iter_, model.n_batch_iter_ = 0, n_updates + 1
@@ -159,7 +166,7 @@ def fitted_with(
 
 
 def _simplest(prior: Any) -> Any:
-    """A prior that has one value, as that number."""
+    """Return a prior whose values are all equal as a number."""
     values = None if prior is None else np.asarray(prior, dtype=np.float64)
     if values is None or values.size == 0 or (values != values.flat[0]).any():
         return values

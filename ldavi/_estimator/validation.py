@@ -5,7 +5,7 @@ Messages name the parameter, its value, what is allowed and what to do. Nothing 
 
 import numbers
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -18,7 +18,10 @@ from sklearn.utils.validation import validate_data
 
 from ldavi._core.records import Counts, Priors
 from ldavi._core.typing import Doubles, Floats, Int64s
-from ldavi._inference.cvb0_pass import MOST_TOPICS
+from ldavi._estimator.settings import FitSettings, Parameters, is_auto, runs_cvb0_first
+from ldavi._inference.cvb0_pass import MAX_TOPICS
+from ldavi._inference.initialization import seeded_columns, with_seeds
+from ldavi._inference.vb_online import LearningRate
 
 FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # where "auto" begins
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # up to which every integer is exact
@@ -27,36 +30,66 @@ ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # 
 WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are no source of batches
 
 
-def check_parameters(estimator: Any) -> None:
-    """The constructor's parameters, but for those whose shape depends on X."""
-    check_integer("n_components", estimator.n_components, minimum=1)
+def check_parameters(parameters: Parameters) -> FitSettings:
+    """Return the settings of a fit, after checking all parameters whose shape does not depend on X.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not what the estimator's documentation allows.
+    """
+    check_integer("n_components", parameters.n_components, minimum=1)
     for name in ("max_iter", "max_doc_update_iter", "n_init", "n_iter_no_change"):
-        check_integer(name, getattr(estimator, name), minimum=1)
-    check_batch_size(estimator.batch_size)
+        check_integer(name, getattr(parameters, name), minimum=1)
+    check_batch_size(parameters.batch_size)
     for name in ("perp_tol", "mean_change_tol", "learning_offset"):
-        check_number(name, getattr(estimator, name), minimum=0)
-    check_number("learning_decay", estimator.learning_decay, minimum=0, maximum=1)
-    if estimator.tol is not None:
-        check_number("tol", estimator.tol, minimum=0)
-    if estimator.total_samples is not None:
-        check_number("total_samples", estimator.total_samples, minimum=0, exclusive=True)
-    check_integer("evaluate_every", estimator.evaluate_every)
-    check_choice("learning_method", estimator.learning_method, ("batch", "online", "memoized"))
-    check_choice("inference", estimator.inference, ("vb", "cvb0"))
-    check_choice("new_words", estimator.new_words, ("error", "add"))
-    if isinstance(estimator.init, str):
-        check_choice("init", estimator.init, ("auto", "random", "cvb0"))
-    if begins_collapsed(estimator) and estimator.learning_method != "batch":
+        check_number(name, getattr(parameters, name), minimum=0)
+    check_number("learning_decay", parameters.learning_decay, minimum=0, maximum=1)
+    if parameters.tol is not None:
+        check_number("tol", parameters.tol, minimum=0)
+    if parameters.total_samples is not None:
+        check_number("total_samples", parameters.total_samples, minimum=0, exclusive=True)
+    check_integer("evaluate_every", parameters.evaluate_every)
+    check_choice("learning_method", parameters.learning_method, ("batch", "online", "memoized"))
+    check_choice("inference", parameters.inference, ("vb", "cvb0"))
+    check_choice("new_words", parameters.new_words, ("error", "add"))
+    if isinstance(parameters.init, str):
+        check_choice("init", parameters.init, ("auto", "random", "cvb0"))
+    if runs_cvb0_first(parameters.init, parameters.inference) and parameters.learning_method != "batch":
         msg = (
-            f'init="cvb0" holds the topics of every count, and is not offered with learning_method='
-            f'{estimator.learning_method!r}: use learning_method="batch", or init="auto"'
+            'init="cvb0" needs the assignments of all counts, which learning_method='
+            f'{parameters.learning_method!r} does not store: use learning_method="batch", or init="auto"'
         )
         raise ValueError(msg)
-    if estimator.validation_fraction is not None:
-        check_number("validation_fraction", estimator.validation_fraction, minimum=0, maximum=1, exclusive=True)
-    check_callbacks(estimator.callbacks)
-    count_threads(estimator.n_jobs)
-    check_dtype(estimator.dtype)
+    if parameters.validation_fraction is not None:
+        check_number("validation_fraction", parameters.validation_fraction, minimum=0, maximum=1, exclusive=True)
+    check_dtype(parameters.dtype)
+    return _settings(parameters)
+
+
+def _settings(parameters: Parameters) -> FitSettings:
+    return FitSettings(
+        learning_method=cast(Any, parameters.learning_method),
+        inference=cast(Any, parameters.inference),
+        init=parameters.init,
+        n_init=parameters.n_init,
+        n_components=parameters.n_components,
+        max_iter=parameters.max_iter,
+        batch_size=cast(Any, parameters.batch_size),
+        rate=LearningRate(parameters.learning_offset, parameters.learning_decay),
+        learn_alpha=is_auto(parameters.doc_topic_prior),
+        learn_eta=is_auto(parameters.topic_word_prior) and parameters.seed_words is None,
+        mean_change_tol=parameters.mean_change_tol,
+        max_doc_update_iter=parameters.max_doc_update_iter,
+        tol=parameters.tol,
+        evaluate_every=parameters.evaluate_every,
+        perp_tol=parameters.perp_tol,
+        validation_fraction=parameters.validation_fraction,
+        n_iter_no_change=parameters.n_iter_no_change,
+        verbose=bool(parameters.verbose),
+        callbacks=tuple(check_callbacks(parameters.callbacks)),
+        n_threads=count_threads(parameters.n_jobs),
+    )
 
 
 def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
@@ -203,43 +236,69 @@ def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_w
     return Priors(np.broadcast_to(alpha, (n_topics,)).copy(), eta)
 
 
-def kept_priors(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word_prior: Any) -> Priors:
-    """The priors that topics were begun with, once it is clear that the same are asked for; what is learned may differ."""
-    alike = kept.n_topics == asked.n_topics
-    alike = alike and (isinstance(doc_topic_prior, str) or np.array_equal(kept.alpha, asked.alpha))
-    alike = alike and (isinstance(topic_word_prior, str) or np.array_equal(kept.eta, asked.eta))
+def kept_priors(kept: Priors, requested: Priors, doc_topic_prior: object, topic_word_prior: object) -> Priors:
+    """Return the priors of a model for `partial_fit`, after checking that those requested are the same or learned."""
+    alike = kept.n_topics == requested.n_topics
+    alike = alike and (isinstance(doc_topic_prior, str) or np.array_equal(kept.alpha, requested.alpha))
+    alike = alike and (isinstance(topic_word_prior, str) or np.array_equal(kept.eta, requested.eta))
     if not alike:
         msg = (
-            f"n_components={asked.n_topics} or a prior is not what these topics were begun with "
-            f"({kept.n_topics} topics); partial_fit needs the same, or fit anew"
+            f"n_components={requested.n_topics} or a prior differs from that of the fitted topics "
+            f"({kept.n_topics} topics): set them back for partial_fit, or call fit to start from scratch"
         )
         raise ValueError(msg)
     return kept
 
 
-def learned_before(kept: Priors, asked: Priors, doc_topic_prior: Any, topic_word_prior: Any) -> Priors:
-    """The priors of a warm start: what was learned is gone on from, where it has the right shape."""
-    alpha = kept.alpha if isinstance(doc_topic_prior, str) and kept.n_topics == asked.n_topics else asked.alpha
-    eta = kept.eta if isinstance(topic_word_prior, str) and kept.eta.size == 1 else asked.eta
-    return Priors(alpha, eta)
+def warm_priors(fitted: Priors, requested: Priors, doc_topic_prior: object, topic_word_prior: object) -> Priors:
+    """Return the priors of a warm start: learned ones continue from their fitted values, if the shape is the same."""
+    continues_alpha = isinstance(doc_topic_prior, str) and fitted.n_topics == requested.n_topics
+    continues_eta = isinstance(topic_word_prior, str) and fitted.eta.size == 1
+    alpha = fitted.alpha if continues_alpha else requested.alpha
+    return Priors(alpha, fitted.eta if continues_eta else requested.eta)
 
 
-def begins_collapsed(estimator: Any) -> bool:
-    """Whether passes of a collapsed fit go before those of another."""
-    return isinstance(estimator.init, str) and estimator.init == "cvb0" and estimator.inference == "vb"
+def starting_priors(
+    parameters: Parameters,
+    settings: FitSettings,
+    n_words: int,
+    n_tokens: Callable[[], float],
+    *,
+    column_names: NDArray[Any] | None,
+    fitted: Priors | None,
+) -> Priors:
+    """Return the priors that a fit starts with.
+
+    Parameters
+    ----------
+    n_tokens : callable
+        Returns the tokens of the corpus; it is called only if there are seed words, whose prior depends on it.
+    column_names : array of shape (n_words,) or None
+        The words that `seed_words` may name.
+    fitted : Priors or None
+        Those of the fitted model in a warm start.
+    """
+    alpha, eta = parameters.doc_topic_prior, parameters.topic_word_prior
+    priors = check_priors(alpha, eta, settings.n_components, n_words)
+    if fitted is not None:
+        priors = warm_priors(fitted, priors, alpha, eta)
+    check_cvb0(settings, priors)
+    if parameters.seed_words is None:
+        return priors
+    columns = seeded_columns(parameters.seed_words, settings.n_components, n_words, column_names)
+    return with_seeds(priors, columns, n_tokens(), n_words)
 
 
-def check_collapsed(estimator: Any, priors: Priors) -> None:
-    """What collapsed inference cannot do, wherever it is asked for."""
-    if estimator.inference != "cvb0" and not begins_collapsed(estimator):
+def check_cvb0(settings: FitSettings, priors: Priors) -> None:
+    """Raise ValueError if a fit with collapsed passes has priors or a number of topics that these do not support."""
+    if settings.inference != "cvb0" and not settings.runs_cvb0_first:
         return
-    asked, instead = ('init="cvb0"', "auto") if begins_collapsed(estimator) else ('inference="cvb0"', "vb")
+    name, instead = ('init="cvb0"', "auto") if settings.runs_cvb0_first else ('inference="cvb0"', "vb")
     if priors.point_estimate:
-        raise ValueError(
-            f'topic_word_prior=0 makes point estimates, which {asked} has not: use a number > 0, or "{instead}"'
-        )
-    if priors.n_topics > MOST_TOPICS:
-        raise ValueError(f'n_components={priors.n_topics} must be at most {MOST_TOPICS} with {asked}; use "{instead}"')
+        msg = f"topic_word_prior=0 requests point estimates, which {name} does not support: use a number > 0"
+        raise ValueError(f'{msg}, or "{instead}"')
+    if priors.n_topics > MAX_TOPICS:
+        raise ValueError(f'n_components={priors.n_topics} must be at most {MAX_TOPICS} with {name}; use "{instead}"')
 
 
 def column_names(X: Any) -> NDArray[Any] | None:

@@ -1,4 +1,4 @@
-"""A vocabulary that grows: the columns of X in the places of the words that a model knows, new words behind them."""
+"""A growing vocabulary: columns of X are matched with the words of a model, and new words follow these."""
 
 from collections import Counter
 from typing import Any
@@ -13,40 +13,40 @@ from ldavi._core.typing import Int64s
 from ldavi._estimator import validation as check
 
 
-def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
-    """`check_documents` of `ldavi._estimator.validation`; with new_words="add", X may have columns that the estimator does not know.
+def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.csr_array:
+    """Return X as counts over the known words and, with new_words="add", words that were not seen before.
 
-    Where both have names, columns are matched by them, in any order, and those that X lacks hold 0; else columns are the same
-    by their place, and more of them than before are new words.
+    If both X and the estimator have names of columns, columns are matched by name, in any order, and columns that X lacks
+    are 0. Otherwise columns are matched by position, and additional ones are new words.
 
     Raises
     ------
     ValueError
-        If names are missing on one side or occur twice, or the prior says nothing of new words.
+        If names are missing on one side or occur twice, or the prior has no value for new words.
     """
-    if reset or estimator.new_words == "error":
-        return check.check_documents(estimator, X, dtype=dtype, reset=reset)
+    if estimator.new_words == "error":
+        return check.check_documents(estimator, X, dtype=dtype, reset=False)
     counts = check.check_counts(X, dtype=dtype, name=type(estimator).__name__)
     n_known, known, names = estimator.n_features_in_, getattr(estimator, "feature_names_in_", None), names_of(X)
     if known is not None and names is not None:
         counts = _in_place(counts, _places(known, names), n_known)
     elif counts.shape[1] <= n_known or (known is None) != (names is None):
         _check_unnamed(counts.shape[1], n_known, known, names)
-        validate_data(estimator, X, skip_check_array=True, reset=False)  # says what scikit-learn says of such columns
+        validate_data(estimator, X, skip_check_array=True, reset=False)  # raises the error of scikit-learn
     if counts.shape[1] > n_known:
         _check_prior(estimator, counts.shape[1] - n_known)
     return counts
 
 
 def names_of(X: Any) -> NDArray[Any] | None:
-    """Names of the columns of X as scikit-learn finds them, or None."""
+    """Return the names of the columns of X as scikit-learn finds them, or None."""
     finder = BaseEstimator()
     validate_data(finder, X, skip_check_array=True, reset=True)
     return getattr(finder, "feature_names_in_", None)
 
 
 def add_words(estimator: Any, X: Any, n_words: int) -> None:
-    """Have an estimator know the words of X, which it was found to take: λ = η for those not seen before. Equation (41)."""
+    """Add the words of X, which `check_documents` has accepted, to an estimator, with λ = η. Equation (41)."""
     if n_words == estimator.n_features_in_:
         return
     known, names = getattr(estimator, "feature_names_in_", None), names_of(X)
@@ -55,30 +55,30 @@ def add_words(estimator: Any, X: Any, n_words: int) -> None:
         new = np.array([name for name in names if name not in words], dtype=object)
         known = np.concatenate([known, new])
     eta = estimator._priors.eta
-    if eta.shape != (1, 1):  # of seed words, which stand on top of the prior of all words
+    if eta.shape != (1, 1):  # of seed words, whose prior is added to that of all words
         eta = check.check_priors(
             estimator.doc_topic_prior, estimator.topic_word_prior, estimator.n_components, n_words
         ).eta
-    estimator._priors = estimator._rows.grow(n_words, eta)
+    estimator._priors = estimator._lambda.grow(n_words, eta)
     estimator.n_features_in_ = n_words
     if known is not None:
         estimator.feature_names_in_ = known
 
 
 def _places(known: NDArray[Any], names: NDArray[Any]) -> Int64s:
-    """The column of each name; those not known come behind, in their order."""
+    """Return the column of each name; unknown names follow the known ones, in their order."""
     for whose, some in (("X has", names), ("the model knows", known)):
         name, times = Counter(some.tolist()).most_common(1)[0]
         if times > 1:
             raise ValueError(
-                f"{whose} {times} columns of the name {name!r}, and names tell them apart: rename or add them up"
+                f"{whose} {times} columns named {name!r}, but columns are matched by name: rename or add them up"
             )
     columns = {name: column for column, name in enumerate(known.tolist())}
     return np.array([columns.setdefault(name, len(columns)) for name in names.tolist()], dtype=np.int64)
 
 
 def _in_place(counts: sparse.csr_array, places: Int64s, n_known: int) -> sparse.csr_array:
-    """Counts with column j moved to `places[j]`."""
+    """Return the counts with column j moved to `places[j]`."""
     n_words = max(n_known, int(places.max()) + 1)
     if np.array_equal(places, np.arange(n_words)):
         return counts
@@ -93,29 +93,26 @@ def _check_unnamed(n_columns: int, n_known: int, known: Any, names: Any) -> None
     if n_columns > n_known and known is not None:
         msg = (
             f"X has {n_columns} columns without names, and the model knows its {n_known} words by name: pass a DataFrame, "
-            "so that columns can be told apart"
+            "so that columns can be matched"
         )
         raise ValueError(msg)
     if n_columns > n_known and names is not None:
         msg = (
             f"X has names for its {n_columns} columns, and the model has none for the {n_known} words that it knows: pass X "
-            "without names if its first columns are these words, or begin with names"
+            "without names if its first columns are these words, or start with a DataFrame"
         )
         raise ValueError(msg)
 
 
 def _check_prior(estimator: Any, n_more: int) -> None:
-    """Whether the prior says what is to be thought of words not seen before."""
+    """Raise ValueError if the prior has no value for words that were not seen before."""
     prior = estimator.topic_word_prior
     if np.ndim(prior) > 0:
         msg = (
             f"X has {n_more} new words, and topic_word_prior is an array of shape {np.shape(prior)} that has no value for "
-            "them: begin with one number for all words, or fit anew with an array that has these words too"
+            "them: start with one number for all words, or fit from scratch with an array that includes these words"
         )
         raise ValueError(msg)
     if estimator._priors.point_estimate:
-        msg = (
-            f"X has {n_more} new words, which topic_word_prior=0 gives no probability in any topic, for good: begin with a "
-            "number > 0"
-        )
+        msg = f"X has {n_more} new words, which topic_word_prior=0 gives probability 0 in every topic: start with a number > 0"
         raise ValueError(msg)

@@ -68,7 +68,7 @@ def sample_documents(documents: Documents, step: int, first: int = 0) -> Documen
         weight = documents.weight.astype(np.float64)
     tokens = _sums(counts.values * np.repeat(weight, np.diff(counts.indptr)), counts.indices, len(counts.words))
     due = (first + np.arange(counts.n_docs)) % step == 0
-    picked = documents.pick(due).counts
+    picked = documents.select(due).counts
     columns = counts.words.astype(np.int32)[picked.indices]
     return DocumentSample(picked.indptr, columns, picked.values, weight[due], counts.words, tokens)
 

@@ -1,273 +1,220 @@
-"""The learning loop of collapsed variational Bayes, batch: a pass, the priors, the record. Equations (30)-(36), (44)-(49).
+"""Collapsed variational Bayes (CVB0) as a phase of a fit: a pass, the priors, the record. Equations (30)-(36), (44)-(49).
 
-A generator like those of `ldavi._inference.vb_batch`. It begins with theirs where topics have tokens enough: their passes cost half as much
-and do not grope about as counts do that start from nothing. From then on its topics are an average over passes. The other way
-round, a few of its passes find topics that theirs go on from.
+Each pass reassigns every count; the topics are an average over passes. The phase starts from topics, as variational
+Bayes finds them, or from uninitialised assignments. `cvb0_pass` has one pass; this module has what surrounds it.
 """
 
-import itertools
-import time
-from collections.abc import Generator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 
 import numpy as np
 
-from ldavi._core.corpus import Documents
+from ldavi._core.chunks import chunks
+from ldavi._core.corpus import Corpus, Documents
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.cvb0_pass import (
-    LARGEST,
+    LARGEST_MASS,
     MIN_SHARE,
-    ROWS_AT_ONCE,
     Assignments,
     rounded_word_counts,
     sample_topics,
     uninitialised_assignments,
     update_assignments,
 )
-from ldavi._inference.vb_batch import PassResult, PassSettings, RecordWriter, all_words, fit_batch, go_on_with_batch
+from ldavi._inference.passes import PassResult, RecordWriter, Saved
+from ldavi._inference.trace import TraceRecord
 
-SAMPLED_TOKENS = 2**15  # for learning α, at least; of a larger corpus, this part of it
-SAMPLED_PART = 32
-CAUTIOUS_ALPHA = 5.0  # Σ_k α_k, at most, where learning begins cautiously: documents need not be shared among all
-CAUTIOUS_TRUST = 0.75  # c: weight of what topics occur in documents when α is learned, likewise
-SMOOTH = 0.05  # η_0: counts are visited with an η half way to it, by logarithms, from a smaller one that is learned
-FIRST_MIN_SHARE = 0.5  # as KEPT_ABOVE: at most one topic of a count is kept, the rest is drawn
-FIRST_MIN_SHARE_AFTER_VB = 0.25  # likewise, where VB has found topics
-AVERAGING = 3  # c: pass t has the weight (c + 1) / (t + c) in the average, so that some t / (c + 1) passes make it up
+ROWS_AT_ONCE = 2**12  # of n_wk
+SAMPLED_TOKENS = 2**15  # minimum sample for learning α; of a larger corpus, this fraction of it
+SAMPLED_FRACTION = 32
+LIMITED_ALPHA = 5.0  # Σ_k α_k, at most, where the first α is limited: equation (48)
+LIMITED_TRUST = 0.75  # c of equation (49): weight of the sampled topic counts when α is learned, in the same case
+SMOOTH_ETA = 0.05  # η_0 of equation (47): passes use the geometric mean of η_0 and a smaller learned η
+FIRST_MIN_SHARE = 0.5  # first τ from uninitialised assignments: at most one topic of a count is deterministic
+FIRST_MIN_SHARE_AFTER_VB = 0.25  # first τ where a VB warm-up has found topics
+AVERAGING = 3  # c: pass t has weight (c + 1) / (t + c) in the average, which covers about t / (c + 1) passes
 
 
 @dataclass(frozen=True, slots=True)
-class CollapsedPlan:
-    """How a fit begins, and when priors are learned. Passes are the collapsed ones.
+class Cvb0Settings:
+    """Settings of the collapsed passes of one phase; passes are counted from 1 within the phase.
 
     Attributes
     ----------
     seed : int
-        That all draws of the fit derive from.
-    lead : Plan or None
-        How documents are visited in the variational passes that the fit begins with; None begins without.
-    n_lead : int
-        How many passes that is.
+        The seed of all draws.
     has_topics : bool
-        Whether the fit starts from topics: it is not to lose them by drawing, equation (45).
-    cautious : bool
-        Whether topics have so many tokens that an α which is learned feeds on what it blurs: equations (48), (49).
+        Whether the fit was given topics, or found them by anchor words; draws should not destroy them, equation (45).
+    after_vb : bool
+        Whether a VB warm-up precedes.
+    limits_alpha : bool
+        Whether topics have so many tokens that a learned α would grow with what it smooths: equations (48), (49).
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
-        The first pass after which priors are learned, t0 of (44) and (45), and how many passes lie between.
+        The first pass after which priors are learned, t0 of (44) and (45), and the number of passes between updates.
     """
 
     seed: int
-    lead: PassSettings | None = None
-    n_lead: int = 0
     has_topics: bool = False
-    cautious: bool = False
+    after_vb: bool = False
+    limits_alpha: bool = False
     learn_alpha: bool = False
     learn_eta: bool = False
     learn_from: int = 20
     learn_every: int = 5
 
+    @property
+    def starts_from_topics(self) -> bool:
+        """Whether topics precede the first pass, instead of uninitialised assignments."""
+        return self.has_topics or self.after_vb
+
     def learns_after(self, t: int) -> bool:
-        """Whether the priors are learned after this pass."""
+        """Return whether priors are learned after pass t."""
         due = t >= self.learn_from and (t - self.learn_from) % self.learn_every == 0
         return due and (self.learn_alpha or self.learn_eta)
 
+    def min_share_of(self, t: int) -> float:
+        """Return τ of pass t: larger while topics are still to be found, so that more is drawn. Equation (45)."""
+        first = MIN_SHARE if self.has_topics else FIRST_MIN_SHARE_AFTER_VB if self.after_vb else FIRST_MIN_SHARE
+        return min(first, max(MIN_SHARE, first * self.learn_from / t))
 
-def fit_collapsed(
-    documents: Documents, priors: Priors, start: Floats | None, plan: CollapsedPlan, workers: Workers
-) -> Generator[PassResult]:
-    """Find topics as VB does, if so planned; assign every count anew, pass after pass: equations (31) to (33), (39).
 
-    Parameters
+@dataclass(slots=True)
+class Cvb0State:
+    """State of CVB0 between two passes; it changes in place.
+
+    Attributes
     ----------
-    start : array of shape (V, Kp), or None
-        λ that the topics start from; its memory is used. None deals out the documents one block after another, each by what
-        those before it hold.
-    """
-    if plan.lead is not None:
-        assert start is not None
-        return _led(documents, fit_batch(documents, priors, start, plan.lead, workers), priors, plan, workers)
-    documents, words = documents.compacted()
-    return _from_topics(documents, None if start is None else start[words], priors, plan, workers)
-
-
-def go_on_with_collapsed(
-    documents: Documents, priors: Priors, kept: dict[str, Any], plan: CollapsedPlan, workers: Workers
-) -> Generator[PassResult]:
-    """`fit_collapsed` from the state of one of its passes.
-
-    Parameters
-    ----------
-    priors : Priors
-        Those that the fit began with, and that its collapsed passes are to begin with: those kept may be of VB's topics.
-    """
-    done, seconds = kept["iteration"], kept["seconds"]
-    if plan.lead is not None and done < plan.n_lead:
-        return _led(documents, go_on_with_batch(documents, kept, plan.lead, workers), priors, plan, workers, done=done)
-    documents, _ = documents.compacted()
-    if done == plan.n_lead:
-        return _from_topics(documents, kept["lam"], priors, plan, workers, seconds=seconds)
-    state = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
-    state.N[:], state.totals[:] = kept["N"], kept["totals"]
-    for block, topic, share in zip(state.blocks, kept["topic"], kept["share"], strict=True):
-        block.topic[:], block.share[:] = topic, share
-    average, nothing = aligned_copy(kept["average"]), np.zeros((0, 0), state.N.dtype)
-    priors = Priors(kept["alpha"], kept["eta"])
-    done -= plan.n_lead
-    return collapsed_passes(documents, state, average, nothing, priors, plan, workers, done=done, seconds=seconds)
-
-
-def fit_batch_after(
-    documents: Documents,
-    priors: Priors,
-    start: Floats | None,
-    collapsed: CollapsedPlan,
-    n_collapsed: int,
-    plan: PassSettings,
-    workers: Workers,
-) -> Generator[PassResult]:
-    """Coordinate ascent from the topics that the first `n_collapsed` passes of `fit_collapsed` find; priors begin again."""
-    loop = fit_collapsed(documents, priors, start, collapsed, workers)
-    return _then_batch(documents, priors, loop, n_collapsed, plan, workers)
-
-
-def go_on_with_batch_after(
-    documents: Documents,
-    priors: Priors,
-    kept: dict[str, Any],
-    collapsed: CollapsedPlan,
-    n_collapsed: int,
-    plan: PassSettings,
-    workers: Workers,
-) -> Generator[PassResult]:
-    """`fit_batch_after` from the state of one of its passes."""
-    done = kept["iteration"]
-    if done > n_collapsed:
-        return go_on_with_batch(documents, kept, plan, workers)
-    if done == n_collapsed:
-        return fit_batch(documents, priors, kept["lam"], plan, workers, done=done, seconds=kept["seconds"])
-    loop = go_on_with_collapsed(documents, priors, kept, collapsed, workers)
-    return _then_batch(documents, priors, loop, n_collapsed, plan, workers, done=done)
-
-
-def _then_batch(
-    documents: Documents,
-    priors: Priors,
-    loop: Generator[PassResult],
-    n_collapsed: int,
-    plan: PassSettings,
-    workers: Workers,
-    *,
-    done: int = 0,
-) -> Generator[PassResult]:
-    """What is left of the passes of `loop`, and the ascent from the topics that they lead to."""
-    yield from itertools.islice(loop, n_collapsed - done - 1)
-    last = next(loop)
-    loop.close()
-    found, seconds = [all_words(last, documents.n_words)], last.record.seconds  # a list, to let go of λ
-    yield last._replace(state={"iteration": n_collapsed, "lam": found[0], "seconds": seconds})
-    del last
-    yield from fit_batch(documents, priors, found.pop(), plan, workers, done=n_collapsed, seconds=seconds)
-
-
-def _led(
-    documents: Documents,
-    loop: Generator[PassResult],
-    priors: Priors,
-    plan: CollapsedPlan,
-    workers: Workers,
-    *,
-    done: int = 0,
-) -> Generator[PassResult]:
-    """What is left of the variational passes, those of `loop`, and the collapsed ones from the topics that they lead to.
-
-    Priors begin again: those that VB learns are of its topics. α begins smaller than it does from nothing, equation (48).
-    """
-    for learned in itertools.islice(loop, plan.n_lead - done):
-        yield learned._replace(record=replace(learned.record, phase="warmup"))
-    loop.close()
-    found, seconds = [learned.lam], learned.record.seconds
-    del learned  # and with it γ, which its state holds
-    documents, _ = documents.compacted()
-    yield from _from_topics(documents, found.pop(), priors, plan, workers, seconds=seconds)  # λ is not kept here
-
-
-def _from_topics(
-    documents: Documents,
-    lam: Floats | None,
-    priors: Priors,
-    plan: CollapsedPlan,
-    workers: Workers,
-    *,
-    seconds: float = 0.0,
-) -> Generator[PassResult]:
-    """The collapsed passes, from λ of the words that occur, of shape (U, Kp), or from nothing."""
-    state = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
-    priors = initial_priors(priors, plan)
-    lent = np.zeros_like(state.N) if lam is None else add_pseudocounts(state, lam, priors)
-    average = aligned_zeros(state.N.shape, documents.dtype)
-    return collapsed_passes(documents, state, average, lent, priors, plan, workers, seconds=seconds)
-
-
-def collapsed_passes(
-    documents: Documents,
-    state: Assignments,
-    average: Floats,
-    lent: Masses,
-    priors: Priors,
-    plan: CollapsedPlan,
-    workers: Workers,
-    *,
-    done: int = 0,
-    seconds: float = 0.0,
-) -> Generator[PassResult]:
-    """The collapsed passes of `fit_collapsed`, after `done` of them and so many seconds.
-
-    Parameters
-    ----------
+    iteration : int
+        Passes of the fit so far.
+    assignments : Assignments
+        q(z) of every count, and its sums.
     average : array of shape (U, Kp)
-        The average over passes so far. Equation (39).
-    lent : array of shape (U, Kp)
-        What N holds of the topics that the fit starts from, until the first pass is over.
+        The average of n_wk over passes, in tokens. Equation (39).
+    priors : Priors
+    seconds : float
+        Time since the fit began.
+    pseudocounts : array of shape (U, Kp) or None
+        Masses added to n_wk for the topics to start from, until the first pass is over. Equation (46).
+    completed : PassResult or None
+        The topics after the last pass.
     """
-    counts, clock = documents.counts, RecordWriter(documents, time.perf_counter() - seconds)
-    for t in itertools.count(done + 1):
-        visiting, tau = smoothed_priors(priors, plan, t), min_share(plan, t)
-        log_likelihoods = update_assignments(state, visiting, workers, seed=pass_seed(plan.seed, t), min_share=tau)
-        log_predictive = documents.total(log_likelihoods)
-        if t == 1:
-            state.N -= lent
-            state.totals -= lent.sum(axis=0, dtype=np.float64)
-            lent = np.zeros((0, 0), state.N.dtype)  # or it would be a (V, K) array for as long as the fit
-        update_average(average, state, (AVERAGING + 1) / (t + AVERAGING), workers)
-        if plan.learns_after(t):
-            priors = learned_priors(state, priors, documents.weight, plan, t, workers)
-        lam = average.copy()
-        lam[:, : priors.n_topics] += priors.eta_rows(counts.words).astype(lam.dtype)
-        record = clock.predictive_record(plan.n_lead + t, "collapsed", log_predictive)
-        kept: dict[str, Any] = {
-            "N": state.N,
-            "totals": state.totals,
-            "average": average,
-            "iteration": record.iteration,
-            "seconds": record.seconds,
+
+    iteration: int
+    assignments: Assignments
+    average: Floats
+    priors: Priors
+    seconds: float
+    pseudocounts: Masses | None = None
+    completed: PassResult | None = None
+
+    @property
+    def result(self) -> PassResult | None:
+        return self.completed
+
+    def to_arrays(self) -> dict[str, object]:
+        blocks = self.assignments.blocks
+        return {
+            "N": self.assignments.N,
+            "totals": self.assignments.totals,
+            "topic": [block.topic for block in blocks],
+            "share": [block.share for block in blocks],
+            "average": self.average,
+            "iteration": self.iteration,
+            "alpha": self.priors.alpha,
+            "eta": self.priors.eta,
+            "seconds": self.seconds,
         }
-        kept |= {"topic": [block.topic for block in state.blocks], "share": [block.share for block in state.blocks]}
-        kept |= {"alpha": priors.alpha, "eta": priors.eta}
-        yield PassResult(lam, counts.words, record.iteration, record, priors, kept)
 
 
-def add_pseudocounts(state: Assignments, lam: Floats, priors: Priors) -> Masses:
-    """Have N hold, until the first pass is over, masses in proportion to the topics of λ. Equation (46)."""
-    eta, lent = priors.eta_rows(state.counts.words), np.empty_like(state.N)
-    slices = [
-        slice(first, first + ROWS_AT_ONCE) for first in range(0, len(lam), ROWS_AT_ONCE)
-    ]  # no more (U, Kp) arrays
+@dataclass(frozen=True, slots=True)
+class Cvb0:
+    """Collapsed variational Bayes as a phase of a fit.
+
+    Attributes
+    ----------
+    settings : Cvb0Settings
+    n_passes : int
+        Maximum number of passes.
+    first : int
+        Passes of earlier phases.
+    """
+
+    settings: Cvb0Settings
+    n_passes: int
+    first: int = 0
+    name: str = "CVB0"
+
+    def prepare(self, documents: Corpus) -> Documents:
+        assert isinstance(documents, Documents)  # checked with the parameters: assignments of all counts are in memory
+        return documents.compacted()
+
+    def start(self, documents: Documents, priors: Priors, initial: Callable[[], PassResult]) -> Cvb0State:
+        assignments = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
+        priors, seconds, pseudocounts = initial_priors(priors, self.settings), 0.0, None
+        if self.settings.starts_from_topics:
+            topics = initial()
+            seconds = topics.seconds
+            pseudocounts = add_pseudocounts(assignments, topics.rows_of(documents.counts.words), priors)
+        average = aligned_zeros(assignments.N.shape, documents.dtype)
+        return Cvb0State(self.first, assignments, average, priors, seconds, pseudocounts)
+
+    def from_arrays(self, documents: Documents, arrays: Saved) -> Cvb0State:
+        priors = Priors(arrays["alpha"], arrays["eta"])
+        assignments = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
+        assignments.N[:], assignments.totals[:] = arrays["N"], arrays["totals"]
+        for block, topic, share in zip(assignments.blocks, arrays["topic"], arrays["share"], strict=True):
+            block.topic[:], block.share[:] = topic, share
+        average = aligned_copy(arrays["average"])
+        state = Cvb0State(arrays["iteration"], assignments, average, priors, arrays["seconds"])
+        state.completed = _result_of(state)
+        return state
+
+    def passes(
+        self, documents: Documents, state: Cvb0State, workers: Workers
+    ) -> Generator[tuple[Cvb0State, TraceRecord]]:
+        """Yield the state, which changes in place, and the record after each pass. Equations (31) to (33), (39)."""
+        settings, writer = self.settings, RecordWriter.after(documents, state.seconds)
+        for t in range(state.iteration - self.first + 1, self.n_passes + 1):
+            log_likelihoods = update_assignments(
+                state.assignments,
+                smoothed_priors(state.priors, settings, t),
+                workers,
+                seed=pass_seed(settings.seed, t),
+                min_share=settings.min_share_of(t),
+            )
+            _remove_pseudocounts(state)
+            update_average(state.average, state.assignments, (AVERAGING + 1) / (t + AVERAGING), workers)
+            if settings.learns_after(t):
+                state.priors = learned_priors(state.assignments, state.priors, documents.weight, settings, t, workers)
+            log_predictive = documents.weighted_sum(log_likelihoods)
+            record = writer.predictive_record(self.first + t, "collapsed", log_predictive)
+            state.iteration, state.seconds = record.iteration, record.seconds
+            state.completed = _result_of(state)
+            yield state, record
+
+
+def _result_of(state: Cvb0State) -> PassResult:
+    """Return the topics λ = η + average, in memory of their own."""
+    words, priors, lam = state.assignments.counts.words, state.priors, state.average.copy()
+    lam[:, : priors.n_topics] += priors.eta_rows(words).astype(lam.dtype)
+    return PassResult(lam, words, priors, state.iteration, state.iteration, state.seconds)
+
+
+def add_pseudocounts(assignments: Assignments, lam: Floats, priors: Priors) -> Masses:
+    """Add masses in proportion to the topics of λ to n_wk, and return them. Equation (46).
+
+    Parameters
+    ----------
+    lam : array of shape (U, Kp)
+        λ of the words that occur.
+    """
+    eta, added = priors.eta_rows(assignments.counts.words), np.empty_like(assignments.N)
+    slices = list(chunks(len(lam), ROWS_AT_ONCE))  # so that there are no further (U, Kp) arrays
 
     def above_prior(part: slice) -> Floats:
         rows = lam[part].copy()
@@ -275,79 +222,83 @@ def add_pseudocounts(state: Assignments, lam: Floats, priors: Priors) -> Masses:
         np.maximum(rows, 0, out=rows)
         return rows
 
-    held = sum(float(above_prior(part).sum(dtype=np.float64)) for part in slices)
-    units_in_it = state.units / held if held else 0
+    mass = sum(float(above_prior(part).sum(dtype=np.float64)) for part in slices)
+    scale = assignments.units / mass if mass else 0
     for part in slices:
         rows = above_prior(part)
-        rows *= units_in_it
-        np.minimum(rows, 0.99 * LARGEST[rows.dtype], out=rows)  # N holds as much again by the end of the pass
-        lent[part] = np.rint(rows)
-    state.N += lent
-    state.totals += lent.sum(axis=0, dtype=np.float64)
-    return lent
+        rows *= scale
+        np.minimum(rows, 0.99 * LARGEST_MASS[rows.dtype], out=rows)  # N holds as much again at the end of the pass
+        added[part] = np.rint(rows)
+    assignments.N += added
+    assignments.totals += added.sum(axis=0, dtype=np.float64)
+    return added
 
 
-def update_average(average: Floats, state: Assignments, rho: float, workers: Workers) -> None:
-    """average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (39)."""
+def _remove_pseudocounts(state: Cvb0State) -> None:
+    """Subtract the pseudo-counts after the first pass and release their memory."""
+    if state.pseudocounts is None:
+        return
+    state.assignments.N -= state.pseudocounts
+    state.assignments.totals -= state.pseudocounts.sum(axis=0, dtype=np.float64)
+    state.pseudocounts = None
 
-    def update(first: int) -> None:
-        rows = average[first : first + ROWS_AT_ONCE]
+
+def update_average(average: Floats, assignments: Assignments, rho: float, workers: Workers) -> None:
+    """Set average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (39)."""
+
+    def update(part: slice) -> None:
+        rows = average[part]
         rows *= 1 - rho
-        rows += (rho / state.unit) * state.N[first : first + ROWS_AT_ONCE].astype(rows.dtype)
+        rows += (rho / assignments.unit) * assignments.N[part].astype(rows.dtype)
 
-    workers.run(update, range(0, len(average), ROWS_AT_ONCE))
+    workers.run(update, chunks(len(average), ROWS_AT_ONCE))
 
 
-def initial_priors(priors: Priors, plan: CollapsedPlan) -> Priors:
-    """What learning begins from: a smaller α where topics have many tokens. Equation (48)."""
-    if not (plan.cautious and plan.learn_alpha):
+def initial_priors(priors: Priors, settings: Cvb0Settings) -> Priors:
+    """Return the priors that learning starts from: a smaller α where topics have many tokens. Equation (48)."""
+    if not (settings.limits_alpha and settings.learn_alpha):
         return priors
-    return Priors(np.minimum(priors.alpha, CAUTIOUS_ALPHA / priors.n_topics), priors.eta)
+    return Priors(np.minimum(priors.alpha, LIMITED_ALPHA / priors.n_topics), priors.eta)
 
 
-def smoothed_priors(priors: Priors, plan: CollapsedPlan, t: int) -> Priors:
-    """What counts are visited with: learned α nearer to its mean with each pass, learned η larger. Equations (44), (47)."""
+def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
+    """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. Eqs. (44), (47)."""
     alpha, eta = priors.alpha, priors.eta
-    if plan.learn_alpha and t > plan.learn_from:
-        even = alpha ** (plan.learn_from / t)
+    if settings.learn_alpha and t > settings.learn_from:
+        even = alpha ** (settings.learn_from / t)
         alpha = even * (alpha.sum() / even.sum())
-    if plan.learn_eta:
-        eta = np.maximum(eta, np.sqrt(eta * SMOOTH))
+    if settings.learn_eta:
+        eta = np.maximum(eta, np.sqrt(eta * SMOOTH_ETA))
     return Priors(alpha, eta)
 
 
-def min_share(plan: CollapsedPlan, t: int) -> float:
-    """τ of a pass: more of each count is drawn while topics are still to be found. Equation (45)."""
-    first = MIN_SHARE if plan.has_topics else FIRST_MIN_SHARE if plan.lead is None else FIRST_MIN_SHARE_AFTER_VB
-    return min(first, max(MIN_SHARE, first * plan.learn_from / t))
-
-
 def learned_priors(
-    state: Assignments, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, workers: Workers
+    assignments: Assignments, priors: Priors, weight: Floats | None, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
-    """The α under which topics drawn for some documents, and the η under which all topics are most probable.
-
-    Equations (35), (36), (49).
-    """
-    alpha, eta, seed = priors.alpha, priors.eta, pass_seed(plan.seed + 1, t)
-    if plan.learn_alpha:
-        alpha = _learned_alpha(state, priors, weight, plan, t, seed)
-    if plan.learn_eta:
-        eta = dirichlet_priors.fixed_point(
-            rounded_word_counts(state, workers, seed=seed), eta[0], state.counts.n_words
-        )[None, :]
+    """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. Eqs. (35), (36)."""
+    alpha, eta, seed = priors.alpha, priors.eta, pass_seed(settings.seed + 1, t)
+    if settings.learn_alpha:
+        alpha = _learned_alpha(assignments, priors, weight, settings, t)
+    if settings.learn_eta:
+        counts = rounded_word_counts(assignments, workers, seed=seed)
+        eta = dirichlet_priors.fixed_point(counts, eta[0], assignments.counts.n_words)[None, :]
     return Priors(alpha, eta)
 
 
 def _learned_alpha(
-    state: Assignments, priors: Priors, weight: Floats | None, plan: CollapsedPlan, t: int, seed: int
+    assignments: Assignments, priors: Priors, weight: Floats | None, settings: Cvb0Settings, t: int
 ) -> Doubles:
-    """The α under which topics drawn for a part of the documents are most probable, what occurs weighted: equation (49)."""
-    K, n_tokens = priors.n_topics, state.counts.doc_tokens.sum()
-    step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_PART))))
-    first = t // plan.learn_every
-    tokens = sample_topics(state, smoothed_priors(priors, plan, t), first=first, step=step, seed=seed)
-    times = np.ones(len(tokens.documents)) if weight is None else weight[tokens.documents].astype(np.float64)
-    occurring = dirichlet_priors.group_counts(tokens.document, tokens.topic, K, times)
-    trust = CAUTIOUS_TRUST if plan.cautious else 1.0
-    return dirichlet_priors.fixed_point(occurring._replace(times=trust * occurring.times), priors.alpha, K)
+    """Return the α under which topics sampled for part of the documents are most probable. Equation (49)."""
+    K, n_tokens = priors.n_topics, assignments.counts.doc_tokens.sum()
+    step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_FRACTION))))
+    sample = sample_topics(
+        assignments,
+        smoothed_priors(priors, settings, t),
+        first=t // settings.learn_every,
+        step=step,
+        seed=pass_seed(settings.seed + 1, t),
+    )
+    weights = np.ones(len(sample.documents)) if weight is None else weight[sample.documents].astype(np.float64)
+    counts = dirichlet_priors.group_counts(sample.document, sample.topic, K, weights)
+    trust = LIMITED_TRUST if settings.limits_alpha else 1.0
+    return dirichlet_priors.fixed_point(counts._replace(times=trust * counts.times), priors.alpha, K)

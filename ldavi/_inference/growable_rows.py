@@ -1,36 +1,35 @@
-"""Rows that become more without being copied each time."""
-
-from typing import Any
+"""An array of rows that grows without being copied each time."""
 
 from ldavi._core.records import aligned_zeros
 from ldavi._core.typing import Doubles, Floats
 
-FACTOR = 1.5  # by which the memory grows: n rows that come one by one are copied less than 3 n times, in all
+GROWTH_FACTOR = 1.5  # of the memory: adding n rows one by one copies fewer than 3 n rows in total
 
 
 class GrowableRows:
-    """Memory for more rows than there are: adding some moves the others only when it is used up.
+    """Spare memory behind an array of rows: adding rows moves the others only when it is exhausted.
 
-    What pickles and copies hold of it is nothing: their rows are moved once, when they next become more.
+    Copies and pickles do not include the memory; they reserve it again when rows are next added.
     """
 
     def __init__(self) -> None:
         self._store: Floats | None = None
         self._filled: Floats | None = None
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type["GrowableRows"], tuple[()]]:
         return GrowableRows, ()
 
     def extended(self, rows: Floats, n_more: int, value: Doubles) -> Floats:
-        """The rows, and behind them more of them.
+        """Return the rows followed by new ones.
 
         Parameters
         ----------
         rows : array of shape (n, width)
-            Once returned from here, they stay where they are for as long as there is room. Others are copied.
+            If this array was returned by the previous call, it stays in place as long as there is room; any other
+            array is copied.
         n_more : int
         value : array that broadcasts to (n_more, K), K <= width
-            Of the new rows; what is right of it is 0.
+            The new rows; their remaining columns are 0.
 
         Returns
         -------
@@ -39,9 +38,8 @@ class GrowableRows:
         n_words, width = rows.shape
         n_words += n_more
         if self._store is None or rows is not self._filled or n_words > len(self._store):
-            store = aligned_zeros(
-                (max(n_words, int(FACTOR * len(rows))), width), rows.dtype
-            )  # untouched pages cost nothing
+            capacity = max(n_words, int(GROWTH_FACTOR * len(rows)))  # pages that are not written to cost nothing
+            store = aligned_zeros((capacity, width), rows.dtype)
             store[: len(rows)] = rows
             self._store = store
         self._store[len(rows) : n_words, : value.shape[1]] = value

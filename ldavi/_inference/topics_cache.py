@@ -1,43 +1,42 @@
-"""Topics of every word, made once for many calls that ask about documents."""
+"""The topics of every word, computed once for many calls of `transform` and the like."""
 
 from collections.abc import Callable
-from typing import Any
 
 from ldavi._core.records import Topics
 
-MOST_BYTES = 2**27  # of λ and B; larger topics are made anew for the words of each call
+MAX_BYTES = 2**27  # of λ and B; larger topics are computed for the words of each call
 
 
 class TopicsCache:
-    """Topics from the second call on that asks for them: one alone may want few of the words.
+    """Caches topics from the second request on: a single request may need few of the words.
 
-    What pickles and copies hold of it is nothing: their topics are made again.
+    Copies and pickles do not include the cached topics, which are computed again on demand.
     """
 
     def __init__(self) -> None:
         self._topics: Topics | None = None
-        self._asked = False
+        self._requested = False
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type["TopicsCache"], tuple[()]]:
         return TopicsCache, ()
 
     def invalidate(self) -> None:
-        """Be as new, since λ may change."""
-        self._topics, self._asked = None, False
+        """Drop the topics, since λ may change."""
+        self._topics, self._requested = None, False
 
-    def get(self, n_bytes: int, make: Callable[[], Topics]) -> Topics | None:
-        """Topics of every word, or None where those of the words at hand will do.
+    def get(self, n_bytes: int, compute: Callable[[], Topics]) -> Topics | None:
+        """Return the topics of every word, or None if the caller should compute those of its own words.
 
         Parameters
         ----------
         n_bytes : int
-            Of what would be kept, λ and B.
-        make : callable
-            Makes the topics.
+            Size of the topics, λ and B.
+        compute : callable
+            Computes the topics.
         """
-        if n_bytes > MOST_BYTES:
+        if n_bytes > MAX_BYTES:
             return None
-        topics, asked, self._asked = self._topics, self._asked, True
-        if topics is None and asked:
-            topics = self._topics = make()
+        topics, requested, self._requested = self._topics, self._requested, True
+        if topics is None and requested:
+            topics = self._topics = compute()
         return topics

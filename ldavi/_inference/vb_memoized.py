@@ -1,141 +1,36 @@
-"""The memoized loop: batches whose statistics are kept and replaced. Equations (20), (21)."""
+"""Memoized variational Bayes: batches whose statistics are stored and replaced. Equations (20), (21).
 
-import itertools
-import time
-from collections.abc import Generator, Iterable, Iterator
+The statistics of each batch are stored, so that its new ones replace the old: there is no learning rate, and the bound
+does not decrease once every batch has been read. Sums over batches are kept in float64, since small differences
+accumulate over many passes.
+"""
+
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import astuple, dataclass
-from typing import Any, NamedTuple, Protocol
+from dataclasses import astuple, dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.special import psi, xlogy
 
 from ldavi._core.corpus import WHOLE_BATCHES, Corpus, Documents
-from ldavi._core.records import Counts, Priors, aligned_zeros, padded
-from ldavi._core.spill_file import SpillFile
+from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
+from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers
-from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import dirichlet_priors, elbo
-from ldavi._inference.e_step import DocumentBlock, cut_blocks, e_step
+from ldavi._inference.e_step import EStepSettings, Part, e_step
 from ldavi._inference.elbo import ELBOTerms
-from ldavi._inference.m_step import mass_times_log, topics_from
-from ldavi._inference.vb_batch import (
-    PassResult,
-    PassSettings,
-    RecordWriter,
-    absent_mass,
-    column_sums,
-    raised_priors,
-    summed_terms,
-)
-
-
-def fit_memoized(
-    documents: Corpus, priors: Priors, lam: Floats, plan: PassSettings, workers: Workers, *, batch_size: int
-) -> Generator[PassResult]:
-    """Incremental coordinate ascent, a batch at a time: equations (20), (21).
-
-    Each batch's statistics are kept, so that new ones can take the place of the old: no learning rate, and an ELBO that
-    cannot fall once every batch has been seen. S is summed in float64, since small differences add up over many laps.
-
-    Parameters
-    ----------
-    batch_size : int
-        Of documents in memory; those that come in batches are taken as they come.
-    """
-    documents, words = documents.compacted()
-    lam = lam[words]
-    if isinstance(documents, Documents):
-        lap = LapInMemory(documents.parts(batch_size), priors.n_topics)
-        yield from laps(documents, lap, Sums.at_start(lam, priors), priors, lam, plan, workers)
-        return
-    with SpillFile() as gammas, SpillFile() as sstats:
-        on_disk = LapOnDisk(documents, priors.n_topics, gammas, sstats)
-        yield from laps(documents, on_disk, Sums.at_start(lam, priors), priors, lam, plan, workers)
-
-
-def go_on_with_memoized(
-    documents: Documents, state: dict[str, Any], plan: PassSettings, workers: Workers, *, batch_size: int
-) -> Generator[PassResult]:
-    """`fit_memoized` from the state of one of its laps."""
-    documents, _ = documents.compacted()
-    priors = Priors(state["alpha"], state["eta"])
-    lap = LapInMemory(documents.parts(batch_size), priors.n_topics)
-    lap.take(state["gamma"], state["sstats"], state["shares"])
-    sums = Sums(state["total"], state["mass"], state["iteration"], time.perf_counter() - state["seconds"])
-    unread = np.empty((0, 0), documents.dtype)  # λ of the start, which only the first lap reads
-    return laps(documents, lap, sums, priors, unread, plan, workers)
+from ldavi._inference.m_step import absent_mass, mass_times_log, topics_from
+from ldavi._inference.parts import Parts, part_over_own_words
+from ldavi._inference.passes import PassResult, PassSettings, RecordWriter, Saved, column_sums, summed_terms
+from ldavi._inference.trace import TraceRecord
+from ldavi._inference.vb_priors import log_theta_sums, updated_priors
 
 
 @dataclass(slots=True)
-class Sums:
-    """Where a memoized fit stands between two laps: S and its sums over all batches, and how many laps there were."""
-
-    total: Doubles  # (U, Kp) S
-    mass: Doubles  # (K,) its sums over words
-    laps: int
-    started: float
-
-    @staticmethod
-    def at_start(lam: Floats, priors: Priors) -> "Sums":
-        """Nothing yet."""
-        return Sums(np.zeros(lam.shape), np.zeros(priors.n_topics), 0, time.perf_counter())
-
-
-def laps(
-    documents: Corpus, lap: "Lap", sums: Sums, priors: Priors, lam: Floats, plan: PassSettings, workers: Workers
-) -> Generator[PassResult]:
-    """`fit_memoized` over the words that occur; `lam`, of shape (U, Kp), is what the first lap reads."""
-    clock, vocabulary, dtype = RecordWriter(documents, sums.started), documents.vocabulary, documents.dtype
-    total, mass = sums.total, sums.mass
-    start_totals = column_sums(lam, priors) + absent_mass(vocabulary, priors) if sums.laps == 0 else mass
-    warmup = max(plan.warmup, 1)  # the first lap reads topics that no batch has changed yet
-    for iteration in itertools.count(sums.laps + 1):
-        monotone, n_batches = iteration > warmup, 0
-        for batch, memory in lap.visits():
-            if iteration == 1:  # the S of the first batches alone would forget every word that they lack
-                rows, totals = lam[batch.rows], start_totals
-            else:
-                rows = with_prior(total[batch.rows], priors.eta_rows(batch.documents.counts.words), dtype)
-                totals = mass + priors.eta_totals(vocabulary.n_words)
-            change = memory.visit(batch, rows, totals, priors, plan, workers, iteration)
-            total[batch.rows] += change
-            mass += column_sums(change, priors)
-            n_batches += 1
-        if plan.learns_after(iteration):
-            gammas = ((memory.gamma, memory.weight) for memory in lap.memories())
-            raised, _ = raised_priors(priors, plan, documents, gammas, total, workers)
-            for memory in lap.memories():
-                memory.take_alpha(priors.alpha, raised.alpha)
-            priors = raised
-        learned = with_prior(total, priors.eta_rows(vocabulary.words), dtype)
-        terms = memoized_terms(lap.shares, learned, mass + priors.eta_totals(vocabulary.n_words), priors, vocabulary)
-        n_inner_iter = sum(share.n_inner_iter for share in lap.shares)
-        record = clock.record(iteration, "monotone" if monotone else "warmup", terms, n_inner_iter)
-        state = lap.state()
-        if state is not None:
-            state |= {"total": total, "mass": mass, "iteration": iteration, "seconds": record.seconds}
-            state |= {"alpha": priors.alpha, "eta": priors.eta}
-        yield PassResult(learned, vocabulary.words, iteration * n_batches, record, priors, state)
-
-
-class Batch(NamedTuple):
-    """Some documents over their own words, and where these stand among all of the lap."""
-
-    documents: Documents
-    rows: Int64s
-    blocks: tuple[DocumentBlock, ...]
-
-
-def batch_of(documents: Documents, n_topics: int) -> Batch:
-    """A batch, cut for the E-step."""
-    own, rows = documents.compacted()
-    return Batch(own, rows, cut_blocks(own.counts, n_topics))
-
-
-@dataclass(slots=True)
-class Share:
-    """What the last visit to a batch gave to the bound. Equation (21)."""
+class BatchTerms:
+    """The contribution of a batch to the bound, from its last E-step. Equation (21)."""
 
     constant: float = 0.0
     doc_topic: float = 0.0
@@ -143,142 +38,188 @@ class Share:
 
 
 @dataclass(slots=True)
-class Memory:
-    """What is kept of a batch between laps: γ, S_b, its share of the bound. Equation (21)."""
+class MemoizedState:
+    """State of memoized VB between two passes.
 
-    weight: Floats | None
-    gamma: Floats
-    sstats: Floats
-    share: Share
+    Attributes
+    ----------
+    iteration : int
+        Passes so far.
+    total : array of shape (U, Kp), float64
+        S, the statistics summed over batches.
+    mass : array of shape (K,)
+        Σ_w S_wk.
+    gamma, sstats : ArrayStore
+        γ and S_b of each batch.
+    terms : list of BatchTerms
+    priors : Priors
+    result : PassResult
+        The topics after the last complete pass; those to start from before the first.
+    """
 
-    def visit(
-        self,
-        batch: Batch,
-        rows: Floats,
-        totals: Doubles,
-        priors: Priors,
-        plan: PassSettings,
-        workers: Workers,
-        iteration: int,
-    ) -> Doubles:
-        """E-step with these topics; returns S_b new minus S_b old."""
-        monotone, offset = iteration > max(plan.warmup, 1), plan.offset_of(iteration)
-        topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate, offset=offset)
-        sstats = aligned_zeros(self.sstats.shape, self.sstats.dtype)
-        visit = e_step(
-            batch.documents.counts,
-            batch.blocks,
-            topics,
-            priors.alpha,
-            self.gamma,
-            sstats,
-            max_inner_iter=plan.monotone_inner_iter if monotone else plan.warmup_inner_iter,
-            tol=plan.tol,
-            workers=workers,
-            doc_weight=batch.documents.weight,
-            cold_start=not monotone,
-            extrapolate=not monotone,
+    iteration: int
+    total: Doubles
+    mass: Doubles
+    gamma: ArrayStore
+    sstats: ArrayStore
+    priors: Priors
+    result: PassResult
+    terms: list[BatchTerms] = field(default_factory=list)
+
+    def to_arrays(self) -> dict[str, object]:
+        return {
+            "iteration": self.iteration,
+            "total": self.total,
+            "mass": self.mass,
+            "gamma": self.gamma.views(),
+            "sstats": self.sstats.views(),
+            "shares": [list(astuple(terms)) for terms in self.terms],
+            "alpha": self.priors.alpha,
+            "eta": self.priors.eta,
+            "seconds": self.result.seconds,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MemoizedVB:
+    """Memoized variational Bayes as a phase of a fit.
+
+    Attributes
+    ----------
+    settings : PassSettings
+    n_passes : int
+        Maximum number of passes.
+    batch_size : int
+        Documents per batch if the corpus is in memory; batches of a corpus that is read are used as they are.
+    """
+
+    settings: PassSettings
+    n_passes: int
+    batch_size: int
+    name: str = "memoized VB"
+
+    def prepare(self, documents: Corpus) -> Corpus:
+        return documents.compacted()
+
+    def start(self, documents: Corpus, priors: Priors, initial: Callable[[], PassResult]) -> MemoizedState:
+        words, in_memory = documents.vocabulary.words, isinstance(documents, Documents)
+        topics = initial()
+        lam = topics.rows_of(words)
+        total, mass = np.zeros(lam.shape), np.zeros(priors.n_topics)
+        gamma, sstats = array_store(in_memory=in_memory), array_store(in_memory=in_memory)
+        result = topics._replace(lam=lam, words=words, priors=priors)
+        return MemoizedState(0, total, mass, gamma, sstats, priors, result)
+
+    def from_arrays(self, documents: Corpus, arrays: Saved) -> MemoizedState:
+        priors, in_memory = Priors(arrays["alpha"], arrays["eta"]), isinstance(documents, Documents)
+        gamma = array_store(in_memory=in_memory, arrays=arrays["gamma"])
+        sstats = array_store(in_memory=in_memory, arrays=arrays["sstats"])
+        terms, iteration = [BatchTerms(*values) for values in arrays["shares"]], arrays["iteration"]
+        lam = with_prior(arrays["total"], priors.eta_rows(documents.vocabulary.words), documents.dtype)
+        n_updates, words = iteration * len(terms), documents.vocabulary.words
+        result = PassResult(lam, words, priors, n_updates, iteration, arrays["seconds"])
+        return MemoizedState(iteration, arrays["total"], arrays["mass"], gamma, sstats, priors, result, terms)
+
+    def passes(
+        self, documents: Corpus, state: MemoizedState, workers: Workers
+    ) -> Generator[tuple[MemoizedState, TraceRecord]]:
+        """Yield the state, which changes in place, and the record after each pass."""
+        vocabulary, writer = documents.vocabulary, RecordWriter.after(documents, state.result.seconds)
+        size = self.batch_size if isinstance(documents, Documents) else WHOLE_BATCHES
+        parts = Parts(documents, size, lambda part: part_over_own_words(part, state.priors.n_topics))
+        start_totals = column_sums(state.result.lam, state.priors) + absent_mass(vocabulary, state.priors)
+        with closing(state.gamma), closing(state.sstats):
+            for t in range(state.iteration + 1, self.n_passes + 1):
+                for number, part in enumerate(parts):
+                    topics = self._topics_of(part, state, start_totals, workers)
+                    self._replace_statistics(number, part, topics, state, workers)
+                if self.settings.learns_after(t):
+                    self._update_priors(documents, parts, state, workers)
+                state.iteration, priors = t, state.priors
+                lam = with_prior(state.total, priors.eta_rows(vocabulary.words), documents.dtype)
+                totals = state.mass + priors.eta_totals(vocabulary.n_words)
+                bound = memoized_bound(state.terms, lam, totals, priors, vocabulary)
+                n_inner_iter = sum(terms.n_inner_iter for terms in state.terms)
+                record = writer.record(t, "warmup" if self._is_warmup(t) else "monotone", bound, n_inner_iter)
+                n_updates = t * len(state.terms)
+                state.result = PassResult(lam, vocabulary.words, priors, n_updates, t, record.seconds)
+                yield state, record
+
+    def _is_warmup(self, t: int) -> bool:
+        """The first pass always starts cold: it reads topics that no batch has updated yet."""
+        return t == 1 or self.settings.is_warmup(t)
+
+    def _e_step_of(self, t: int) -> EStepSettings:
+        warmup, settings = self._is_warmup(t), self.settings
+        max_inner_iter = settings.warmup_inner_iter if warmup else settings.monotone_inner_iter
+        return EStepSettings(max_inner_iter, settings.tol, cold_start=warmup, extrapolate=warmup)
+
+    def _topics_of(self, part: Part, state: MemoizedState, start_totals: Doubles, workers: Workers) -> Topics:
+        """Return the topics of the words of a batch, from the statistics of all batches so far."""
+        priors, t, counts = state.priors, state.iteration + 1, part.documents.counts
+        if t == 1:  # the statistics of the first batches alone would forget every word that does not occur in them
+            rows, totals = state.result.lam[part.rows], start_totals
+        else:
+            rows = with_prior(state.total[part.rows], priors.eta_rows(counts.words), part.documents.dtype)
+            totals = state.mass + priors.eta_totals(counts.n_words)
+        offset = self.settings.offset_of(t)
+        return topics_from(rows, totals, workers, point_estimate=priors.point_estimate, digamma_offset=offset)
+
+    def _replace_statistics(
+        self, number: int, part: Part, topics: Topics, state: MemoizedState, workers: Workers
+    ) -> None:
+        """Run the E-step of a batch and replace its statistics by the new ones."""
+        documents, n_topics, settings = part.documents, state.priors.n_topics, self._e_step_of(state.iteration + 1)
+        shape = len(documents.counts.words), padded(n_topics)
+        sstats: Floats = aligned_zeros(shape, documents.dtype)
+        if number < len(state.terms):
+            gamma, former = state.gamma.load(number), state.sstats.load(number)
+        else:
+            gamma = np.empty((documents.n_docs, n_topics), documents.dtype)
+            former = aligned_zeros(shape, documents.dtype)
+        result = e_step(part, topics, state.priors.alpha, gamma, sstats, settings, workers)
+        word, doc_topic = summed_terms(result, documents, state.priors, topics)
+        constant = word + doc_topic - mass_times_log(sstats, topics)
+        state.terms[number : number + 1] = [BatchTerms(constant, doc_topic, int(result.n_inner_iter.sum()))]
+        change = sstats.astype(np.float64) - former
+        state.gamma.store(number, gamma)
+        state.sstats.store(number, sstats)
+        state.total[part.rows] += change
+        state.mass += column_sums(change, state.priors)
+
+    def _update_priors(self, documents: Corpus, parts: Parts, state: MemoizedState, workers: Workers) -> None:
+        """Update α and η, and the stored terms of the bound, which depend on α."""
+        before, log_theta = state.priors.alpha, None
+        weights: list[Floats | None] = [None] * len(state.terms)
+        if isinstance(documents, Documents):
+            weights = [part.documents.weight for part in parts]
+        if self.settings.learn_alpha:
+            gammas = ((state.gamma.load(number), weight) for number, weight in enumerate(weights))
+            log_theta = log_theta_sums(documents, gammas, state.priors.n_topics, workers)
+        state.priors, _ = updated_priors(
+            state.priors, self.settings, log_theta, state.total, documents.n_words, workers
         )
-        word, self.share.doc_topic = summed_terms(visit, batch.documents, priors, topics)
-        self.share.constant = word + self.share.doc_topic - mass_times_log(sstats, topics)
-        self.share.n_inner_iter = int(visit.n_inner_iter.sum())
-        change = sstats.astype(np.float64) - self.sstats
-        self.sstats = sstats
-        return change
-
-    def take_alpha(self, before: Doubles, after: Doubles) -> None:
-        """Have the kept terms be those of another α. Equation (37)."""
-        weight = None if self.weight is None else self.weight.astype(np.float64)
-        sums = dirichlet_priors.expected_log_sums(self.gamma, weight)
-        n_docs = float(len(self.gamma)) if weight is None else float(weight.sum())
-        gain = dirichlet_priors.alpha_objective(after, sums, n_docs) - dirichlet_priors.alpha_objective(
-            before, sums, n_docs
-        )
-        self.share.doc_topic += gain
-        self.share.constant += gain
+        for number, (terms, weight) in enumerate(zip(state.terms, weights, strict=True)):
+            gain = alpha_gain(state.gamma.load(number), weight, before, state.priors.alpha)
+            terms.doc_topic += gain
+            terms.constant += gain
 
 
-class Lap(Protocol):
-    """All batches in their order, and what is kept of them."""
-
-    shares: list[Share]
-
-    def visits(self) -> Iterator[tuple[Batch, Memory]]:
-        """Each batch with its memory, which the visit changes."""
-
-    def memories(self) -> Iterator[Memory]:
-        """What is kept of each, perhaps without its statistics."""
-
-    def state(self) -> dict[str, Any] | None:
-        """All that is kept, where it is in memory."""
+def alpha_gain(gamma: Floats, weight: Floats | None, before: Doubles, after: Doubles) -> float:
+    """Return the increase of the document term of the bound when α changes. Equation (37)."""
+    weights = None if weight is None else weight.astype(np.float64)
+    sums = dirichlet_priors.expected_log_sums(gamma, weights)
+    total_weight = float(len(gamma)) if weights is None else float(weights.sum())
+    objective = dirichlet_priors.alpha_objective
+    return objective(after, sums, total_weight) - objective(before, sums, total_weight)
 
 
-class LapInMemory:
-    """Batches of documents in memory."""
-
-    def __init__(self, parts: Iterable[Documents], n_topics: int) -> None:
-        self._batches = [batch_of(part, n_topics) for part in parts]
-        self._memories = [unvisited(batch, n_topics) for batch in self._batches]
-        self.shares = [memory.share for memory in self._memories]
-
-    def visits(self) -> Iterator[tuple[Batch, Memory]]:
-        return zip(self._batches, self._memories, strict=True)
-
-    def memories(self) -> Iterator[Memory]:
-        return iter(self._memories)
-
-    def state(self) -> dict[str, Any] | None:
-        gammas, sstats = [memory.gamma for memory in self._memories], [memory.sstats for memory in self._memories]
-        return {"gamma": gammas, "sstats": sstats, "shares": [list(astuple(share)) for share in self.shares]}
-
-    def take(self, gammas: Iterable[Floats], sstats: Iterable[Floats], shares: Iterable[Iterable[Any]]) -> None:
-        """Remember what `state` gave."""
-        parts = zip(self._memories, gammas, sstats, shares, strict=True)
-        for memory, gamma, statistics, share in parts:
-            memory.gamma, memory.sstats = gamma, statistics
-            memory.share.constant, memory.share.doc_topic, memory.share.n_inner_iter = share
-
-
-class LapOnDisk:
-    """Batches that are read in every lap; γ and S_b wait in scratch files."""
-
-    def __init__(self, documents: Corpus, n_topics: int, gammas: SpillFile, sstats: SpillFile) -> None:
-        self._documents, self._n_topics, self._gammas, self._sstats = documents, n_topics, gammas, sstats
-        self.shares: list[Share] = []
-
-    def visits(self) -> Iterator[tuple[Batch, Memory]]:
-        with closing(self._documents.parts(WHOLE_BATCHES)) as parts:
-            for number, part in enumerate(parts):
-                batch = batch_of(part, self._n_topics)
-                if number == len(self.shares):
-                    memory = unvisited(batch, self._n_topics)
-                    self.shares.append(memory.share)
-                else:
-                    gamma, sstats = self._gammas.load(number), self._sstats.load(number)
-                    memory = Memory(None, gamma, sstats, self.shares[number])
-                yield batch, memory
-                self._gammas.store(number, memory.gamma)
-                self._sstats.store(number, memory.sstats)
-
-    def memories(self) -> Iterator[Memory]:
-        for number, share in enumerate(self.shares):
-            yield Memory(None, self._gammas.load(number), np.empty((0, 0), np.float32), share)
-
-    def state(self) -> dict[str, Any] | None:
-        return None
-
-
-def unvisited(batch: Batch, n_topics: int) -> Memory:
-    """The memory of a batch before its first visit."""
-    dtype = batch.documents.dtype
-    gamma = np.empty((batch.documents.counts.n_docs, n_topics), dtype)
-    return Memory(batch.documents.weight, gamma, aligned_zeros((len(batch.rows), padded(n_topics)), dtype), Share())
-
-
-def memoized_terms(shares: list[Share], lam: Floats, totals: Doubles, priors: Priors, counts: Counts) -> ELBOTerms:
-    """The bound of equation (21), split as every other."""
-    constant = sum(share.constant for share in shares)
-    doc_topic = sum(share.doc_topic for share in shares)
+def memoized_bound(
+    terms: Sequence[BatchTerms], lam: Floats, totals: Doubles, priors: Priors, counts: Counts
+) -> ELBOTerms:
+    """Return the bound of equation (21), in the terms of equations (7) to (9)."""
+    constant = sum(each.constant for each in terms)
+    doc_topic = sum(each.doc_topic for each in terms)
     K = priors.n_topics
     if priors.point_estimate:
         log_beta = np.log(totals, where=totals > 0, out=np.zeros(K))
@@ -291,7 +232,7 @@ def memoized_terms(shares: list[Share], lam: Floats, totals: Doubles, priors: Pr
 
 
 def with_prior(total: Doubles, eta: Doubles, dtype: np.dtype[Any]) -> Floats:
-    """λ = η + S, the padding left at 0; S freed of the last bits that sums and differences leave below 0."""
+    """Return λ = η + S with zero padding; negative entries of S, which rounding of differences causes, count as zero."""
     lam = aligned_zeros(total.shape, dtype)
     n_topics = eta.shape[1] if eta.shape[1] > 1 else total.shape[1]
     np.maximum(total, 0, out=lam, casting="same_kind")

@@ -8,9 +8,9 @@ from ldavi._core.records import Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.e_step import update_documents
+from ldavi._inference.e_step import EStepSettings, update_documents
 from ldavi._inference.fixed_topics import responsibilities
-from ldavi._inference.vb_batch import PassSettings
+from ldavi._inference.passes import PassSettings
 
 LEARN_EVERY = 16  # steps
 MOST_DOCUMENTS = 256  # of a batch, to learn from
@@ -24,11 +24,10 @@ def learned_priors(
     topics: Topics,
     priors: Priors,
     mean_log_theta: Doubles | None,
-    plan: PassSettings,
+    settings: PassSettings,
     workers: Workers,
     *,
     occasion: int,
-    n_words: int,
 ) -> tuple[Priors, Doubles]:
     """Better priors from some documents under the topics of now, which each is let settle in, without δ.
 
@@ -43,35 +42,26 @@ def learned_priors(
         The mean of E[log θ_d] so far; at first that under which α is what it is.
     occasion : int
         How many times there have been, this one included.
-    n_words : int
-        V.
 
     Returns
     -------
     priors : Priors
     mean_log_theta : array of shape (K,)
     """
-    alpha, eta = priors.alpha, priors.eta
+    alpha, eta, n_words = priors.alpha, priors.eta, documents.n_words
     part = next(documents.parts(MOST_DOCUMENTS))
     gamma = np.empty((part.counts.n_docs, len(alpha)), topics.B.dtype)
-    update_documents(
-        part.counts,
-        topics,
-        alpha,
-        gamma,
-        max_inner_iter=plan.max_inner_iter,
-        tol=plan.tol,
-        workers=workers,
-        cold_start=True,
-        extrapolate=True,
-    )
+    e_step_settings = EStepSettings(settings.max_inner_iter, settings.tol, with_bound=False)
+    update_documents(part.counts, topics, alpha, gamma, e_step_settings, workers)
     old = psi(alpha) - psi(alpha.sum()) if mean_log_theta is None else mean_log_theta
     weight = None if part.weight is None else part.weight.astype(np.float64)
     rate = max(1 / occasion, LEAST_RATE)
-    mean: Doubles = (1 - rate) * old + rate * dirichlet_priors.expected_log_sums(gamma, weight) / part.n_docs
-    if plan.learn_alpha:
+    mean: Doubles = (1 - rate) * old + rate * dirichlet_priors.expected_log_sums(gamma, weight) / part.total_weight
+    if settings.learn_alpha:
         alpha = dirichlet_priors.newton_alpha(alpha, mean, 1.0)
-    if plan.learn_eta and occasion & (occasion - 1) == 0:  # ever more seldom, since another η reads and writes all of λ
+    if (
+        settings.learn_eta and occasion & (occasion - 1) == 0
+    ):  # ever more seldom, since another η reads and writes all of λ
         word, topic = drawn_topics(part, topics, gamma, occasion)
         if len(word):
             of_topics = dirichlet_priors.group_counts(topic, word, n_words, np.ones(len(alpha)), symmetric=True)

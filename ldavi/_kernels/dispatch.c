@@ -1,5 +1,5 @@
-/* What this machine can run. The tables themselves are linked in or not by setup.py, which says so with
- * LDAVI_HAVE_AVX2 and LDAVI_HAVE_AVX512. */
+/* The instruction sets that this machine can run. setup.py defines LDAVI_HAVE_AVX2 and LDAVI_HAVE_AVX512 if it links their
+ * tables in. */
 #include "kernels.h"
 
 #include <stddef.h>
@@ -23,7 +23,7 @@ static int cpu_runs(int avx512) {
 }
 #elif defined(LDAVI_HAVE_AVX2)
 static int cpu_runs(int avx512) {
-    __builtin_cpu_init(); /* checks the operating system's part (XGETBV) too */
+    __builtin_cpu_init(); /* includes the operating system's support (XGETBV) */
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 0;
     return !avx512 || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
@@ -45,10 +45,3 @@ const ldavi_table *ldavi_table_avx2(void) { return NULL; }
 #if !defined(LDAVI_HAVE_AVX512)
 const ldavi_table *ldavi_table_avx512(void) { return NULL; }
 #endif
-
-/* Of a visit: four rows of topics, two of counts and one of pointers; of its sweeps over active topics: an index, six rows
- * of topics and the copy of B. As if every entry were a double. */
-int64_t ldavi_scratch_size(int64_t max_words, int64_t Kp) {
-    int64_t words = max_words + LDAVI_PAD, visit = 6 * Kp + 3 * words, active = 9 * Kp + LDAVI_ACTIVE_ROOM;
-    return (visit + active) * 8;
-}

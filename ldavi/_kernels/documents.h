@@ -1,30 +1,50 @@
-/* The E-step of one document, and its part of the bound: equations (14) and (16) of docs/math.md.
+/* The E-step of a document, and its part of the ELBO: equations (14), (16), (24), (29) and (43) of docs/math.md.
  *
- * Included once per precision, with REAL and SUFFIX defined. A document's words are taken in groups of eight:
- * eight dot products with e share each load of e, eight sums are reduced together, eight ratios are divided
- * together, and eight rows are added to acc together. Three sweeps do this: sweep_tile where e and acc fit in
- * registers, sweep_any where they do not, sweep_turned over the few topics of a document that carry mass. */
+ * Included once per precision. The words of a document are processed in groups of eight: eight dot products with e share
+ * each load of e, eight sums are reduced together, eight ratios are divided together, and eight rows are added to acc
+ * together. An inner iteration has three forms: iterate_in_registers where e and acc fit in registers, iterate_in_memory
+ * where they do not, and iterate_transposed over the active topics of a document. */
 
-#define GROUP 8
-#define HALF 4
-#define UP_TO(n, unit) (((n) + (unit) - 1) / (unit) * (unit))
-#define DROPPED 0.03           /* share of a document's tokens that the topics set aside may hold together */
-#define ACTIVE_FROM 20         /* topics from which setting some aside can pay */
-#define ACTIVE_SWEEPS 4        /* sweeps that must be left for it to pay */
-#define SLOWEST 0.95           /* ratio of a change to the one before, at most: steps up to twenty times a change */
-#define LEAST_LEFT 0.5         /* share of its mass that a step beyond leaves each topic, at least */
-
-/* What is looked up once per visit: each word's row of B, its count; and the counts' sum. Past the document's end, up
- * to whole groups and vectors, stands the last row again, with a count of 0. */
+/* The words of one document, gathered once per E-step. Past the document's end, up to whole groups and vectors, the last
+ * row is repeated with a count of 0. */
 typedef struct {
-    const REAL **rows;
+    const REAL **rows; /* (n,) row of B of each word */
     REAL *counts, *ratio;
-    const REAL *turned; /* a copy with a row per topic, see sweep_turned; or NULL */
+    const REAL *transposed; /* a copy of the active topics' entries with a row per topic, see iterate_transposed; or NULL */
     int64_t n;
     double tokens;
 } NAME(words);
 
-INLINE void NAME(look_up)(NAME(words) *words, const ldavi_documents *a, int64_t first) {
+/* The working memory of one thread; `lay_out` is the only statement of its layout. */
+typedef struct {
+    REAL *gamma, *t, *e, *acc, *past[2]; /* (Kp,) */
+    REAL *counts, *ratio;                /* (max_words,) */
+    const REAL **rows;                   /* (max_words,) */
+    int32_t *index;                      /* (Kp,) the active topics */
+    REAL *active;                        /* (8, Kp) alpha, v and the rows above, of the active topics */
+    REAL *transposed;                    /* (MAX_ACTIVE_ENTRIES,) their entries of B */
+} NAME(scratch);
+
+/* Place the arrays in `base`; with NULL, compute the size only. Returns the size in bytes. */
+INLINE int64_t NAME(lay_out)(NAME(scratch) *s, char *base, int64_t max_words, int64_t Kp) {
+    const int64_t row = Kp * (int64_t)sizeof(REAL), words = UP_TO(max_words, LDAVI_PAD);
+    int64_t used = 0;
+    s->gamma = (REAL *)reserve(base, &used, row);
+    s->t = (REAL *)reserve(base, &used, row);
+    s->e = (REAL *)reserve(base, &used, row);
+    s->acc = (REAL *)reserve(base, &used, row);
+    s->past[0] = (REAL *)reserve(base, &used, row);
+    s->past[1] = (REAL *)reserve(base, &used, row);
+    s->counts = (REAL *)reserve(base, &used, words * (int64_t)sizeof(REAL));
+    s->ratio = (REAL *)reserve(base, &used, words * (int64_t)sizeof(REAL));
+    s->rows = (const REAL **)reserve(base, &used, words * (int64_t)sizeof(REAL *));
+    s->index = (int32_t *)reserve(base, &used, Kp * (int64_t)sizeof(int32_t));
+    s->active = (REAL *)reserve(base, &used, 8 * row);
+    s->transposed = (REAL *)reserve(base, &used, MAX_ACTIVE_ENTRIES * (int64_t)sizeof(REAL));
+    return used;
+}
+
+INLINE void NAME(gather_words)(NAME(words) *words, const ldavi_documents_args *a, int64_t first) {
     const REAL *B = (const REAL *)a->B, *count = (const REAL *)a->counts + first;
     const int32_t *index = a->indices + first;
     int64_t n = words->n, i = 0;
@@ -41,8 +61,8 @@ INLINE void NAME(look_up)(NAME(words) *words, const ldavi_documents *a, int64_t 
     }
 }
 
-/* Ask for the rows of the words of a document that is still to come. */
-INLINE void NAME(ask_for)(const ldavi_documents *a, int64_t d) {
+/* Prefetch the rows of the words of a later document. */
+INLINE void NAME(prefetch_document)(const ldavi_documents_args *a, int64_t d) {
     if (d >= a->stop) return;
     for (int64_t i = a->indptr[d]; i < a->indptr[d + 1]; i++) {
         const char *row = (const char *)((const REAL *)a->B + (int64_t)a->indices[i] * a->Kp);
@@ -50,7 +70,7 @@ INLINE void NAME(ask_for)(const ldavi_documents *a, int64_t d) {
     }
 }
 
-/* norm[j] = sum_k e_k rows[j]_k, the normaliser Z of each word of the group. */
+/* norm[j] = sum_k e_k rows[j]_k, the normaliser Z of each word of a group. */
 INLINE void NAME(dot_group)(const REAL *const *rows, const REAL *e, REAL *norm, int64_t Kp) {
     NAME(vec) sum[GROUP];
     for (int j = 0; j < GROUP; j++) sum[j] = NAME(SPLAT)(0);
@@ -72,34 +92,34 @@ INLINE void NAME(add_group)(const REAL *const *rows, const REAL *ratio, REAL *ac
     }
 }
 
-/* r = n / Z for a group. Returns 0 if a word's weights have all but vanished, so that Z cannot be trusted. */
+/* r = n / Z for a group. Returns 0 if a word's weights are so small that underflow may have changed Z. */
 INLINE int NAME(divide_group)(const REAL *counts, const REAL *norm, REAL *ratio) {
-    REAL least = norm[0];
+    REAL smallest = norm[0];
     for (int j = 0; j < GROUP; j++) {
-        least = norm[j] < least ? norm[j] : least;
+        smallest = norm[j] < smallest ? norm[j] : smallest;
         ratio[j] = counts[j] / norm[j];
     }
-    return least > SMALLEST;
+    return smallest > MIN_NORMALIZER;
 }
 
-/* acc = sum_w r_w B_w over the document: one sweep. Returns 0 on underflow, see divide_group. A group is
- * dotted before the one ahead of it is added, so that the latency of reducing and dividing hides behind arithmetic. */
-static int NAME(sweep_any)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t Kp) {
+/* acc = sum_w r_w B_w over the document: one inner iteration. Returns 0 on underflow, see divide_group. The dot products
+ * of a group are computed before the previous group is added, to hide the latency of reduction and division. */
+static int NAME(iterate_in_memory)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t Kp) {
     const REAL *const *rows = words->rows;
     REAL *ratio = words->ratio, norm[GROUP];
-    int sound = 1;
+    int valid = 1;
     memset(acc, 0, sizeof(REAL) * (size_t)Kp);
     for (int64_t i = 0; i < words->n; i += GROUP, rows += GROUP, ratio += GROUP) {
         NAME(dot_group)(rows, e, norm, Kp);
-        sound &= NAME(divide_group)(words->counts + i, norm, ratio);
+        valid &= NAME(divide_group)(words->counts + i, norm, ratio);
         if (i) NAME(add_group)(rows - GROUP, ratio - GROUP, acc, Kp);
     }
     NAME(add_group)(rows - GROUP, ratio - GROUP, acc, Kp);
-    return sound;
+    return valid;
 }
 
-/* One group of the same, with all of e and acc in registers, `vectors` of each. */
-INLINE int NAME(tile_group)(const NAME(words) *words, int64_t i, const NAME(vec) *e, NAME(vec) *acc, const int vectors,
+/* The same for one group with all of e and acc in registers, `vectors` of each. */
+INLINE int NAME(iterate_group)(const NAME(words) *words, int64_t i, const NAME(vec) *e, NAME(vec) *acc, const int vectors,
                             const int size) {
     const REAL *const *rows = words->rows + i;
     REAL *ratio = words->ratio + i, norm[GROUP];
@@ -111,86 +131,89 @@ INLINE int NAME(tile_group)(const NAME(words) *words, int64_t i, const NAME(vec)
         UNROLL for (int v = 1; v < vectors; v++) sum[j] += e[v] * NAME(load)(rows[j] + v * NAME(LANES));
     }
     NAME(sum_eight)(sum, norm);
-    int sound = NAME(divide_group)(words->counts + i, norm, ratio);
+    int valid = NAME(divide_group)(words->counts + i, norm, ratio);
     UNROLL for (int j = 0; j < size; j++) {
         NAME(vec) r = NAME(SPLAT)(ratio[j]);
         UNROLL for (int v = 0; v < vectors; v++) acc[v] += r * NAME(load)(rows[j] + v * NAME(LANES));
     }
-    return sound;
+    return valid;
 }
 
-/* The sweep where all of e and acc fits in registers: B is then all that is read. */
-INLINE int NAME(sweep_tile)(const NAME(words) *words, const REAL *e, REAL *acc, const int vectors) {
-    NAME(vec) held[MOST_VECTORS], total[MOST_VECTORS];
-    int sound = 1;
+/* The inner iteration where all of e and acc fit in registers: only B is read. */
+INLINE int NAME(iterate_in_registers)(const NAME(words) *words, const REAL *e, REAL *acc, const int vectors) {
+    NAME(vec) factors[MAX_REGISTER_VECTORS], total[MAX_REGISTER_VECTORS];
+    int valid = 1;
     int64_t i = 0;
+    assert(vectors >= 1 && vectors <= MAX_REGISTER_VECTORS);
     UNROLL for (int v = 0; v < vectors; v++) {
-        held[v] = NAME(load)(e + v * NAME(LANES));
+        factors[v] = NAME(load)(e + v * NAME(LANES));
         total[v] = NAME(SPLAT)(0);
     }
-    for (; words->n - i > HALF; i += GROUP) sound &= NAME(tile_group)(words, i, held, total, vectors, GROUP);
-    if (i < words->n) sound &= NAME(tile_group)(words, i, held, total, vectors, HALF);
+    for (; words->n - i > HALF_GROUP; i += GROUP) valid &= NAME(iterate_group)(words, i, factors, total, vectors, GROUP);
+    if (i < words->n) valid &= NAME(iterate_group)(words, i, factors, total, vectors, HALF_GROUP);
     UNROLL for (int v = 0; v < vectors; v++) NAME(store)(acc + v * NAME(LANES), total[v]);
-    return sound;
+    return valid;
 }
 
-static int NAME(sweep)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t Kp) {
+static int NAME(iterate)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t Kp) {
     switch (Kp / NAME(LANES)) {
-    case 1: return NAME(sweep_tile)(words, e, acc, 1);
-    case 2: return NAME(sweep_tile)(words, e, acc, 2);
-#if MOST_VECTORS >= 8
-    case 3: return NAME(sweep_tile)(words, e, acc, 3);
-    case 4: return NAME(sweep_tile)(words, e, acc, 4);
-    case 5: return NAME(sweep_tile)(words, e, acc, 5);
-    case 6: return NAME(sweep_tile)(words, e, acc, 6);
-    case 7: return NAME(sweep_tile)(words, e, acc, 7);
-    case 8: return NAME(sweep_tile)(words, e, acc, 8);
+    case 1: return NAME(iterate_in_registers)(words, e, acc, 1);
+    case 2: return NAME(iterate_in_registers)(words, e, acc, 2);
+#if MAX_REGISTER_VECTORS >= 8
+    case 3: return NAME(iterate_in_registers)(words, e, acc, 3);
+    case 4: return NAME(iterate_in_registers)(words, e, acc, 4);
+    case 5: return NAME(iterate_in_registers)(words, e, acc, 5);
+    case 6: return NAME(iterate_in_registers)(words, e, acc, 6);
+    case 7: return NAME(iterate_in_registers)(words, e, acc, 7);
+    case 8: return NAME(iterate_in_registers)(words, e, acc, 8);
 #endif
-    default: return NAME(sweep_any)(words, e, acc, Kp);
+    default: return NAME(iterate_in_memory)(words, e, acc, Kp);
     }
 }
 
-/* The same sweep over a copy of B with a row per topic and words across the lanes: no padding of topics, and the sum
- * across lanes is taken once per topic and not once per word. For the few topics of a document that carry mass. */
-INLINE int NAME(turned_norms)(const NAME(words) *words, int64_t from, const REAL *e, int64_t K, const int vectors) {
+/* The normalisers and ratios of `vectors` of words, from a copy of B with a row per topic and words across the lanes. Topics
+ * need no padding, and the sum across lanes is taken once per topic instead of once per word. */
+INLINE int NAME(transposed_norms)(const NAME(words) *words, int64_t from, const REAL *e, int64_t K, const int vectors) {
     const int64_t length = UP_TO(words->n, NAME(LANES));
-    NAME(vec) norm[8], least;
+    NAME(vec) norm[MAX_ACCUMULATORS], smallest;
+    assert(vectors >= 1 && vectors <= MAX_ACCUMULATORS);
     UNROLL for (int v = 0; v < vectors; v++) norm[v] = NAME(SPLAT)(0);
     for (int64_t k = 0; k < K; k++) {
         NAME(vec) ek = NAME(SPLAT)(e[k]);
-        const REAL *B = words->turned + k * length + from;
+        const REAL *B = words->transposed + k * length + from;
         UNROLL for (int v = 0; v < vectors; v++) norm[v] += ek * NAME(load)(B + v * NAME(LANES));
     }
-    least = norm[0];
+    smallest = norm[0];
     UNROLL for (int v = 0; v < vectors; v++) {
-        least = NAME(min)(least, norm[v]);
+        smallest = NAME(min)(smallest, norm[v]);
         NAME(store)(words->ratio + from + v * NAME(LANES), NAME(load)(words->counts + from + v * NAME(LANES)) / norm[v]);
     }
-    return -NAME(max_lanes)(-least) > SMALLEST;
+    return -NAME(max_lanes)(-smallest) > MIN_NORMALIZER;
 }
 
-static int NAME(sweep_turned)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t K, int64_t Kp) {
+/* The inner iteration over the active topics. */
+static int NAME(iterate_transposed)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t K, int64_t Kp) {
     const int64_t length = UP_TO(words->n, NAME(LANES));
-    int sound = 1;
+    int valid = 1;
     for (int64_t from = 0; from < length;) {
         int64_t left = (length - from) / NAME(LANES);
         switch (left) {
-        case 1: sound &= NAME(turned_norms)(words, from, e, K, 1); break;
-        case 2: sound &= NAME(turned_norms)(words, from, e, K, 2); break;
-        case 3: sound &= NAME(turned_norms)(words, from, e, K, 3); break;
-        case 4: sound &= NAME(turned_norms)(words, from, e, K, 4); break;
-        case 5: sound &= NAME(turned_norms)(words, from, e, K, 5); break;
-        case 6: sound &= NAME(turned_norms)(words, from, e, K, 6); break;
-        case 7: sound &= NAME(turned_norms)(words, from, e, K, 7); break;
-        default: sound &= NAME(turned_norms)(words, from, e, K, 8); left = 8;
+        case 1: valid &= NAME(transposed_norms)(words, from, e, K, 1); break;
+        case 2: valid &= NAME(transposed_norms)(words, from, e, K, 2); break;
+        case 3: valid &= NAME(transposed_norms)(words, from, e, K, 3); break;
+        case 4: valid &= NAME(transposed_norms)(words, from, e, K, 4); break;
+        case 5: valid &= NAME(transposed_norms)(words, from, e, K, 5); break;
+        case 6: valid &= NAME(transposed_norms)(words, from, e, K, 6); break;
+        case 7: valid &= NAME(transposed_norms)(words, from, e, K, 7); break;
+        default: valid &= NAME(transposed_norms)(words, from, e, K, 8); left = 8;
         }
         from += left * NAME(LANES);
     }
-    for (int64_t k = 0; k < K; k += GROUP) { /* Kp is a multiple of GROUP: a topic past the last is the last again */
+    for (int64_t k = 0; k < K; k += GROUP) { /* Kp is a multiple of GROUP: past the end, the last topic is repeated */
         NAME(vec) sum[GROUP];
         const REAL *rows[GROUP];
         for (int j = 0; j < GROUP; j++) {
-            rows[j] = words->turned + (k + j < K ? k + j : K - 1) * length;
+            rows[j] = words->transposed + (k + j < K ? k + j : K - 1) * length;
             sum[j] = NAME(SPLAT)(0);
         }
         for (int64_t w = 0; w < length; w += NAME(LANES)) {
@@ -200,23 +223,23 @@ static int NAME(sweep_turned)(const NAME(words) *words, const REAL *e, REAL *acc
         NAME(sum_eight)(sum, acc + k);
     }
     for (int64_t k = K; k < Kp; k++) acc[k] = 0;
-    return sound;
+    return valid;
 }
 
-/* What a document's topics are during a visit: all of them, or those that carry mass. */
+/* The variational parameters of a document over all topics, or over its active ones. */
 typedef struct {
     int64_t K, Kp;
-    const REAL *alpha, *v; /* (Kp,) prior and weight of each topic; the least prior and 0 in the padding */
+    const REAL *alpha, *v; /* (Kp,) prior and weight of each topic; the smallest prior and 0 in the padding */
     REAL *gamma, *t, *e, *acc;
-    REAL *past[2]; /* (Kp,) gamma before each of the last two sweeps, where steps may go beyond a sweep's */
-    REAL offset;   /* delta */
-    int may_set_aside, may_go_beyond;
-} NAME(frame);
+    REAL *past[2]; /* (Kp,) gamma before each of the last two inner iterations, for extrapolation */
+    REAL digamma_offset;
+    int extrapolate;
+} NAME(state);
 
 /* t_k = exp(psi(gamma_k + delta)) e^shift and e_k = t_k v_k. The shift, R at the largest gamma, keeps the largest t near
  * gamma itself however small every gamma is; it cancels in phi, and in the bound between log Z and log t. */
-static void NAME(topic_factors)(NAME(frame) *f) {
-    NAME(vec) top = NAME(load)(f->gamma), offset = NAME(SPLAT)(f->offset), P, shift;
+static void NAME(topic_factors)(NAME(state) *f) {
+    NAME(vec) top = NAME(load)(f->gamma), offset = NAME(SPLAT)(f->digamma_offset), P, shift;
     for (int64_t k = NAME(LANES); k < f->Kp; k += NAME(LANES)) top = NAME(max)(top, NAME(load)(f->gamma + k));
     NAME(exp_digamma_parts)(NAME(SPLAT)(NAME(max_lanes)(top)) + offset, &P, &shift);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
@@ -229,7 +252,7 @@ static void NAME(topic_factors)(NAME(frame) *f) {
 }
 
 /* gamma = alpha + e acc; returns sum_k |change|. */
-static double NAME(update_gamma)(NAME(frame) *f) {
+static double NAME(update_gamma)(NAME(state) *f) {
     NAME(vec) change = NAME(SPLAT)(0);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
         NAME(vec) updated = NAME(load)(f->alpha + k) + NAME(load)(f->e + k) * NAME(load)(f->acc + k);
@@ -239,8 +262,8 @@ static double NAME(update_gamma)(NAME(frame) *f) {
     return (double)NAME(sum_lanes)(change);
 }
 
-/* Changes that shrink by the factor rho from sweep to sweep will add up to 1 / (1 - rho) of the last: go there at once. (43) */
-static void NAME(go_beyond)(NAME(frame) *f) {
+/* Aitken extrapolation: changes that shrink by the factor rho per iteration sum to 1 / (1 - rho) of the last. Equation (43). */
+static void NAME(extrapolate)(NAME(state) *f) {
     NAME(vec) along = NAME(SPLAT)(0), length = NAME(SPLAT)(0);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
         NAME(vec) middle = NAME(load)(f->past[1] + k), before = middle - NAME(load)(f->past[0] + k);
@@ -249,43 +272,44 @@ static void NAME(go_beyond)(NAME(frame) *f) {
     }
     REAL rho = NAME(sum_lanes)(along) / NAME(sum_lanes)(length);
     if (!(rho > 0)) return; /* also where nothing changed */
-    rho = rho < (REAL)SLOWEST ? rho : (REAL)SLOWEST;
-    NAME(vec) more = NAME(SPLAT)(rho / (1 - rho)), left = NAME(SPLAT)((REAL)LEAST_LEFT);
+    rho = rho < (REAL)MAX_RATE ? rho : (REAL)MAX_RATE;
+    NAME(vec) step = NAME(SPLAT)(rho / (1 - rho)), remainder = NAME(SPLAT)((REAL)MIN_REMAINDER);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
         NAME(vec) now = NAME(load)(f->gamma + k), alpha = NAME(load)(f->alpha + k);
-        NAME(vec) beyond = now + more * (now - NAME(load)(f->past[1] + k));
-        NAME(store)(f->gamma + k, NAME(max)(beyond, alpha + left * (now - alpha)));
+        NAME(vec) target = now + step * (now - NAME(load)(f->past[1] + k));
+        NAME(store)(f->gamma + k, NAME(max)(target, alpha + remainder * (now - alpha)));
     }
 }
 
-/* Sweeps until gamma changes by no more than `enough`, `most` at most. Returns how many; -1 on underflow. */
-static int64_t NAME(settle)(NAME(frame) *f, const NAME(words) *words, int64_t most, double enough, int *settled) {
-    *settled = 0;
-    for (int64_t done = 0; done < most;) {
-        if (f->may_go_beyond) memcpy(f->past[done % 2], f->gamma, sizeof(REAL) * (size_t)f->Kp);
+/* Iterate until sum_k |change of gamma_k| <= tol, at most max_iter times. Returns the number of iterations; -1 on underflow. */
+static int64_t NAME(iterate_until)(NAME(state) *f, const NAME(words) *words, int64_t max_iter, double tol, int *converged) {
+    *converged = 0;
+    for (int64_t done = 0; done < max_iter;) {
+        if (f->extrapolate) memcpy(f->past[done % 2], f->gamma, sizeof(REAL) * (size_t)f->Kp);
         NAME(topic_factors)(f);
-        if (!(words->turned ? NAME(sweep_turned)(words, f->e, f->acc, f->K, f->Kp) : NAME(sweep)(words, f->e, f->acc, f->Kp)))
-            return -1;
+        int valid = words->transposed ? NAME(iterate_transposed)(words, f->e, f->acc, f->K, f->Kp)
+                                      : NAME(iterate)(words, f->e, f->acc, f->Kp);
+        if (!valid) return -1;
         done++;
-        *settled = NAME(update_gamma)(f) <= enough;
-        if (*settled) return done;
-        if (f->may_go_beyond && done % 2 == 0) NAME(go_beyond)(f);
+        *converged = NAME(update_gamma)(f) <= tol;
+        if (*converged) return done;
+        if (f->extrapolate && done % 2 == 0) NAME(extrapolate)(f);
     }
-    return most;
+    return max_iter;
 }
 
-/* The topics of f that carry more than `least` move to the front, with their rows of the turned copy; the others leave. */
-static void NAME(set_aside)(NAME(frame) *f, int32_t *index, REAL *turned, int64_t length, REAL least) {
-    REAL *alpha = (REAL *)f->alpha, *v = (REAL *)f->v;
+/* Remove the topics of f that carry min_mass or less; the others move to the front, with their rows of the transposed copy. */
+static void NAME(prune)(NAME(state) *f, int32_t *index, REAL *transposed, int64_t length, REAL min_mass) {
+    REAL *alpha = (REAL *)f->alpha, *v = (REAL *)f->v; /* copies that belong to the active topics */
     int64_t kept = 0;
     for (int64_t i = 0; i < f->K; i++) {
-        if (f->gamma[i] - alpha[i] <= least) continue;
+        if (f->gamma[i] - alpha[i] <= min_mass) continue;
         if (kept < i) {
             index[kept] = index[i];
             alpha[kept] = alpha[i];
             v[kept] = v[i];
             f->gamma[kept] = f->gamma[i];
-            memcpy(turned + kept * length, turned + i * length, sizeof(REAL) * (size_t)length);
+            memcpy(transposed + kept * length, transposed + i * length, sizeof(REAL) * (size_t)length);
         }
         kept++;
     }
@@ -297,64 +321,84 @@ static void NAME(set_aside)(NAME(frame) *f, int32_t *index, REAL *turned, int64_
     }
 }
 
-/* Sweeps over the topics that carry mass only. s_k = gamma_k - alpha_k is the price in nats of dropping topic k from the
- * document; those dropped together cost DROPPED tokens at most. Their gamma stands still meanwhile, and the sweep over
- * all topics that must follow lets them return. Returns the sweeps done: 0 where it would not pay. */
-static int64_t NAME(settle_active)(NAME(frame) *all, const NAME(words) *words, int64_t most, double enough, void *room) {
-    const REAL least = (REAL)(DROPPED * words->tokens / (double)all->K);
-    const int64_t length = UP_TO(words->n, NAME(LANES));
-    int32_t *index = (int32_t *)room, settled = 0;
-    int64_t n = 0, done = 0, width;
-    if (all->K < ACTIVE_FROM || most < ACTIVE_SWEEPS) return 0;
-    for (int64_t k = 0; k < all->K; k++) {
+/* List the topics of f that carry more than min_mass; returns their number. */
+INLINE int64_t NAME(find_active)(const NAME(state) *f, REAL min_mass, int32_t *index) {
+    int64_t n = 0;
+    for (int64_t k = 0; k < f->K; k++) {
         index[n] = (int32_t)k;
-        n += all->gamma[k] - all->alpha[k] > least;
+        n += f->gamma[k] - f->alpha[k] > min_mass;
     }
-    if (!n || 3 * n > 2 * all->K || n * length > LDAVI_ACTIVE_ROOM) return 0;
-    width = UP_TO(n, LDAVI_PAD);
-    REAL *at = (REAL *)(void *)(index + UP_TO(all->K, LDAVI_PAD)), *B = at + 8 * width;
-    NAME(frame) active = {n, width, at, at + width, at + 2 * width, at + 3 * width, at + 4 * width, at + 5 * width,
-                          {at + 6 * width, at + 7 * width}, all->offset, 0, all->may_go_beyond};
-    NAME(words) turned = *words;
-    turned.turned = B;
+    return n;
+}
+
+/* Iterate over the active topics only, equation (29). Dropping topic k from the document costs s_k = gamma_k - alpha_k nats;
+ * the inactive topics together carry INACTIVE_TOKENS of the tokens at most. Their gamma stays fixed, and the iteration over
+ * all topics that must follow can make them active again. Returns the iterations done: 0 where pruning would not pay. */
+static int64_t NAME(iterate_active)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
+                                    NAME(scratch) *s) {
+    const REAL min_mass = (REAL)(INACTIVE_TOKENS * words->tokens / (double)all->K);
+    const int64_t length = UP_TO(words->n, NAME(LANES));
+    int64_t done = 0;
+    int converged = 0;
+    if (all->K < PRUNE_MIN_TOPICS || max_iter < PRUNE_MIN_ITERATIONS) return 0;
+    const int64_t n = NAME(find_active)(all, min_mass, s->index), width = UP_TO(n, LDAVI_PAD);
+    if (!n || 3 * n > 2 * all->K || n * length > MAX_ACTIVE_ENTRIES) return 0;
+    assert(width <= all->Kp);
+    REAL *alpha = s->active, *v = alpha + width, *gamma = v + width;
+    NAME(state) active = {
+        .K = n,
+        .Kp = width,
+        .alpha = alpha,
+        .v = v,
+        .gamma = gamma,
+        .t = gamma + width,
+        .e = gamma + 2 * width,
+        .acc = gamma + 3 * width,
+        .past = {gamma + 4 * width, gamma + 5 * width},
+        .digamma_offset = all->digamma_offset,
+        .extrapolate = all->extrapolate,
+    };
+    NAME(words) transposed = *words;
+    transposed.transposed = s->transposed;
     for (int64_t i = 0; i < n; i++) {
-        at[i] = all->alpha[index[i]];
-        at[width + i] = all->v[index[i]];
-        at[2 * width + i] = all->gamma[index[i]];
+        alpha[i] = all->alpha[s->index[i]];
+        v[i] = all->v[s->index[i]];
+        gamma[i] = all->gamma[s->index[i]];
     }
     for (int64_t from = 0; from < length; from += NAME(LANES)) /* a vector of words at a time: whole cache lines */
         for (int64_t i = 0; i < n; i++)
-            for (int64_t w = from; w < from + NAME(LANES); w++) B[i * length + w] = words->rows[w][index[i]];
-    while (done < most - 1 && !settled) {
-        NAME(set_aside)(&active, index, B, length, least);
-        int64_t more = NAME(settle)(&active, &turned, most - 1 - done < 2 ? 1 : 2, enough, &settled);
+            for (int64_t w = from; w < from + NAME(LANES); w++) s->transposed[i * length + w] = words->rows[w][s->index[i]];
+    while (done < max_iter - 1 && !converged) {
+        NAME(prune)(&active, s->index, s->transposed, length, min_mass);
+        int64_t more = NAME(iterate_until)(&active, &transposed, max_iter - 1 - done < 2 ? 1 : 2, tol, &converged);
         if (more < 0) return done;
         done += more;
-        for (int64_t i = 0; i < active.K; i++) all->gamma[index[i]] = active.gamma[i];
+        for (int64_t i = 0; i < active.K; i++) all->gamma[s->index[i]] = active.gamma[i];
     }
     return done;
 }
 
-/* Sweeps over all topics, and over the active ones in between; the last is over all, and no step beyond follows it.
- * -1 on underflow. */
-static int64_t NAME(visit)(NAME(frame) *all, const NAME(words) *words, int64_t most, double enough, void *room) {
-    int settled = 0, pairs = 0;
+/* Iterate over all topics, with iterations over the active ones in between; the last is over all topics, and no
+ * extrapolation follows it. Returns the number of iterations; -1 on underflow. */
+static int64_t NAME(infer_document)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
+                                    NAME(scratch) *s) {
+    int converged = 0, pairs = 0;
     int64_t done = 0;
-    while (words->n && done < most && !settled) {
-        int64_t more = NAME(settle)(all, words, pairs && most - done > 2 ? 2 : 1, enough, &settled);
+    while (words->n && done < max_iter && !converged) {
+        int64_t more = NAME(iterate_until)(all, words, pairs && max_iter - done > 2 ? 2 : 1, tol, &converged);
         if (more < 0) return -1;
         done += more;
-        more = !settled && all->may_set_aside ? NAME(settle_active)(all, words, most - done, enough, room) : 0;
+        more = converged ? 0 : NAME(iterate_active)(all, words, max_iter - done, tol, s);
         done += more;
-        pairs = all->may_go_beyond && !more;
+        pairs = all->extrapolate && !more;
     }
     return done;
 }
 
-/* (16) without its constants: bound[0] = sum n (log Z + m) - sum s log t + sum lnGamma(gamma),
- * and of (8): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
-static void NAME(document_bound)(const ldavi_documents *a, int64_t first, const NAME(words) *words,
-                                 const NAME(frame) *f, double *bound) {
+/* The document's part of the ELBO without its constants, (16): bound[0] = sum n (log Z + m) - sum s log t
+ * + sum lnGamma(gamma), and of (8): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
+static void NAME(document_bound)(const ldavi_documents_args *a, int64_t first, const NAME(words) *words,
+                                 const NAME(state) *f, double *bound) {
     int64_t K = f->K, n = words->n;
     double scale = 0;
     vec_f64 log_norm = SPLAT_f64(0), entropy = SPLAT_f64(0), log_gamma = SPLAT_f64(0), s_digamma = SPLAT_f64(0);
@@ -376,41 +420,58 @@ static void NAME(document_bound)(const ldavi_documents *a, int64_t first, const 
     bound[1] = sum_log_gamma - sum_lanes_f64(s_digamma);
 }
 
-static void NAME(update_documents)(const ldavi_documents *a) {
+/* Write the factors e_dk of document d and the ratios r_dw of its words: 0 if its weights underflowed. */
+INLINE void NAME(write_factors)(const ldavi_documents_args *a, int64_t d, const NAME(words) *words, const REAL *e, int valid) {
     const REAL *doc_weight = (const REAL *)a->doc_weight;
-    int64_t K = a->K, Kp = a->Kp, padded_words = UP_TO(a->max_words, LDAVI_PAD);
-    REAL *scratch = (REAL *)a->scratch;
-    NAME(frame) f = {K, Kp, (const REAL *)a->alpha, (const REAL *)a->topic_weight,
-                     scratch, scratch + Kp, scratch + 2 * Kp, scratch + 3 * Kp, {scratch + 4 * Kp, scratch + 5 * Kp},
-                     (REAL)a->offset, a->dense_sweeps == 0, a->go_beyond != 0};
-    NAME(words) words;
-    words.counts = scratch + 6 * Kp;
-    words.ratio = words.counts + padded_words;
-    words.rows = (const REAL **)(void *)(words.ratio + padded_words);
-    words.turned = NULL;
-    void *room = (void *)(words.rows + padded_words);
+    const int64_t first = a->indptr[d];
+    REAL *factor = (REAL *)a->doc_factor + (d - a->first_doc) * a->Kp, *out = (REAL *)a->ratio;
+    REAL weight = valid ? (doc_weight ? doc_weight[d] : (REAL)1) : (REAL)0;
+    const int32_t *position = a->position + (first - a->indptr[a->first_doc]);
+    for (int64_t k = 0; k < a->Kp; k++) factor[k] = weight * e[k];
+    for (int64_t i = 0; i < words->n; i++) out[position[i]] = valid ? words->ratio[i] : (REAL)0;
+}
+
+static void NAME(update_documents)(const ldavi_documents_args *a) {
+    const int64_t K = a->K, Kp = a->Kp;
+    NAME(scratch) s;
+    NAME(lay_out)(&s, (char *)a->scratch, a->max_words, Kp);
+    NAME(state) f = {
+        .K = K,
+        .Kp = Kp,
+        .alpha = (const REAL *)a->alpha,
+        .v = (const REAL *)a->topic_weight,
+        .gamma = s.gamma,
+        .t = s.t,
+        .e = s.e,
+        .acc = s.acc,
+        .past = {s.past[0], s.past[1]},
+        .digamma_offset = (REAL)a->digamma_offset,
+        .extrapolate = a->extrapolate != 0,
+    };
+    NAME(words) words = {.rows = s.rows, .counts = s.counts, .ratio = s.ratio, .transposed = NULL};
+    assert(K > 0 && K <= Kp && Kp % LDAVI_PAD == 0);
     for (int64_t d = a->start; d < a->stop; d++) {
         int64_t first = a->indptr[d];
         REAL *gamma_row = (REAL *)a->gamma + d * K;
         words.n = a->indptr[d + 1] - first;
         assert(words.n >= 0 && words.n <= a->max_words);
-        NAME(look_up)(&words, a, first);
-        NAME(ask_for)(a, d + 1);
+        NAME(gather_words)(&words, a, first);
+        NAME(prefetch_document)(a, d + 1);
         memcpy(f.gamma, f.alpha, sizeof(REAL) * (size_t)Kp);
-        if (!words.n) memset(f.t, 0, 3 * sizeof(REAL) * (size_t)Kp); /* t, e and acc of an empty document */
-        else if (a->afresh) for (int64_t k = 0; k < K; k++) f.gamma[k] += (REAL)(words.tokens / (double)K);
-        else memcpy(f.gamma, gamma_row, sizeof(REAL) * (size_t)K);
-        int64_t done = NAME(visit)(&f, &words, a->max_sweeps, a->tol * words.tokens, room);
-        int sound = done >= 0;
-        a->n_sweeps[d] = (int32_t)done;
-        if (a->doc_factor) {
-            REAL *factor = (REAL *)a->doc_factor + (d - a->first_doc) * Kp, *out = (REAL *)a->ratio;
-            REAL weight = sound ? (doc_weight ? doc_weight[d] : (REAL)1) : (REAL)0;
-            const int32_t *position = a->position + (first - a->indptr[a->first_doc]);
-            for (int64_t k = 0; k < Kp; k++) factor[k] = weight * f.e[k];
-            for (int64_t i = 0; i < words.n; i++) out[position[i]] = sound ? words.ratio[i] : (REAL)0;
+        if (!words.n) { /* t, e and acc of an empty document */
+            memset(f.t, 0, sizeof(REAL) * (size_t)Kp);
+            memset(f.e, 0, sizeof(REAL) * (size_t)Kp);
+            memset(f.acc, 0, sizeof(REAL) * (size_t)Kp);
+        } else if (a->cold_start) {
+            for (int64_t k = 0; k < K; k++) f.gamma[k] += (REAL)(words.tokens / (double)K);
+        } else {
+            memcpy(f.gamma, gamma_row, sizeof(REAL) * (size_t)K);
         }
-        if (!sound) continue;
+        int64_t done = NAME(infer_document)(&f, &words, a->max_inner_iter, a->tol * words.tokens, &s);
+        int valid = done >= 0;
+        a->n_inner_iter[d] = (int32_t)done;
+        if (a->doc_factor) NAME(write_factors)(a, d, &words, f.e, valid);
+        if (!valid) continue;
         memcpy(gamma_row, f.gamma, sizeof(REAL) * (size_t)K);
         if (a->bound) NAME(document_bound)(a, first, &words, &f, a->bound + 2 * d);
     }

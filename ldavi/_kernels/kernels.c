@@ -1,36 +1,38 @@
-/* One instruction set's table. Compiled once per instruction set, with LDAVI_TABLE set to the name of the table
- * and the flags that setup.py gives it; every function is static, so no copy can be taken for another's. */
-#include "kernels.h"
-#include "special.h"
-
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
-#define NAME(name) JOIN(name, SUFFIX)
+/* The kernels of one instruction set. Compiled once per instruction set, with LDAVI_TABLE set to the name of the table and
+ * with the flags that setup.py gives it. Every function is static, so that the copies cannot be confused by the linker. */
+#include "common.h"
 
 #define REAL float
 #define SUFFIX f32
-#define SMALLEST 1e-30f /* below it, products that underflowed could have mattered to Z */
+#define MASS int32_t
+#define MIN_NORMALIZER 1e-30f /* smallest Z that products which underflowed cannot have changed */
 #include "documents.h"
 #include "statistics.h"
 #include "topics.h"
 #include "collapsed.h"
 #undef REAL
 #undef SUFFIX
-#undef SMALLEST
-#undef GROUP
-#undef HALF
-#undef DROPPED
-#undef UP_TO
-#undef ACTIVE_FROM
-#undef ACTIVE_SWEEPS
+#undef MASS
+#undef MIN_NORMALIZER
 
 #define REAL double
 #define SUFFIX f64
-#define SMALLEST 1e-290
+#define MASS double
+#define MIN_NORMALIZER 1e-290
 #include "documents.h"
 #include "statistics.h"
 #include "topics.h"
 #include "collapsed.h"
+#undef REAL
+#undef SUFFIX
+#undef MASS
+#undef MIN_NORMALIZER
+
+/* The layout of doubles takes at least as much as that of floats. */
+static int64_t scratch_size(int64_t max_words, int64_t Kp) {
+    scratch_f64 unused;
+    return lay_out_f64(&unused, NULL, max_words, Kp);
+}
 
 static void log_gamma_digamma(const double *x, double *log_gamma, double *digamma, int64_t n) {
     for (int64_t i = 0; i < n; i += LANES_f64) {
@@ -51,14 +53,15 @@ static void log_gamma_digamma(const double *x, double *log_gamma, double *digamm
 #define TEXT(x) TEXT_(x)
 
 static const ldavi_table table = {
-    TEXT(LDAVI_TABLE),
-    {update_documents_f32, update_documents_f64},
-    {accumulate_words_f32, accumulate_words_f64},
-    {update_topics_f32, update_topics_f64},
-    {visit_collapsed_f32, visit_collapsed_f64},
-    {reassign_words_f32, reassign_words_f64},
-    {exp_digamma_f32, exp_digamma_f64},
-    log_gamma_digamma,
+    .name = TEXT(LDAVI_TABLE),
+    .scratch_size = scratch_size,
+    .update_documents = {update_documents_f32, update_documents_f64},
+    .accumulate_words = {accumulate_words_f32, accumulate_words_f64},
+    .update_topics = {update_topics_f32, update_topics_f64},
+    .update_assignments = {update_assignments_f32, update_assignments_f64},
+    .apply_assignments = {apply_assignments_f32, apply_assignments_f64},
+    .exp_digamma = {exp_digamma_f32, exp_digamma_f64},
+    .log_gamma_digamma = log_gamma_digamma,
 };
 
 const ldavi_table *JOIN(ldavi_table, LDAVI_TABLE)(void) { return &table; }

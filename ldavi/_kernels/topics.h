@@ -1,13 +1,13 @@
-/* The M-step by words: lambda = eta + S, the new B, and the bound's sums while the row is at hand.
+/* The M-step by words: lambda = eta + S, the new B, and the sums of the ELBO while the row is in cache.
  * Equations (12), (14), (17) of docs/math.md. Included once per precision. */
 
-/* B_k = exp(psi(lambda_k + offset) - m), m the largest exponent, which is returned. */
-static double NAME(topic_row)(const REAL *lam, REAL offset, REAL *B, int64_t K, int64_t Kp) {
+/* B_k = exp(psi(lambda_k + digamma_offset) - m), m the largest exponent, which is returned. */
+static double NAME(topic_row)(const REAL *lam, REAL digamma_offset, REAL *B, int64_t K, int64_t Kp) {
     REAL top = lam[0];
     for (int64_t k = 1; k < K; k++) top = lam[k] > top ? lam[k] : top;
     vec_f64 P64, R64;
-    NAME(vec) P_top, R_top, delta = NAME(SPLAT)(offset);
-    top += offset;
+    NAME(vec) P_top, R_top, delta = NAME(SPLAT)(digamma_offset);
+    top += digamma_offset;
     exp_digamma_parts_f64(SPLAT_f64(top), &P64, &R64);
     NAME(exp_digamma_parts)(NAME(SPLAT)(top), &P_top, &R_top);
     NAME(vec) unit = NAME(SPLAT)(1) / P_top;
@@ -27,7 +27,7 @@ static double NAME(topic_row)(const REAL *lam, REAL offset, REAL *B, int64_t K, 
     return max_lanes_f64(log_f64(P64)) - max_lanes_f64(R64);
 }
 
-/* sum_k S_k (log B_k + m), S = x - eta; a topic whose B has underflowed holds no mass. eta may be NULL for 0. */
+/* sum_k S_k (log B_k + m), S = x - eta; a topic whose B has underflowed carries no mass. eta may be NULL for 0. */
 static double NAME(row_bound)(const REAL *x, const REAL *eta, int64_t eta_col, const REAL *B, double m, int64_t K) {
     vec_f64 total = SPLAT_f64(0), prior = SPLAT_f64(eta && !eta_col ? *eta : 0);
     for (int64_t k = 0; k < K; k += LANES_f64) {
@@ -48,7 +48,7 @@ static double NAME(row_log_gamma)(const REAL *lam, int64_t K) {
     return sum_lanes_f64(total);
 }
 
-static void NAME(update_topics)(const ldavi_topics *a) {
+static void NAME(update_topics)(const ldavi_topics_args *a) {
     double *terms = a->terms;
     memset(a->totals, 0, sizeof(double) * (size_t)a->Kp);
     if (terms) terms[0] = terms[1] = terms[2] = 0;
@@ -65,7 +65,7 @@ static void NAME(update_topics)(const ldavi_topics *a) {
             terms[1] += NAME(row_bound)(row, eta, a->eta_col, B, a->log_scale[w], a->K);
             terms[2] += NAME(row_log_gamma)(row, a->K);
         }
-        if (!terms || a->offset > 0) a->log_scale[w] = NAME(topic_row)(row, (REAL)a->offset, B, a->K, a->Kp);
+        if (!terms || a->digamma_offset > 0) a->log_scale[w] = NAME(topic_row)(row, (REAL)a->digamma_offset, B, a->K, a->Kp);
     }
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ldavi import io
-from ldavi._estimator.schedule import step_size
+from ldavi._estimator.settings import step_size
 from ldavi.cli import _interrupts
 from ldavi.cli._corpus import Counting, chosen_words, metadata_names
 from ldavi.cli._errors import UsageError

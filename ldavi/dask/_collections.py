@@ -1,4 +1,4 @@
-"""Dask collections as documents: blocks that are not there yet, and how one is read where it is."""
+"""Dask collections as documents: lazy blocks, and how one is read on its worker."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from scipy import sparse
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._estimator import validation as check
 from ldavi._inference.topic_shards import CorpusLayout
-from ldavi._inference.vb_distributed import Part, prepare_part
+from ldavi._inference.vb_distributed import PartArrays, prepare_part
 
 HOW_TO_COUNT = (
     "count their words first: texts.map_partitions(lambda part: [counter.transform(list(part))]) with a fitted "
@@ -26,9 +26,9 @@ class LazyBlocks(NamedTuple):
     ----------
     blocks : list of Delayed
     n_docs : list of int or nan
-        Documents of each, where the collection knows.
+        Documents of each, NaN if the collection does not know it.
     n_words : int or None
-        Columns, where the collection knows.
+        Columns, if the collection knows them.
     """
 
     blocks: list[Any]
@@ -36,8 +36,8 @@ class LazyBlocks(NamedTuple):
     n_words: int | None
 
 
-class Summary(NamedTuple):
-    """What has to be known of a block before fits begin; documents of weight 0 left out.
+class BlockSummary(NamedTuple):
+    """What a fit needs to know of a block at first; documents of weight 0 are left out.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Summary(NamedTuple):
     n_words : int
         Columns.
     grows : bool
-        Whether more columns may follow, the block having come without a width.
+        Whether other blocks may have more columns, since the block came without a width.
     words, frequency : array of shape (words,)
         Columns that occur, and in how many documents.
     """
@@ -63,7 +63,7 @@ class Summary(NamedTuple):
     frequency: Int64s
 
 
-class Block(NamedTuple):
+class CountsBlock(NamedTuple):
     """A block that has been read: its counts, and whether it came without a width."""
 
     data: Floats
@@ -78,33 +78,33 @@ class Block(NamedTuple):
 
 
 def is_collection(X: Any) -> bool:
-    """Whether X is a Dask collection."""
+    """Return whether X is a Dask collection."""
     from dask.base import is_dask_collection
 
     return bool(is_dask_collection(X))
 
 
 def lazy_blocks(X: Any) -> LazyBlocks:
-    """The blocks of a Dask array, bag or Series.
+    """Return the blocks of a Dask array, bag or Series.
 
     Raises
     ------
     TypeError
         If X is something else.
     ValueError
-        If an array is not two-dimensional, or cut between columns.
+        If an array is not two-dimensional, or is divided between columns.
     """
     if not is_collection(X):
         msg = (
             f"X is a {type(X).__name__}; ldavi.dask learns from a Dask array, bag or Series. "
-            "For documents in memory take ldavi.LatentDirichletAllocation"
+            "For documents in memory use ldavi.LatentDirichletAllocation"
         )
         raise TypeError(msg)
     if hasattr(X, "numblocks"):
         if X.ndim != 2:
             raise ValueError(f"X has {X.ndim} dimensions; it must have 2, documents × words")
         if X.numblocks[1] != 1:
-            msg = f"X is cut into {X.numblocks[1]} chunks of columns and must not be: use X.rechunk({{1: -1}})"
+            msg = f"X is divided into {X.numblocks[1]} chunks of columns; it must have one: use X.rechunk({{1: -1}})"
             raise ValueError(msg)
         width = X.shape[1]
         return LazyBlocks(list(X.to_delayed().ravel()), list(X.chunks[0]), None if np.isnan(width) else int(width))
@@ -117,8 +117,8 @@ def lazy_blocks(X: Any) -> LazyBlocks:
     return LazyBlocks(blocks, [float("nan")] * len(blocks), None)
 
 
-def read_block(block: Any, number: int, dtype: DTypeLike | None) -> Block:
-    """Check the counts of a block; errors say which it was."""
+def read_block(block: Any, number: int, dtype: DTypeLike | None) -> CountsBlock:
+    """Return the checked counts of a block; errors name the block."""
     try:
         matrix, grows = matrix_of(block)
         if 0 in matrix.shape:
@@ -127,11 +127,11 @@ def read_block(block: Any, number: int, dtype: DTypeLike | None) -> Block:
             matrix = check.check_counts(matrix, dtype=dtype, name="LatentDirichletAllocation")
     except (TypeError, ValueError) as error:
         raise type(error)(f"block {number} of X: {error}") from error
-    return Block(matrix.data, matrix.indices, matrix.indptr, matrix.shape[1], grows)
+    return CountsBlock(matrix.data, matrix.indices, matrix.indptr, matrix.shape[1], grows)
 
 
 def matrix_of(block: Any) -> tuple[Any, bool]:
-    """What a block holds, documents × words; and whether its width is only that of the words it has."""
+    """Return the matrix of a block, documents × words, and whether its width is only that of the words in it."""
     if not isinstance(block, list | tuple | Iterator) and not hasattr(block, "items"):
         return (block.tocsr() if hasattr(block, "tocsr") else block), False
     rows = list(block)
@@ -160,40 +160,40 @@ def _from_mappings(rows: Sequence[Mapping[Any, Any]]) -> sparse.csr_array:
     return sparse.csr_array((counts, columns.astype(np.int64), indptr), shape=(len(rows), width))
 
 
-def n_docs_of(block: Block) -> int:
-    """Documents of a block."""
+def n_docs_of(block: CountsBlock) -> int:
+    """Return the number of documents of a block."""
     return len(block.indptr) - 1
 
 
-def summarise(block: Block, weight: Floats | None) -> Summary:
-    """What is known of a block at its place, in few numbers."""
+def summarise(block: CountsBlock, weight: Floats | None) -> BlockSummary:
+    """Return what a fit needs to know of a block."""
     matrix, weight = _weighing(block, weight)
     tokens = np.asarray(matrix.sum(axis=1), np.float64)
     words, frequency = np.unique(matrix.indices, return_counts=True)
     n_docs, total = matrix.shape[0], float(tokens.sum() if weight is None else tokens @ weight)
     heft = float(n_docs if weight is None else weight.sum(dtype=np.float64))
-    return Summary(
+    return BlockSummary(
         n_docs, heft, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency
     )
 
 
-def part_of(block: Block, weight: Floats | None, ground: CorpusLayout, n_topics: int, dtype: str) -> Part:
-    """A block made ready to be visited."""
+def part_of(block: CountsBlock, weight: Floats | None, layout: CorpusLayout, n_topics: int, dtype: str) -> PartArrays:
+    """Prepare a block for the E-step."""
     matrix, weight = _weighing(block, weight)
     weight = None if weight is None else weight.astype(dtype)
-    return prepare_part(check.to_counts(matrix), weight, ground, n_topics, dtype)
+    return prepare_part(check.to_counts(matrix), weight, layout, n_topics, dtype)
 
 
-def _weighing(block: Block, weight: Floats | None) -> tuple[sparse.csr_array, Floats | None]:
-    """The documents of a block that weigh something."""
+def _weighing(block: CountsBlock, weight: Floats | None) -> tuple[sparse.csr_array, Floats | None]:
+    """Return the documents of a block with a weight above zero."""
     matrix = block.matrix
     if weight is None or weight.all():
         return matrix, weight
     return matrix[np.flatnonzero(weight)], weight[weight > 0]
 
 
-def n_words_of(summaries: Sequence[Summary], known: int | None) -> int:
-    """V, on which all blocks must agree.
+def n_words_of(summaries: Sequence[BlockSummary], known: int | None) -> int:
+    """Return V, on which all blocks must agree.
 
     Raises
     ------
@@ -212,8 +212,8 @@ def n_words_of(summaries: Sequence[Summary], known: int | None) -> int:
     return n_words
 
 
-def ground_of(summaries: Sequence[Summary], n_words: int, eta: Doubles) -> CorpusLayout:
-    """The words that occur, the most frequent first, as `Counts.compact` would order them."""
+def layout_of(summaries: Sequence[BlockSummary], n_words: int, eta: Doubles) -> CorpusLayout:
+    """Return the words that occur, most frequent first, in the order of `Counts.compact`."""
     frequency = np.zeros(n_words, np.int64)
     for summary in summaries:
         frequency[summary.words] += summary.frequency

@@ -7,12 +7,14 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 import ldavi._estimator.lda as one_machine
-from ldavi._estimator import schedule
 from ldavi._estimator import validation as check
+from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import warn_not_converged
-from ldavi._estimator.schedule import Progress, Run
-from ldavi.dask import _answers, _collections, _places
-from ldavi.dask._learning import Learning
+from ldavi._estimator.settings import FitSettings
+from ldavi._estimator.starting_topics import initialize
+from ldavi.dask import _collections, _prediction
+from ldavi.dask._executor import current_executor
+from ldavi.dask._fitting import DistributedFit
 
 
 class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
@@ -73,17 +75,33 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         ValueError, TypeError
             If a parameter or X is not as described; an estimator fitted before is left as it was.
         """
-        check.check_parameters(self)
-        self._check_offered()
-        if checkpoint is not None:
-            raise ValueError(
-                "checkpoint is not offered in ldavi.dask, where a worker that dies costs only its work: leave it out"
-            )
-        place = _places.place()
-        with place.copies_stay():
-            best = self._fit(Learning(self, place, _collections.lazy_blocks(X), sample_weight))
-        if not self.converged_ and self.tol is not None:
-            warn_not_converged(self, best)
+        settings = check.check_parameters(self)
+        self._check_supported(settings, checkpoint)
+        is_warm = self.warm_start and self.__sklearn_is_fitted__()
+        fitted, warm_lambda = (self._priors, self.components_) if is_warm else (None, None)
+        executor, restarts, random_state = current_executor(), list[Restart](), check_random_state(self.random_state)
+        with executor.keep_copies():
+            fit = DistributedFit(self, settings, executor, _collections.lazy_blocks(X), sample_weight, fitted)
+            try:
+                for number in range(settings.n_init):
+                    start = initialize(
+                        fit.outline,
+                        fit.priors,
+                        random_state,
+                        init=self.init,
+                        warm_lambda=warm_lambda,
+                        is_restart=number > 0,
+                        sampler=fit.sample,
+                    )
+                    fit.run(start, restarts)
+            finally:  # an interrupt, too, leaves the topics of the last complete pass
+                best = best_restart(restarts)
+                if best is not None:
+                    self.__dict__.pop("feature_names_in_", None)
+                    self.n_features_in_, self.random_state_ = fit.outline.n_words, random_state
+                    self._store(best, fit.outline)
+        assert best is not None  # else an exception has been raised
+        warn_not_converged(settings, best.monitor)
         return self
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -114,7 +132,7 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
             raise ValueError(
                 "sample_weight is not offered here by partial_fit: call it with each block and its weights"
             )
-        for matrix in _answers.blocks_here(
+        for matrix in _prediction.blocks_here(
             _collections.lazy_blocks(X), self.n_features_in_ if self.__sklearn_is_fitted__() else None
         ):
             super().partial_fit(matrix)
@@ -137,8 +155,8 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         """
         if not _collections.is_collection(X):
             return super().transform(X, normalize=normalize)
-        self._fitted_rows()
-        return _answers.lazy_transform(self.to_local(), _collections.lazy_blocks(X), normalize)
+        self._fitted_lambda()
+        return _prediction.lazy_transform(self.to_local(), _collections.lazy_blocks(X), normalize)
 
     def score(self, X: Any, y: object = None) -> float:
         """Lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
@@ -157,8 +175,8 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         """
         if not _collections.is_collection(X):
             return super().score(X)
-        self._fitted_rows()
-        return _answers.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))[0]
+        self._fitted_lambda()
+        return _prediction.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))[0]
 
     def perplexity(self, X: Any, sub_sampling: bool = False) -> float:
         """exp(−score / tokens), lower is better.
@@ -177,8 +195,8 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         """
         if not _collections.is_collection(X):
             return super().perplexity(X)
-        self._fitted_rows()
-        bound, tokens = _answers.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))
+        self._fitted_lambda()
+        bound, tokens = _prediction.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))
         return float(np.exp(-bound / tokens)) if tokens else 1.0
 
     def word_topics(self, X: Any) -> Any:
@@ -212,45 +230,25 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         model.__dict__.update({name: value for name, value in vars(self).items() if name not in parameters})
         return model
 
-    def _fit(self, fit: Learning) -> Progress:
-        """As many starts as asked for, the best of them kept."""
-        random_state = check_random_state(self.random_state)
-        runs: list[Run] = []
-        try:
-            for number in range(self.n_init):
-                runs.append(Run())
-                start = schedule.start_of(
-                    self, fit.outline, fit.priors, random_state, online=False, again=number > 0, look=fit.look
-                )
-                fit.learn(runs[-1], start)
-        finally:  # an interrupt, too, leaves the topics of the last whole pass
-            for run in runs:
-                fit.bring_home(run)
-            whole = [run for run in runs if run.learned is not None]
-            if whole:
-                best = max(whole, key=lambda run: run.progress.reached)
-                self.__dict__.pop("feature_names_in_", None)
-                self.n_features_in_, self.random_state_ = fit.outline.counts.n_words, random_state
-                self._keep(best, fit.outline)
-        return best.progress
-
-    def _check_offered(self) -> None:
-        """Parameters whose work needs the documents in one place."""
-        if self.learning_method != "batch":
+    def _check_supported(self, settings: FitSettings, checkpoint: object) -> None:
+        """Raise ValueError for parameters that need all documents in one process."""
+        if settings.learning_method != "batch":
             also = (
-                ", or partial_fit, which takes the blocks one after another" if self.learning_method == "online" else ""
+                ", or use partial_fit, which reads the blocks in turn" if settings.learning_method == "online" else ""
             )
             raise ValueError(f'learning_method={self.learning_method!r} must be "batch" in ldavi.dask: set it{also}')
-        if self.inference != "vb":
-            msg = f'inference={self.inference!r} must be "vb" in ldavi.dask; ldavi.LatentDirichletAllocation has the other'
+        if settings.inference != "vb":
+            msg = f'inference={self.inference!r} must be "vb" in ldavi.dask; use ldavi.LatentDirichletAllocation for "cvb0"'
             raise ValueError(msg)
-        if check.begins_collapsed(self):
-            raise ValueError(
-                'init="cvb0" holds the topics of every count, and is not offered in ldavi.dask: use init="auto"'
-            )
-        if self.validation_fraction is not None:
+        if settings.runs_cvb0_first:
+            msg = 'init="cvb0" needs the assignments of all counts in one process, which ldavi.dask does not have'
+            raise ValueError(f'{msg}: use init="auto"')
+        if settings.validation_fraction is not None:
             msg = (
-                f"validation_fraction={self.validation_fraction!r} must be None in ldavi.dask: use tol, or callbacks with "
-                "documents of your own that were set aside"
+                f"validation_fraction={self.validation_fraction!r} must be None in ldavi.dask: use tol, or a callback that "
+                "evaluates documents of your own"
             )
+            raise ValueError(msg)
+        if checkpoint is not None:
+            msg = "checkpoint is not supported in ldavi.dask, where the loss of a worker costs only its work: leave it out"
             raise ValueError(msg)

@@ -13,7 +13,7 @@ from ldavi._core.topics_of_model import feature_names_of, topics_of
 from ldavi._estimator import restore
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
-from ldavi._estimator.schedule import step_size
+from ldavi._estimator.settings import step_size
 
 
 def from_sklearn(model: Any) -> LatentDirichletAllocation:

@@ -228,9 +228,24 @@ class _Halves:
 
         def sample(start: int, stop: int) -> None:
             whole, real = _tokens.scratch(lengths[start:stop], len(fixed.alpha), len(fixed.alpha))
-            halves = (*self.observed[:3], *self.scored[:3], self.key)
             _sampling.complete_documents(
-                *halves, *tables, fixed.alpha, log_likelihood, whole, real, *sweeps, start, stop
+                indptr=self.observed.indptr,
+                indices=self.observed.indices,
+                counts=self.observed.counts,
+                scored_indptr=self.scored.indptr,
+                scored_indices=self.scored.indices,
+                scored_counts=self.scored.counts,
+                key=self.key,
+                beta=tables.beta,
+                cumulative=tables.cumulative,
+                alpha=fixed.alpha,
+                log_likelihood=log_likelihood,
+                int_scratch=whole,
+                float_scratch=real,
+                n_burn=sweeps[0],
+                n_keep=sweeps[1],
+                start=start,
+                stop=stop,
             )
 
         draws = (1 + sum(sweeps)) * lengths + self.scored.lengths

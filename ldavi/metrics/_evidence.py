@@ -93,8 +93,22 @@ def log_evidence(
 
     def sample(start: int, stop: int) -> None:
         whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha), n_temperatures)
-        given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha, bend)
-        _sampling.anneal(*given, log_weight, whole, real, n_temperatures, start, stop)
+        _sampling.anneal(
+            indptr=tokens.indptr,
+            indices=tokens.indices,
+            counts=tokens.counts,
+            key=key,
+            beta=tables.beta,
+            cumulative=tables.cumulative,
+            alpha=fixed.alpha,
+            curvature=bend,
+            log_weight=log_weight,
+            int_scratch=whole,
+            float_scratch=real,
+            n_temperatures=n_temperatures,
+            start=start,
+            stop=stop,
+        )
 
     _tokens.run(sample, n_chains * n_temperatures * tokens.lengths.astype(np.float64), n_jobs)
     alpha = _tokens.check_prior(model, len(fixed.alpha), doc_topic_prior)

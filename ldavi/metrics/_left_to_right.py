@@ -95,8 +95,23 @@ def left_to_right(
     def sample(start: int, stop: int) -> None:
         predictive = n_particles * max(int(tokens.lengths[start:stop].max()), 1)
         whole, real = _tokens.scratch(tokens.lengths[start:stop], len(fixed.alpha), predictive)
-        given = (tokens.indptr, tokens.indices, tokens.counts, key, *tables, fixed.alpha)
-        _sampling.left_to_right(*given, log_weight, log_of_means, influence, whole, real, redrawn, start, stop)
+        _sampling.left_to_right(
+            indptr=tokens.indptr,
+            indices=tokens.indices,
+            counts=tokens.counts,
+            key=key,
+            beta=tables.beta,
+            cumulative=tables.cumulative,
+            alpha=fixed.alpha,
+            log_weight=log_weight,
+            log_of_means=log_of_means,
+            influence=influence,
+            int_scratch=whole,
+            float_scratch=real,
+            n_redrawn=redrawn,
+            start=start,
+            stop=stop,
+        )
 
     lengths = tokens.lengths.astype(np.float64)
     per_token = lengths / 2 if n_redrawn is None else np.minimum(redrawn, lengths / 2)

@@ -1,4 +1,4 @@
-"""Questions to a fitted model, asked of blocks where they are."""
+"""Inference with a fitted model on blocks, on their workers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
-from ldavi.dask import _places
+from ldavi.dask import _executor
 from ldavi.dask._collections import LazyBlocks, matrix_of
 
 
 def blocks_here(lazy: LazyBlocks, n_words: int | None) -> Iterator[Any]:
-    """The blocks that hold documents, one after another."""
+    """Yield the blocks with documents, one after another, in this process."""
     import dask
 
     for block in lazy.blocks:
@@ -23,51 +23,51 @@ def blocks_here(lazy: LazyBlocks, n_words: int | None) -> Iterator[Any]:
 
 
 def lazy_transform(model: LatentDirichletAllocation, lazy: LazyBlocks, normalize: bool) -> Any:
-    """E[θ] or γ as a Dask array."""
+    """Return E[θ] or γ as a Dask array."""
     import dask.array as da
     from dask import delayed
 
-    sent, ask = _sent(_answering(model)), delayed(_transform_block, pure=False)
-    dtype, K = model._rows.dtype, model._priors.n_topics
+    sent, transform = _sent(_for_inference(model)), delayed(_transform_block, pure=False)
+    dtype, K = model._lambda.dtype, model._priors.n_topics
     arrays = [
-        da.from_delayed(ask(sent, block, normalize), shape=(n_docs, K), dtype=dtype, meta=np.empty((0, 0), dtype))
+        da.from_delayed(transform(sent, block, normalize), shape=(n_docs, K), dtype=dtype, meta=np.empty((0, 0), dtype))
         for block, n_docs in zip(lazy.blocks, lazy.n_docs, strict=True)
     ]
     return da.concatenate(arrays, axis=0, allow_unknown_chunksizes=True)
 
 
 def bound_and_tokens(model: LatentDirichletAllocation, lazy: LazyBlocks) -> tuple[float, float]:
-    """Sums over all documents."""
+    """Return the bound and the tokens, summed over all documents."""
     import dask
 
-    sent, ask = _sent(_answering(model)), dask.delayed(_score_block, pure=False)
-    found = dask.compute(*(ask(sent, block) for block in lazy.blocks))
+    sent, score = _sent(_for_inference(model)), dask.delayed(_score_block, pure=False)
+    found = dask.compute(*(score(sent, block) for block in lazy.blocks))
     bound, tokens = np.sum(np.array(found).reshape(-1, 2), axis=0)
     return float(bound), float(tokens)
 
 
-def _answering(model: LatentDirichletAllocation) -> LatentDirichletAllocation:
-    """As much of a model as answers questions."""
+def _for_inference(model: LatentDirichletAllocation) -> LatentDirichletAllocation:
+    """Return a model with the attributes that inference needs."""
     own = LatentDirichletAllocation(
         model._priors.n_topics,
         n_jobs=model.n_jobs,
         mean_change_tol=model.mean_change_tol,
         max_doc_update_iter=model.max_doc_update_iter,
     )
-    own._rows, own._priors, own.n_features_in_ = model._rows, model._priors, model.n_features_in_
+    own._lambda, own._priors, own.n_features_in_ = model._lambda, model._priors, model.n_features_in_
     return own
 
 
 def _sent(model: LatentDirichletAllocation) -> Any:
-    """The model as an argument of tasks: on every worker already, or part of the graph where there are none."""
+    """Return the model as an argument of tasks: a handle on a cluster, otherwise a part of the graph."""
     from dask import delayed
 
-    place = _places.place()
-    return place.send(model) if place.remote else delayed(model, pure=False, traverse=False)
+    executor = _executor.current_executor()
+    return executor.send(model) if executor.remote else delayed(model, pure=False, traverse=False)
 
 
 def _matrix(block: Any, n_words: int | None) -> Any:
-    """A block's counts, as wide as the model."""
+    """Return the counts of a block with the columns of the model."""
     matrix, grows = matrix_of(block)
     if not grows or n_words is None:
         return matrix
@@ -80,7 +80,7 @@ def _matrix(block: Any, n_words: int | None) -> Any:
 def _transform_block(model: LatentDirichletAllocation, block: Any, normalize: bool) -> NDArray[Any]:
     matrix = _matrix(block, model.n_features_in_)
     if matrix.shape[0] == 0:
-        return np.empty((0, model._priors.n_topics), model._rows.dtype)
+        return np.empty((0, model._priors.n_topics), model._lambda.dtype)
     return model.transform(matrix, normalize=normalize)
 
 

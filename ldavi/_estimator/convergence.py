@@ -1,0 +1,127 @@
+"""When a fit stops: the records of a fit and the rules that read them, and what a restart has reached."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ldavi._estimator.settings import FitSettings
+from ldavi._inference.passes import PassResult, RemoteResult
+from ldavi._inference.trace import TraceRecord, relative_gain
+
+MIN_CVB0_WINDOW = 25  # collapsed passes whose mean objective is compared with that of the passes before
+CVB0_TOLERANCE = 3  # times tol, between a quarter of the passes and the previous quarter
+
+
+@dataclass(slots=True)
+class ConvergenceMonitor:
+    """The records of a fit, and whether a rule has ended it."""
+
+    settings: FitSettings
+    records: list[TraceRecord] = field(default_factory=list)
+    converged: bool = False
+
+    @property
+    def last(self) -> TraceRecord:
+        return self.records[-1]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further pass is to be made."""
+        return self.converged or len(self.records) >= self.settings.max_iter
+
+    def has(self, record: TraceRecord) -> bool:
+        """Return whether a record of this pass exists."""
+        return bool(self.records) and record.iteration <= self.last.iteration
+
+    def update(self, *, is_preparation: bool, stopped_by_callback: bool) -> None:
+        """Decide whether the fit ends with the last record.
+
+        Parameters
+        ----------
+        is_preparation : bool
+            Whether another phase continues from this one; its objective then says little about the fit.
+        stopped_by_callback : bool
+        """
+        self.converged = stopped_by_callback
+        if not is_preparation and self.last.phase != "warmup":
+            settings = self.settings
+            self.converged |= self.perplexity_converged(settings.evaluate_every, settings.perp_tol)
+            self.converged |= settings.tol is not None and self.objective_converged(settings.tol)
+            self.converged |= self.patience_exceeded(settings.n_iter_no_change)
+
+    def objective_converged(self, tol: float) -> bool:
+        """Return whether the objective rises by less than `tol`, relative to its value."""
+        now = self.last
+        if now.phase == "collapsed":
+            return self._cvb0_gain() < CVB0_TOLERANCE * tol
+        before = [record for record in self.records[:-1] if record.phase == now.phase]
+        return bool(before) and relative_gain(before[-1], now) < tol
+
+    def _cvb0_gain(self) -> float:
+        """Return the relative gain of a collapsed objective from the third quarter of the passes to the last.
+
+        Draws make single passes uneven, and topics improve slowly over hundreds of passes, of which ten show nothing.
+        In the first hundred passes, τ and α change as well, equations (44) and (45).
+        """
+        objective = [record.objective for record in self.records if record.phase == "collapsed"]
+        window = len(objective) // 4
+        if window < MIN_CVB0_WINDOW:
+            return np.inf
+        last, before = np.mean(objective[-window:]), np.mean(objective[-2 * window : -window])
+        return float((last - before) / max(abs(last), np.finfo(float).tiny))
+
+    def perplexity_converged(self, every: int, tol: float) -> bool:
+        """Return whether the training perplexity changed by less than `tol` in `every` passes: scikit-learn's rule."""
+        now = self.last
+        before = [record for record in self.records[:-1] if record.phase == now.phase]
+        if every <= 0 or now.iteration % every or len(before) < every:
+            return False
+        return abs(before[-every].perplexity - now.perplexity) < tol
+
+    @property
+    def final_elbo(self) -> float:
+        """Final ELBO, used to choose among restarts; −inf if a restart was interrupted before its first bound."""
+        elbo = self.last.elbo
+        return -np.inf if np.isnan(elbo) else elbo
+
+    def best_validation(self) -> float:
+        """Return the lowest validation perplexity; infinite before the first."""
+        return min(self._validations(), default=np.inf)
+
+    def patience_exceeded(self, n_checks: int) -> bool:
+        """Return whether none of the last `n_checks` validations was the best."""
+        measured = self._validations()
+        return len(measured) > n_checks and min(measured[-n_checks:]) >= min(measured[:-n_checks])
+
+    def _validations(self) -> list[float]:
+        return [record.validation for record in self.records if not np.isnan(record.validation)]
+
+
+@dataclass(slots=True)
+class Restart:
+    """One start of a fit and what it has reached.
+
+    Attributes
+    ----------
+    monitor : ConvergenceMonitor
+    last : PassResult, RemoteResult or None
+        The topics after the last complete pass.
+    best : PassResult or None
+        The topics with the lowest perplexity of the validation set, if there is one.
+    """
+
+    monitor: ConvergenceMonitor
+    last: PassResult | RemoteResult | None = None
+    best: PassResult | None = None
+
+    @property
+    def result(self) -> PassResult | RemoteResult | None:
+        """The topics that the fit returns."""
+        return self.last if self.best is None else self.best
+
+
+def best_restart(restarts: Iterable[Restart]) -> Restart | None:
+    """Return the restart with the highest final ELBO, or None if none has completed a pass."""
+    complete = [restart for restart in restarts if restart.result is not None]
+    return max(complete, key=lambda restart: restart.monitor.final_elbo, default=None)

@@ -1,0 +1,117 @@
+"""The topics that a fit starts from: given, from anchor words, or random."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldavi._core.corpus import Corpus
+from ldavi._core.records import Priors
+from ldavi._core.typing import Floats, Int64s
+from ldavi._inference import initialization
+from ldavi._inference.anchor_words import DocumentSample, anchor_word_lambda, sample_corpus, sampling_step
+from ldavi._inference.passes import PassResult
+
+InitializationKind: TypeAlias = Literal["given", "anchor words", "random"]
+Sampler: TypeAlias = Callable[[int], DocumentSample]
+
+
+@dataclass(frozen=True, slots=True)
+class Initialization:
+    """The starting point of one restart.
+
+    Attributes
+    ----------
+    lam : callable
+        Computes λ, word-major of shape (V, Kp), in memory of its own.
+    kind : {"given", "anchor words", "random"}
+        Where λ comes from.
+    seed : int
+        Of the draws of collapsed passes.
+    priors : Priors
+        That the fit starts with.
+    """
+
+    lam: Callable[[], Floats]
+    kind: InitializationKind
+    seed: int
+    priors: Priors
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the fit continues from given topics instead of having to find some."""
+        return self.kind == "given"
+
+    def topics(self) -> PassResult:
+        """Return the topics as a result before the first pass."""
+        lam = self.lam()
+        return PassResult(lam, np.arange(len(lam)), self.priors)
+
+
+def initialize(
+    documents: Corpus,
+    priors: Priors,
+    random_state: np.random.RandomState,
+    *,
+    init: Any,
+    warm_lambda: NDArray[Any] | None,
+    online: bool = False,
+    is_restart: bool = False,
+    sampler: Sampler | None = None,
+) -> Initialization:
+    """Return the starting point of a restart: topics of a warm start, of `init`, from anchor words, or random.
+
+    Parameters
+    ----------
+    init : {"auto", "random", "cvb0"}, array or fitted model
+        As of the estimator; "cvb0" starts where "auto" does.
+    warm_lambda : array of shape (K, V) or None
+        λ of a warm start.
+    online : bool
+        Whether the fit takes online steps. It starts from random topics, since a minibatch says little about
+        co-occurrence and the first steps are large.
+    is_restart : bool
+        True for restarts after the first, which start from random topics: anchor words are deterministic.
+    sampler : callable, optional
+        Returns every n-th document, if `documents` does not hold them.
+    """
+    shape, dtype = (priors.n_topics, documents.n_words), documents.dtype
+    noise_seeds, seed = random_state.randint(0, 2**31 - 1, size=4), int(random_state.randint(0, 2**31 - 1))
+    if warm_lambda is not None:
+        _check_warm_shape(warm_lambda, shape)
+        return Initialization(lambda: initialization.word_major(warm_lambda, dtype), "given", seed, priors)
+    if not isinstance(init, str):
+        topics, mass = initialization.given_topics(init, *shape), documents.n_tokens / priors.n_topics
+        return Initialization(
+            lambda: initialization.lambda_from_topics(topics, mass, priors, dtype), "given", seed, priors
+        )
+    distinguishes_topics = bool(np.any(priors.eta != priors.eta[:, :1]))  # so topics have fixed numbers
+    if init != "random" and not (online or is_restart or distinguishes_topics):
+        sampler = sampler or functools.partial(sample_corpus, documents)
+        return Initialization(lambda: _anchored(documents, sampler, priors, noise_seeds), "anchor words", seed, priors)
+    n_words = documents.n_words
+    return Initialization(
+        lambda: initialization.random_lambda(noise_seeds, n_words, priors, dtype, dispersed=online),
+        "random",
+        seed,
+        priors,
+    )
+
+
+def _check_warm_shape(lam: NDArray[Any], shape: tuple[int, int]) -> None:
+    if lam.shape != shape:
+        msg = (
+            f"warm_start=True continues from topics of shape {lam.shape}, but n_components and X give {shape}; "
+            "set warm_start=False to start from scratch"
+        )
+        raise ValueError(msg)
+
+
+def _anchored(documents: Corpus, sampler: Sampler, priors: Priors, noise_seeds: Int64s) -> Floats:
+    """Return λ from the anchor words of every n-th document."""
+    n_tokens = documents.n_tokens  # reads batches, and so counts their documents
+    sample = sampler(sampling_step(n_tokens, documents.n_docs, priors.n_topics))
+    return anchor_word_lambda(sample, documents.n_words, priors, noise_seeds, documents.dtype)

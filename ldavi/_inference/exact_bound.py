@@ -1,0 +1,109 @@
+"""The exact bound of topics that were learned without one: an E-step of every document from a cold start.
+
+It is the last phase of online and of collapsed fits: λ as it is, γ after some inner iterations, φ optimal. Equation (13).
+"""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.records import Priors, aligned_copy, aligned_zeros
+from ldavi._core.threads import Workers
+from ldavi._core.typing import Doubles, Floats
+from ldavi._inference import elbo
+from ldavi._inference.e_step import EStepResult, EStepSettings, update_documents
+from ldavi._inference.m_step import topics_from
+from ldavi._inference.passes import PassResult, Saved, column_sums, summed_terms
+from ldavi._inference.trace import TraceRecord
+from ldavi._inference.vb_online import PassSums
+
+MAX_DOCUMENTS = 2**12  # per part, rounded up to whole batches
+
+
+@dataclass(slots=True)
+class BoundState:
+    """State of the evaluation between two parts: the topics, and the sums over the documents read so far."""
+
+    result: PassResult
+    sums: PassSums
+
+    def to_arrays(self) -> dict[str, object]:
+        topics = self.result
+        return {
+            "rows": topics.lam,
+            "words": topics.words,
+            "alpha": topics.priors.alpha,
+            "eta": topics.priors.eta,
+            "n_updates": topics.n_updates,
+            "iteration": topics.iteration,
+            "seconds": topics.seconds,
+            "sums": asdict(self.sums),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExactBound:
+    """The evaluation of the exact bound as the last phase of a fit.
+
+    Attributes
+    ----------
+    max_inner_iter : int
+    tol : float
+        As of `PassSettings`.
+    batch_size : int
+        Documents that are summed separately, so that the sums are the same for documents that come in batches.
+    """
+
+    max_inner_iter: int
+    tol: float
+    batch_size: int
+    n_passes: int = 1
+    name: str = "exact bound"
+
+    def prepare(self, documents: Corpus) -> Corpus:
+        return documents
+
+    def start(self, documents: Corpus, priors: Priors, initial: Callable[[], PassResult]) -> BoundState:
+        return BoundState(initial(), PassSums())
+
+    def from_arrays(self, documents: Corpus, arrays: Saved) -> BoundState:
+        priors, lam = Priors(arrays["alpha"], arrays["eta"]), aligned_copy(arrays["rows"])
+        counters = arrays["n_updates"], arrays["iteration"], arrays["seconds"]
+        return BoundState(PassResult(lam, arrays["words"], priors, *counters), PassSums(**arrays["sums"]))
+
+    def passes(
+        self, documents: Corpus, state: BoundState, workers: Workers
+    ) -> Generator[tuple[BoundState, TraceRecord | None]]:
+        """Yield the state after each part of the corpus, and at the end with the record."""
+        topics, sums = state.result, state.sums
+        priors, started = topics.priors, time.perf_counter() - topics.seconds
+        lam = topics.all_words(documents.n_words)
+        totals = column_sums(lam, priors)
+        size = -(-MAX_DOCUMENTS // self.batch_size) * self.batch_size
+        with closing(documents.parts(size, sums.n_docs)) as parts:
+            for part in parts:
+                self._add(sums, part.compacted(), lam, totals, priors, workers)
+                yield state, None
+        topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
+        yield state, sums.record(topics.iteration, "final", topic_word, time.perf_counter() - started)
+
+    def _add(
+        self, sums: PassSums, documents: Documents, lam: Floats, totals: Doubles, priors: Priors, workers: Workers
+    ) -> None:
+        """Add the terms of some documents, batch by batch."""
+        counts, first = documents.counts, 0
+        rows = aligned_zeros((len(counts.words), lam.shape[1]), lam.dtype)
+        np.take(lam, counts.words, axis=0, out=rows, mode="clip")  # mode "raise" would use a buffer
+        topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
+        gamma = np.empty((counts.n_docs, priors.n_topics), topics.B.dtype)
+        settings = EStepSettings(self.max_inner_iter, self.tol)
+        result = update_documents(counts, topics, priors.alpha, gamma, settings, workers)
+        for batch in documents.parts(self.batch_size):
+            at = slice(first, first + batch.counts.n_docs)
+            of_batch = EStepResult(result.n_inner_iter[at], None if result.bound is None else result.bound[at])
+            sums.add(batch, of_batch, summed_terms(of_batch, batch, priors, topics))
+            first = at.stop

@@ -1,0 +1,181 @@
+"""λ for online learning: lazily decayed rows, a growing vocabulary, cached topics. Equations (18), (19), (41)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ldavi._core.records import Priors, Topics, aligned_copy, aligned_zeros
+from ldavi._core.threads import Workers
+from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._inference.growable_rows import GrowableRows
+from ldavi._inference.m_step import topics_from
+from ldavi._inference.topics_cache import TopicsCache
+
+ROWS_PER_SUM = 2**10  # fixed, since sums of chunks are added in order
+SMALLEST_DECAY = 1e-6  # c at which M is rescaled, before its entries become too large
+
+
+class LazyLambda:
+    """λ of every word, of which a minibatch reads and writes only the rows of its own words. Equation (19).
+
+    λ is stored as η + c·(M − η). The decay that an online step applies to every row is one multiplication of c, and the
+    rows of the minibatch's words absorb what the step adds. Reading all of λ applies c to M. A row at η stays at η to
+    the last bit for every c, so words can be added when they are first seen. Equation (41).
+
+    Parameters
+    ----------
+    lam : array of shape (V, Kp)
+        Word-major; it becomes M and is changed in place.
+    priors : Priors
+    """
+
+    def __init__(self, lam: Floats, priors: Priors) -> None:
+        self._rows = lam
+        self._priors = priors
+        self._decay = 1.0
+        self._excess: Doubles | None = None
+        self._room, self._eta_room = GrowableRows(), GrowableRows()
+        self._cache = TopicsCache()
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any], priors: Priors, *, copy: bool = True) -> "LazyLambda":
+        """Return the λ that `to_arrays` described; without `copy` its rows may be read-only, such as mapped ones."""
+        lam = cls(aligned_copy(arrays["rows"]) if copy else arrays["rows"], priors)
+        lam._decay, lam._excess = arrays["decay"], arrays["excess"]
+        return lam
+
+    def to_arrays(self) -> dict[str, object]:
+        """Return M, c and Σ_w (λ_kw − η_kw), from which the next step computes the same bits; nothing is copied."""
+        return {"rows": self._rows, "decay": self._decay, "excess": self._excess}
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._rows.dtype
+
+    @property
+    def totals(self) -> Doubles:
+        """Λ_k, of shape (K,)."""
+        return self.excess + self._priors.eta_totals(len(self._rows))
+
+    @property
+    def excess(self) -> Doubles:
+        """Σ_w (λ_kw − η_kw), of shape (K,); words that were never seen contribute nothing. Equation (41)."""
+        if self._excess is None:
+            K = self._priors.n_topics
+            sums = np.zeros(self._rows.shape[1])
+            lam = self.materialize()
+            for start in range(0, len(lam), ROWS_PER_SUM):  # row by row, so that rows of zeros change no bit
+                part = lam[start : start + ROWS_PER_SUM].astype(np.float64)
+                part[:, :K] -= self._eta(np.arange(start, start + len(part)))
+                sums += part.sum(axis=0)
+            self._excess = sums[:K]
+        return self._excess
+
+    def _eta(self, words: Int64s) -> Floats:
+        """Return η of some words in the dtype of the rows."""
+        eta: Floats = self._priors.eta_rows(words).astype(self._rows.dtype)
+        return eta
+
+    def _apply_decay(self, rows: Floats, eta: Floats) -> Floats:
+        """Turn rows of M into rows of λ, in place."""
+        excess = rows[:, : self._priors.n_topics]
+        excess -= eta
+        excess *= self._decay
+        excess += eta
+        return rows
+
+    def materialize(self) -> Floats:
+        """Return λ of shape (V, Kp): the array itself, which online steps change in place."""
+        if self._decay != 1.0:
+            self._ensure_writable()
+            self._apply_decay(self._rows, self._priors.eta.astype(self._rows.dtype))
+            self._decay = 1.0
+        return self._rows
+
+    def detach(self) -> None:
+        """Continue in a copy, so that an array returned by `materialize` no longer changes."""
+        self._rows = aligned_copy(self._rows)
+
+    def _ensure_writable(self) -> None:
+        """Copy read-only rows, such as those that joblib maps into its workers."""
+        if not self._rows.flags.writeable:
+            self._rows = self._rows.copy()
+
+    def writable(self) -> Floats:
+        """Return λ for a caller that may write to it; everything derived from λ is dropped."""
+        self._invalidate()
+        return self.materialize()
+
+    def _invalidate(self) -> None:
+        self._excess = None
+        self._cache.invalidate()
+
+    def replace(self, lam: Floats) -> None:
+        """Set λ, word-major of shape (V, K)."""
+        rows = np.zeros_like(self._rows)
+        rows[:, : self._priors.n_topics] = lam
+        self._rows, self._decay = rows, 1.0
+        self._invalidate()
+
+    def set_priors(self, priors: Priors) -> None:
+        """Replace η in λ = η + S; S stays. Equation (38)."""
+        if (priors.eta != self._priors.eta).any():
+            self.writable()
+            self._ensure_writable()
+            lam = self._rows[:, : priors.n_topics]
+            lam -= self._priors.eta.astype(lam.dtype)
+            lam += priors.eta.astype(lam.dtype)
+            np.maximum(lam, 0, out=lam)
+        self._priors = priors
+
+    def grow(self, n_words: int, eta: Doubles) -> Priors:
+        """Add words that were not seen before, with λ = η. Equation (41).
+
+        Parameters
+        ----------
+        n_words : int
+            The new V; new words are the last ones.
+        eta : array of shape (1, 1)
+            η of the new words.
+
+        Returns
+        -------
+        priors : Priors
+            With η of all words.
+        """
+        self._cache.invalidate()
+        n_more = n_words - len(self._rows)
+        K, of_words = self._priors.n_topics, self._priors.eta
+        self._rows = self._room.extended(self._rows, n_more, np.broadcast_to(eta, (n_more, K)))
+        if of_words.shape != (1, 1):
+            more = np.broadcast_to(eta, (n_more, of_words.shape[1]))
+            of_words = self._eta_room.extended(of_words, n_more, more).astype(np.float64, copy=False)
+            self._priors = Priors(self._priors.alpha, of_words)
+        return self._priors
+
+    def rows(self, words: Int64s) -> Floats:
+        """Return a copy of λ of some words, of shape (words, Kp)."""
+        picked = aligned_zeros((len(words), self._rows.shape[1]), self._rows.dtype)
+        np.take(self._rows, words, axis=0, out=picked, mode="clip")  # mode "raise" would use a buffer
+        return picked if self._decay == 1.0 else self._apply_decay(picked, self._eta(words))
+
+    def topics(self, words: Int64s, workers: Workers) -> Topics:
+        """Return the topics of some words. Equations (14), (22)."""
+        return topics_from(self.rows(words), self.totals, workers, point_estimate=self._priors.point_estimate)
+
+    def all_topics(self, workers: Workers) -> Topics | None:
+        """Return the topics of every word, cached until λ changes; None if they are too large to cache."""
+        return self._cache.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
+
+    def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
+        """Set λ ← (1 − ρ) λ + ρ (η + scale·S), where S is zero except in the rows of `words`. Equation (18)."""
+        self._cache.invalidate()
+        K = self._priors.n_topics
+        excess = (1 - rho) * self.excess + rho * scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
+        self._decay *= 1 - rho
+        if self._decay < SMALLEST_DECAY:  # also if ρ = 1, which discards everything
+            self.materialize()
+        self._ensure_writable()
+        self._rows[words] += (rho * scale / self._decay) * sstats
+        self._excess = excess

@@ -1,0 +1,69 @@
+"""Updates of α and η that increase the bound, given the statistics of an E-step. Equations (37), (38)."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from ldavi._core.corpus import Corpus
+from ldavi._core.records import Priors
+from ldavi._core.threads import Workers
+from ldavi._core.typing import Doubles, Floats
+from ldavi._inference import dirichlet_priors
+from ldavi._inference.dirichlet_priors import ONE_THREAD
+from ldavi._inference.passes import PassSettings
+
+
+class LogThetaSums(NamedTuple):
+    """Sufficient statistics for α: Σ_d ω_d E[log θ_d], of shape (K,), and Σ_d ω_d."""
+
+    sums: Doubles
+    total_weight: float
+
+
+def log_theta_sums(
+    documents: Corpus, gammas: Iterable[tuple[Floats, Floats | None]], n_topics: int, workers: Workers
+) -> LogThetaSums:
+    """Return the sufficient statistics for α, from γ and the weights of all documents in their order."""
+    sums = np.zeros(n_topics)
+    for gamma, weight in gammas:
+        weights = None if weight is None else weight.astype(np.float64)
+        sums += dirichlet_priors.expected_log_sums(gamma, weights, workers)
+    return LogThetaSums(sums, documents.total_weight)
+
+
+def updated_priors(
+    priors: Priors,
+    settings: PassSettings,
+    log_theta: LogThetaSums | None,
+    sstats: Floats,
+    n_words: int,
+    workers: Workers = ONE_THREAD,
+) -> tuple[Priors, float]:
+    """Return α and η that increase the bound, with q(θ) and q(z) unchanged. Equations (37), (38).
+
+    Parameters
+    ----------
+    log_theta : LogThetaSums or None
+        Required if α is learned.
+    sstats : array of shape (U, Kp)
+        Σ_d n_dw φ_dwk of the words that occur.
+    n_words : int
+        V.
+
+    Returns
+    -------
+    priors : Priors
+    gain : float
+        The increase of the document term of the bound; that of the topic term belongs to the following M-step.
+    """
+    alpha, eta, gain = priors.alpha, priors.eta, 0.0
+    if settings.learn_alpha:
+        assert log_theta is not None
+        before, alpha = alpha, dirichlet_priors.newton_alpha(alpha, *log_theta)
+        objective = dirichlet_priors.alpha_objective
+        gain = objective(alpha, *log_theta) - objective(before, *log_theta)
+    if settings.learn_eta:
+        S = sstats[:, : priors.n_topics]
+        eta = np.full((1, 1), dirichlet_priors.eta_fixed_point(float(eta[0, 0]), S, n_words, workers))
+    return Priors(alpha, eta), gain

@@ -1,0 +1,164 @@
+"""A fit over an executor: the corpus is prepared on the workers, and prepared again if too much of it is lost."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ldavi._core.corpus import Documents
+from ldavi._core.records import Counts, Priors
+from ldavi._core.threads import Workers
+from ldavi._core.typing import Floats
+from ldavi._estimator import validation as check
+from ldavi._estimator.checkpointing import FitCheckpoint
+from ldavi._estimator.convergence import ConvergenceMonitor, Restart
+from ldavi._estimator.fitting import FitContext, PlannedPhase, run_phases
+from ldavi._estimator.settings import FitSettings, Parameters
+from ldavi._estimator.starting_topics import Initialization
+from ldavi._inference import anchor_words
+from ldavi._inference.vb_distributed import PartArrays
+from ldavi.dask import _collections
+from ldavi.dask._collections import BlockSummary, LazyBlocks
+from ldavi.dask._executor import Executor, LostError, Value
+from ldavi.dask._scheduler import DistributedCorpus, DistributedVB
+
+MAX_ATTEMPTS = 4  # of a fit whose inputs are lost
+Result = TypeVar("Result")
+
+
+class DistributedFit:
+    """One fit of an estimator, with what all its restarts share.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Of the estimator.
+    settings : FitSettings
+    fitted : Priors or None
+        Those of the fitted model in a warm start.
+
+    Attributes
+    ----------
+    outline : Documents
+        With the size, the words and the tokens of the corpus, but without its counts.
+    priors : Priors
+    """
+
+    outline: Documents
+    priors: Priors
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        settings: FitSettings,
+        executor: Executor,
+        lazy: LazyBlocks,
+        sample_weight: ArrayLike | None,
+        fitted: Priors | None,
+    ) -> None:
+        if not lazy.blocks:
+            raise ValueError("X has no blocks; it must have at least one")
+        self._parameters, self._settings, self._fitted = parameters, settings, fitted
+        self._executor, self._lazy = executor, lazy
+        is_lazy = _collections.is_collection(sample_weight)
+        self._weight: Any = cast(Any, sample_weight).compute() if is_lazy else sample_weight
+        self._corpus = _repeated(self._prepare)
+
+    def _prepare(self) -> DistributedCorpus:
+        """Read the blocks where they are and prepare them; this determines the words, the dtype and the priors."""
+        executor, lazy, K = self._executor, self._lazy, self._settings.n_components
+        n_blocks, requested = len(lazy.blocks), check.check_dtype(self._parameters.dtype)
+        blocks = executor.load(lazy.blocks, _collections.read_block, range(n_blocks), [requested] * n_blocks)
+        weights = self._weights(blocks)
+        summaries: Sequence[BlockSummary] = executor.fetch(executor.map(_collections.summarise, blocks, weights))
+        n_words = _collections.n_words_of(summaries, lazy.n_words)
+        dtype = np.result_type(*(summary.dtype for summary in summaries))
+        self.outline = _outline(summaries, n_words, dtype)
+        self.priors = check.starting_priors(
+            self._parameters,
+            self._settings,
+            n_words,
+            lambda: self.outline.n_tokens,
+            column_names=None,
+            fitted=self._fitted,
+        )
+        layout = _collections.layout_of(summaries, n_words, self.priors.eta)
+        handle = executor.send(layout)
+        arguments = [handle] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks
+        parts = executor.map(_collections.part_of, blocks, weights, *arguments)
+        total_weight, n_docs = sum(summary.weight for summary in summaries), self.outline.n_docs
+        return DistributedCorpus(K, parts, handle, layout, n_docs, total_weight, self.outline.n_tokens, dtype.name)
+
+    def _weights(self, blocks: Sequence[Value]) -> Sequence[Floats | None]:
+        """Return the weights of each block."""
+        if self._weight is None:
+            return [None] * len(blocks)
+        n_docs = [int(n) for n in self._executor.fetch(self._executor.map(_collections.n_docs_of, blocks))]
+        dtype = check.check_dtype(self._parameters.dtype) or np.dtype(np.float64)
+        weight = check.check_sample_weight(self._weight, sum(n_docs), dtype)
+        assert weight is not None
+        return np.split(weight, np.cumsum(n_docs)[:-1])
+
+    def sample(self, step: int) -> anchor_words.DocumentSample:
+        """Return every `step`-th document, and how frequent words are in all."""
+        executor, parts = self._executor, self._corpus.parts
+        sizes = executor.fetch(executor.map(_n_docs_of, parts))
+        firsts = np.append(0, np.cumsum(sizes))[:-1].tolist()
+        samples = executor.fetch(executor.map(_sample_documents, parts, [step] * len(parts), firsts))
+        return anchor_words.join_samples(samples, self.outline.n_words)
+
+    def run(self, start: Initialization, restarts: list[Restart]) -> None:
+        """Run the fit from one start, and append to `restarts` what it reaches; repeat it if its inputs are lost."""
+        restarts.append(Restart(ConvergenceMonitor(self._settings)))
+        _repeated(lambda: self._run(start, restarts), before_repetition=lambda: self._recover(restarts[-1]))
+
+    def _run(self, start: Initialization, restarts: list[Restart]) -> None:
+        settings, n_threads = self._settings, self._settings.n_threads
+        pass_settings = settings.pass_settings(start.kind)
+        phase = DistributedVB(pass_settings, settings.max_iter, self._executor, self._corpus, n_threads)
+        with Workers(1) as workers:
+            context = FitContext(settings, self.outline, workers, FitCheckpoint(None, {}))
+            run_phases(context, [PlannedPhase(phase)], start, restarts)
+        last = restarts[-1].last
+        assert last is not None
+        restarts[-1].last = last.fetch()
+
+    def _recover(self, restart: Restart) -> None:
+        """Prepare the corpus again; the repeated passes give the same bits and are not recorded twice."""
+        restart.last = None
+        self._corpus = _repeated(self._prepare)
+
+
+def _repeated(function: Callable[[], Result], before_repetition: Callable[[], None] | None = None) -> Result:
+    """Return function(), which is called again if what it computes from is lost."""
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        try:
+            return function()
+        except LostError:
+            if attempt == MAX_ATTEMPTS:
+                raise
+            if before_repetition is not None:
+                before_repetition()
+    raise AssertionError("unreachable")
+
+
+def _outline(summaries: Sequence[BlockSummary], n_words: int, dtype: np.dtype) -> Documents:
+    """Return documents that have the size, the words and the tokens of the corpus, but no counts."""
+    n_docs, n_tokens = sum(summary.n_docs for summary in summaries), sum(summary.tokens for summary in summaries)
+    if not n_docs:
+        raise ValueError("X has no documents (with any weight); it must have at least one")
+    if n_tokens == 0:
+        warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=7)
+    empty = np.zeros(0, np.int32), np.zeros(0, dtype)
+    counts = Counts(np.zeros(n_docs + 1, np.int64), *empty, np.arange(n_words), n_words, np.array([n_tokens]))
+    return Documents(counts, None)
+
+
+def _n_docs_of(part: PartArrays) -> int:
+    return len(part.indptr) - 1
+
+
+def _sample_documents(part: PartArrays, step: int, first: int) -> anchor_words.DocumentSample:
+    return anchor_words.sample_documents(part.documents, step, first)
