@@ -43,7 +43,7 @@ def test_the_hooks_and_the_lint_group_pin_the_same_versions():
 @in_checkout
 def test_every_tool_of_the_lint_group_is_pinned_exactly():
     pins = [pin for pin in project()["dependency-groups"]["lint"] if not pin.startswith("pre-commit")]
-    assert all(re.fullmatch(r"[a-z]+==[\d.]+", pin) for pin in pins)
+    assert all(re.fullmatch(r"[a-z0-9]+==[\d.]+", pin) for pin in pins)
 
 
 @in_checkout
