@@ -1,4 +1,4 @@
-"""The command `ldavi`, run as users run it."""
+"""The command `ldavi`: the demo, run as users run it, information, help and what is not understood."""
 
 import os
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import ldavi
+from ldavi.cli import main
 
 TOPICS = 5
 
@@ -71,31 +72,36 @@ def test_demo_warns_of_nothing(demo):
     assert "Warning" not in demo.stderr
 
 
-def test_info_prints_the_version_and_the_instruction_set(tmp_path):
-    info = run("info", cwd=tmp_path)
-    assert info.returncode == 0, info.stderr
-    assert re.search(rf"^ +ldavi  {re.escape(ldavi.__version__)}$", info.stdout, re.M)
-    assert re.search(r"^ +instruction set  \w+$", info.stdout, re.M)
+def test_info_prints_the_version_and_the_instruction_set(capsys):
+    assert main(["info"]) == 0
+    output = capsys.readouterr().out
+    assert re.search(rf"^ +ldavi  {re.escape(ldavi.__version__)}$", output, re.M)
+    assert re.search(r"^ +instruction set  \w+$", output, re.M)
 
 
 @pytest.mark.parametrize(
     "arguments", [["no-such-command"], [], ["demo", "--topics", "many"]], ids=["unknown", "none", "not a number"]
 )
-def test_what_cannot_be_understood_exits_with_2(arguments, tmp_path):
-    result = run(*arguments, cwd=tmp_path)
-    assert result.returncode == 2
-    assert result.stderr.startswith("usage: ldavi")
+def test_what_cannot_be_understood_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: ldavi")
 
 
-def test_an_unknown_command_is_told_the_known_ones(tmp_path):
-    error = run("no-such-command", cwd=tmp_path).stderr
+def test_an_unknown_command_is_told_the_known_ones(capsys):
+    with pytest.raises(SystemExit):
+        main(["no-such-command"])
+    error = capsys.readouterr().err
     assert "no-such-command" in error
     assert "demo" in error
     assert "info" in error
 
 
-def test_help_names_every_command(tmp_path):
-    result = run("--help", cwd=tmp_path)
-    assert result.returncode == 0
-    assert re.search(r"^ +demo +\S", result.stdout, re.M)
-    assert re.search(r"^ +info +\S", result.stdout, re.M)
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    output = capsys.readouterr().out
+    assert stopped.value.code == 0
+    assert re.search(r"^ +demo +\S", output, re.M)
+    assert re.search(r"^ +info +\S", output, re.M)

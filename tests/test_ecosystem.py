@@ -153,6 +153,7 @@ def test_a_column_transformer_takes_topics_of_a_column_of_texts():
 # Searches, workers
 
 
+@pytest.mark.slow
 def test_a_grid_search_in_processes_chooses_as_one_in_turn():
     grid = {"latentdirichletallocation__n_components": [1, 2]}
     found = [
@@ -376,6 +377,7 @@ def run_without_extras(code, place):
     return run.stdout
 
 
+@pytest.mark.slow
 def test_the_core_works_without_extras(tmp_path):
     out = run_without_extras(
         """

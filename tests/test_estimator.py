@@ -162,6 +162,7 @@ def test_works_after_a_vectorizer_in_a_pipeline():
     assert list(pipeline.get_feature_names_out()) == ["latentdirichletallocation0", "latentdirichletallocation1"]
 
 
+@pytest.mark.slow
 def test_a_grid_search_in_two_processes_scores_as_the_fits_alone():
     X, grid = corpus(), {"n_components": [2, 3], "learning_decay": [0.6, 0.9]}
     lda, folds = model(learning_method="online", batch_size=8, max_iter=2), KFold(2)
