@@ -16,7 +16,7 @@ APART = {  # pages that need other libraries, or long
     "metrics.md": [],
     "selection.md": [],
 }
-SLOW = ("selection.md", "metrics.md", "choosing_k.md", "evaluating.md")
+SLOW = ("selection.md", "metrics.md", "choosing_k.md", "evaluating.md", "out_of_memory.md", "report.md")
 EXAMPLES = [page for page in PAGES if ">>>" in page.read_text(encoding="utf-8")]
 QUICK = ("plot_00", "plot_01", "plot_02", "plot_03", "plot_04")
 SCRIPTS = sorted(DOCS.glob("gallery/plot_*.py"))

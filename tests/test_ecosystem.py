@@ -165,7 +165,7 @@ def test_a_grid_search_in_processes_chooses_as_one_in_turn():
     assert found[0].best_params_ == found[1].best_params_
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"])
 def test_fits_in_joblibs_workers_are_those_of_the_caller(backend):
     here = [model(random_state=seed).fit(X).components_ for seed in range(3)]
     there = joblib.Parallel(n_jobs=2, backend=backend)(

@@ -214,7 +214,7 @@ def test_the_number_of_threads_changes_no_bit(method):
         same_model(together.partial_fit(X[:99]), model(learning_method=method, batch_size=50).fit(X).partial_fit(X[:99]), X)
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"])
 def test_inside_a_joblib_worker_there_is_one_thread(backend):
     inside = joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(count_threads)(n) for n in (None, 2, -1))
     assert inside == [1, 1, 1]
