@@ -74,7 +74,13 @@ class BuildKernels(build_ext):
         self.flags = MSVC_FLAGS if self.on_windows else DEBUG_FLAGS if DEBUG else UNIX_FLAGS
         self.link_flags: list[str] = []
         if SANITIZE:
-            self.flags = [*self.flags, f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all", "-g", "-fno-omit-frame-pointer"]
+            self.flags = [
+                *self.flags,
+                f"-fsanitize={SANITIZE}",
+                "-fno-sanitize-recover=all",
+                "-g",
+                "-fno-omit-frame-pointer",
+            ]
             self.link_flags = [f"-fsanitize={SANITIZE}"]
         self.clang_cl = self.find_clang_cl()
         self.rebuild_if_settings_changed()

@@ -265,6 +265,7 @@ print(kills)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
+@pytest.mark.slow
 def test_a_fit_killed_at_random_moments_goes_on_with_the_same_bits(tmp_path):
     output, kept = tmp_path / "model.ldavi", tmp_path / "kept" / "fit"
     kept.parent.mkdir()

@@ -1,101 +1,43 @@
-"""The command `ldavi`, run as users run it."""
+"""The command `ldavi`: information, help and what is not understood."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 import ldavi
-
-TOPICS = 5
-
-
-def run(*arguments, cwd):
-    """`python -m ldavi`, with the package that these tests import, from a directory that is not the repository."""
-    place = str(Path(ldavi.__file__).resolve().parent.parent)
-    path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "ldavi", *arguments]
-    return subprocess.run(command, cwd=cwd, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+from ldavi.cli import main
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    return run("demo", "-k", str(TOPICS), "--seed", "1", cwd=tmp_path_factory.mktemp("demo"))
-
-
-def test_demo_succeeds(demo):
-    assert demo.returncode == 0, demo.stderr
-
-
-def test_demo_says_how_much_it_read(demo):
-    documents, words, tokens = map(int, re.search(r"(\d+) docstrings, (\d+) words, (\d+) tokens", demo.stdout).groups())
-    assert documents > 1000
-    assert tokens > documents
-    assert tokens > words > 100
-
-
-def test_demo_prints_each_topic_with_its_share_and_words(demo):
-    lines = re.findall(r"^ *([\d.]+)%  (\S+(?: \S+){9})$", demo.stdout, re.M)
-    assert len(lines) == TOPICS
-    assert sum(float(share) for share, _ in lines) == pytest.approx(100, abs=0.1 * TOPICS)
-
-
-def test_demo_prints_the_largest_topic_first(demo):
-    shares = [float(share) for share in re.findall(r"^ *([\d.]+)%  ", demo.stdout, re.M)]
-    assert shares == sorted(shares, reverse=True)
-
-
-def test_demo_prints_the_elbo_and_where_it_stopped(demo):
-    line = re.search(r"ELBO (\S+) \((\S+) per token\), (converged|stopped by max_iter) after (\d+) passes", demo.stdout)
-    assert float(line[1]) < float(line[2]) < 0
-    assert int(line[4]) > 1
-
-
-def test_demo_prints_held_out_perplexity(demo):
-    assert float(re.search(r"held-out perplexity ([\d.]+) on \d+ documents", demo.stdout)[1]) > 1
-
-
-def test_demo_says_how_long_each_step_took(demo):
-    steps = re.search(r"^seconds: (.*)$", demo.stdout, re.M)[1]
-    assert re.sub(r" \d+\.\d+", "", steps) == "read, count, fit, transform"
-
-
-def test_demo_is_silent_on_the_other_stream_where_nobody_watches(demo):
-    assert demo.stderr == ""
-
-
-def test_demo_warns_of_nothing(demo):
-    assert "Warning" not in demo.stderr
-
-
-def test_info_prints_the_version_and_the_instruction_set(tmp_path):
-    info = run("info", cwd=tmp_path)
-    assert info.returncode == 0, info.stderr
-    assert re.search(rf"^ +ldavi  {re.escape(ldavi.__version__)}$", info.stdout, re.M)
-    assert re.search(r"^ +instruction set  \w+$", info.stdout, re.M)
+def test_info_prints_the_version_and_the_instruction_set(capsys):
+    assert main(["info"]) == 0
+    output = capsys.readouterr().out
+    assert re.search(rf"^ +ldavi  {re.escape(ldavi.__version__)}$", output, re.M)
+    assert re.search(r"^ +instruction set  \w+$", output, re.M)
 
 
 @pytest.mark.parametrize(
     "arguments", [["no-such-command"], [], ["demo", "--topics", "many"]], ids=["unknown", "none", "not a number"]
 )
-def test_what_cannot_be_understood_exits_with_2(arguments, tmp_path):
-    result = run(*arguments, cwd=tmp_path)
-    assert result.returncode == 2
-    assert result.stderr.startswith("usage: ldavi")
+def test_what_cannot_be_understood_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: ldavi")
 
 
-def test_an_unknown_command_is_told_the_known_ones(tmp_path):
-    error = run("no-such-command", cwd=tmp_path).stderr
+def test_an_unknown_command_is_told_the_known_ones(capsys):
+    with pytest.raises(SystemExit):
+        main(["no-such-command"])
+    error = capsys.readouterr().err
     assert "no-such-command" in error
     assert "demo" in error
     assert "info" in error
 
 
-def test_help_names_every_command(tmp_path):
-    result = run("--help", cwd=tmp_path)
-    assert result.returncode == 0
-    assert re.search(r"^ +demo +\S", result.stdout, re.M)
-    assert re.search(r"^ +info +\S", result.stdout, re.M)
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    output = capsys.readouterr().out
+    assert stopped.value.code == 0
+    assert re.search(r"^ +demo +\S", output, re.M)
+    assert re.search(r"^ +info +\S", output, re.M)

@@ -150,6 +150,7 @@ def process(*arguments, **more):
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error(tmp_path):
     model, _ = cli_texts.fit(tmp_path)
     with process("topics", model, "--csv", "-n", "30") as run:
@@ -158,6 +159,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     assert run.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_terminal_without_a_letter_gets_its_escape(tmp_path):
     posts = tmp_path / "p.txt"
     posts.write_text("".join(f"ωμέγα naïve {'δέλτα' if i % 2 else 'über'}\n" for i in range(10)), encoding="utf-8")

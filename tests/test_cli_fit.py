@@ -300,6 +300,7 @@ def test_an_interrupt_before_the_first_pass_says_that_there_is_nothing(tmp_path,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.slow
 def test_a_real_signal_ends_a_process_with_130_and_a_model(tmp_path):
     posts = cli_texts.write_posts(tmp_path, 3000)
     place = str(Path(ldavi.__file__).resolve().parent.parent)

@@ -336,6 +336,7 @@ def test_a_clone_has_the_parameters_and_nothing_learned(fitted):
 
 
 @pytest.mark.parametrize("library", ["dask", "distributed"])
+@pytest.mark.slow
 def test_without_dask_the_import_names_the_extra(library):
     block = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules[{library!r}] = None; import ldavi; import ldavi.dask"

@@ -20,7 +20,7 @@ import ldavi
 from ldavi._inference.topic_shards import CorpusLayout
 from ldavi.dask import LatentDirichletAllocation, _learning, _passes
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
 X = topical(n_words=4000, length=150)
 K = 4
 HERE = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # no fixed port, no dashboard

@@ -148,18 +148,22 @@ def real():
     return load_docstrings(("sklearn",))
 
 
+@pytest.mark.slow
 def test_a_real_package_gives_many_documents(real):
     assert len(real.texts) > 500
 
 
+@pytest.mark.slow
 def test_documents_and_names_pair(real):
     assert len(real.texts) == len(real.names)
     assert all(name.startswith("sklearn") for name in real.names)
 
 
+@pytest.mark.slow
 def test_no_document_is_there_twice(real):
     assert len(set(real.texts)) == len(real.texts)
 
 
+@pytest.mark.slow
 def test_no_document_is_shorter_than_by_default(real):
     assert min(len(text.split()) for text in real.texts) >= 30

@@ -16,6 +16,7 @@ APART = {  # pages that need other libraries, or long
     "metrics.md": [],
     "selection.md": [],
 }
+SLOW = ("selection.md", "metrics.md", "choosing_k.md", "evaluating.md", "out_of_memory.md", "report.md")
 EXAMPLES = [page for page in PAGES if ">>>" in page.read_text(encoding="utf-8")]
 QUICK = ("plot_00", "plot_01", "plot_02", "plot_03", "plot_04")
 SCRIPTS = sorted(DOCS.glob("gallery/plot_*.py"))
@@ -30,6 +31,11 @@ class AnyNumber(doctest.OutputChecker):
         return want == got
 
 
+def pages(chosen):
+    """Pages as parameters, long ones marked slow."""
+    return [pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page.name in SLOW)) for page in chosen]
+
+
 def run_examples(page, monkeypatch, folder):
     monkeypatch.chdir(folder)
     blocks = re.findall(r"```(?:python|pycon)\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -40,13 +46,13 @@ def run_examples(page, monkeypatch, folder):
     assert runner.run(test).failed == 0
 
 
-@pytest.mark.parametrize("page", [page for page in EXAMPLES if page.name not in APART], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages(page for page in EXAMPLES if page.name not in APART))
 def test_the_examples_of_a_page_run_and_print_what_they_say(page, monkeypatch, tmp_path):
     run_examples(page, monkeypatch, tmp_path)
 
 
 @pytest.mark.interop
-@pytest.mark.parametrize("page", [page for page in EXAMPLES if page.name in APART], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages(page for page in EXAMPLES if page.name in APART))
 def test_the_examples_of_a_page_that_needs_other_libraries_run(page, monkeypatch, tmp_path):
     for library in APART[page.name]:
         pytest.importorskip(library)

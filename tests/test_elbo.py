@@ -252,6 +252,7 @@ def test_the_gradient_of_the_bound_is_equation_28():
     np.testing.assert_allclose(found, by_lam, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_bound_falls_after_no_estep_and_after_no_m_step(workers):
     for seed in range(20):
         X, alpha, eta = corpora.topical_counts(seed), corpora.random_alpha(seed, 4), np.full((4, 25), 0.1)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from ldavi._estimator.schedule import step_size
 from scipy import sparse
 from scipy.special import psi
 from sklearn.base import clone
@@ -20,7 +21,6 @@ from sklearn.pipeline import make_pipeline
 
 import ldavi
 from ldavi import LatentDirichletAllocation, TraceRecord
-from ldavi._estimator.schedule import step_size
 from ldavi._estimator.validation import count_threads
 from ldavi._inference import vb_batch, vb_memoized, vb_online
 
@@ -167,6 +167,7 @@ def test_works_after_a_vectorizer_in_a_pipeline():
     assert list(pipeline.get_feature_names_out()) == ["latentdirichletallocation0", "latentdirichletallocation1"]
 
 
+@pytest.mark.slow
 def test_a_grid_search_in_two_processes_scores_as_the_fits_alone():
     X, grid = corpus(), {"n_components": [2, 3], "learning_decay": [0.6, 0.9]}
     lda, folds = model(learning_method="online", batch_size=8, max_iter=2), KFold(2)
@@ -222,7 +223,7 @@ def test_the_number_of_threads_changes_no_bit(method):
         )
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"])
 def test_inside_a_joblib_worker_there_is_one_thread(backend):
     inside = joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(count_threads)(n) for n in (None, 2, -1))
     assert inside == [1, 1, 1]

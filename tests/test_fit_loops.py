@@ -2,12 +2,12 @@
 
 import functools
 import itertools
-import tracemalloc
 
 import corpora
 import numpy as np
 import pytest
 import reference
+from memory import peak_memory
 
 from ldavi._core.threads import Workers
 from ldavi._inference import vb_online
@@ -301,13 +301,12 @@ def test_the_exact_record_holds_the_topics_of_one_part_of_the_documents_at_a_tim
     lam = corpora.word_major(corpora.random_lam(0, K, X.shape[1]))
     learned = PassResult(lam, np.arange(X.shape[1]), 1, TraceRecord(1, "online", *[0.0] * 7), priors)
     documents = Documents(corpora.to_counts(X), None)
-    tracemalloc.start()
-    try:
+
+    def record():
         with Workers(1) as workers:
             exact_record(documents, learned, workers, max_inner_iter=1, tol=0.0, batch_size=4)
-        assert tracemalloc.get_traced_memory()[1] < 3 * lam.nbytes  # λ and B of the part's words, and what is small
-    finally:
-        tracemalloc.stop()
+
+    assert peak_memory(record) < 3 * lam.nbytes  # λ and B of the part's words, and what is small
 
 
 # Point estimates

@@ -1,11 +1,10 @@
 """Learned priors: what each update raises, where it ends, what it never does. Equations (35) to (38)."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import peak_memory
 from scipy.optimize import approx_fprime
 from scipy.special import gammaln, psi
 
@@ -174,10 +173,9 @@ def test_sums_over_documents_are_those_of_the_definition_however_many_are_taken_
 def test_the_memory_of_learning_priors_does_not_grow_with_documents_or_words():
     """In float64 all of γ, or of S, would be some times as much as the array itself."""
     large = np.ones((400_000, 8), np.float32)
-    tracemalloc.start()
-    try:
+
+    def learn():
         dirichlet_priors.expected_log_sums(large, None)
         dirichlet_priors.eta_fixed_point(0.1, large, len(large), rounds=1)
-        assert tracemalloc.get_traced_memory()[1] < large.nbytes / 3
-    finally:
-        tracemalloc.stop()
+
+    assert peak_memory(learn) < large.nbytes / 3

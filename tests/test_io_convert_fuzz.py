@@ -1,13 +1,14 @@
 """Damaged models of other programs: read, or a ValueError that names the file, with memory in proportion to it."""
 
 import gzip
-import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from memory import peak_memory
 from test_io_fuzz import damaged
 
 from ldavi import io
@@ -54,12 +55,7 @@ def test_a_damaged_model_is_read_or_is_an_error_that_names_it(name, tmp_path):
     @given(damaged(whole(name)))
     def check(content):
         path.write_bytes(content)
-        tracemalloc.start()
-        try:
-            read(READERS[name], path)
-            assert tracemalloc.get_traced_memory()[1] < MEMORY
-        finally:
-            tracemalloc.stop()
+        assert peak_memory(partial(read, READERS[name], path)) < MEMORY
 
     check()
 
@@ -94,10 +90,9 @@ def test_a_line_without_end_that_was_compressed_is_not_expanded(reader, tmp_path
     monkeypatch.setattr("ldavi.io._convert_files.MAX_LINE", 10**5)
     path = tmp_path / "bomb"
     path.write_bytes(gzip.compress(bytes(30_000_000)))
-    tracemalloc.start()
-    try:
+
+    def check():
         with pytest.raises(ValueError, match=r"bomb.*more than 100000 bytes"):
             reader(path)
-        assert tracemalloc.get_traced_memory()[1] < MEMORY
-    finally:
-        tracemalloc.stop()
+
+    assert peak_memory(check) < MEMORY

@@ -3,13 +3,14 @@
 import bz2
 import gzip
 import lzma
-import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from memory import peak_memory
 from scipy import sparse
 
 from ldavi.io import CorpusError, read_batches, read_corpus, read_vocabulary
@@ -90,8 +91,8 @@ def assert_read_or_named(path, read):
     assert error is None or str(error).startswith(str(path))
 
 
-def read_all_ways(path, format):
-    """Whole, in batches, and recognised by itself."""
+def ways_to_read(path, format):
+    """Whole, in batches, and in batches whose format is recognised, each as a call without arguments."""
     arguments = {"column": "text"} if format in ("csv", "tsv", "jsonl", "parquet") else {}
 
     def whole():
@@ -99,12 +100,21 @@ def read_all_ways(path, format):
             read_corpus(path, format=format, max_bytes=10**6, counting=COUNTING, **arguments).X.data.min(initial=0) >= 0
         )
 
-    assert_read_or_named(path, whole)
-    for way in (format, "auto"):
-        assert_read_or_named(
-            path,
-            lambda way=way: list(read_batches(path, format=way, batch_size=3, max_bytes=10**6, **arguments)),
-        )
+    def in_batches(format):
+        return list(read_batches(path, format=format, batch_size=3, max_bytes=10**6, **arguments))
+
+    return [whole, partial(in_batches, format), partial(in_batches, "auto")]
+
+
+def read_all_ways(path, format):
+    for read in ways_to_read(path, format):
+        assert_read_or_named(path, read)
+
+
+def assert_too_large(path, **arguments):
+    """Reading stops at the limit of 1 MB."""
+    with pytest.raises(CorpusError, match="max_bytes=1000000"):
+        read_corpus(path, max_bytes=10**6, **arguments)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -158,19 +168,13 @@ def test_any_bytes_are_read_or_are_an_error(format, tmp_path):
 )
 def test_memory_stays_in_proportion_to_a_damaged_file(name, tmp_path):
     path = tmp_path / name
-    path.write_bytes((FILES / name).read_bytes())
-    read_all_ways(path, FORMATS[name])  # what is loaded once
 
     @settings(quick, max_examples=15)
     @given(damaged((FILES / name).read_bytes()))
     def check(content):
         path.write_bytes(content)
-        tracemalloc.start()
-        try:
-            read_all_ways(path, FORMATS[name])
-            assert tracemalloc.get_traced_memory()[1] < MEMORY
-        finally:
-            tracemalloc.stop()
+        for read in ways_to_read(path, FORMATS[name]):
+            assert peak_memory(partial(assert_read_or_named, path, read)) < MEMORY
 
     check()
 
@@ -183,26 +187,15 @@ def test_a_bomb_is_an_error_before_it_is_expanded(suffix, compress, window, tmp_
     """The window is what the decoder itself needs."""
     path = tmp_path / f"bomb.txt{suffix}"
     path.write_bytes(compress(bytes(30_000_000)))
-    tracemalloc.start()
-    try:
-        with pytest.raises(CorpusError, match="max_bytes=1000000"):
-            read_corpus(path, format="text", max_bytes=10**6)
-        assert tracemalloc.get_traced_memory()[1] < MEMORY + window
-    finally:
-        tracemalloc.stop()
+    assert peak_memory(partial(assert_too_large, path, format="text")) < MEMORY + window
 
 
 def test_a_bomb_of_zstd_is_an_error_before_it_is_expanded(tmp_path):
     zstandard = pytest.importorskip("zstandard")
     path = tmp_path / "bomb.txt.zst"
     path.write_bytes(zstandard.ZstdCompressor().compress(bytes(30_000_000)))
-    tracemalloc.start()
-    try:
-        with pytest.raises(CorpusError, match="max_bytes=1000000"):
-            read_corpus(path, format="text", max_bytes=10**6)
-        assert tracemalloc.get_traced_memory()[1] < MEMORY + 2**24  # what PIECE bytes can expand to, and its copy
-    finally:
-        tracemalloc.stop()
+    window = 2**24  # what PIECE bytes can expand to, and its copy
+    assert peak_memory(partial(assert_too_large, path, format="text")) < MEMORY + window
 
 
 def test_a_bomb_in_an_npz_is_an_error_before_it_is_expanded(tmp_path):
@@ -211,24 +204,17 @@ def test_a_bomb_in_an_npz_is_an_error_before_it_is_expanded(tmp_path):
         path, sparse.csr_matrix((np.zeros(4_000_000), np.zeros(4_000_000, np.int32), [0, 4_000_000]), shape=(1, 5))
     )
     assert path.stat().st_size < 10**5
-    tracemalloc.start()
-    try:
-        with pytest.raises(CorpusError, match="max_bytes=1000000"):
-            read_corpus(path, max_bytes=10**6)
-        assert tracemalloc.get_traced_memory()[1] < MEMORY
-    finally:
-        tracemalloc.stop()
+    assert peak_memory(partial(assert_too_large, path)) < MEMORY
 
 
 def test_a_batch_takes_the_memory_of_a_batch(tmp_path):
     path = tmp_path / "x.txt.gz"
-    path.write_bytes(gzip.compress(b"soup and bread\n" * 150_000))  # 2 MB, and 9 as strings
-    tracemalloc.start()
-    try:
-        assert sum(len(batch) for batch in read_batches(path, batch_size=1000)) == 150_000
-        assert tracemalloc.get_traced_memory()[1] < MEMORY
-    finally:
-        tracemalloc.stop()
+    path.write_bytes(gzip.compress((b"soup and bread " * 14 + b"\n") * 36_000))  # 8 MB, and 9 as strings
+
+    def read():
+        assert sum(len(batch) for batch in read_batches(path, batch_size=1000)) == 36_000
+
+    assert peak_memory(read) < MEMORY
 
 
 def test_a_line_without_end_is_an_error(tmp_path, monkeypatch):

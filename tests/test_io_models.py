@@ -334,6 +334,7 @@ def test_a_flipped_bit_is_caught_in_a_mapped_file(at, bit, tmp_path_factory):
 
 @given(changes=st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
+@pytest.mark.slow
 def test_an_unverified_file_is_loaded_or_refused_and_nothing_else(changes, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "changed.ldavi"
     content = bytearray((FILES / "v1.ldavi").read_bytes())
@@ -514,6 +515,7 @@ def test_a_state_that_no_model_can_have_is_refused(change, path):
         io.load(path)
 
 
+@pytest.mark.slow
 def test_loading_opens_its_file_alone_and_starts_nothing(path):
     """By Python's audit events, in a process of its own, since a hook stays for good."""
     io.save(fitted("partial"), path, vocabulary=["../../escape"] * 12, metadata={"path": "/etc/passwd"})
@@ -682,6 +684,7 @@ print("loadable", kills, "torn", len(left))
 """
 
 
+@pytest.mark.slow
 def test_a_save_killed_at_any_moment_leaves_a_whole_file(path):
     if not hasattr(os, "fork"):
         return

@@ -59,7 +59,9 @@ def test_log_gamma_and_digamma_equal_scipy_over_seventy_decades():
     x = np.concatenate([x, np.linspace(0.5, 3, 2001), np.arange(1.0, 200.0), [1.4616321449683622]])
     log_gamma, digamma = log_gamma_digamma(x)
     for values, exact in ((log_gamma, gammaln(x)), (digamma, psi(x))):
-        assert np.abs((values - exact) / np.maximum(np.abs(exact), 1)).max() < 4e-14  # 1e-14 times the terms that cancel
+        assert (
+            np.abs((values - exact) / np.maximum(np.abs(exact), 1)).max() < 4e-14
+        )  # 1e-14 times the terms that cancel
 
 
 def test_log_gamma_and_digamma_do_not_depend_on_the_length_of_the_array():

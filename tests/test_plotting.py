@@ -128,7 +128,7 @@ def whole_display(name, n_topics):
 # Labels
 
 
-@pytest.mark.parametrize("n_topics", [1, 5, 100])
+@pytest.mark.parametrize("n_topics", [1, 5, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["words", "sizes", "map", "documents", "matching"])
 def test_no_label_covers_another_or_leaves_the_figure(name, n_topics):
     check_labels(whole_display(name, n_topics).figure_)

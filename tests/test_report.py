@@ -112,6 +112,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, case, mon
     assert (tmp_path / "report.html").read_text() == "old"
 
 
+@pytest.mark.slow
 def test_a_page_of_200_topics_stays_below_ten_megabytes(tmp_path):
     assert len(write(tmp_path, many_topics()).encode()) < 10e6
 

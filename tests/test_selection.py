@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -70,9 +71,10 @@ class Recorder(BaseEstimator):
 
 
 LEARNER = LatentDirichletAllocation(max_iter=1000)
+slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("n_topics", "n_init"), [(5, 5), (10, 8), (20, 20)])
+@pytest.mark.parametrize(("n_topics", "n_init"), [(5, 5), slow(10, 8), slow(20, 20)])
 def test_the_planted_number_of_topics_is_recommended(n_topics, n_init):
     """Restarts as many as it takes: one fit in nine finds all of 20 topics."""
     documents = planted(n_topics, n_docs=200, n_words=10 * n_topics, length=100)

@@ -25,6 +25,9 @@ sklearn.decomposition.LatentDirichletAllocation = ldavi.LatentDirichletAllocatio
 """
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
     """{test with its parameters: whether it passed}."""

@@ -15,7 +15,10 @@ PACKAGE = Path(ldavi.__file__).parent
 SOURCES = Path(__file__).resolve().parent.parent / "ldavi"
 TREES = {module: ast.parse((PACKAGE / f"{module}.pyi").read_text(encoding="utf-8")) for module in MODULES}
 FUNCTIONS = {
-    f"{module}.{node.name}": node for module, tree in TREES.items() for node in tree.body if isinstance(node, ast.FunctionDef)
+    f"{module}.{node.name}": node
+    for module, tree in TREES.items()
+    for node in tree.body
+    if isinstance(node, ast.FunctionDef)
 }
 CONSTANTS = {
     f"{module}.{node.target.id}": node.annotation
@@ -137,7 +140,9 @@ def test_functions_of_many_arguments_take_keywords_only(name):
 @needs_source
 def test_every_field_of_an_argument_struct_is_filled_exactly_once():
     filled = re.split(r"^    cdef (\w+_args) a$", source_of("_estep"), flags=re.M)[1:]
-    found = {name: re.findall(r"^    a\.(\w+) = ", text, re.M) for name, text in zip(filled[::2], filled[1::2], strict=True)}
+    found = {
+        name: re.findall(r"^    a\.(\w+) = ", text, re.M) for name, text in zip(filled[::2], filled[1::2], strict=True)
+    }
     assert {name: sorted(fields) for name, fields in found.items()} == {
         name: sorted(fields) for name, fields in struct_fields().items()
     }
