@@ -2,11 +2,11 @@
 
 python -m benchmarks.same_bits COMMIT_A COMMIT_B [--only WORD ...]
 
-A commit is checked out and built; the path of a work tree that is already built may stand in its place, so that `.` compares
-changes that are not committed. Each tree computes a grid of small cases through ldavi's public interface in a process of
-its own. B also resumes from checkpoints and loads models that A wrote. Cases that raise must raise the same type of
-exception. The exit code is 1 if any case differs, if a fit does not resume to the bits of an uninterrupted one, or if no case was
-selected. `--only` selects the cases whose names contain every WORD.
+A commit is checked out and built; the path of a work tree that is already built may be given instead, so that `.`
+compares changes that are not committed. Each tree computes a grid of small cases through ldavi's public interface, in a
+process of its own. B also resumes from checkpoints and loads models that A wrote. Cases that raise must raise the same
+type of exception. The exit code is 1 if a case differs, if a fit does not resume to the bits of an uninterrupted one, or
+if no case was selected. `--only` selects the cases whose names contain every WORD.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def print_case(name: str, a: Fields | None, b: Fields | None) -> bool:
 
 
 def _print_raised(name: str, a: Fields, b: Fields) -> bool:
-    """Print a line about a case that raised. A fit with a checkpoint that A refuses and B offers is not counted as different."""
+    """Print a line about a case that raised; a checkpoint that A refuses and B offers is not counted as different."""
     raised = a.get("raises", "nothing"), b.get("raises", "nothing")
     if raised[0] == raised[1]:
         print(f"equal    {name} (raises {raised[0]})")

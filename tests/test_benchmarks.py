@@ -1,7 +1,10 @@
 """The benchmarks' bookkeeping; what they measure is not a test's business."""
 
+import importlib
 import importlib.util
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -115,3 +118,65 @@ def test_fits_of_rising_lengths_are_each_as_if_made_from_the_start():
         alone = adapter.train_passes(X, 3, 0, length, inference="cvb0")
         assert model.n_iter_ == length
         np.testing.assert_array_equal(model.components_, alone.components_)
+
+
+def compared(*words, b=BENCHMARKS.parent):
+    """The exit code and the lines of a comparison of the work tree beside the tests with itself, or with another."""
+    command = [sys.executable, "-m", "benchmarks.same_bits", str(BENCHMARKS.parent), str(b), "--only", *words]
+    done = subprocess.run(command, cwd=BENCHMARKS.parent, stdout=subprocess.PIPE, text=True)
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.fixture
+def built():
+    """Skips where the package beside the tests is not compiled."""
+    if not any((BENCHMARKS.parent / "ldavi").glob("_estep.*.[sp][oy]*")):
+        pytest.skip("ldavi is not built beside the tests")
+
+
+def test_a_work_tree_has_the_bits_of_itself(built):
+    code, lines = compared("vb batch", "max_iter 2")
+    assert code == 0
+    assert "equal    vb batch, max_iter 2" in lines
+
+
+def test_a_checkpoint_is_compared_across_work_trees(built):
+    code, lines = compared("checkpoint written by A", "vb batch, priors float")
+    assert code == 0
+    assert lines[0] == "equal    checkpoint written by A, resumed by B: vb batch, priors float"
+
+
+def test_a_selection_without_a_case_is_an_error(built):
+    assert compared("no case has this name")[0] == 1
+
+
+@pytest.fixture
+def same_bits():
+    sys.path.insert(0, str(BENCHMARKS.parent))
+    try:
+        yield importlib.import_module("benchmarks.same_bits")
+    finally:
+        sys.path.remove(str(BENCHMARKS.parent))
+
+
+def test_a_field_that_differs_is_named(same_bits, capsys):
+    assert not same_bits.print_case("case", {"elbo_": "1", "gamma": "2"}, {"elbo_": "1", "gamma": "3"})
+    assert capsys.readouterr().out == "DIFFERS  case: gamma\n"
+
+
+def test_the_same_exception_is_equal_and_another_is_not(same_bits):
+    a = {"raises": "ValueError", "message": "K"}
+    assert same_bits.print_case("case", a, {"raises": "ValueError", "message": "another wording"})
+    assert not same_bits.print_case("case", a, {"raises": "TypeError", "message": "K"})
+    assert not same_bits.print_case("case", a, {"elbo_": "1"})
+
+
+def test_a_fit_that_resumes_to_other_bits_differs_in_equal_trees_too(same_bits):
+    fields = {same_bits.RESUMES: "gamma"}
+    assert not same_bits.print_case("case", fields, fields)
+
+
+def test_the_structure_of_the_package_is_counted(built):
+    command = [sys.executable, str(BENCHMARKS.parent / "tools" / "structure.py")]
+    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert {line.split(":")[0] for line in text.splitlines()} >= {"entered by one VB pass", "parameters annotated Any"}
