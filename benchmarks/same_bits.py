@@ -45,19 +45,14 @@ def computed(tree_a: Path, tree_b: Path, words: list[str]) -> tuple[Results, Res
         model = ROOT / "tests" / "model_files" / "v1.ldavi"
         if model.exists():
             shutil.copy(model, exchange)
-        results = []
+        results: list[Results] = []
         for tree, role in ((tree_a, "write"), (tree_b, "read")):
-            results.append(_run(own, tree, ["grid"], words) | _run(own, tree, [role, "--exchange", str(exchange)], words))
+            out = own / f"{role}.json"
+            command = [sys.executable, "-m", "benchmarks.same_bits_run", role, str(out), "--exchange", str(exchange)]
+            command += ["--only", *words] if words else []
+            subprocess.run(command, cwd=own, env=environment_of(tree), check=True)
+            results.append(json.loads(out.read_text(encoding="utf-8")))
     return results[0], results[1]
-
-
-def _run(own: Path, tree: Path, what: list[str], words: list[str]) -> Results:
-    out = own / "results.json"
-    command = [sys.executable, "-m", "benchmarks.same_bits_run", what[0], str(out), *what[1:]]
-    command += ["--only", *words] if words else []
-    subprocess.run(command, cwd=own, env=environment_of(tree), check=True)
-    results: Results = json.loads(out.read_text(encoding="utf-8"))
-    return results
 
 
 def print_case(name: str, a: Fields | None, b: Fields | None) -> bool:
