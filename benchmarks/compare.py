@@ -29,11 +29,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     data = str(Path(arguments.data).resolve()) if arguments.data else None
-    with tempfile.TemporaryDirectory() as directory, checked_out(arguments.commits, Path(directory)) as trees:
-        own = Path(directory) / "own"  # the present benchmarks, where no ldavi stands beside them
-        shutil.copytree(
-            ROOT / "benchmarks", own / "benchmarks", ignore=shutil.ignore_patterns("__pycache__", "results")
-        )
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        checked_out(arguments.commits, Path(directory)) as trees,
+        copied_benchmarks() as own,
+    ):
         print(f"{'part':6}{'A':>12}{'B':>12}   A / B (range)")
         for part in arguments.parts:
             command = [sys.executable, "-m", "benchmarks.workload", part]
@@ -50,24 +50,53 @@ def main() -> None:
 
 @contextmanager
 def checked_out(commits: list[str], directory: Path) -> Iterator[dict[str, Path]]:
-    """A built work tree of each commit, gone afterwards."""
-    trees = {name: directory / name for name in ("A", "B")}
+    """Provide a built work tree for A and for B, and remove those that were created here.
+
+    Parameters
+    ----------
+    commits : list of two str
+        Each a commit, which is checked out and built in `directory`, or the path of a work tree that is already built.
+    directory : Path
+        Where commits are checked out.
+    """
+    trees: dict[str, Path] = {}
+    created: list[Path] = []
     try:
-        for tree, commit in zip(trees.values(), commits, strict=True):
-            subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), commit], cwd=ROOT, check=True)
+        for name, commit in zip(("A", "B"), commits, strict=True):
+            if Path(commit, "ldavi", "__init__.py").exists():
+                trees[name] = Path(commit).resolve()
+                continue
+            trees[name] = directory / name
+            created.append(trees[name])
+            subprocess.run(
+                ["git", "worktree", "add", "--quiet", "--detach", str(trees[name]), commit], cwd=ROOT, check=True
+            )
             build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", "--force"]
-            subprocess.run(build, cwd=tree, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(build, cwd=trees[name], check=True, stdout=subprocess.DEVNULL)
         yield trees
     finally:
-        for tree in trees.values():
+        for tree in created:
             subprocess.run(
                 ["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=False, capture_output=True
             )
 
 
+@contextmanager
+def copied_benchmarks() -> Iterator[Path]:
+    """Provide a directory that holds a copy of the present `benchmarks` and no ldavi, and remove it afterwards."""
+    with tempfile.TemporaryDirectory() as directory:
+        ignored = shutil.ignore_patterns("__pycache__", "results")
+        shutil.copytree(ROOT / "benchmarks", Path(directory) / "benchmarks", ignore=ignored)
+        yield Path(directory)
+
+
+def environment_of(tree: Path) -> dict[str, str]:
+    """Return the environment of a process that imports ldavi from a work tree and whose other libraries use one thread."""
+    return os.environ | {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {"PYTHONPATH": str(tree)}
+
+
 def _seconds(command: list[str], here: Path, tree: Path) -> float:
-    environment = os.environ | {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {"PYTHONPATH": str(tree)}
-    done = subprocess.run(command, cwd=here, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=here, env=environment_of(tree), check=True, stdout=subprocess.PIPE, text=True)
     return float(done.stdout)
 
 

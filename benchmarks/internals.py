@@ -17,7 +17,8 @@ from ldavi._inference.fixed_topics import infer_documents
 from ldavi._inference.m_step import topics_from
 from ldavi._inference.vb_batch import Documents, PassSettings, all_words, fit_batch
 
-NEVER = -1.0  # a tolerance that no sweep reaches: every document makes them all
+NEVER = -1.0  # a tolerance that is never reached: every document does all its inner iterations
+UNPRUNED = 4  # inner iterations of one E-step that are too few for active-set pruning to begin
 
 
 def instruction_sets() -> list[str]:
@@ -33,16 +34,6 @@ def instruction_set(name: str) -> Iterator[None]:
         yield
     finally:
         _estep.use_instruction_set(before)
-
-
-@contextmanager
-def dense_sweeps(dense: bool) -> Iterator[None]:
-    """Whether every sweep is made to run over every topic."""
-    before, e_step.DENSE_SWEEPS = e_step.DENSE_SWEEPS, dense
-    try:
-        yield
-    finally:
-        e_step.DENSE_SWEEPS = before
 
 
 def bytes_of_topics(n_words: int, n_topics: int, dtype: type) -> int:
@@ -73,8 +64,8 @@ class EStep:
     lam : array of shape (V, K)
         λ, word-major.
     dense : bool
-        Whether every sweep is made to run over every topic. Otherwise ldavi sweeps over the topics that carry mass only, so
-        that `elements` counts more than it computes.
+        Whether every inner iteration runs over all topics: the E-step is then repeated in parts too short for active-set
+        pruning. Otherwise most inner iterations run over the active topics only, and `elements` counts more than is computed.
     """
 
     def __init__(
@@ -92,8 +83,8 @@ class EStep:
         self.elements = len(self.counts.indices) * n_topics * sweeps  # (word, topic, sweep)
 
     def __call__(self) -> None:
-        visit = self._visited(update_documents, ())
-        assert (visit.n_inner_iter == self._sweeps).all(), "a document made fewer sweeps than were counted"
+        n_sweeps = self._visited(visit_documents, ())
+        assert (n_sweeps == self._sweeps).all(), "a document did fewer inner iterations than were counted"
 
     def with_bound(self) -> None:
         """The same, and what the bound needs of each document."""
@@ -107,13 +98,18 @@ class EStep:
         self._visited(e_step.e_step, (self._sstats,), with_bound=False)
 
     def _visited(
-        self, visit: Callable[..., e_step.EStepResult], sstats: tuple[np.ndarray, ...], **how: bool
-    ) -> e_step.EStepResult:
+        self, visit: Callable[..., _documents.Visit], sstats: tuple[np.ndarray, ...], **how: bool
+    ) -> np.ndarray:
+        """Inner iterations of each document."""
         self.gamma[:] = 1
         blocks = (self._blocks,) if sstats else ()
-        how_far = {"max_sweeps": self._sweeps, "tol": NEVER, "workers": self._workers}
-        with dense_sweeps(self._dense):
-            return visit(self.counts, *blocks, self._topics, self._alpha, self.gamma, *sstats, **how_far, **how)
+        at_once = min(UNPRUNED, self._sweeps) if self._dense else self._sweeps
+        n_sweeps = np.zeros(len(self.gamma), np.int64)
+        for first in range(0, self._sweeps, at_once):
+            how_far = {"max_sweeps": min(at_once, self._sweeps - first), "tol": NEVER, "workers": self._workers}
+            part = visit(self.counts, *blocks, self._topics, self._alpha, self.gamma, *sstats, **how_far, **how)
+            n_sweeps += part.n_sweeps
+        return n_sweeps
 
 
 def elbo_per_token(X: sparse.csr_array, lam: np.ndarray, alpha: float, eta: float, *, sweeps: int, tol: float) -> float:

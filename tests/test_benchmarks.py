@@ -1,7 +1,10 @@
 """The benchmarks' bookkeeping; what they measure is not a test's business."""
 
+import importlib
 import importlib.util
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -119,3 +122,68 @@ def test_fits_of_rising_lengths_are_each_as_if_made_from_the_start():
         alone = adapter.train_passes(X, 3, 0, length, inference="cvb0")
         assert model.n_iter_ == length
         np.testing.assert_array_equal(model.components_, alone.components_)
+
+
+@pytest.fixture
+def built():
+    """Skips where the package beside the tests is not compiled."""
+    if not any((BENCHMARKS.parent / "ldavi").glob("_estep.*.[sp][oy]*")):
+        pytest.skip("ldavi is not built beside the tests")
+
+
+def test_a_work_tree_has_the_bits_of_itself(built):
+    tree = str(BENCHMARKS.parent)
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.same_bits",
+        tree,
+        tree,
+        "--only",
+        "resumed by B: vb batch, priors float",
+    ]
+    done = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE, text=True)
+    assert done.stdout.splitlines() == [
+        "equal    checkpoint written by A, resumed by B: vb batch, priors float",
+        "1 cases, 0 differ",
+    ]
+    assert done.returncode == 0
+
+
+@pytest.fixture
+def same_bits():
+    sys.path.insert(0, str(BENCHMARKS.parent))
+    try:
+        yield importlib.import_module("benchmarks.same_bits")
+    finally:
+        sys.path.remove(str(BENCHMARKS.parent))
+
+
+def test_a_field_that_differs_is_named(same_bits, capsys):
+    assert not same_bits.print_case("case", {"elbo_": "1", "gamma": "2"}, {"elbo_": "1", "gamma": "3"})
+    assert capsys.readouterr().out == "DIFFERS  case: gamma\n"
+
+
+def test_the_same_exception_is_equal_and_another_is_not(same_bits):
+    a = {"raises": "ValueError", "message": "K"}
+    assert same_bits.print_case("case", a, {"raises": "ValueError", "message": "another wording"})
+    assert not same_bits.print_case("case", a, {"raises": "TypeError", "message": "K"})
+    assert not same_bits.print_case("case", a, {"elbo_": "1"})
+
+
+def test_a_fit_that_resumes_to_other_bits_differs_in_equal_trees_too(same_bits):
+    fields = {same_bits.RESUMES: "gamma"}
+    assert not same_bits.print_case("case", fields, fields)
+
+
+def test_the_structure_of_the_package_is_counted(built):
+    structure = load("../tools/structure.py")
+    figures = structure.figures_of_sources(BENCHMARKS.parent / "ldavi")
+    assert 0 < figures["parameters annotated Any"] < figures["parameters"]
+    assert 0 < figures["lines of code"] < figures["lines"]
+
+
+def test_docstrings_comments_and_blank_lines_are_no_code(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text('"""Text.\n\nMore."""\n\nX = (\n    1,\n)  # why\n# alone\ndef f():\n    "Text."\n    return X\n')
+    assert load("../tools/structure.py").code_lines(path) == 5

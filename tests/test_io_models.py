@@ -23,8 +23,7 @@ import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldavi import LatentDirichletAllocation, io
-from ldavi._inference import e_step
+from ldavi import LatentDirichletAllocation, _estep, io
 from ldavi.io import _container, _models
 
 FILES = Path(__file__).parent / "model_files"
@@ -560,8 +559,9 @@ def test_a_file_that_is_missing_is_said_to_be_missing(path):
 
 @pytest.fixture
 def plain_sweeps(monkeypatch):
-    """Inference as it was when the first file was written: no steps beyond a sweep."""
-    monkeypatch.setattr(e_step, "GO_BEYOND", False)
+    """Inference as it was when the first file was written: without extrapolation."""
+    compiled = _estep.update_documents
+    monkeypatch.setattr(_estep, "update_documents", lambda **given: compiled(**{**given, "extrapolate": False}))
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
