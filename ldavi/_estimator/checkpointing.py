@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
 from ldavi._core.corpus import Corpus, Documents
 from ldavi._core.random_bits import generator_from, generator_state
@@ -47,8 +46,7 @@ class FitCheckpoint:
 
     Parameters
     ----------
-    file : ldavi.io.Checkpoint or None
-        None stores nothing.
+    file : ldavi.io.Checkpoint
     description : dict of str to str
         A digest of everything that the result depends on, as `describe` returns it.
 
@@ -58,10 +56,10 @@ class FitCheckpoint:
         The restart that the fit resumes with; earlier ones are finished.
     """
 
-    def __init__(self, file: CheckpointFile | None, description: Mapping[str, str]) -> None:
+    def __init__(self, file: CheckpointFile, description: Mapping[str, str]) -> None:
         self._file, self._description = file, dict(description)
         self._random_state: tuple[Any, ...] | None = None
-        self._saved = None if file is None else self._read(file)
+        self._saved = self._read(file)
         self.restart_number = 0 if self._saved is None else int(self._saved.get("restart", 0))
 
     def _read(self, file: CheckpointFile) -> dict[str, Any] | None:
@@ -78,13 +76,11 @@ class FitCheckpoint:
             raise ValueError(msg)
         return saved
 
-    def random_state(self, given: Any) -> np.random.RandomState:
-        """Return the generator of the fit; a resumed fit without a seed has that of its start."""
-        if self._saved is not None and given is None:
+    def random_state(self, generator: np.random.RandomState, *, given: bool) -> np.random.RandomState:
+        """Return the generator of the fit: the given one, or that of its start if a fit without a seed is resumed."""
+        if self._saved is not None and not given:
             generator = generator_from(*self._saved["random_state"])
-        else:
-            generator = check_random_state(given)
-        self._random_state = generator_state(generator) if self._file is not None else None
+        self._random_state = generator_state(generator)
         return generator
 
     def finished_restarts(self, settings: FitSettings) -> list[Restart]:
@@ -122,7 +118,7 @@ class FitCheckpoint:
 
     def save(self, phase: str, state: State, restarts: Sequence[Restart]) -> None:
         """Store the state of a phase of the last restart, if it is time."""
-        if self._file is None or not self._file.due():
+        if not self._file.due():
             return
         *finished, current = restarts
         best = best_restart(finished)
@@ -191,11 +187,12 @@ def upgraded(saved: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {"phase": "exact bound", "state": state}
 
 
-def check_checkpoint(checkpoint: Any) -> None:
-    """Raise TypeError unless `checkpoint` is None or has the methods of `ldavi.io.Checkpoint`."""
-    if checkpoint is None or all(callable(getattr(checkpoint, name, None)) for name in ("begin", "due", "save")):
-        return
-    raise TypeError(f"checkpoint={checkpoint!r} must be None or an ldavi.io.Checkpoint")
+def check_checkpoint(checkpoint: Any) -> CheckpointFile:
+    """Return `checkpoint` if it has the methods of `ldavi.io.Checkpoint`; raise TypeError otherwise."""
+    if not all(callable(getattr(checkpoint, name, None)) for name in ("begin", "due", "save")):
+        raise TypeError(f"checkpoint={checkpoint!r} must be None or an ldavi.io.Checkpoint")
+    file: CheckpointFile = checkpoint
+    return file
 
 
 def describe(parameters: Mapping[str, Any], documents: Corpus, warm_rows: NDArray[Any] | None) -> dict[str, str]:

@@ -46,9 +46,12 @@ class ConvergenceMonitor:
         self.converged = stopped_by_callback
         if not is_preparation and self.last.phase != "warmup":
             settings = self.settings
-            self.converged |= self.perplexity_converged(settings.evaluate_every, settings.perp_tol)
-            self.converged |= settings.tol is not None and self.objective_converged(settings.tol)
-            self.converged |= self.patience_exceeded(settings.n_iter_no_change)
+            if settings.tol is not None:
+                self.converged |= self.objective_converged(settings.tol)
+            if settings.evaluate_every > 0:
+                self.converged |= self.perplexity_converged(settings.evaluate_every, settings.perp_tol)
+            if settings.validation_fraction is not None:
+                self.converged |= self.patience_exceeded(settings.n_iter_no_change)
 
     def objective_converged(self, tol: float) -> bool:
         """Return whether the objective rises by less than `tol`, relative to its value."""
@@ -75,7 +78,7 @@ class ConvergenceMonitor:
         """Return whether the training perplexity changed by less than `tol` in `every` passes: scikit-learn's rule."""
         now = self.last
         before = [record for record in self.records[:-1] if record.phase == now.phase]
-        if every <= 0 or now.iteration % every or len(before) < every:
+        if now.iteration % every or len(before) < every:
             return False
         return abs(before[-every].perplexity - now.perplexity) < tol
 

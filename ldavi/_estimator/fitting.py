@@ -6,7 +6,7 @@ the package, for documents in memory, in batches and on a cluster, from the star
 
 import dataclasses
 import warnings
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -22,7 +22,7 @@ from ldavi._estimator.settings import VALIDATE_EVERY, FitSettings
 from ldavi._estimator.starting_topics import Initialization
 from ldavi._inference.cvb0 import Cvb0
 from ldavi._inference.exact_bound import ExactBound
-from ldavi._inference.passes import PassResult, Phase, RemoteResult
+from ldavi._inference.passes import Phase, State
 from ldavi._inference.trace import TraceRecord, relative_gain
 from ldavi._inference.validation_set import ValidationSet, completion_perplexity, split_half
 from ldavi._inference.vb_batch import BatchVB
@@ -39,7 +39,7 @@ class FitContext:
     settings: FitSettings
     documents: Corpus
     workers: Workers
-    checkpoint: FitCheckpoint
+    checkpoint: FitCheckpoint | None = None
     validation_set: ValidationSet | None = None
 
 
@@ -48,13 +48,20 @@ def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts
 
     After an exception, Ctrl-C included, `restarts` holds the topics after the last complete pass.
     """
-    checkpoint = context.checkpoint
-    restarts.extend(checkpoint.finished_restarts(context.settings))
+    settings, checkpoint = context.settings, context.checkpoint
+    if checkpoint is not None:
+        restarts.extend(checkpoint.finished_restarts(settings))
     for number, start in enumerate(starts):
-        if number < checkpoint.restart_number:
-            continue
-        restarts.append(checkpoint.resumed_restart(context.settings, number))
-        run_phases(context, phases_of(context.settings, context.documents, start), start, restarts)
+        restart = Restart(ConvergenceMonitor(settings))
+        if checkpoint is not None:
+            if number < checkpoint.restart_number:
+                continue
+            restart = checkpoint.resumed_restart(settings, number)
+        restarts.append(restart)
+        run_phases(context, phases_of(settings, context.documents, start), start, restarts)
+
+
+Role: TypeAlias = Literal["learn", "prepare", "evaluate"]
 
 
 class PlannedPhase(NamedTuple):
@@ -69,27 +76,26 @@ class PlannedPhase(NamedTuple):
     """
 
     phase: AnyPhase
-    role: Literal["learn", "prepare", "evaluate"] = "learn"
+    role: Role = "learn"
 
 
 def phases_of(settings: FitSettings, documents: Corpus, start: Initialization) -> list[PlannedPhase]:
     """Return the phases of a fit: the algorithms that its settings ask for, in order."""
-    evaluation = PlannedPhase(_exact_bound(settings, documents), "evaluate")
     if settings.learning_method == "online":
-        return [PlannedPhase(_online(settings, documents)), evaluation]
+        return [PlannedPhase(_online(settings, documents)), _evaluation(settings, documents)]
     if settings.inference == "cvb0":
-        collapsed = _cvb0(settings, documents, start, settings.max_iter)
-        return [*(PlannedPhase(phase) for phase in collapsed), evaluation]
-    vb_settings = settings.pass_settings(start.kind)
+        phases = _cvb0(settings, documents, start, settings.max_iter)
+        return [*(PlannedPhase(phase) for phase in phases), _evaluation(settings, documents)]
     if settings.learning_method == "memoized":
         batch_size = settings.memoized_batch_size(documents.n_docs)
-        return [PlannedPhase(MemoizedVB(vb_settings, settings.max_iter, batch_size))]
+        return [PlannedPhase(MemoizedVB(settings.pass_settings(start.kind), settings.max_iter, batch_size))]
     n_cvb0 = settings.n_cvb0_first(start)
     if not n_cvb0:
-        return [PlannedPhase(BatchVB(vb_settings, settings.max_iter))]
+        return [PlannedPhase(BatchVB(settings.pass_settings(start.kind), settings.max_iter))]
     preparation = _cvb0(settings, documents, start, n_cvb0)
     ascent = BatchVB(settings.pass_settings("given"), settings.max_iter - n_cvb0, first=n_cvb0)
-    return [*(PlannedPhase(phase, "prepare") for phase in preparation), PlannedPhase(ascent), evaluation]
+    phases_before = [PlannedPhase(phase, "prepare") for phase in preparation]
+    return [*phases_before, PlannedPhase(ascent), _evaluation(settings, documents)]
 
 
 def _cvb0(settings: FitSettings, documents: Corpus, start: Initialization, n_passes: int) -> list[AnyPhase]:
@@ -104,9 +110,10 @@ def _online(settings: FitSettings, documents: Corpus) -> OnlineVB:
     return OnlineVB(settings.online_settings(), settings.max_iter, _step_size(settings, documents), settings.rate)
 
 
-def _exact_bound(settings: FitSettings, documents: Corpus) -> ExactBound:
+def _evaluation(settings: FitSettings, documents: Corpus) -> PlannedPhase:
     batch_size = _step_size(settings, documents)
-    return ExactBound(settings.exact_bound_inner_iter(), settings.mean_change_tol, batch_size)
+    phase = ExactBound(settings.exact_bound_inner_iter(), settings.mean_change_tol, batch_size)
+    return PlannedPhase(phase, "evaluate")
 
 
 def _step_size(settings: FitSettings, documents: Corpus) -> int:
@@ -123,67 +130,72 @@ def run_phases(
     restarts : sequence of Restart
         The last one is this fit; those before it are finished.
     """
-    restart = restarts[-1]
-    first = context.checkpoint.first_phase([planned.phase.name for planned in plan])
-    for phase, role in plan[first:]:
-        if role == "evaluate" and not _has_exact_bound(context.settings, restart.monitor):
-            with closing(_records(context, phase, start, restarts, restart.result)) as records:
-                restart.monitor.records.extend(records)
-        elif role != "evaluate" and not restart.monitor.is_over:
-            with closing(_records(context, phase, start, restarts, restart.last)) as records:
-                _learn(context, records, restart, is_preparation=role == "prepare")
+    checkpoint, restart = context.checkpoint, restarts[-1]
+    first = 0 if checkpoint is None else checkpoint.first_phase([planned.phase.name for planned in plan])
+    for planned in plan[first:]:
+        phase, role = planned
+        if not _is_due(role, context.settings, restart.monitor):
+            continue
+        documents = phase.prepare(context.documents)
+        state = _first_state(context, planned, documents, start, restart)
+        with closing(phase.passes(documents, state, context.workers)) as passes:
+            for state, record in passes:
+                if record is not None:
+                    restart.last = state.result
+                    _finish_pass(context, record, restart, role)
+                    if role != "evaluate" and restart.monitor.is_over:
+                        break
+                if checkpoint is not None:
+                    checkpoint.save(phase.name, state, restarts)
 
 
-def _learn(context: FitContext, records: Iterable[TraceRecord], restart: Restart, *, is_preparation: bool) -> None:
-    """Run passes until the fit has converged, and finish each of them."""
-    for record in records:
-        _finish_pass(context, record, restart, is_preparation=is_preparation)
-        if restart.monitor.is_over:
-            break
+def _is_due(role: Role, settings: FitSettings, monitor: ConvergenceMonitor) -> bool:
+    """Return whether a phase has to run: passes until the fit is over, an evaluation if the bound is not exact."""
+    if role != "evaluate":
+        return not monitor.is_over
+    return settings.learning_method == "online" or settings.inference == "cvb0" or monitor.last.phase == "collapsed"
 
 
-def _records(
-    context: FitContext,
-    phase: AnyPhase,
-    start: Initialization,
-    restarts: Sequence[Restart],
-    topics: PassResult | RemoteResult | None,
-) -> Generator[TraceRecord]:
-    """Run the passes of a phase from `topics`, or from the saved state of a checkpoint, and yield their records."""
-    documents, checkpoint, restart = phase.prepare(context.documents), context.checkpoint, restarts[-1]
-    state = checkpoint.saved_state(phase, documents)
-    if state is None:
-        state = phase.start(documents, start.priors, start.topics if topics is None else topics.fetch)
-    else:
-        restart.last = state.result
-    with closing(phase.passes(documents, state, context.workers)) as passes:
-        for state, record in passes:
-            if record is not None:
-                restart.last = state.result
-                yield record
-            checkpoint.save(phase.name, state, restarts)
+def _first_state(
+    context: FitContext, planned: PlannedPhase, documents: Any, start: Initialization, restart: Restart
+) -> State:
+    """Return the state that a phase starts from: saved in a checkpoint, or made of the topics so far."""
+    phase = planned.phase
+    if context.checkpoint is not None:
+        saved: State | None = context.checkpoint.saved_state(phase, documents)
+        if saved is not None:
+            restart.last = saved.result
+            return saved
+    topics = restart.result if planned.role == "evaluate" else restart.last
+    initial: State = phase.start(documents, start.priors, start.topics if topics is None else topics.fetch)
+    return initial
 
 
-def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, *, is_preparation: bool) -> None:
+def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, role: Role) -> None:
     """Validate the topics, record the pass, report it, and decide whether it is the last one."""
     settings, monitor = context.settings, restart.monitor
+    if role == "evaluate":
+        monitor.records.append(record)
+        return
     if monitor.has(record):  # a pass that is repeated because its result was lost
         return
-    if not is_preparation:
-        record = _validated(context, record, restart)
+    if context.validation_set is not None and role == "learn":
+        record = _validated(context, context.validation_set, record, restart)
     monitor.records.append(record)
     if settings.verbose:
         _print_record(settings, record)
     stopped = [callback(record) is True for callback in settings.callbacks]
-    monitor.update(is_preparation=is_preparation, stopped_by_callback=any(stopped))
+    monitor.update(is_preparation=role == "prepare", stopped_by_callback=any(stopped))
 
 
-def _validated(context: FitContext, record: TraceRecord, restart: Restart) -> TraceRecord:
+def _validated(
+    context: FitContext, validation_set: ValidationSet, record: TraceRecord, restart: Restart
+) -> TraceRecord:
     """Return the record with the perplexity of the validation set, if it is due; keep the topics if they are the best."""
-    validation_set, tol = context.validation_set, context.settings.mean_change_tol
-    if validation_set is None or restart.last is None or record.iteration % VALIDATE_EVERY:
+    if restart.last is None or record.iteration % VALIDATE_EVERY:
         return record
     result = restart.last.fetch()
+    tol = context.settings.mean_change_tol
     perplexity = completion_perplexity(validation_set, result, context.workers, tol=tol)
     if perplexity < restart.monitor.best_validation():
         restart.best = result._replace(lam=result.lam.copy())  # the next pass reuses the memory of λ
@@ -196,12 +208,6 @@ def _print_record(settings: FitSettings, record: TraceRecord) -> None:
     perplexity = f", perplexity: {record.perplexity:.4f}" if evaluates else ""
     line = f"iteration: {record.iteration} of max_iter: {settings.max_iter}, {name}: {record.objective:.6g}{perplexity}"
     print(line, flush=True)
-
-
-def _has_exact_bound(settings: FitSettings, monitor: ConvergenceMonitor) -> bool:
-    """Return whether the last pass reported the exact bound of its topics, so that no evaluation has to follow."""
-    estimates = settings.learning_method == "online" or settings.inference == "cvb0"
-    return not estimates and monitor.last.phase != "collapsed"
 
 
 def split_validation(

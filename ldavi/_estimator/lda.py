@@ -267,13 +267,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             fault is in a batch that a later pass was the first to see.
         """
         settings = check.check_parameters(self)
-        check_checkpoint(checkpoint)
         is_warm = self.warm_start and self.__sklearn_is_fitted__()
         documents, priors = self._check_fit_input(X, sample_weight, settings, self._priors if is_warm else None)
         warm_rows = self._lambda.materialize() if is_warm else None
-        description = {} if checkpoint is None else describe(self.get_params(deep=False), documents, warm_rows)
-        fit_checkpoint = FitCheckpoint(checkpoint, description)
-        random_state = fit_checkpoint.random_state(self.random_state)
+        fit_checkpoint = None
+        if checkpoint is not None:
+            description = describe(self.get_params(deep=False), documents, warm_rows)
+            fit_checkpoint = FitCheckpoint(check_checkpoint(checkpoint), description)
+        random_state = check_random_state(self.random_state)
+        if fit_checkpoint is not None:
+            random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
         warm_lambda, restarts = self.components_ if is_warm else None, list[Restart]()
         starts = (

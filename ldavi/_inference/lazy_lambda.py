@@ -35,8 +35,9 @@ class LazyLambda:
         self._priors = priors
         self._decay = 1.0
         self._excess: Doubles | None = None
-        self._room, self._eta_room = GrowableRows(), GrowableRows()
-        self._cache = TopicsCache()
+        self._room: GrowableRows | None = None  # these are created when they are first needed
+        self._eta_room: GrowableRows | None = None
+        self._cache: TopicsCache | None = None
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any], priors: Priors, *, copy: bool = True) -> "LazyLambda":
@@ -107,9 +108,13 @@ class LazyLambda:
         self._invalidate()
         return self.materialize()
 
+    def _drop_cache(self) -> None:
+        if self._cache is not None:
+            self._cache.invalidate()
+
     def _invalidate(self) -> None:
         self._excess = None
-        self._cache.invalidate()
+        self._drop_cache()
 
     def replace(self, lam: Floats) -> None:
         """Set λ, word-major of shape (V, K)."""
@@ -144,9 +149,10 @@ class LazyLambda:
         priors : Priors
             With η of all words.
         """
-        self._cache.invalidate()
+        self._drop_cache()
         n_more = n_words - len(self._rows)
         K, of_words = self._priors.n_topics, self._priors.eta
+        self._room, self._eta_room = self._room or GrowableRows(), self._eta_room or GrowableRows()
         self._rows = self._room.extended(self._rows, n_more, np.broadcast_to(eta, (n_more, K)))
         if of_words.shape != (1, 1):
             more = np.broadcast_to(eta, (n_more, of_words.shape[1]))
@@ -166,11 +172,12 @@ class LazyLambda:
 
     def all_topics(self, workers: Workers) -> Topics | None:
         """Return the topics of every word, cached until λ changes; None if they are too large to cache."""
+        self._cache = self._cache or TopicsCache()
         return self._cache.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
 
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
         """Set λ ← (1 − ρ) λ + ρ (η + scale·S), where S is zero except in the rows of `words`. Equation (18)."""
-        self._cache.invalidate()
+        self._drop_cache()
         K = self._priors.n_topics
         excess = (1 - rho) * self.excess + rho * scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
         self._decay *= 1 - rho

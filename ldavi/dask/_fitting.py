@@ -12,7 +12,6 @@ from ldavi._core.records import Counts, Priors
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Floats
 from ldavi._estimator import validation as check
-from ldavi._estimator.checkpointing import FitCheckpoint
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart
 from ldavi._estimator.fitting import FitContext, PlannedPhase, run_phases
 from ldavi._estimator.settings import FitSettings, Parameters
@@ -119,7 +118,7 @@ class DistributedFit:
         pass_settings = settings.pass_settings(start.kind)
         phase = DistributedVB(pass_settings, settings.max_iter, self._executor, self._corpus, n_threads)
         with Workers(1) as workers:
-            context = FitContext(settings, self.outline, workers, FitCheckpoint(None, {}))
+            context = FitContext(settings, self.outline, workers)
             run_phases(context, [PlannedPhase(phase)], start, restarts)
         last = restarts[-1].last
         assert last is not None
