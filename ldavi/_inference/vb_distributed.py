@@ -10,6 +10,7 @@ different places at once. Equation numbers refer to docs/math.md.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -182,9 +183,7 @@ def initial_shards(
     for first, last in layout.edges:
         own_totals = totals[None, :] if first == 0 else np.zeros((0, len(totals)))
         at = slice(first, last)
-        part = Topics(
-            topics.rows[at], topics.B[at], topics.log_scale[at], topics.log_norm, topics.point_estimate, digamma_offset
-        )
+        part = replace(topics, rows=topics.rows[at], B=topics.B[at], log_scale=topics.log_scale[at])
         shards.append(shard_topics_from(part, ShardSums(np.zeros((0, 3)), own_totals, absent)))
     return shards
 
