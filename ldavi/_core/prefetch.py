@@ -1,9 +1,10 @@
 """Reading ahead: a thread fetches the next item while the caller computes with the present one."""
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -30,23 +31,31 @@ def prefetch(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
     reader = threading.Thread(target=_read, args=(begin, items, wanted, closed), name="ldavi-reader", daemon=True)
     reader.start()
     try:
-        while not isinstance(item := _next_of(items), _End):
-            wanted.release()
-            yield item
-            del item  # the frame would otherwise hold it while the next one is awaited, two items at once
-        if item.error is not None:
-            raise item.error
+        # No variable here holds an item, so that an item can be released before the next one is awaited.
+        yield from itertools.takewhile(_is_item, map(_next_of, itertools.repeat(items), itertools.repeat(wanted)))
     finally:
         closed.set()
         reader.join(JOIN_SECONDS)
 
 
-def _next_of(items: "queue.Queue[Item | _End]") -> Item | _End:
+def _next_of(items: "queue.Queue[Item | _End]", wanted: threading.Semaphore) -> Any:
+    """Return the next entry of the queue, and let the reader fetch the one after it."""
     while True:
         try:
-            return items.get(timeout=POLL_SECONDS)  # with a timeout, Ctrl-C is handled on every system
+            entry = items.get(timeout=POLL_SECONDS)  # with a timeout, Ctrl-C is handled on every system
         except queue.Empty:
             continue
+        wanted.release()
+        return entry
+
+
+def _is_item(entry: object) -> bool:
+    """Return whether an entry is an item; raise the error that ended the items."""
+    if not isinstance(entry, _End):
+        return True
+    if entry.error is not None:
+        raise entry.error
+    return False
 
 
 def _read(
