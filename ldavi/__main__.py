@@ -1,4 +1,4 @@
-"""`python -m ldavi`."""
+"""Run the command `ldavi` as `python -m ldavi`."""
 
 import sys
 

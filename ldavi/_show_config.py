@@ -1,4 +1,4 @@
-"""What this installation runs on, for bug reports and benchmarks."""
+"""Versions and the instruction set of this installation, for bug reports and benchmarks."""
 
 import os
 import platform
@@ -12,11 +12,12 @@ from ldavi._version import __version__
 
 
 def show_config() -> dict[str, str]:
-    """Print and return versions, the instruction set in use and those to choose from with `LDAVI_SIMD`.
+    """Print and return versions, the instruction set in use and those that `LDAVI_SIMD` can select.
 
     Returns
     -------
     config : dict of str to str
+        Names and values as printed.
     """
     config = {
         "ldavi": __version__,

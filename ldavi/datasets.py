@@ -1,4 +1,4 @@
-"""Real text that is already on the user's machine: no network, nothing shipped."""
+"""Real texts for examples that are installed on every machine: they need no network and no data files."""
 
 import ast
 import importlib.util
@@ -10,13 +10,14 @@ PACKAGES = ("numpy", "scipy", "sklearn")
 
 
 class Docstrings(NamedTuple):
-    """Documents, and where each came from.
+    """Documents and their names.
 
     Attributes
     ----------
     texts : list of str
+        The docstrings.
     names : list of str
-        Dotted names, such as "scipy.sparse.linalg._eigen._svds.svds".
+        Dotted names of the objects that they describe, such as "scipy.sparse.linalg._eigen._svds.svds".
     """
 
     texts: list[str]
@@ -24,22 +25,22 @@ class Docstrings(NamedTuple):
 
 
 def load_docstrings(packages: tuple[str, ...] = PACKAGES, *, min_words: int = 30) -> Docstrings:
-    """The docstrings of installed packages, a document each.
+    """Load the docstrings of installed packages, one document each.
 
-    Source files are read, not run; tests are left out, and so is a text that was met before.
+    Source files are read, not run. Tests and texts that were found before are left out.
 
     Parameters
     ----------
     packages : tuple of str, default=("numpy", "scipy", "sklearn")
-        Importable packages.
+        The packages, which must be installed.
     min_words : int, default=30
-        Shorter docstrings are left out.
+        Minimum number of words of a docstring.
 
     Returns
     -------
     docstrings : Docstrings
-        Thousands of documents on linear algebra, statistics, sparse matrices, plotting and machine learning; in an order
-        that depends on the installed files alone.
+        Thousands of documents on linear algebra, statistics, sparse matrices, plotting and machine learning.
+        Their order depends on the installed files only.
 
     Raises
     ------
@@ -62,9 +63,12 @@ def load_docstrings(packages: tuple[str, ...] = PACKAGES, *, min_words: int = 30
 
 
 def _source_files(package: str) -> Iterator[tuple[Path, str]]:
+    """Yield the source files of a package with the names of their modules."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"packages holds {package!r}, which is not an installed package")
+        raise ModuleNotFoundError(
+            f"packages holds {package!r}, which is not an installed package; install it or leave it out"
+        )
     root = Path(spec.submodule_search_locations[0])
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
@@ -73,7 +77,7 @@ def _source_files(package: str) -> Iterator[tuple[Path, str]]:
 
 
 def _docstrings(path: Path, module: str) -> Iterator[tuple[str, str]]:
-    """Every docstring of a file, with the dotted name of what it describes."""
+    """Yield every docstring of a file with the dotted name of the object that it describes."""
     try:
         tree = ast.parse(path.read_bytes())
     except SyntaxError:  # a template, or code for another version of Python

@@ -1,4 +1,4 @@
-"""The command `ldavi`: information, help and what is not understood."""
+"""The command `ldavi`: information, help and invalid arguments."""
 
 import re
 
@@ -18,14 +18,14 @@ def test_info_prints_the_version_and_the_instruction_set(capsys):
 @pytest.mark.parametrize(
     "arguments", [["no-such-command"], [], ["demo", "--topics", "many"]], ids=["unknown", "none", "not a number"]
 )
-def test_what_cannot_be_understood_exits_with_2(arguments, capsys):
+def test_invalid_arguments_exit_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
     assert capsys.readouterr().err.startswith("usage: ldavi")
 
 
-def test_an_unknown_command_is_told_the_known_ones(capsys):
+def test_the_error_of_an_unknown_command_names_the_known_ones(capsys):
     with pytest.raises(SystemExit):
         main(["no-such-command"])
     error = capsys.readouterr().err

@@ -12,7 +12,7 @@ import pytest
 from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, inspection, io, metrics
-from ldavi.cli import _modelfile, _report, main
+from ldavi.cli import _model_file, _report_command, main
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ def test_words_are_those_of_inspection(fitted, capsys, by):
     assert {topic["topic"]: [word["word"] for word in topic["words"]] for topic in topics} == dict(enumerate(expected))
 
 
-def test_shares_are_those_of_the_training_tokens_without_the_prior():
+def test_the_share_of_a_topic_is_its_share_of_the_training_tokens():
     X = np.repeat([[9, 9, 0, 0, 0, 0], [0, 0, 9, 9, 0, 0], [0, 0, 0, 0, 9, 9]], [6, 3, 1], axis=0)
     model = LatentDirichletAllocation(3, topic_word_prior=2.0, random_state=0).fit(X)
     expected = np.asarray(inspection.topic_sizes(model, X)["share"])
-    np.testing.assert_allclose(_modelfile.topic_shares(model), expected, atol=0.005)
+    np.testing.assert_allclose(_model_file.topic_shares(model), expected, atol=0.005)
 
 
 def test_topics_as_csv_have_a_row_per_word(fitted, capsys):
@@ -68,7 +68,7 @@ def test_transform_writes_the_proportions_of_each_document(fitted, counts, capsy
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "npz"])
-def test_the_name_of_the_file_says_the_format(fitted, counts, tmp_path, kind):
+def test_the_suffix_of_the_file_decides_the_format(fitted, counts, tmp_path, kind):
     output = tmp_path / f"theta.{kind}"
     assert main(["transform", *map(str, fitted), "-o", str(output), "-q"]) == 0
     if kind == "npz":
@@ -84,14 +84,14 @@ def test_the_name_of_the_file_says_the_format(fitted, counts, tmp_path, kind):
     np.testing.assert_allclose(found, io.load(fitted[0]).transform(counts), rtol=1e-5)
 
 
-def test_names_of_documents_are_kept(fitted, tmp_path, capsys):
+def test_transform_writes_the_names_of_documents(fitted, tmp_path, capsys):
     table = tmp_path / "new.jsonl"
     table.write_text("".join(json.dumps({"key": f"d{i}", "text": "cat dog"}) + "\n" for i in range(3)))
     rows = run_csv(capsys, "transform", fitted[0], table, "--id-column", "key")
     assert [row["document"] for row in rows] == ["d0", "d1", "d2"]
 
 
-def test_new_texts_are_counted_as_those_of_the_fit(tmp_path, capsys):
+def test_new_texts_are_counted_as_in_the_fit(tmp_path, capsys):
     model, _ = cli_texts.fit(tmp_path, "--ngrams", "1,2", "--keep-case")
     words = io.read_info(model).vocabulary
     pair = next(word for word in words if " " in word)
@@ -124,7 +124,7 @@ def test_counts_of_another_width_without_words_are_an_error(fitted, tmp_path, ca
 # evaluate
 
 
-def test_evaluate_prints_what_the_metrics_say(fitted, counts, capsys):
+def test_evaluate_prints_the_values_of_ldavi_metrics(fitted, counts, capsys):
     found = cli_texts.run_json(capsys, "evaluate", *fitted, "--windows", "documents", "-n", 5)
     model = io.load(fitted[0])
     completion = metrics.document_completion(model, counts, doc_topic_prior=None)
@@ -137,7 +137,7 @@ def test_evaluate_prints_what_the_metrics_say(fitted, counts, capsys):
         assert found[name]["value"] == np.mean(found[name]["topics"])
 
 
-def test_texts_are_cut_in_sliding_windows(fitted, capsys):
+def test_texts_are_evaluated_in_sliding_windows(fitted, capsys):
     found = cli_texts.run_json(capsys, "evaluate", *fitted, "--coherence", "npmi")
     model, words = io.load(fitted[0]), io.read_info(fitted[0]).vocabulary
     tokens = [line.split() for line in fitted[1].read_text().splitlines()]
@@ -154,20 +154,20 @@ def test_evaluate_as_a_table_and_as_csv(fitted, capsys):
     assert len(lines) == 7
 
 
-def test_a_measure_that_is_unknown_is_usage(fitted, capsys):
+def test_an_unknown_measure_exits_with_2(fitted, capsys):
     assert main(["evaluate", *map(str, fitted), "--coherence", "wit"]) == 2
-    assert "--coherence wit is none of c_v, npmi, u_mass, uci" in capsys.readouterr().err
+    assert "--coherence wit must be one of c_v, npmi, u_mass, uci" in capsys.readouterr().err
 
 
-# report and sweep: of modules that may not be there
+# report and sweep, with stubs of the modules that they load
 
 
-def test_report_is_written_about_documents_in_the_models_columns(fitted, counts, tmp_path, monkeypatch):
+def test_report_is_written_about_documents_in_the_columns_of_the_model(fitted, counts, tmp_path, monkeypatch):
     written = {}
     module = types.ModuleType("ldavi.report")
     module.write = lambda path, model, X, **more: written.update(path=path, X=X, **more)
     monkeypatch.setitem(sys.modules, "ldavi.report", module)
-    monkeypatch.setattr(_report, "NEEDED", ())
+    monkeypatch.setattr(_report_command, "NEEDED", ())
     page = str(tmp_path / "r.html")
     assert main(["report", *map(str, fitted), "-o", page, "--title", "T", "-q"]) == 0
     assert written["path"] == page
@@ -177,8 +177,8 @@ def test_report_is_written_about_documents_in_the_models_columns(fitted, counts,
     assert written["title"] == "T"
 
 
-def test_a_library_that_a_report_lacks_is_said_before_the_fit(fitted, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(_report, "NEEDED", ("no_such_library",))
+def test_a_library_that_a_report_lacks_is_named_before_the_fit(fitted, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(_report_command, "NEEDED", ("no_such_library",))
     model = tmp_path / "m.ldavi"
     assert main(["fit", str(fitted[1]), "-o", str(model), "--report", str(tmp_path / "r.html")]) == 1
     assert "pip install 'ldavi[report]'" in capsys.readouterr().err
@@ -206,7 +206,7 @@ def sweeps(monkeypatch):
     return asked
 
 
-def test_sweep_fits_what_is_asked_for_and_recommends(fitted, counts, sweeps, capsys):
+def test_sweep_passes_its_options_and_prints_the_recommendation(fitted, counts, sweeps, capsys):
     arguments = [str(fitted[1]), "-k", "2,3", "--starts", "4", "--alpha", "0.3", "--seed", "7", "--keep", "kept", "-q"]
     assert main(["sweep", *arguments]) == 0
     (asked,) = sweeps
@@ -218,7 +218,7 @@ def test_sweep_fits_what_is_asked_for_and_recommends(fitted, counts, sweeps, cap
     assert (number, reason) == ("recommended: 3 topics", "Lower.")
 
 
-def test_sweep_for_programs(fitted, sweeps, capsys):
+def test_sweep_prints_json_and_csv(fitted, sweeps, capsys):
     assert cli_texts.run_json(capsys, "sweep", fitted[1], "-k", "2,3")["recommended"] == 3
     assert run_csv(capsys, "sweep", fitted[1], "-k", "2,3", "--csv")[1]["perplexity"] == "11.25"
 
@@ -226,7 +226,7 @@ def test_sweep_for_programs(fitted, sweeps, capsys):
 # convert and info
 
 
-def test_counts_and_words_are_written_and_read_again(fitted, counts, tmp_path):
+def test_converted_counts_and_words_are_read_back(fitted, counts, tmp_path):
     for name in ("c.npz", "c.mtx"):
         assert main(["convert", str(fitted[1]), str(tmp_path / name), "-q"]) == 0
         corpus = io.read_corpus(tmp_path / name)
@@ -234,7 +234,7 @@ def test_counts_and_words_are_written_and_read_again(fitted, counts, tmp_path):
         assert corpus.vocabulary.tolist() == io.read_info(fitted[0]).vocabulary
 
 
-def test_a_model_as_topics(fitted, tmp_path):
+def test_a_model_is_converted_to_topics(fitted, tmp_path):
     assert main(["convert", str(fitted[0]), str(tmp_path / "t.csv"), "-q"]) == 0
     with (tmp_path / "t.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
@@ -245,7 +245,7 @@ def test_a_model_as_topics(fitted, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "t.npz")["topics"], topics)
 
 
-def test_a_model_through_lda_c_and_back(fitted, tmp_path):
+def test_a_model_is_converted_to_lda_c_and_back(fitted, tmp_path):
     words = tmp_path / "words.txt"
     words.write_text("\n".join(io.read_info(fitted[0]).vocabulary))
     assert main(["convert", str(fitted[0]), str(tmp_path / "final"), "--to", "lda-c", "-q"]) == 0
@@ -256,7 +256,7 @@ def test_a_model_through_lda_c_and_back(fitted, tmp_path):
     assert io.read_info(back).vocabulary == io.read_info(fitted[0]).vocabulary
 
 
-def test_a_format_that_nothing_tells_is_usage(fitted, tmp_path, capsys):
+def test_an_unknown_format_exits_with_2(fitted, tmp_path, capsys):
     assert main(["convert", str(fitted[0]), str(tmp_path / "x.bin")]) == 2
     assert main(["convert", str(fitted[0]), str(tmp_path / "x.npz"), "--from", "ldavi"]) == 2
 
@@ -268,7 +268,7 @@ def test_info_describes_a_model_file(fitted, capsys):
     assert facts["ELBO"] == io.load(fitted[0]).elbo_
 
 
-def test_a_model_saved_without_words_is_asked_all_the_same(tmp_path, capsys, counts):
+def test_a_model_saved_without_words_has_numbered_words(tmp_path, capsys, counts):
     io.save(LatentDirichletAllocation(2, random_state=0).fit(counts), tmp_path / "bare.ldavi")
     topics = cli_texts.run_json(capsys, "topics", tmp_path / "bare.ldavi", "-n", 1)
     assert topics[0]["words"][0]["word"].startswith("x")

@@ -1,4 +1,4 @@
-"""`python -m ldavi demo`, run as users run it."""
+"""`python -m ldavi demo` in a process of its own."""
 
 import os
 import re
@@ -15,7 +15,7 @@ TOPICS = 5
 
 
 def run(*arguments, cwd):
-    """`python -m ldavi`, with the package that these tests import, from a directory that is not the repository."""
+    """Run `python -m ldavi` with the package that these tests import, outside the repository."""
     place = str(Path(ldavi.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "ldavi", *arguments]
@@ -31,7 +31,7 @@ def test_demo_succeeds(demo):
     assert demo.returncode == 0, demo.stderr
 
 
-def test_demo_says_how_much_it_read(demo):
+def test_demo_prints_the_size_of_the_corpus(demo):
     documents, words, tokens = map(int, re.search(r"(\d+) docstrings, (\d+) words, (\d+) tokens", demo.stdout).groups())
     assert documents > 1000
     assert tokens > documents
@@ -49,24 +49,20 @@ def test_demo_prints_the_largest_topic_first(demo):
     assert shares == sorted(shares, reverse=True)
 
 
-def test_demo_prints_the_elbo_and_where_it_stopped(demo):
+def test_demo_prints_the_elbo_and_how_the_fit_ended(demo):
     line = re.search(r"ELBO (\S+) \((\S+) per token\), (converged|stopped by max_iter) after (\d+) passes", demo.stdout)
     assert float(line[1]) < float(line[2]) < 0
     assert int(line[4]) > 1
 
 
 def test_demo_prints_held_out_perplexity(demo):
-    assert float(re.search(r"held-out perplexity ([\d.]+) on \d+ documents", demo.stdout)[1]) > 1
+    assert float(re.search(r"held-out perplexity ([\d.]+) on \d+ held-out documents", demo.stdout)[1]) > 1
 
 
-def test_demo_says_how_long_each_step_took(demo):
+def test_demo_prints_the_duration_of_each_step(demo):
     steps = re.search(r"^seconds: (.*)$", demo.stdout, re.M)[1]
     assert re.sub(r" \d+\.\d+", "", steps) == "read, count, fit, transform"
 
 
-def test_demo_is_silent_on_the_other_stream_where_nobody_watches(demo):
+def test_demo_writes_nothing_to_standard_error_without_a_terminal(demo):
     assert demo.stderr == ""
-
-
-def test_demo_warns_of_nothing(demo):
-    assert "Warning" not in demo.stderr

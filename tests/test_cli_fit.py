@@ -1,12 +1,9 @@
-"""`ldavi fit`: documents in, topics, a model file and a report out."""
+"""`ldavi fit`: topics, a model file and a report from documents."""
 
 import csv
 import gzip
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
 import types
 from pathlib import Path
@@ -15,15 +12,14 @@ import cli_texts
 import numpy as np
 import pytest
 
-import ldavi
 from ldavi import LatentDirichletAllocation, io
-from ldavi.cli import _corpus, _fit, _report, main
-from ldavi.cli._corpus import PATTERN
+from ldavi.cli import _counting, _report_command, main
+from ldavi.cli._counting import PATTERN
 
 
 @pytest.fixture
 def reports(monkeypatch):
-    """What would be written to a report: the module and its libraries are of an extra."""
+    """Record what would be written to a report, without the libraries of the extra."""
     written = []
     stub = types.ModuleType("ldavi.report")
 
@@ -33,11 +29,11 @@ def reports(monkeypatch):
 
     stub.write = write
     monkeypatch.setitem(sys.modules, "ldavi.report", stub)
-    monkeypatch.setattr(_report, "NEEDED", ())
+    monkeypatch.setattr(_report_command, "NEEDED", ())
     return written
 
 
-def test_topics_are_those_of_the_texts(tmp_path, capsys):
+def test_topics_are_the_themes_of_the_texts(tmp_path, capsys):
     cli_texts.fit(tmp_path, "--json")
     topics = json.loads(capsys.readouterr().out)["topics"]
     found = {frozenset(word["word"] for word in topic["words"]) for topic in topics}
@@ -52,7 +48,7 @@ def test_the_table_has_the_largest_topic_first(tmp_path, capsys):
     assert sum(shares) == pytest.approx(100, abs=0.2)
 
 
-def test_the_model_is_that_of_the_estimator_on_the_same_counts(tmp_path):
+def test_the_model_equals_that_of_the_estimator_on_the_same_counts(tmp_path):
     path, posts = cli_texts.fit(tmp_path, "--seed", "4", "--alpha", "0.2", "--eta", "none")
     X, words = io.count_words(posts.read_text().splitlines(), token_pattern=PATTERN)
     expected = LatentDirichletAllocation(3, random_state=4, doc_topic_prior=0.2, topic_word_prior=None).fit(X)
@@ -67,7 +63,7 @@ def test_the_number_of_threads_does_not_change_the_model(tmp_path):
     np.testing.assert_array_equal(io.load(path).components_, io.load(other).components_)
 
 
-def test_the_model_file_says_how_texts_were_counted(tmp_path):
+def test_the_model_file_holds_how_texts_were_counted(tmp_path):
     path, _ = cli_texts.fit(
         tmp_path, "--ngrams", "1,2", "--stop-words", "none", "--token-pattern", "[a-z]{4,}", "--keep-case"
     )
@@ -75,10 +71,9 @@ def test_the_model_file_says_how_texts_were_counted(tmp_path):
     assert counting == {"token_pattern": "[a-z]{4,}", "lowercase": False, "ngrams": [1, 2], "stop_words": None}
 
 
-def test_a_model_file_of_a_finished_fit_has_no_progress_bar_and_no_warm_start(tmp_path):
+def test_a_model_file_has_no_callbacks(tmp_path):
     model = io.load(cli_texts.fit(tmp_path)[0])
     assert model.callbacks is None
-    assert not model.warm_start
 
 
 # Counting
@@ -95,11 +90,11 @@ def test_words_are_three_letters_or_more_of_any_alphabet(tmp_path):
     assert words_of(tmp_path, ["Ωμέγα it 1984 b2b2 snake_case Öl Über naïve"]) == ["naïve", "über", "ωμέγα"]
 
 
-def test_words_that_topics_are_made_of_are_no_stop_words(tmp_path):
+def test_topical_words_are_no_stop_words(tmp_path):
     assert words_of(tmp_path, ["the system is on fire"]) == ["fire", "system"]
 
 
-def test_stop_words_are_left_out_and_so_is_what_is_left_of_contractions(tmp_path):
+def test_stop_words_and_parts_of_contractions_are_left_out(tmp_path):
     assert words_of(tmp_path, ["the cat doesn't and hadn't", "these dogs aren't"]) == ["cat", "dogs"]
 
 
@@ -108,14 +103,14 @@ def test_stop_words_of_a_file(tmp_path):
     assert words_of(tmp_path, ["the cat sat"], "--stop-words", str(tmp_path / "stop.txt")) == ["sat", "the"]
 
 
-@pytest.mark.parametrize(("n", "least"), [(19, 1), (20, 2), (999, 2), (1000, 5)])
-def test_rare_words_are_left_out_by_the_size_of_the_corpus(tmp_path, n, least):
+@pytest.mark.parametrize(("n", "minimum"), [(19, 1), (20, 2), (999, 2), (1000, 5)])
+def test_the_default_min_df_follows_the_size_of_the_corpus(tmp_path, n, minimum):
     lines = [
         f"{'alpha' if i % 3 else 'beta'} {'quintet' if i < 5 else ''} {'pair' if i < 2 else ''} {'lone' * (not i)}"
         for i in range(n)
     ]
     counts = {"quintet": 5, "pair": 2, "lone": 1}
-    expected = {word for word, documents in counts.items() if documents >= least}
+    expected = {word for word, documents in counts.items() if documents >= minimum}
     assert expected == set(words_of(tmp_path, lines)) & counts.keys()
 
 
@@ -173,7 +168,7 @@ def test_a_compressed_table_with_names_and_dates(tmp_path, reports):
     assert page.exists()
 
 
-def test_the_report_opens_if_that_is_asked_for(tmp_path, reports, monkeypatch):
+def test_open_opens_the_report_in_the_browser(tmp_path, reports, monkeypatch):
     opened = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     page = tmp_path / "r.html"
@@ -181,7 +176,7 @@ def test_the_report_opens_if_that_is_asked_for(tmp_path, reports, monkeypatch):
     assert opened == [page.as_uri()]
 
 
-def test_counts_with_a_vocabulary_beside_them(tmp_path, capsys):
+def test_counts_with_a_vocabulary_in_the_same_folder(tmp_path, capsys):
     posts = cli_texts.write_posts(tmp_path)
     assert main(["convert", str(posts), str(tmp_path / "c.npz"), "-q"]) == 0
     for name in (posts, tmp_path / "c.npz"):
@@ -201,7 +196,7 @@ def test_standard_input(tmp_path, monkeypatch):
 # Messages
 
 
-def test_what_was_read_and_fitted_is_said_on_the_other_stream(tmp_path, capsys):
+def test_messages_describe_the_documents_and_the_fit(tmp_path, capsys):
     posts = cli_texts.write_posts(tmp_path)
     main(["fit", str(posts), "-k", "3"])
     error = capsys.readouterr().err
@@ -211,120 +206,22 @@ def test_what_was_read_and_fitted_is_said_on_the_other_stream(tmp_path, capsys):
     )
 
 
-def test_quiet_says_nothing(tmp_path, capsys):
+def test_quiet_writes_no_messages(tmp_path, capsys):
     main(["fit", str(cli_texts.write_posts(tmp_path)), "-k", "3", "-q", "--passes", "2"])
     assert capsys.readouterr().err == ""
 
 
-def test_verbose_has_a_line_per_pass(tmp_path, capsys):
+def test_verbose_writes_a_line_per_pass(tmp_path, capsys):
     main(["fit", str(cli_texts.write_posts(tmp_path)), "-k", "3", "-v", "--passes", "4", "--tol", "0"])
     assert len(re.findall(r"^pass +\d+  \w+ +ELBO -", capsys.readouterr().err, re.M)) == 4
 
 
 def test_a_warning_is_one_line(tmp_path, capsys):
     main(["fit", str(cli_texts.write_posts(tmp_path)), "-k", "3", "--passes", "2"])
-    line = re.search(r"^ldavi fit: note: The objective still rose by .*$", capsys.readouterr().err, re.M)[0]
-    assert line.endswith("the last of --passes 2; --tol 0.0001 asks for less. Raise --passes or --tol.")
+    line = re.search(r"^ldavi fit: note: The fit did not converge: .*$", capsys.readouterr().err, re.M)[0]
+    assert line.endswith("the last of --passes 2; --tol 0.0001 requires less. Increase --passes or --tol.")
 
 
-# Interrupts
-
-
-class Stopped:
-    """Stops a fit after some passes as Ctrl-C would."""
-
-    def __init__(self, after, number=signal.SIGINT):
-        self.after, self.passes, self.number = after, 0, number
-
-    def __call__(self, record):
-        self.passes += 1
-        if self.passes == self.after:
-            signal.raise_signal(self.number)
-
-
-def interrupted(tmp_path, monkeypatch, after, *more, number=signal.SIGINT):
-    posts, model = cli_texts.write_posts(tmp_path), tmp_path / "model.ldavi"
-    arguments = ["fit", str(posts), "-k", "3", "-o", str(model), "--jobs", "1", "-q", *more]
-    with monkeypatch.context() as patch:
-        patch.setattr(_fit, "_follow", lambda options, progress: [Stopped(after, number)])
-        assert main(arguments) == 130
-    return arguments, model, tmp_path / "model.ldavi.checkpoint"
-
-
-def test_an_interrupt_keeps_the_last_whole_pass_beside_the_model(tmp_path, monkeypatch, capsys):
-    _, model, checkpoint = interrupted(tmp_path, monkeypatch, 4)
-    assert not model.exists()
-    assert io.load(checkpoint).n_iter_ in (3, 4)
-    message = capsys.readouterr().err
-    assert "interrupted" in message
-    assert f"--resume {checkpoint}" in message
-
-
-def test_a_system_that_ends_the_process_leaves_a_checkpoint_too(tmp_path, monkeypatch):
-    _, _, checkpoint = interrupted(tmp_path, monkeypatch, 4, number=signal.SIGTERM)
-    assert io.load(checkpoint).n_iter_ in (3, 4)
-
-
-def test_what_is_said_on_how_to_go_on_goes_on(tmp_path, monkeypatch, capsys):
-    _, model, checkpoint = interrupted(tmp_path, monkeypatch, 7, "--tol", "0", "--passes", "40")
-    command = re.search(r"^  ldavi (.*)$", capsys.readouterr().err, re.M)[1]
-    assert main(command.split()) == 0
-    assert io.read_info(model).metadata["corpus"]["passes"] > 7
-    assert io.load(model).elbo_ >= io.load(checkpoint).elbo_ * (1 + 1e-6)
-
-
-def test_a_warm_up_that_was_interrupted_is_made_again_with_the_same_bits(tmp_path, monkeypatch):
-    arguments, model, checkpoint = interrupted(tmp_path, monkeypatch, 3, "-k", "7", "--passes", "12")
-    assert main([*arguments, "--resume", str(checkpoint)]) == 0
-    resumed = io.load(model).components_
-    assert main(arguments) == 0
-    np.testing.assert_array_equal(resumed, io.load(model).components_)
-
-
-def test_going_on_with_other_parameters_is_refused(tmp_path, monkeypatch, capsys):
-    arguments, _, checkpoint = interrupted(tmp_path, monkeypatch, 4)
-    assert main([*arguments, "--alpha", "0.3", "--resume", str(checkpoint)]) == 2
-    assert "--alpha 0.3 is not that of" in capsys.readouterr().err
-    assert main([*arguments, "--keep-case", "--resume", str(checkpoint)]) == 2
-    assert main([*arguments, "--stream", "--resume", str(checkpoint)]) == 2
-
-
-def test_an_interrupt_before_the_first_pass_says_that_there_is_nothing(tmp_path, monkeypatch, capsys):
-    def stop(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(LatentDirichletAllocation, "fit", stop)
-    monkeypatch.setattr(_fit, "check_model", lambda options: None)
-    assert main(["fit", str(cli_texts.write_posts(tmp_path)), "-o", str(tmp_path / "m.ldavi")]) == 130
-    assert "no pass was finished" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.slow
-def test_a_real_signal_ends_a_process_with_130_and_a_model(tmp_path):
-    posts = cli_texts.write_posts(tmp_path, 3000)
-    place = str(Path(ldavi.__file__).resolve().parent.parent)
-    path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
-    arguments = ["fit", str(posts), "-k", "50", "--tol", "0", "--passes", "100000", "-v", "--checkpoint", "kept.ldavi"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ldavi", *arguments],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": path},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stderr:
-        if line.startswith("pass  12"):
-            process.send_signal(signal.SIGINT)
-            break
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130, error
-    assert "Traceback" not in error
-    assert "--resume kept.ldavi" in error
-    assert io.load(tmp_path / "kept.ldavi").n_iter_ >= 12
-
-
-def test_the_limits_of_documents_are_stated_as_they_are():
+def test_the_default_limits_follow_the_number_of_documents():
     options = types.SimpleNamespace(min_df=None, max_df=None)
-    assert [_corpus.limits(options, n) for n in (10, 100, 1000)] == [(1, 10.0), (2, 50.0), (5, 500.0)]
+    assert [_counting.frequency_limits(options, n) for n in (10, 100, 1000)] == [(1, 1.0), (2, 0.5), (5, 0.5)]

@@ -1,4 +1,4 @@
-"""Reading a corpus from the command line: how far it is, names and columns in batches, outputs that stay whole."""
+"""Input and output of the command line: progress, names and columns in batches, and files replaced as a whole."""
 
 import gzip
 import io as streams
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from ldavi import io
-from ldavi.cli import _report, _stream, main
-from ldavi.cli._output import written
-from ldavi.cli._progress import reading
+from ldavi.cli import _batches, _model_options, _report_command, main
+from ldavi.cli._output import open_output
+from ldavi.cli._progress import reading_progress
 from ldavi.io._watch import Watcher, watched_by
 
 
@@ -28,7 +28,7 @@ def posts(tmp_path):
 
 
 def table(folder, kind="csv", n=90):
-    """Texts with names and dates."""
+    """Write texts with names and dates."""
     path = folder / f"posts.{kind}"
     rows = [
         {"url": f"http://x/{i}", "date": f"2024-01-{i % 28 + 1:02d}", "text": text}
@@ -47,23 +47,23 @@ def table(folder, kind="csv", n=90):
 
 
 def watched(read):
-    """Bytes and texts that a reading tells of."""
-    told = {"bytes": 0, "texts": 0}
+    """Return the numbers of bytes and texts that a watcher is informed about."""
+    seen = {"bytes": 0, "texts": 0}
 
     def of_bytes(n):
-        told["bytes"] += n
+        seen["bytes"] += n
 
     def of_texts(n, total):
-        told["texts"] += n
-        assert told["texts"] <= total
+        seen["texts"] += n
+        assert seen["texts"] <= total
 
     with watched_by(Watcher(of_bytes, of_texts)):
         read()
-    return told
+    return seen
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_reading_tells_of_each_byte_on_the_disk_and_each_text(posts, tmp_path, packed):
+def test_a_watcher_is_informed_about_each_byte_on_the_disk_and_each_text(posts, tmp_path, packed):
     path = posts
     if packed:
         path = tmp_path / "posts.txt.gz"
@@ -71,7 +71,7 @@ def test_a_reading_tells_of_each_byte_on_the_disk_and_each_text(posts, tmp_path,
     assert watched(lambda: io.read_corpus(path)) == {"bytes": path.stat().st_size, "texts": 90}
 
 
-def test_a_folder_tells_of_its_files_and_parquet_of_its_rows(tmp_path):
+def test_a_watcher_is_informed_about_the_files_of_a_folder_and_parquet(tmp_path):
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
     folder = tmp_path / "folder"
@@ -85,12 +85,12 @@ def test_a_folder_tells_of_its_files_and_parquet_of_its_rows(tmp_path):
     assert watched(lambda: io.read_corpus(path))["bytes"] >= path.stat().st_size
 
 
-def test_nobody_is_told_after_the_block(posts):
-    told = []
-    with watched_by(Watcher(told.append, lambda n, total: None)):
+def test_a_watcher_is_not_informed_after_the_block(posts):
+    reported = []
+    with watched_by(Watcher(reported.append, lambda n, total: None)):
         pass
     io.read_corpus(posts)
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize("has_tqdm", [True, False])
@@ -101,20 +101,21 @@ def test_reading_shows_megabytes_of_the_file_and_then_texts(posts, monkeypatch, 
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
-    for name, value in (("BETWEEN", 0.0), ("DELAY", 0.0), ("MEGABYTE", 1000)):
+    for name, value in (("INTERVAL", 0.0), ("DELAY", 0.0), ("MEGABYTE", 1000)):
         monkeypatch.setattr(f"ldavi.cli._progress.{name}", value)
-    with reading(Options(), "reading posts", str(posts)):
+    with reading_progress(Options(), "reading posts", str(posts)):
         io.read_corpus(posts)
     total = -(-posts.stat().st_size // 1000)
-    assert f"/{total}" in screen.getvalue()
+    megabytes, texts = (f"/{total}", "/90") if has_tqdm else (f"MB 17 of {total}", "text 90 of 90")
     assert "MB" in screen.getvalue()
+    assert megabytes in screen.getvalue()
     assert "counting words" in screen.getvalue()
-    assert "/90" in screen.getvalue()
+    assert texts in screen.getvalue()
 
 
-def test_reading_is_silent_where_nobody_watches(posts, monkeypatch, capsys):
+def test_reading_writes_nothing_without_a_terminal(posts, monkeypatch, capsys):
     monkeypatch.setattr("ldavi.cli._progress.DELAY", 0.0)
-    with reading(Options(), "reading posts", str(posts)):
+    with reading_progress(Options(), "reading posts", str(posts)):
         io.read_corpus(posts)
     assert capsys.readouterr().err == ""
 
@@ -123,7 +124,7 @@ def test_reading_is_silent_where_nobody_watches(posts, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "words.jsonl"])
-def test_batches_have_the_names_and_columns_of_the_whole(tmp_path, kind):
+def test_batches_have_the_names_and_columns_of_the_whole_corpus(tmp_path, kind):
     path = table(tmp_path, kind)
     options = {"column": "text", "id_column": "url", "metadata": ["date"]}
     whole = io.read_corpus(path, **options)
@@ -135,8 +136,8 @@ def test_batches_have_the_names_and_columns_of_the_whole(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["csv", "words.jsonl"])
-def test_transform_in_batches_has_the_names_too(tmp_path, capsys, monkeypatch, kind):
-    monkeypatch.setattr("ldavi.cli._transform.ROWS", 40)
+def test_transform_in_batches_writes_the_names(tmp_path, capsys, monkeypatch, kind):
+    monkeypatch.setattr("ldavi.cli._transform_command.ROWS", 40)
     model, _ = cli_texts.fit(tmp_path)
     outputs = []
     for more in ([], ["--stream"]):
@@ -163,10 +164,10 @@ def test_a_folder_in_batches_has_the_names_of_its_files(tmp_path, capsys):
 
 def test_a_stream_reports_names_and_trends(tmp_path, monkeypatch):
     pages = []
-    monkeypatch.setattr(_report, "check_installed", lambda: None)
-    monkeypatch.setattr(_report, "write_report", lambda options, path, kept, corpus: pages.append(corpus))
-    monkeypatch.setattr(_stream, "READ", 40)
-    monkeypatch.setattr(_stream, "SAMPLE", 10)
+    monkeypatch.setattr(_report_command, "check_installed", lambda: None)
+    monkeypatch.setattr(_report_command, "write_report", lambda options, path, kept, corpus: pages.append(corpus))
+    monkeypatch.setattr(_model_options, "STREAM_STEP", 40)
+    monkeypatch.setattr(_batches, "SAMPLE", 10)
     arguments = ["--column", "text", "--id-column", "url", "--metadata", "date", "--report", str(tmp_path / "r.html")]
     path = table(tmp_path)
     assert main(["fit", str(path), "-k", "3", "--stream", "-q", "--jobs", "1", *arguments]) == 0
@@ -180,7 +181,7 @@ def test_a_stream_reports_names_and_trends(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("more", [["--id-column", "url"], ["--metadata", "date,section"]])
 @pytest.mark.parametrize("stream", [[], ["--stream"]])
-def test_columns_of_what_has_none_are_an_error_that_says_what_has(posts, capsys, more, stream):
+def test_columns_of_a_format_without_columns_are_an_error_that_names_those_with_columns(posts, capsys, more, stream):
     assert main(["fit", str(posts), "-k", "3", *more, *stream]) == 1
     error = capsys.readouterr().err
     assert "is text, which has no columns" in error
@@ -200,31 +201,31 @@ def failing_transform(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["theta.csv", "theta.jsonl", "theta.npz"])
-def test_an_error_while_proportions_are_written_leaves_the_former_file(tmp_path, monkeypatch, name):
+def test_an_error_while_proportions_are_written_leaves_the_old_file(tmp_path, monkeypatch, name):
     model, posts = cli_texts.fit(tmp_path)
     output = tmp_path / name
-    output.write_text("former")
+    output.write_text("old")
     failing_transform(monkeypatch)
     assert main(["transform", str(model), str(posts), "-o", str(output), "-q"]) == 1
-    assert output.read_text() == "former"
+    assert output.read_text() == "old"
     assert not [file for file in os.listdir(tmp_path) if file.endswith(".tmp")]
 
 
-def test_the_former_file_stands_until_the_new_one_is_whole(tmp_path):
+def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):
     path = tmp_path / "out"
-    path.write_text("former")
-    with written(str(path)) as file:
+    path.write_text("old")
+    with open_output(str(path)) as file:
         file.write(b"new")
         file.flush()
-        assert path.read_text() == "former"
+        assert path.read_text() == "old"
     assert path.read_text() == "new"
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.npz", "t.ldavi"])
-def test_an_error_while_a_model_is_converted_leaves_the_former_file(tmp_path, monkeypatch, name):
+def test_an_error_while_a_model_is_converted_leaves_the_old_file(tmp_path, monkeypatch, name):
     model, _ = cli_texts.fit(tmp_path)
     output = tmp_path / name
-    output.write_text("former")
+    output.write_text("old")
 
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
@@ -233,16 +234,16 @@ def test_an_error_while_a_model_is_converted_leaves_the_former_file(tmp_path, mo
         monkeypatch.setattr(function, fail)
     more = ["--to", "topics-npz"] if name.endswith("npz") else []
     assert main(["convert", str(model), str(output), "-q", *more]) == 1
-    assert output.read_text() == "former"
+    assert output.read_text() == "old"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a named pipe is a file of POSIX systems")
-def test_what_is_no_file_is_written_to_as_it_is(tmp_path):
+def test_a_named_pipe_is_written_to_directly(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        with written(str(path)) as file:
+        with open_output(str(path)) as file:
             file.write(b"new")
         assert os.read(descriptor, 10) == b"new"
     finally:
@@ -252,7 +253,7 @@ def test_what_is_no_file_is_written_to_as_it_is(tmp_path):
 # Conversions
 
 
-def test_a_model_through_a_state_of_mallet_and_back(tmp_path, capsys):
+def test_a_model_is_converted_to_a_mallet_state_and_back(tmp_path, capsys):
     model, posts = cli_texts.fit(tmp_path)
     state, back = tmp_path / "state.gz", tmp_path / "back.ldavi"
     assert main(["convert", str(model), str(state), "--to", "mallet-state", "--documents", str(posts), "-q"]) == 0
@@ -264,7 +265,7 @@ def test_a_model_through_a_state_of_mallet_and_back(tmp_path, capsys):
     assert len((tmp_path / "state.gz.txt").read_text().splitlines()) == 90
 
 
-def test_pairs_of_words_are_joined_for_mallet(tmp_path):
+def test_ngrams_are_joined_for_mallet(tmp_path):
     model, posts = cli_texts.fit(tmp_path, "--ngrams", "1,2")
     state = tmp_path / "state.gz"
     assert main(["convert", str(model), str(state), "--to", "mallet-state", "--documents", str(posts), "-q"]) == 0
@@ -273,7 +274,7 @@ def test_pairs_of_words_are_joined_for_mallet(tmp_path):
 
 
 @pytest.mark.interop
-def test_a_model_for_tomotopy_is_one_that_tomotopy_loads(tmp_path):
+def test_tomotopy_loads_a_converted_model(tmp_path):
     tomotopy = pytest.importorskip("tomotopy")
     model, posts = cli_texts.fit(tmp_path)
     theirs = tmp_path / "theirs.bin"
@@ -284,7 +285,7 @@ def test_a_model_for_tomotopy_is_one_that_tomotopy_loads(tmp_path):
 
 
 @pytest.mark.interop
-def test_a_model_for_gensim_is_all_of_its_files(tmp_path):
+def test_gensim_loads_a_converted_model(tmp_path):
     gensim = pytest.importorskip("gensim.models")
     model, _ = cli_texts.fit(tmp_path)
     assert main(["convert", str(model), str(tmp_path / "theirs"), "--to", "gensim", "-q"]) == 0
@@ -292,7 +293,7 @@ def test_a_model_for_gensim_is_all_of_its_files(tmp_path):
     np.testing.assert_allclose(loaded.get_topics(), io.load(model).topics_, rtol=1e-4)
 
 
-def test_a_topic_for_each_token_needs_documents(tmp_path, capsys):
+def test_formats_with_topics_of_tokens_need_documents(tmp_path, capsys):
     model, posts = cli_texts.fit(tmp_path)
     assert main(["convert", str(model), str(tmp_path / "s"), "--to", "mallet-state"]) == 2
     assert "--documents" in capsys.readouterr().err

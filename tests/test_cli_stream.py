@@ -1,15 +1,12 @@
-"""`ldavi fit --stream` and `ldavi transform --stream`: a batch at a time."""
-
-import re
-import signal
+"""`ldavi fit --stream` and `ldavi transform --stream`: documents in batches."""
 
 import cli_texts
 import numpy as np
 import pytest
 
 from ldavi import LatentDirichletAllocation, io
-from ldavi.cli import _stream, main
-from ldavi.cli._corpus import PATTERN
+from ldavi.cli import _batches, _counting, _model_options, main
+from ldavi.cli._counting import PATTERN
 
 
 def stream(posts, model, *more):
@@ -21,17 +18,40 @@ def posts(tmp_path):
     return cli_texts.write_posts(tmp_path, 100)
 
 
-def test_a_stream_is_partial_fit_over_batches(tmp_path, posts):
+@pytest.fixture
+def counts(posts):
+    return io.count_words(posts.read_text().splitlines(), token_pattern=PATTERN)[0]
+
+
+# Fits
+
+
+def test_a_streamed_fit_is_an_online_fit_over_batches(tmp_path, posts, counts):
     assert stream(posts, tmp_path / "m.ldavi", "--batch-size", "40", "--passes", "2") == 0
-    X, words = io.count_words(posts.read_text().splitlines(), token_pattern=PATTERN)
-    expected = LatentDirichletAllocation(3, random_state=0, batch_size=40, total_samples=100)
-    expected.partial_fit(X).partial_fit(X)
+    lda = LatentDirichletAllocation(
+        3, learning_method="online", max_iter=2, tol=None, batch_size=40, n_jobs=1, random_state=0
+    )
+    expected = lda.fit([counts])
     model = io.load(tmp_path / "m.ldavi")
-    assert io.read_info(tmp_path / "m.ldavi").vocabulary == words.tolist()
     np.testing.assert_array_equal(model.components_, expected.components_)
+    assert model.elbo_ == expected.elbo_
 
 
-def test_an_automatic_step_of_a_stream_is_that_of_none_given(tmp_path, posts):
+@pytest.mark.parametrize("inference", ["vb", "cvb0"])
+def test_a_streamed_fit_takes_three_online_passes_by_default(tmp_path, posts, inference):
+    assert stream(posts, tmp_path / "m.ldavi", "--inference", inference) == 0
+    model = io.load(tmp_path / "m.ldavi")
+    assert (model.learning_method, model.n_iter_, model.batch_size) == ("online", 3, 1024)
+
+
+@pytest.mark.parametrize("method", ["batch", "memoized"])
+def test_a_streamed_fit_offers_the_other_learning_methods(tmp_path, posts, counts, method):
+    assert stream(posts, tmp_path / "m.ldavi", "--learning-method", method) == 0
+    expected = LatentDirichletAllocation(3, learning_method=method, n_jobs=1, random_state=0).fit([counts])
+    np.testing.assert_array_equal(io.load(tmp_path / "m.ldavi").components_, expected.components_)
+
+
+def test_an_automatic_step_of_a_streamed_fit_is_the_default(tmp_path, posts):
     for name, options in (("auto", ["--batch-size", "auto"]), ("none", [])):
         assert stream(posts, tmp_path / name, *options) == 0
     first, second = (io.load(tmp_path / name) for name in ("auto", "none"))
@@ -40,22 +60,19 @@ def test_an_automatic_step_of_a_stream_is_that_of_none_given(tmp_path, posts):
 
 
 @pytest.mark.parametrize("size", ["two", "0", "1.5"])
-def test_a_batch_size_that_is_none_is_refused_by_its_value(posts, tmp_path, size, capsys):
+def test_an_invalid_batch_size_is_refused_with_its_value(posts, tmp_path, size, capsys):
     with pytest.raises(SystemExit):
         stream(posts, tmp_path / "m.ldavi", "--batch-size", size)
     assert f"--batch-size: {size} must be" in capsys.readouterr().err
 
 
-def test_words_are_chosen_as_by_a_fit_in_memory(tmp_path):
-    path = tmp_path / "lines.txt"
-    path.write_text("".join(f"{'alpha' if i % 2 else 'beta'} all c3po {'lone' * (i == 7)} quiz\n" for i in range(50)))
-    assert stream(path, tmp_path / "stream.ldavi", "--batch-size", "8") == 0
-    assert main(["fit", str(path), "-k", "3", "-q", "-o", str(tmp_path / "whole.ldavi")]) == 0
-    vocabulary = io.read_info(tmp_path / "stream.ldavi").vocabulary
-    assert vocabulary == io.read_info(tmp_path / "whole.ldavi").vocabulary == ["alpha", "beta"]
+def test_collapsed_inference_in_batches_is_refused_in_terms_of_options(posts, tmp_path, capsys):
+    assert stream(posts, tmp_path / "m.ldavi", "--learning-method", "batch", "--inference", "cvb0") == 1
+    assert "use --learning-method " in capsys.readouterr().err
+    assert not (tmp_path / "m.ldavi").exists()
 
 
-def test_standard_input_can_be_streamed_in_several_passes(tmp_path, posts, monkeypatch):
+def test_standard_input_is_streamed_in_several_passes(tmp_path, posts, monkeypatch):
     assert stream(posts, tmp_path / "file.ldavi") == 0
     with posts.open() as file:
         monkeypatch.setattr("sys.stdin", file)
@@ -64,7 +81,7 @@ def test_standard_input_can_be_streamed_in_several_passes(tmp_path, posts, monke
     np.testing.assert_array_equal(first, second)
 
 
-def test_counts_are_streamed_too(tmp_path, posts):
+def test_counts_are_streamed(tmp_path, posts):
     counts = tmp_path / "c.mtx"
     assert main(["convert", str(posts), str(counts), "-q"]) == 0
     X = io.read_corpus(counts).X.tocsr()
@@ -72,66 +89,76 @@ def test_counts_are_streamed_too(tmp_path, posts):
     uci = tmp_path / "docword.c.txt"
     uci.write_text("\n".join([*map(str, (*X.shape, X.nnz)), *lines]) + "\n")
     assert stream(uci, tmp_path / "uci.ldavi", "--batch-size", "50", "--passes", "1") == 0
-    expected = LatentDirichletAllocation(3, random_state=0, batch_size=50).partial_fit(X)
-    np.testing.assert_array_equal(io.load(tmp_path / "uci.ldavi").components_, expected.components_)
+    lda = LatentDirichletAllocation(3, learning_method="online", max_iter=1, tol=None, random_state=0, batch_size=50)
+    np.testing.assert_array_equal(io.load(tmp_path / "uci.ldavi").components_, lda.fit([X]).components_)
+    assert io.read_info(tmp_path / "uci.ldavi").metadata["corpus"]["documents"] == 100
 
 
-@pytest.mark.parametrize("at", [1, 3, 5])
-def test_an_interrupted_stream_goes_on_with_the_same_bits(tmp_path, posts, monkeypatch, capsys, at):
-    monkeypatch.setattr(_stream, "READ", 40)  # three batches in a pass
-    checkpoint = tmp_path / "c.ldavi"
-    assert stream(posts, tmp_path / "whole.ldavi", "--passes", "2") == 0
-    fit, calls = LatentDirichletAllocation.partial_fit, []
-
-    def and_interrupt(self, X, *more):
-        calls.append(X.shape[0])
-        if len(calls) == at:
-            signal.raise_signal(signal.SIGINT)
-        return fit(self, X, *more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(LatentDirichletAllocation, "partial_fit", and_interrupt)
-        assert stream(posts, tmp_path / "m.ldavi", "--passes", "2", "--checkpoint", str(checkpoint)) == 130
-    assert len(calls) == at
-    command = re.search(r"^  ldavi (.*)$", capsys.readouterr().err, re.M)[1].split()
-    assert command[-2:] == ["--resume", str(checkpoint)]
-    assert main(command) == 0
-    first, second = (io.load(tmp_path / name).components_ for name in ("whole.ldavi", "m.ldavi"))
-    np.testing.assert_array_equal(first, second)
+def test_options_of_counting_are_refused_for_streamed_counts(tmp_path, posts, capsys):
+    assert main(["convert", str(posts), str(tmp_path / "c.mtx"), "-q"]) == 0
+    assert stream(tmp_path / "c.mtx", tmp_path / "m.ldavi", "--min-df", "3") == 2
+    assert "--min-df applies to texts" in capsys.readouterr().err
 
 
-def test_a_checkpoint_is_kept_every_so_often(tmp_path, posts, monkeypatch):
-    kept = []
-    monkeypatch.setattr(_stream, "READ", 40)
-    monkeypatch.setattr(_stream, "save_checkpoint", lambda path, what: kept.append(dict(what.progress)))
-    more = ["--checkpoint", str(tmp_path / "c.ldavi"), "--checkpoint-minutes", "1e-9", "--passes", "1"]
-    assert stream(posts, tmp_path / "m.ldavi", *more) == 0
-    assert [progress["documents"] for progress in kept] == [40, 80, 100]
+# Words
+
+LINES = [f"{'alpha' if i % 2 else 'beta'} all c3po {'lone' * (i == 7)} quiz {'many ' * (i % 5)}" for i in range(50)]
 
 
-def test_a_report_has_a_sample_of_the_documents(monkeypatch):
-    monkeypatch.setattr(_stream, "SAMPLE", 4)
-    sample = _stream.Sample()
-    X = np.arange(30)[:, None]
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--max-df", "1.0"], ["--min-df", "0.45"], ["--max-features", "2"], ["--ngrams", "1,2", "--max-features=5"]],
+    ids=" ".join,
+)
+def test_words_are_those_of_a_fit_in_memory(tmp_path, monkeypatch, options):
+    path = tmp_path / "lines.txt"
+    path.write_text("".join(f"{line}\n" for line in LINES))
+    monkeypatch.setattr(_model_options, "STREAM_STEP", 8)
+    assert stream(path, tmp_path / "stream.ldavi", *options) == 0
+    assert main(["fit", str(path), "-k", "3", "-q", "-o", str(tmp_path / "whole.ldavi"), *options]) == 0
+    vocabulary = io.read_info(tmp_path / "stream.ldavi").vocabulary
+    assert vocabulary == io.read_info(tmp_path / "whole.ldavi").vocabulary
+
+
+@pytest.mark.parametrize("n", [10, 20, 40, 45])
+def test_the_default_limits_of_a_streamed_fit_follow_the_size_of_the_corpus(tmp_path, monkeypatch, n):
+    monkeypatch.setattr(_counting, "MEDIUM", 40)
+    monkeypatch.setattr(_model_options, "STREAM_STEP", 8)
+    path = tmp_path / "lines.txt"
+    path.write_text("".join(f"{line} {'rare' * (i < 3)}\n" for i, line in enumerate(LINES[:n])))
+    assert stream(path, tmp_path / "stream.ldavi") == 0
+    assert main(["fit", str(path), "-k", "3", "-q", "-o", str(tmp_path / "whole.ldavi")]) == 0
+    vocabulary = io.read_info(tmp_path / "stream.ldavi").vocabulary
+    assert vocabulary == io.read_info(tmp_path / "whole.ldavi").vocabulary
+
+
+def test_a_streamed_fit_without_words_names_the_options_to_change(tmp_path, posts, capsys):
+    assert stream(posts, tmp_path / "m.ldavi", "--min-df", "1.0", "--max-df", "1.0") == 1
+    assert "Set --min-df lower or --max-df higher" in capsys.readouterr().err
+
+
+# The sample of a report
+
+
+def test_a_sample_is_every_nth_document(monkeypatch):
+    monkeypatch.setattr(_batches, "SAMPLE", 4)
+    sample = _batches.Sample()
+    empty = io.count_words([f"w{i}" for i in range(5)])[0][:, :0]
     for first in range(0, 30, 5):
-        sample.add(
-            io.count_words([f"w{i}" for i in range(5)])[0][:, :0], {"texts": [str(i) for i in range(first, first + 5)]}
-        )
+        sample.add(empty, {"texts": [str(i) for i in range(first, first + 5)]})
     corpus = sample.corpus(None, None)
     numbers = [int(text) for text in corpus.texts]
     assert 4 <= len(numbers) <= 8
     assert set(np.diff(numbers)) == {numbers[1]}
     assert corpus.ids.tolist() == corpus.texts
-    assert corpus.X.shape[0] == len(numbers) <= len(X)
+    assert corpus.X.shape[0] == len(numbers)
 
 
-def test_what_a_stream_cannot_do_is_usage(posts, tmp_path, capsys):
-    assert stream(posts, tmp_path / "m.ldavi", "--learning-method", "batch") == 2
-    assert not (tmp_path / "m.ldavi").exists()
+# transform
 
 
-def test_transform_in_batches_gives_what_it_gives_at_once(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("ldavi.cli._transform.ROWS", 40)
+def test_transform_in_batches_gives_the_proportions_of_transform_at_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ldavi.cli._transform_command.ROWS", 40)
     model, posts = cli_texts.fit(tmp_path)
     outputs = []
     for more in ([], ["--stream"]):

@@ -1,4 +1,4 @@
-"""Docstrings as documents: what is found in a package, what is left out, in which order."""
+"""Docstrings as documents: which are found in a package, which are left out, and their order."""
 
 import sys
 import textwrap
@@ -78,22 +78,22 @@ def found(package):
 
 
 @pytest.mark.parametrize("place", EXPECTED)
-def test_finds(found, place):
+def test_a_docstring_is_found(found, place):
     assert found[PACKAGE + place] == EXPECTED[place]
 
 
-def test_a_text_met_twice_is_one_document(found):
+def test_equal_texts_are_one_document(found):
     texts = list(found.values())
     assert texts.count("function that measures one two three") == 1
 
 
-def test_finds_nothing_else(found):
+def test_no_other_docstring_is_found(found):
     measured = {PACKAGE + ".again.same", PACKAGE + ".shapes.measure"}
     assert found.keys() - measured == {PACKAGE + place for place in EXPECTED}
 
 
 @pytest.mark.parametrize("left_out", ["tests", "externals", "broken", "notes"])
-def test_leaves_out(found, left_out):
+def test_a_folder_or_file_is_left_out(found, left_out):
     assert not [name for name in found if left_out in name.split(".")]
 
 
@@ -101,13 +101,13 @@ def test_nothing_is_imported(found):
     assert PACKAGE not in sys.modules
 
 
-def test_min_words_is_the_least_number_kept(package):
+def test_min_words_is_the_minimum_number_of_words(package):
     texts = load_docstrings((package,), min_words=2).texts
     assert "too short" in texts
     assert "too short" not in load_docstrings((package,), min_words=3).texts
 
 
-def test_indentation_is_taken_away(tmp_path, monkeypatch):
+def test_indentation_is_removed(tmp_path, monkeypatch):
     (tmp_path / "indented").mkdir()
     (tmp_path / "indented" / "__init__.py").write_text('def f():\n    """one\n\n    two\n    """\n')
     monkeypatch.syspath_prepend(tmp_path)
@@ -138,7 +138,7 @@ def test_packages_come_in_the_order_given(package):
 
 
 @pytest.mark.parametrize("name", ["no_such_package_anywhere", "ast"], ids=["missing", "a module without submodules"])
-def test_what_is_no_installed_package_is_named(name):
+def test_a_missing_package_is_named(name):
     with pytest.raises(ModuleNotFoundError, match=f"packages holds {name!r}"):
         load_docstrings((name,))
 
@@ -154,16 +154,16 @@ def test_a_real_package_gives_many_documents(real):
 
 
 @pytest.mark.slow
-def test_documents_and_names_pair(real):
+def test_each_document_has_a_name(real):
     assert len(real.texts) == len(real.names)
     assert all(name.startswith("sklearn") for name in real.names)
 
 
 @pytest.mark.slow
-def test_no_document_is_there_twice(real):
+def test_documents_are_distinct(real):
     assert len(set(real.texts)) == len(real.texts)
 
 
 @pytest.mark.slow
-def test_no_document_is_shorter_than_by_default(real):
+def test_no_document_is_shorter_than_the_default_minimum(real):
     assert min(len(text.split()) for text in real.texts) >= 30

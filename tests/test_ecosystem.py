@@ -317,8 +317,8 @@ def test_with_tqdm_a_bar_counts_the_passes(capsys):
     pytest.importorskip("tqdm")
     with progress.ProgressBar(3, interval=0) as bar:
         model(max_iter=3, tol=None, callbacks=bar).fit(X)
-        assert (bar._bar.n, bar._bar.total) == (3, 3)
-    assert bar._bar is None
+        assert (bar._display.done, bar._display.total) == (3, 3)
+    assert bar._display is None
     assert "3/3" in capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C: a real signal in the middle of a fit."""
+"""Ctrl-C: a real signal during a fit."""
 
 import _thread
 import signal
@@ -15,8 +15,8 @@ def corpus():
 
 
 @pytest.fixture(autouse=True)
-def signals_are_heard():
-    """A shell starts what it runs in the background deaf to SIGINT, and the fits below end by nothing else."""
+def receive_signals():
+    """Restore the handler of SIGINT, which a shell sets to ignore for processes in the background."""
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, former)
@@ -24,7 +24,7 @@ def signals_are_heard():
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("method", ["batch", "memoized", "online"])
-def test_a_signal_leaves_the_topics_of_the_last_whole_pass(method, n_jobs):
+def test_a_signal_leaves_the_topics_of_the_last_complete_pass(method, n_jobs):
     def signal_soon(record):
         if record.iteration == 3:
             threading.Timer(0.001, _thread.interrupt_main).start()

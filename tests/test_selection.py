@@ -1,4 +1,4 @@
-"""How many topics: the sweep, its figures, its rule, and the file in which fits are kept."""
+"""ldavi.selection: the sweep, its measures, its rule, and the file of finished fits."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ LDA = LatentDirichletAllocation(tol=1e-2)
 
 
 def planted(n_topics, n_docs=60, n_words=40, length=60, seed=0):
-    """Documents drawn from the model, (D, V): few topics in a document, few words in a topic."""
+    """Draw documents (D, V) from the model, with few topics per document and few words per topic."""
     rng = np.random.default_rng([seed, n_topics])
     beta = rng.dirichlet(np.full(n_words, 0.05), n_topics)
     theta = rng.dirichlet(np.full(n_topics, 0.1), n_docs)
@@ -54,7 +54,7 @@ def assert_same(one, other):
 
 
 class Recorder(BaseEstimator):
-    """Keeps what it was fitted to; its topics are the documents' mean, blurred alike for every number of topics."""
+    """An estimator that records its documents; every topic is the smoothed mean of the documents."""
 
     seen: list
 
@@ -76,7 +76,7 @@ slow = partial(pytest.param, marks=pytest.mark.slow)
 
 @pytest.mark.parametrize(("n_topics", "n_init"), [(5, 5), slow(10, 8), slow(20, 20)])
 def test_the_planted_number_of_topics_is_recommended(n_topics, n_init):
-    """Restarts as many as it takes: one fit in nine finds all of 20 topics."""
+    """Recommend the planted number, with enough restarts: one fit in nine finds all of 20 topics."""
     documents = planted(n_topics, n_docs=200, n_words=10 * n_topics, length=100)
     result = selection.sweep(
         documents, [2, 5, 10, 20, 40], estimator=LEARNER, n_init=n_init, doc_topic_prior=0.1, random_state=0
@@ -111,7 +111,7 @@ def test_the_rule_takes_the_least_number_within_a_standard_error_of_the_differen
     assert math.isclose(result.gap_std_error, difference.std(ddof=1) / 2 / 10)
 
 
-def test_scatter_over_restarts_widens_the_rule():
+def test_variance_over_restarts_widens_the_rule():
     tokens, best = np.full(4, 10), np.full(4, -10.0)
     lower = best - 1  # 0.1 a token, the same in every document
     assert sweep_of([lower, best], tokens, [0, 0]).recommend().n_components == 20
@@ -259,7 +259,7 @@ def test_restarts_that_cannot_differ_are_stable():
     assert table["coherence_std_error"][0] == 0
 
 
-def test_one_restart_tells_neither_stability_nor_errors():
+def test_one_restart_has_neither_stability_nor_errors_over_restarts():
     result = small_sweep(n_init=1)
     assert np.isnan(result.table["stability"]).all()
     assert np.isnan(result.table["coherence_std_error"]).all()
@@ -271,7 +271,7 @@ def test_the_table_rises_whatever_the_order_of_the_grid():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_the_number_of_jobs_does_not_show(n_jobs):
+def test_the_number_of_jobs_does_not_change_the_result(n_jobs):
     assert_same(small_sweep(n_jobs=n_jobs), small_sweep())
 
 
@@ -316,7 +316,7 @@ def count(calls):
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path, n_jobs):
+def test_an_interrupted_sweep_continues(tmp_path, n_jobs):
     path = tmp_path / "sweep.jsonl"
     with pytest.raises(KeyboardInterrupt):
         small_sweep((2, 3, 4), path=path, progress=stop_after(4), n_jobs=n_jobs)
@@ -328,7 +328,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path, n_jobs):
 
 
 @pytest.mark.parametrize("lost", [1, 2, 40, 400])
-def test_a_line_cut_short_is_fitted_again(tmp_path, lost):
+def test_the_fit_of_a_truncated_line_is_repeated(tmp_path, lost):
     path = tmp_path / "sweep.jsonl"
     whole = small_sweep(path=path)
     former = path.read_bytes()
@@ -339,7 +339,7 @@ def test_a_line_cut_short_is_fitted_again(tmp_path, lost):
     assert path.read_bytes().count(b"\n") == former.count(b"\n")
 
 
-def test_a_whole_file_is_read_without_a_fit_and_seconds_stay(tmp_path):
+def test_a_complete_file_is_read_without_a_fit_and_keeps_the_seconds(tmp_path):
     first = small_sweep(path=tmp_path / "sweep")
     calls = []
     again = small_sweep(path=tmp_path / "sweep", progress=count(calls))
@@ -374,7 +374,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_file_of_another_sweep_is_refused_and_left_as_it_is(tmp_path, name):
+def test_a_file_of_another_sweep_is_refused_and_unchanged(tmp_path, name):
     path = tmp_path / "sweep"
     small_sweep((2,), n_init=1, path=path)
     former = path.read_bytes()
@@ -393,15 +393,15 @@ def test_settings_without_effect_on_a_fit_may_change(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"my thesis\n", b'{"format": "other"}\n', b"\xff\xfe\n[]", b"[1]\n"])
-def test_a_file_that_is_none_of_a_sweep_is_refused_and_left_as_it_is(tmp_path, content):
+def test_a_file_that_is_no_file_of_a_sweep_is_refused_and_unchanged(tmp_path, content):
     path = tmp_path / "thesis"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="none of a sweep"):
+    with pytest.raises(ValueError, match="is no file of a sweep"):
         small_sweep(path=path)
     assert path.read_bytes() == content
 
 
-def test_a_spoilt_line_is_named(tmp_path):
+def test_an_invalid_line_is_named(tmp_path):
     path = tmp_path / "sweep"
     small_sweep(path=path)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -410,7 +410,7 @@ def test_a_spoilt_line_is_named(tmp_path):
         small_sweep(path=path)
 
 
-def test_a_parameter_without_content_is_refused_before_any_fit(tmp_path):
+def test_a_parameter_that_cannot_be_pickled_is_refused_before_any_fit(tmp_path):
     estimator = LatentDirichletAllocation(callbacks=lambda record: None)
     with pytest.raises(ValueError, match="cannot be pickled"):
         small_sweep(estimator=estimator, path=tmp_path / "sweep")
@@ -433,16 +433,16 @@ def test_a_fit_that_fails_leaves_those_before_it_in_the_file(tmp_path):
 # Progress
 
 
-def test_nothing_is_written_where_no_terminal_is(capsys):
+def test_nothing_is_written_without_a_terminal(capsys):
     small_sweep((2,))
     assert capsys.readouterr() == ("", "")
 
 
-def test_progress_that_is_asked_for_is_a_line_for_each_fit(capsys):
+def test_progress_without_a_terminal_is_a_line_for_each_fit(capsys):
     small_sweep((2,), progress=True)
     out, err = capsys.readouterr()
     assert out == ""
-    assert [line.split()[:3] for line in err.splitlines()] == [["1/2", "2", "topics,"], ["2/2", "2", "topics,"]]
+    assert [line.partition(",")[0] for line in err.splitlines()] == ["sweep: fit 1 of 2", "sweep: fit 2 of 2"]
 
 
 def test_a_terminal_gets_a_bar(capsys, monkeypatch):
@@ -470,7 +470,7 @@ def test_a_terminal_without_tqdm_gets_lines(capsys, monkeypatch):
         ({"n_components": [2.5]}, TypeError, "n_components=2.5"),
         ({"n_init": 0}, ValueError, "n_init=0"),
         ({"held_out": 0.0}, ValueError, "held_out=0.0"),
-        ({"held_out": 1.0}, ValueError, "leaves nothing"),
+        ({"held_out": 1.0}, ValueError, "leaves no training documents"),
         ({"held_out": 1}, ValueError, "held_out=1"),
         ({"held_out": True}, TypeError, "held_out=True"),
         ({"held_out": 61}, ValueError, "61"),

@@ -1,4 +1,4 @@
-"""Errors that only a command line has, and messages in its words."""
+"""Errors of the command line, and the translation of the library's messages to option names."""
 
 import re
 
@@ -16,14 +16,17 @@ OPTIONS = {
     "random_state": "--seed",
     "id_column": "--id-column",
     "metadata": "--metadata",
+    "min_df": "--min-df",
+    "max_df": "--max-df",
+    "max_features": "--max-features",
 }
-NAMES = re.compile(rf"(?<![\w.\-])({'|'.join(OPTIONS)})(=|\b)")
+PARAMETER = re.compile(rf"(?<![\w.\-])({'|'.join(OPTIONS)})(=|\b)")
 
 
 class UsageError(Exception):
-    """Options that do not go together: exit code 2, as for those that argparse refuses."""
+    """Options that contradict each other: exit code 2, as for options that argparse refuses."""
 
 
 def in_options(message: str) -> str:
-    """A message of the library with options in the place of parameters: "--eta 0" for "topic_word_prior=0"."""
-    return NAMES.sub(lambda match: OPTIONS[match[1]] + (" " if match[2] else ""), message)
+    """Replace parameters by options in a message of the library: "topic_word_prior=0" becomes "--eta 0"."""
+    return PARAMETER.sub(lambda match: OPTIONS[match[1]] + (" " if match[2] else ""), message)

@@ -1,19 +1,21 @@
-"""Options that several commands share, in the groups that help shows them in."""
+"""Options that several commands share, in the groups in which the help shows them."""
 
 import argparse
+import math
 import re
 import textwrap
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ldavi.io._recognise import FORMATS
 
 Options: TypeAlias = argparse.Namespace
 Parser: TypeAlias = argparse.ArgumentParser
+Group: TypeAlias = "argparse._ArgumentGroup"
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def command(commands: Commands, name: str, *, usage: str, help: str, description: str, examples: str) -> Parser:
-    """A command's parser: examples stand below the options as they were written, usage is what matters of them."""
+    """Add the parser of a command. `usage` names the important options only; `examples` follow the options."""
     return commands.add_parser(
         name,
         usage=f"ldavi {name} {usage}",
@@ -25,7 +27,7 @@ def command(commands: Commands, name: str, *, usage: str, help: str, description
 
 
 def positive(text: str) -> int:
-    """An integer of at least 1."""
+    """Parse an integer of at least 1."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} must be at least 1")
@@ -33,36 +35,36 @@ def positive(text: str) -> int:
 
 
 def positive_or_auto(text: str) -> int | str:
-    """An integer of at least 1, or "auto"."""
+    """Parse an integer of at least 1, or "auto"."""
     try:
         return text if text == "auto" else positive(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} must be auto or an integer of at least 1") from None
 
 
-def positive_number(text: str) -> float:
-    """A number above 0."""
+def not_negative_number(text: str) -> float:
+    """Parse a number of at least 0."""
     value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text} must be above 0")
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} must be a finite number of at least 0")
     return value
 
 
-def several(text: str) -> list[int]:
-    """Numbers of topics: "10,20,50"."""
+def positive_list(text: str) -> list[int]:
+    """Parse a list of integers of at least 1: "10,20,50"."""
     return [positive(part) for part in text.split(",") if part.strip()]
 
 
-def limit(text: str) -> int | float:
-    """Documents of a word: an integer is their number, a decimal fraction a share of them."""
+def document_frequency(text: str) -> int | float:
+    """Parse a limit on the documents of a word: an integer is a number of documents, a decimal fraction a share."""
     value: int | float = int(text) if re.fullmatch(r"\d+", text.strip()) else float(text)
     if isinstance(value, float) and not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} must be a number of documents, or a share of them from 0.0 to 1.0")
     return value
 
 
-def lengths(text: str) -> tuple[int, int]:
-    """Runs of words: "1" or "1,2"."""
+def ngram_range(text: str) -> tuple[int, int]:
+    """Parse the lengths of n-grams: "1" or "1,2"."""
     parts = [positive(part) for part in text.split(",")]
     if len(parts) > 2 or parts != sorted(parts):
         raise argparse.ArgumentTypeError(f"{text} must be a length, or the shortest and the longest: 1,2")
@@ -70,15 +72,15 @@ def lengths(text: str) -> tuple[int, int]:
 
 
 def prior(text: str) -> float | str:
-    """A number, "none" for 1 / K, or a word that the estimator knows, such as "auto"."""
+    """Parse a prior: a number, "none" for 1 / K, or "auto"; the estimator refuses other words."""
     try:
         return float(text)
     except ValueError:
         return text
 
 
-def add_input(parser: Parser, *, vocabulary: bool = True) -> Any:
-    """The documents, and how to read them."""
+def add_input(parser: Parser, *, vocabulary: bool = True) -> Group:
+    """Add the documents and how to read them."""
     parser.add_argument(
         "input", metavar="INPUT", help="a file, a folder whose files are documents, or - for standard input"
     )
@@ -88,91 +90,97 @@ def add_input(parser: Parser, *, vocabulary: bool = True) -> Any:
         choices=("auto", *FORMATS),
         default="auto",
         metavar="NAME",
-        help=f"auto recognises it, by its first bytes before its name; or one of {', '.join(FORMATS)} (default: auto; what "
-        "has the marks of no other format is text, a document per line). Compressed or not: gzip, bz2, xz, zstd",
+        help="the file format: auto recognises it by its first bytes and then its name, and takes a file without the "
+        f"marks of another format as text, a document per line; or one of {', '.join(FORMATS)} (default: auto). "
+        "The file may be compressed by gzip, bz2, xz or zstd",
     )
     group.add_argument(
-        "--column", metavar="NAME", help="column of the texts, in a table (default: the only one, or text)"
+        "--column", metavar="NAME", help="column of the texts in a table (default: the only one, or text)"
     )
     group.add_argument("--id-column", metavar="NAME", help="column of the documents' names")
     if vocabulary:
         group.add_argument(
             "--vocabulary",
             metavar="FILE",
-            help="the word of each column of counts, a word per line (default: a file beside, such as NAME.vocab.txt); of "
-            "texts, the words to count",
+            help="a file with a word per line: the words of the columns of counts (default: a file in the same "
+            "folder, such as NAME.vocab.txt), or the words to count in texts",
         )
-    group.add_argument("--encoding", default="utf-8", metavar="NAME", help="of the texts (default: utf-8)")
+    group.add_argument("--encoding", default="utf-8", metavar="NAME", help="encoding of the texts (default: utf-8)")
     group.add_argument(
         "--max-bytes",
         type=positive,
         metavar="N",
-        help="what a compressed file may expand to (default: 4 GiB, in memory)",
+        help="maximum size of a decompressed file (default: 4 GiB; with --stream, no limit)",
     )
     return group
 
 
 def add_counting(parser: Parser) -> None:
-    """How texts become counts."""
+    """Add how texts become counts."""
     group = parser.add_argument_group(
-        "counting (of texts; kept in the model file, so that new texts are counted alike)",
+        "counting (of texts; saved in the model file, so that new texts are counted in the same way)",
     )
     group.add_argument(
         "--stop-words",
         metavar="english|none|FILE",
-        help="words to leave out: scikit-learn's English list, without system, fire, interest and a few like them, "
-        "with what is left of don't and its like; none; or a file with a word per line (default: english)",
+        help="words to leave out: english is scikit-learn's list without system, fire, interest and a few more, and "
+        "with the parts of contractions such as don't; none; or a file with a word per line (default: english)",
     )
     group.add_argument(
         "--ngrams",
-        type=lengths,
+        type=ngram_range,
         metavar="N[,M]",
-        help="count runs of N to M words: 1,2 for words and pairs (default: 1)",
-    )
-    group.add_argument(
-        "--min-df",
-        type=limit,
-        metavar="N",
-        help="leave out words in fewer documents: a number (5) or a share (0.001) (default: 5; 2 below 1,000 documents, 1 "
-        "below 20)",
-    )
-    group.add_argument(
-        "--max-df",
-        type=limit,
-        metavar="N",
-        help="leave out words in more documents: a number or a share (default: 0.5; 1.0 below 20 documents)",
-    )
-    group.add_argument(
-        "--max-features", type=positive, metavar="N", help="keep the N most frequent words (default: all)"
+        help="count n-grams of N to M words: 1,2 for words and pairs (default: 1)",
     )
     group.add_argument(
         "--token-pattern",
         metavar="REGEX",
-        help="what a word is (default: three letters or more, of any alphabet; words with a digit or _ are left out)",
+        help="regular expression of a word (default: at least three letters of any alphabet; words with a digit or _ "
+        "are left out)",
     )
     group.add_argument(
-        "--keep-case", action="store_const", const=True, help="tell Word from word (default: lower case)"
+        "--keep-case", action="store_const", const=True, help="distinguish Word from word (default: lower case)"
     )
+    _add_limits(group)
 
 
-def add_metadata(group: Any) -> None:
-    """Columns that the report shows trends over."""
+def _add_limits(group: Group) -> None:
     group.add_argument(
-        "--metadata", metavar="NAMES", help="columns for the report's trends, with commas between them: date,section"
+        "--min-df",
+        type=document_frequency,
+        metavar="N",
+        help="leave out words in fewer documents: a number (5) or a share (0.001) (default: 5; 2 for fewer than 1,000 "
+        "documents, 1 for fewer than 20)",
+    )
+    group.add_argument(
+        "--max-df",
+        type=document_frequency,
+        metavar="N",
+        help="leave out words in more documents: a number or a share (default: 0.5; 1.0 for fewer than 20 documents)",
+    )
+    group.add_argument(
+        "--max-features", type=positive, metavar="N", help="keep the N most frequent words (default: all)"
     )
 
 
-def add_talk(parser: Parser) -> None:
-    """How much is said on the way."""
+def add_metadata(group: Group) -> None:
+    """Add the columns over which the report shows trends."""
+    group.add_argument(
+        "--metadata", metavar="NAMES", help="columns for the report's trends, separated by commas: date,section"
+    )
+
+
+def add_messages(parser: Parser) -> None:
+    """Add how many messages are written."""
     group = parser.add_argument_group("messages (on standard error)")
     group.add_argument("-q", "--quiet", action="store_true", help="errors only")
     group.add_argument(
-        "-v", "--verbose", action="store_true", help="say more: passes of a fit, where in the source an error arose"
+        "-v", "--verbose", action="store_true", help="more messages: each pass of a fit, the traceback of an error"
     )
 
 
 def add_tables(parser: Parser) -> None:
-    """How results are printed."""
+    """Add how results are printed."""
     group = parser.add_argument_group("output").add_mutually_exclusive_group()
-    group.add_argument("--json", action="store_true", help="JSON, for programs (default: a table for people)")
-    group.add_argument("--csv", action="store_true", help="CSV, for programs")
+    group.add_argument("--json", action="store_true", help="print JSON (default: a table)")
+    group.add_argument("--csv", action="store_true", help="print CSV")

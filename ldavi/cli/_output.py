@@ -1,4 +1,4 @@
-"""What is printed: tables for people, JSON and CSV for programs, messages on standard error."""
+"""Output: tables, JSON and CSV on standard output, messages on standard error, and files."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
@@ -19,13 +19,13 @@ from ldavi.cli._options import Options
 
 
 def say(options: Options, message: str) -> None:
-    """A message for people, unless they want none."""
+    """Write a message to standard error, unless --quiet is given."""
     if not getattr(options, "quiet", False):
         print(message, file=sys.stderr, flush=True)
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON knows it: no NumPy scalars, None for what is not finite."""
+    """Convert a value to JSON types; numbers that are not finite become None."""
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, np.ndarray):
@@ -38,20 +38,20 @@ def plain(value: Any) -> Any:
 
 
 def print_json(value: Any) -> None:
-    """JSON, indented, with letters as they are where the terminal knows them."""
+    """Print indented JSON, with escapes for letters that the terminal's encoding may lack."""
     is_utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
     print(json.dumps(plain(value), indent=2, ensure_ascii=not is_utf8, allow_nan=False))
 
 
 def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """A row per record, the names of the first record as header."""
+    """Print records as CSV, with the names of the first record as header."""
     writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[int] = ()) -> None:
-    """Columns in line: numbers to the right, the columns `left` to the left."""
+    """Print aligned columns: to the right, but the columns `left` to the left."""
     lines = [list(header), *(list(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
@@ -63,17 +63,17 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: S
 
 
 def records_of(table: Any) -> list[dict[str, Any]]:
-    """Rows of a DataFrame or a structured array."""
+    """Return the rows of a DataFrame or a structured array as records."""
     names = list(table.dtype.names) if isinstance(table, np.ndarray) else [str(name) for name in table.columns]
     columns = [np.asarray(table[name]).tolist() for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 @contextmanager
-def written(path: str) -> Iterator[Any]:
-    """A file, in bytes, that takes the place of a former one when it is whole; an error or a kill leaves the former one.
+def open_output(path: str) -> Iterator[BinaryIO]:
+    """Open a binary file that replaces the old one when the block ends; an error or a kill leaves the old one.
 
-    What is no file, such as /dev/stdout or a named pipe, is written to as it is.
+    Anything but a regular file, such as /dev/stdout or a named pipe, is written to directly.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as stream:
@@ -84,24 +84,32 @@ def written(path: str) -> Iterator[Any]:
 
 
 @contextmanager
-def written_text(path: str) -> Iterator[Any]:
-    """The same for text in UTF-8; - is standard output."""
+def open_text_output(path: str) -> Iterator[TextIO]:
+    """Do the same for UTF-8 text; - is standard output."""
     if path == "-":
         yield sys.stdout
         return
-    with written(path) as file:
+    with open_output(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         yield text
         text.flush()
-        text.detach()  # the file is closed by the one who opened it
+        text.detach()  # `open_output` closes the file
 
 
 def check_writable(*paths: str | None) -> None:
-    """Refuse places that cannot be written to before hours are spent on what should go there."""
+    """Check that files can be written, before a long computation.
+
+    Raises
+    ------
+    UsageError
+        If a path is a folder.
+    FileNotFoundError
+        If the folder of a path does not exist.
+    """
     for path in paths:
         if path is None or path == "-":
             continue
         if Path(path).is_dir():
             raise UsageError(f"{path} is a folder; name the file to write")
         if not Path(path).absolute().parent.is_dir():
-            raise FileNotFoundError(2, "the folder of this file does not exist; make it first", path)
+            raise FileNotFoundError(2, "the folder of this file does not exist; create it first", path)

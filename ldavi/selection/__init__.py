@@ -1,4 +1,4 @@
-"""How many topics: a grid of models judged on held-out documents, and a recommendation that states its rule."""
+"""Choose the number of topics: evaluate a grid of models on held-out documents and recommend one by a stated rule."""
 
 from ldavi.selection._design import Fit
 from ldavi.selection._result import Recommendation, Sweep

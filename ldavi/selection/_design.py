@@ -1,4 +1,4 @@
-"""What every number of topics is asked alike: which documents are held out, how they are cut, and one fit judged by them."""
+"""The evaluation that all numbers of topics share: held-out documents, their halves, and the evaluation of one fit."""
 
 import numbers
 import time
@@ -18,11 +18,11 @@ from ldavi.metrics._tokens import check_tokens
 from ldavi.metrics._top_words import top_words
 
 SEEDS = 2**31 - 1
-FLAT = 2.0  # a topic none of whose words has twice the probability 1 / V is one that no document uses
+USED = 2.0  # a topic is in use if some word has this multiple of the uniform probability 1 / V
 
 
 class Measures(NamedTuple):
-    """How a fit is judged."""
+    """The settings of the evaluation."""
 
     coherence: str
     n_words: int
@@ -30,16 +30,16 @@ class Measures(NamedTuple):
 
 
 class Design(NamedTuple):
-    """Documents, and the parts of them that are held out in turn."""
+    """The documents, and the parts of them that are held out in turn."""
 
     counts: sparse.csr_matrix  # (D, V)
     halves: metrics.TokenSplit
-    folds: list[tuple[Int64s, Int64s]]  # rows to learn from, rows held out
+    folds: list[tuple[Int64s, Int64s]]  # training rows, held-out rows
     measures: Measures
 
 
 class Task(NamedTuple):
-    """One fit to make."""
+    """One fit of the grid."""
 
     n_components: int
     fold: int
@@ -48,34 +48,34 @@ class Task(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """What is kept of one fit: all that a sweep's figures are made of, and no topics.
+    """The evaluation of one fit. It holds everything that a sweep's table is computed from, but no topics.
 
     Attributes
     ----------
     n_components : int
-        Topics.
+        Number of topics.
     fold : int
-        Which part of the documents was held out.
+        Index of the held-out part of the documents.
     restart : int
-        Which of the fits of this fold and number of topics.
+        Index of the fit among those of this fold and number of topics.
     seed : int
         `random_state` of the fit.
     bound : float
-        Of the training documents, higher is better: `elbo_`, or else the bound of `ldavi.metrics.scorer` per token. It tells
-        which restart to keep.
+        Bound on the log-likelihood of the training documents, by which the best restart is chosen: `elbo_`, or the
+        bound per token of `ldavi.metrics.scorer` for estimators without it.
     seconds : float
-        That the fit took, without its evaluation.
+        Duration of the fit, without its evaluation.
     n_iter : int
-        Passes; 0 where the estimator does not tell.
+        Number of passes; 0 if the estimator does not report it.
     log_likelihood : float
-        A held-out token, in nats.
+        Log-likelihood of a held-out token, in nats.
     coherence, diversity, exclusivity : float
-        Of the topics, the first and the last as means over topics.
+        Measures of the topics; coherence and exclusivity are means over topics.
     top_words : array of shape (n_used, n_words)
-        Columns of the first words of each topic in use: one in which some word has twice the probability 1 / n_features or
-        more. What has less is little but its prior.
+        Columns of the top words of each topic in use. A topic is in use if some word has at least twice the uniform
+        probability 1 / n_features; other topics are close to their prior.
     document_log_likelihood : array of shape (n_held_out,)
-        Of the scored half of each held-out document of the fold.
+        Log-likelihood of the scored half of each held-out document of the fold.
     """
 
     n_components: int
@@ -93,29 +93,29 @@ class Fit(NamedTuple):
     document_log_likelihood: Doubles
 
 
-def check_held_out(held_out: Any) -> float | int:
-    """A share of the documents, or a number of folds."""
+def check_held_out(held_out: object) -> float | int:
+    """Return `held_out` if it is a share of the documents or a number of folds."""
     if not isinstance(held_out, bool) and isinstance(held_out, numbers.Integral):
         return check.check_integer("held_out", held_out, minimum=2)
     share = check.check_number("held_out", held_out, minimum=0, maximum=1, exclusive=True)
     if share == 1:
         raise ValueError(
-            f"held_out={held_out!r} leaves nothing to learn from; take a share < 1, or a number of folds >= 2"
+            f"held_out={held_out!r} leaves no training documents; use a share < 1, or a number of folds >= 2"
         )
     return share
 
 
 def make_design(X: Any, held_out: float | int, measures: Measures, seed: int) -> Design:
-    """Documents cut in halves and dealt to folds, by the seed alone.
+    """Split the documents in halves and assign them to folds; both depend on the seed alone.
 
     Raises
     ------
     ValueError
-        If counts are not whole, or there are too few documents for the folds.
+        If a count is not an integer, or there are fewer documents than folds.
     """
     tokens = check_tokens(X, "sweep")
     dtype = getattr(X, "dtype", None)
-    exact = dtype is not None and np.dtype(dtype) in check.LARGEST_INTEGER  # which an estimator would compute in
+    exact = dtype is not None and np.dtype(dtype) in check.LARGEST_INTEGER  # an estimator keeps these types
     counts = sparse.csr_matrix(tokens.astype(dtype) if exact else tokens)
     fold_seed, split_seed = np.ravel(check_random_state(seed).randint(SEEDS, size=2))
     if isinstance(held_out, int):
@@ -127,26 +127,26 @@ def make_design(X: Any, held_out: float | int, measures: Measures, seed: int) ->
 
 
 def held_out_tokens(design: Design) -> Int64s:
-    """Tokens scored of each held-out document, fold after fold."""
+    """Return the number of scored tokens of each held-out document, fold after fold."""
     lengths = np.asarray(design.halves.scored.sum(axis=1), dtype=np.int64).ravel()
     return np.concatenate([lengths[test] for _, test in design.folds])
 
 
 def make_tasks(n_components: list[int], n_folds: int, n_init: int, seed: int) -> list[Task]:
-    """Every fit of a grid. A restart has the same seed whatever the grid and the number of restarts: both may grow."""
+    """Return every fit of a grid. A restart keeps its seed when the grid or the number of restarts grows."""
     draw = check_random_state(seed)
     seeds = [[int(draw.randint(SEEDS)) for _ in range(n_folds)] for _ in range(n_init)]
     return [Task(k, f, r, seeds[r][f]) for k in n_components for f in range(n_folds) for r in range(n_init)]
 
 
-def run(estimator: Any, design: Design, task: Task) -> Fit:
-    """Fit a copy of the estimator to what is not held out, and judge it."""
+def fit_and_evaluate(estimator: Any, design: Design, task: Task) -> Fit:
+    """Fit a copy of the estimator to the training documents of a fold and evaluate it on the held-out ones."""
     train, test = design.folds[task.fold]
     model = clone(estimator).set_params(n_components=task.n_components)
     if "random_state" in model.get_params():
         model.set_params(random_state=task.seed)
     init = model.get_params().get("init")
-    if task.restart and isinstance(init, str) and init == "auto":  # what documents tell of topics is told once
+    if task.restart and isinstance(init, str) and init == "auto":  # the documents determine one start only
         model.set_params(init="random")
     documents = design.counts[train]
     start = time.perf_counter()
@@ -155,8 +155,8 @@ def run(estimator: Any, design: Design, task: Task) -> Fit:
     topics = topics_of(model)
     if topics.shape != (task.n_components, design.counts.shape[1]):
         raise ValueError(
-            f"{type(model).__name__} with n_components={task.n_components} gave topics of shape {topics.shape}; a sweep "
-            f"needs ({task.n_components}, {design.counts.shape[1]})"
+            f"{type(model).__name__} with n_components={task.n_components} has topics of shape {topics.shape}; a "
+            f"sweep needs ({task.n_components}, {design.counts.shape[1]})"
         )
     halves = metrics.TokenSplit(*(half[test] for half in design.halves))
     measures = design.measures
@@ -175,13 +175,13 @@ def run(estimator: Any, design: Design, task: Task) -> Fit:
         coherence=_coherence(topics, design),
         diversity=metrics.topic_diversity(topics, measures.n_words),
         exclusivity=float(metrics.exclusivity(topics, measures.n_words).mean()),
-        top_words=top_words(topics[topics.max(axis=1) * topics.shape[1] >= FLAT], measures.n_words),
+        top_words=top_words(topics[topics.max(axis=1) * topics.shape[1] >= USED], measures.n_words),
         document_log_likelihood=completion.document_log_likelihood,
     )
 
 
 def _coherence(topics: Doubles, design: Design) -> float:
-    """The mean over topics, of words that occur: a topic without mass may have others among its first."""
+    """Return the mean coherence over topics, restricted to words that occur: an unused topic may rank others first."""
     occurs = np.diff(design.counts.tocsc().indptr) > 0
     measures = design.measures
     values = metrics.coherence(topics[:, occurs], design.counts[:, occurs], measures.coherence, measures.n_words)
@@ -189,6 +189,6 @@ def _coherence(topics: Doubles, design: Design) -> float:
 
 
 def _bound(model: Any, documents: sparse.csr_matrix) -> float:
-    """The ELBO of a fit that knows it, else that of its documents with its topics fixed, a token."""
+    """Return the ELBO of a fit that has one, or the bound per token of its documents with its topics fixed."""
     own = getattr(model, "elbo_", None)
     return float(metrics.scorer("bound")(model, documents) if own is None else own)

@@ -1,10 +1,9 @@
-"""Fits kept in a file as they come: a line of JSON each, after a line that says what they are fits of."""
+"""The file of finished fits: a header that identifies the sweep, then a line of JSON for each fit."""
 
 import base64
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,21 @@ import joblib
 import numpy as np
 from scipy import sparse
 
+from ldavi._core.atomic_write import atomic_write
 from ldavi._version import __version__
 from ldavi.selection._design import Fit
 
 FORMAT = "ldavi sweep 1"
-NOT_HASHED = ("n_components", "random_state", "n_jobs", "verbose")  # set by the sweep, or without effect on the result
+NOT_HASHED = ("n_components", "random_state", "n_jobs", "verbose")  # set by the sweep, or no effect on the result
 
 
 def fingerprint(counts: sparse.csr_matrix, estimator: Any, settings: dict[str, Any]) -> dict[str, Any]:
-    """What must be the same for fits to belong together, by name.
+    """Return, by name, what must be equal for fits to belong to the same sweep.
 
     Raises
     ------
     ValueError
-        If a parameter of the estimator has no content to compare, as a lambda has none.
+        If a parameter of the estimator cannot be pickled, such as a lambda.
     """
     digest = hashlib.sha256(f"{counts.shape} {counts.dtype}".encode())
     for part, dtype in ((counts.indptr, "<i8"), (counts.indices, "<i8"), (counts.data, "<f8")):
@@ -34,16 +34,29 @@ def fingerprint(counts: sparse.csr_matrix, estimator: Any, settings: dict[str, A
     kind = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
     try:
         hashed = joblib.hash(sorted(parameters.items()))
-    except Exception as error:  # joblib names no errors of its own
-        msg = f"estimator={kind} has a parameter that cannot be pickled, so a file of fits cannot tell whether it is the same"
-        raise ValueError(f"{msg} ({error}). Leave it away, or leave path=None.") from error
+    except Exception as error:  # pickling may raise any error
+        raise ValueError(
+            f"estimator={kind} has a parameter that cannot be pickled, so that it cannot be compared with the file of "
+            f"fits ({error}). Leave the parameter out, or set path=None."
+        ) from error
     return {"X": digest.hexdigest(), "estimator": f"{kind} {hashed}", **settings, "ldavi": __version__}
 
 
 class Journal:
-    """A file of fits. Without a path it keeps nothing.
+    """The file of finished fits of a sweep; without a path the fits are held in memory only.
 
-    A line is whole when its newline is there; what an interruption left of a last line is dropped.
+    A line without a newline at its end was cut short by an interruption and is ignored.
+
+    Parameters
+    ----------
+    path : path-like or None
+
+    Attributes
+    ----------
+    fits : dict of (int, int, int) to Fit
+        The finished fits by number of topics, fold and restart.
+    header : dict or None
+        The fingerprint in the file; None if there is no file yet.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
@@ -54,12 +67,12 @@ class Journal:
             self._read(self.path)
 
     def open(self, header: dict[str, Any]) -> None:
-        """Go on with the file if it is of the same sweep, or start it.
+        """Continue the file if it belongs to the same sweep, or begin it.
 
         Raises
         ------
         ValueError
-            If it holds fits of something else; the file is then left as it is.
+            If the file belongs to another sweep; it is left unchanged.
         """
         if self.path is None:
             return
@@ -67,15 +80,16 @@ class Journal:
             differ = [name for name in sorted({*header, *self.header}) if header.get(name) != self.header.get(name)]
             if differ:
                 raise ValueError(
-                    f"path={str(self.path)!r} holds fits of another sweep: {', '.join(differ)} differ. Pass what it was "
-                    "started with, or another path."
+                    f"path={str(self.path)!r} holds fits of another sweep: {', '.join(differ)} differ. Pass what the "
+                    "sweep was begun with, or another path."
                 )
         lines = [json.dumps({"format": FORMAT, **header}), *(_to_line(fit) for fit in self.fits.values())]
-        _replace(self.path, "".join(f"{line}\n" for line in lines))
+        with atomic_write(self.path) as file:
+            file.write("".join(f"{line}\n" for line in lines).encode())
         self.header = header
 
-    def keep(self, fit: Fit) -> None:
-        """Add a fit; when this returns, it is on the disk."""
+    def append(self, fit: Fit) -> None:
+        """Add a fit, which is on the disk when this returns."""
         self.fits[fit[:3]] = fit
         if self.path is not None:
             with open(self.path, "ab") as file:
@@ -91,15 +105,17 @@ class Journal:
             header = None
         if not isinstance(header, dict) or header.pop("format", None) != FORMAT:
             raise ValueError(
-                f"path={str(path)!r} is a file, but none of a sweep ({FORMAT!r}). It is left as it is; pass another."
+                f"path={str(path)!r} exists, but is no file of a sweep ({FORMAT!r}). It is unchanged; pass another."
             )
         self.header = header
-        for number, line in enumerate(rest[:-1], start=2):  # after the last newline comes nothing, or a line cut short
+        for number, line in enumerate(rest[:-1], start=2):  # the last element is empty, or a line cut short
             try:
                 fit = _from_line(line)
             except (ValueError, KeyError, TypeError) as error:
-                msg = f"path={str(path)!r}, line {number}, is not a fit of a sweep: {error}. Delete that line to fit it again."
-                raise ValueError(msg) from error
+                raise ValueError(
+                    f"path={str(path)!r}, line {number}, does not describe a fit: {error}. Delete the line to repeat "
+                    "the fit."
+                ) from error
             self.fits.setdefault(fit[:3], fit)
 
 
@@ -118,17 +134,3 @@ def _from_line(line: bytes) -> Fit:
     return Fit(
         **{**values, "top_words": np.array(values["top_words"], dtype=np.int64), "document_log_likelihood": scores}
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

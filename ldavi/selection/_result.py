@@ -1,4 +1,4 @@
-"""From fits to figures, and from figures to a number of topics. Equations (S1) to (S5) of docs/selection.md."""
+"""Summarise the fits of a sweep and recommend a number of topics. Equations (S1) to (S5) of docs/selection.md."""
 
 import math
 from collections.abc import Sequence
@@ -18,24 +18,24 @@ RULES = ("one_standard_error", "best")
 
 
 class Recommendation(NamedTuple):
-    """A number of topics, and why.
+    """A recommended number of topics and the reason for it.
 
     Attributes
     ----------
     n_components : int
-        The number recommended.
+        The recommended number of topics.
     rule : str
         "one_standard_error" or "best".
     best : int
-        The number with the highest held-out log-likelihood.
+        The number of topics with the highest held-out log-likelihood.
     gap : float
-        How much lower that of `n_components` is, in nats per token; 0 if it is the best.
+        Difference between the log-likelihoods of `best` and `n_components`, in nats per token; 0 if they are the same.
     gap_std_error : float
-        Standard error of `gap`, over documents and restarts; 0 if it is the best.
+        Standard error of `gap`, over documents and restarts; 0 if they are the same.
     at_edge : bool
-        Whether `n_components` or `best` is the least or the greatest of the grid, which then ends too early.
+        Whether `n_components` or `best` is the smallest or the largest number of the grid, which is then too narrow.
     reason : str
-        The rule and its figures in words.
+        The rule and its figures as a sentence.
     """
 
     n_components: int
@@ -49,22 +49,22 @@ class Recommendation(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What a grid of numbers of topics gave.
+    """The result of a sweep over numbers of topics.
 
     Attributes
     ----------
     table : DataFrame, or structured array without pandas
         A row for each number of topics, see :func:`sweep`.
     fits : tuple of Fit
-        Every fit, by number of topics, fold and restart.
+        Every fit, ordered by number of topics, fold and restart.
     n_components : array of shape (n_grid,)
-        Numbers of topics, rising.
+        The numbers of topics, in ascending order.
     document_log_likelihood : array of shape (n_grid, n_held_out)
-        Of each held-out document, in nats, by the restart of its fold that has the highest bound.
+        Log-likelihood of each held-out document, in nats, under the restart of its fold with the highest bound.
     document_tokens : array of shape (n_held_out,)
-        Tokens scored of each.
+        Number of scored tokens of each held-out document.
     restart_variance : array of shape (n_grid,)
-        Variance of the log-likelihood per token that other restarts would cause; NaN for one restart.
+        Variance of the log-likelihood per token over restarts; NaN for one restart.
     """
 
     table: Any
@@ -75,23 +75,23 @@ class Sweep:
     restart_variance: Doubles
 
     def recommend(self, rule: str = "one_standard_error") -> Recommendation:
-        """A number of topics by the held-out log-likelihood.
+        """Recommend a number of topics by the held-out log-likelihood.
 
         Parameters
         ----------
         rule : {"one_standard_error", "best"}, default="one_standard_error"
-            "one_standard_error": the least number of topics whose log-likelihood per token is lower than the highest by no
-            more than the standard error of that difference. "best": the number with the highest.
+            "one_standard_error" chooses the smallest number of topics whose log-likelihood per token is below the
+            highest by at most the standard error of the difference. "best" chooses the number with the highest.
 
         Returns
         -------
         recommendation : Recommendation
-            `n_components`, and a `reason` to print.
+            The number as `n_components`, and a `reason` to print.
 
         Raises
         ------
         ValueError
-            If there is no such rule, or every number of topics finds a held-out word impossible.
+            If `rule` is unknown, or every number of topics gives some held-out word the probability 0.
 
         References
         ----------
@@ -118,40 +118,39 @@ class Sweep:
         )
 
     def _reason(self, rule: str, chosen: int, best: int, likelihood: Doubles, gap: Doubles, error: Doubles) -> str:
-        """Sentences on the choice, and on what weakens it."""
+        """Describe the choice, and what limits its reliability."""
         k = self.n_components
         top = f"{k[best]} topics have the highest held-out log-likelihood, {likelihood[best]:.4f} nats per token"
         if rule == "best":
-            words = [f"{k[chosen]} topics, by the rule of the best: {top}."]
+            words = [f"{k[chosen]} topics, by the highest log-likelihood: {top}."]
         else:
             words = [f"{k[chosen]} topics, by the rule of one standard error: {top}"]
             if chosen != best:
-                words[0] += f"; {k[chosen]} is the least number lower by no more than a standard error"
+                words[0] += f"; {k[chosen]} is the smallest number within one standard error"
                 words[0] += f" of the difference ({gap[chosen]:.4f}, standard error {error[chosen]:.4f})"
             if chosen > 0:
-                words[0] += (
-                    f"; {k[chosen - 1]} topics are lower by {gap[chosen - 1]:.4f}, standard error {error[chosen - 1]:.4f}"
-                )
+                lower, its_error = gap[chosen - 1], error[chosen - 1]
+                words[0] += f"; {k[chosen - 1]} topics are lower by {lower:.4f}, standard error {its_error:.4f}"
             words[0] += "."
         if np.isnan(self.restart_variance[best]):
             words.append(
-                "One restart alone does not tell how far restarts scatter; the standard errors are over documents only."
+                "One restart leaves the variance over restarts unknown; the standard errors are over documents only."
             )
         if best == len(k) - 1:
-            words.append("The best is the greatest number of the grid: more topics may be better still.")
+            words.append("The best is the largest number of the grid: more topics may be better still.")
         elif chosen == 0:
-            words.append("It is the least number of the grid: fewer topics may do as well.")
+            words.append("It is the smallest number of the grid: fewer topics may be as good.")
         return " ".join(words)
 
     def plot(self, *, measures: Any = None, axes: Any = None) -> Any:
-        """Curves of the measures, with the recommended number marked.
+        """Plot the measures over the number of topics and mark the recommended number.
 
         Parameters
         ----------
         measures : sequence of str, or None, default=None
-            Columns of `table`; None shows those that the display knows.
+            Columns of `table`; None shows the display's default columns.
         axes : sequence of matplotlib Axes, or None, default=None
-            One for each measure; None makes a figure.
+            One for each measure; None creates a figure.
 
         Returns
         -------
@@ -163,7 +162,7 @@ class Sweep:
 
 
 def summarise(fits: Sequence[Fit], tokens: Int64s) -> Sweep:
-    """A sweep of all its fits."""
+    """Compute the table of a sweep from its fits."""
     fits = sorted(fits, key=lambda fit: fit[:3])
     grid = sorted({fit.n_components for fit in fits})
     each = [[fit for fit in fits if fit.n_components == k] for k in grid]
@@ -192,7 +191,7 @@ def summarise(fits: Sequence[Fit], tokens: Int64s) -> Sweep:
 
 
 def gaps(scores: Doubles, tokens: Int64s, restart_variance: Doubles) -> tuple[Doubles, Doubles]:
-    """How much lower than the best each row is per token, and the standard error of that difference. Equation (S4)."""
+    """Return the difference per token of each row from the best, and its standard error. Equation (S4)."""
     total = scores.sum(axis=1)
     best = int(np.argmax(total))
     with np.errstate(invalid="ignore"):  # −∞ − −∞
@@ -206,7 +205,7 @@ def gaps(scores: Doubles, tokens: Int64s, restart_variance: Doubles) -> tuple[Do
 
 
 def document_variance(scores: Doubles, tokens: Int64s) -> float:
-    """Squared standard error of Σ scores / Σ tokens, for documents drawn like these. Equation (S2)."""
+    """Return the squared standard error over documents of Σ scores / Σ tokens. Equation (S2)."""
     n, total = len(tokens), int(tokens.sum())
     if n < 2 or not total or not np.isfinite(scores).all():
         return math.nan
@@ -215,7 +214,7 @@ def document_variance(scores: Doubles, tokens: Int64s) -> float:
 
 
 def restart_variance(scores: Doubles) -> float:
-    """Bootstrap variance of the score of the best of R restarts, `scores` in the order of their bounds. Equation (S3)."""
+    """Return the bootstrap variance of the best restart's score, `scores` ordered by bound. Equation (S3)."""
     n = len(scores)
     if n < 2 or not np.isfinite(scores).all():
         return math.nan
@@ -225,7 +224,7 @@ def restart_variance(scores: Doubles) -> float:
 
 
 def _held_out(fits: list[Fit], tokens: Int64s) -> tuple[Doubles, float]:
-    """Scores of each held-out document by the kept restart of its fold, and the variance over restarts."""
+    """Return the score of each held-out document under the best restart of its fold, and the variance over restarts."""
     kept, variance, start = [], 0.0, 0
     for fold in sorted({fit.fold for fit in fits}):
         ranked = sorted((fit for fit in fits if fit.fold == fold), key=lambda fit: (-fit.bound, fit.restart))
@@ -238,14 +237,14 @@ def _held_out(fits: list[Fit], tokens: Int64s) -> tuple[Doubles, float]:
 
 
 def _means(values: Sequence[Sequence[float]]) -> tuple[Doubles, Doubles]:
-    """Mean and standard error of each list, NaN where there is no telling."""
+    """Return the mean and the standard error of each list; NaN where they are undefined."""
     means = [float(np.mean(row)) if len(row) else math.nan for row in values]
     errors = [float(np.std(row, ddof=1)) / math.sqrt(len(row)) if len(row) > 1 else math.nan for row in values]
     return np.array(means), np.array(errors)
 
 
 def _stabilities(fits: list[Fit]) -> list[float]:
-    """For each fit, its mean agreement with the other restarts of its fold. Equation (S5)."""
+    """Return the mean agreement of each fit with the other restarts of its fold. Equation (S5)."""
     values: list[float] = []
     for fold in sorted({fit.fold for fit in fits}):
         words = [fit.top_words for fit in fits if fit.fold == fold and len(fit.top_words)]

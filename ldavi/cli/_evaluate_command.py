@@ -1,4 +1,4 @@
-"""`ldavi evaluate`: how good a model is, on documents that it was not fitted to."""
+"""`ldavi evaluate`: perplexity, coherence and diversity of a model."""
 
 import math
 import re
@@ -7,23 +7,24 @@ from typing import Any
 import numpy as np
 
 from ldavi import io, metrics
-from ldavi.cli import _modelfile
-from ldavi.cli._corpus import described, read_for_model, rereadable
+from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
-from ldavi.cli._modelfile import Kept
-from ldavi.cli._options import Commands, Options, add_input, add_tables, add_talk, command, positive
+from ldavi.cli._input import describe, read_for_model, rereadable
+from ldavi.cli._model_file import SavedModel
+from ldavi.cli._options import Commands, Options, add_input, add_messages, add_tables, command, positive
 from ldavi.cli._output import print_csv, print_json, print_table, say
-from ldavi.cli._progress import waiting
+from ldavi.cli._progress import elapsed_time
 
 MEASURES = ("c_v", "npmi", "u_mass", "uci")
 DESCRIPTION = """\
-Judges a model by documents, best by some that it was not fitted to (coherence: by any large corpus).
+Evaluates a model on documents. Use held-out documents for perplexity and any large corpus for coherence.
 
-  perplexity          of the second half of each document, given its first half and the topics; lower is better. Its standard
-                      error is that of other documents like these
+  perplexity          of the second half of each document given its first half (document completion); lower is better.
+  The
+                      standard error is over documents
   bound perplexity    exp(-bound / tokens), from the variational bound; lower is better
-  c_v, npmi, u_mass   coherence of each topic's first words, the mean over topics; higher is better
-  diversity           share of distinct words among the first 25 of all topics
+  c_v, npmi, u_mass   coherence of the top words of a topic, as a mean over topics; higher is better
+  diversity           share of distinct words among the top 25 words of all topics
 """
 EXAMPLES = """\
   ldavi evaluate model.ldavi heldout.txt
@@ -32,7 +33,7 @@ EXAMPLES = """\
 
 
 def add(commands: Commands) -> None:
-    """The command's parser."""
+    """Add the parser of the command."""
     parser = command(
         commands,
         "evaluate",
@@ -48,21 +49,24 @@ def add(commands: Commands) -> None:
         "--coherence",
         default="c_v,npmi,u_mass",
         metavar="NAMES",
-        help=f"of {', '.join(MEASURES)}, with commas between them; none for none (default: c_v,npmi,u_mass)",
+        help=f"some of {', '.join(MEASURES)}, separated by commas, or none (default: c_v,npmi,u_mass)",
     )
     group.add_argument(
         "--windows",
         choices=("sliding", "documents"),
-        help="where words are together: in sliding windows (110 words for c_v, 10 for npmi), as is usual, or in a document "
-        "(default: sliding for texts counted word by word; documents for counts; u_mass has documents always)",
+        help="windows in which words co-occur: sliding (110 words for c_v, 10 for npmi), as is usual, or whole "
+        "documents (default: sliding for texts counted in single words, documents otherwise and always for "
+        "u_mass)",
     )
     group.add_argument(
-        "-n", "--words", type=positive, default=10, metavar="N", help="first words of a topic (default: 10)"
+        "-n", "--words", type=positive, default=10, metavar="N", help="top words of a topic (default: 10)"
     )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of the halves and the samples (default: 0)")
+    group.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the halves and the samples (default: 0)"
+    )
     group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_tables(parser)
-    add_talk(parser)
+    add_messages(parser)
     parser.set_defaults(run=run)
 
 
@@ -72,14 +76,14 @@ def run(options: Options) -> int:
         [] if options.coherence == "none" else [name.strip() for name in options.coherence.split(",") if name.strip()]
     )
     if unknown := [name for name in wanted if name not in MEASURES]:
-        raise UsageError(f"--coherence {unknown[0]} is none of {', '.join(MEASURES)}")
-    kept = _modelfile.load(options.model, options)
+        raise UsageError(f"--coherence {unknown[0]} must be one of {', '.join(MEASURES)}")
+    saved = _model_file.load(options.model, options)
     with rereadable(options) as path:
-        corpus = read_for_model(options, kept.words, kept.counting, kept.n_words, path)
-    say(options, described(corpus, options.input))
-    with waiting(options, "evaluating"):
-        rows = likelihood_rows(options, kept, corpus) + coherence_rows(options, kept, corpus, wanted)
-        rows.append({"measure": "diversity", "value": metrics.topic_diversity(kept.model), "standard_error": None})
+        corpus = read_for_model(options, saved.words, saved.counting, saved.n_words, path)
+    say(options, describe(corpus, options.input))
+    with elapsed_time(options, "evaluating"):
+        rows = likelihood_rows(options, saved, corpus) + coherence_rows(options, saved, corpus, wanted)
+        rows.append({"measure": "diversity", "value": metrics.topic_diversity(saved.model), "standard_error": None})
     if options.json:
         print_json({row["measure"]: {name: value for name, value in row.items() if name != "measure"} for row in rows})
     elif options.csv:
@@ -93,40 +97,40 @@ def run(options: Options) -> int:
     return 0
 
 
-def likelihood_rows(options: Options, kept: Kept, corpus: io.Corpus) -> list[dict[str, Any]]:
-    """Perplexity by document completion, and by the bound."""
+def likelihood_rows(options: Options, saved: SavedModel, corpus: io.Corpus) -> list[dict[str, Any]]:
+    """Return the perplexity by document completion and by the bound."""
     found = metrics.document_completion(
-        kept.model, corpus.X, doc_topic_prior=None, unseen_words="ignore", seed=options.seed, n_jobs=options.jobs
+        saved.model, corpus.X, doc_topic_prior=None, unseen_words="ignore", seed=options.seed, n_jobs=options.jobs
     )
-    error = found.perplexity * found.standard_error  # of the mean log-likelihood, carried through exp
-    ignored = f", {found.n_unseen:,} of words that no topic can produce ignored" if found.n_unseen else ""
+    error = found.perplexity * found.standard_error  # delta method: from the mean log-likelihood to its exponential
+    ignored = f", {found.n_unseen:,} ignored, which no topic can produce" if found.n_unseen else ""
     note = f"{found.n_scored:,} words predicted{ignored}"
     return [
         {"measure": "perplexity", "value": found.perplexity, "standard_error": error, "note": note},
-        {"measure": "bound perplexity", "value": kept.model.perplexity(corpus.X), "standard_error": None},
+        {"measure": "bound perplexity", "value": saved.model.perplexity(corpus.X), "standard_error": None},
     ]
 
 
-def coherence_rows(options: Options, kept: Kept, corpus: io.Corpus, wanted: list[str]) -> list[dict[str, Any]]:
-    """Means over topics, their standard errors, and each topic's value."""
-    by_words = corpus.texts is not None and kept.counting.ngrams == (1, 1) and kept.words is not None
+def coherence_rows(options: Options, saved: SavedModel, corpus: io.Corpus, wanted: list[str]) -> list[dict[str, Any]]:
+    """Return each coherence as a mean over topics with its standard error, and the value of each topic."""
+    by_words = corpus.texts is not None and saved.counting.ngrams == (1, 1) and saved.words is not None
     if options.windows == "sliding" and not by_words:
-        raise UsageError("--windows sliding needs texts and single words: counts have no order")
+        raise UsageError("--windows sliding needs texts that are counted in single words; use --windows documents")
     slides = by_words and options.windows != "documents"
     tokens: Any = None
     if slides and any(name != "u_mass" for name in wanted):
-        find, lower = re.compile(kept.counting.pattern).findall, kept.counting.lowercase
+        find, lower = re.compile(saved.counting.pattern).findall, saved.counting.lowercase
         tokens = [find(text.lower() if lower else text) for text in corpus.texts or []]
     rows = []
     for name in wanted:
         documents: Any = corpus.X if tokens is None or name == "u_mass" else tokens
-        values = metrics.coherence(kept.model, documents, name, options.words, feature_names=kept.words)
+        values = metrics.coherence(saved.model, documents, name, options.words, feature_names=saved.words)
         known = values[np.isfinite(values)]
         error = float(known.std(ddof=1) / math.sqrt(len(known))) if len(known) > 1 else None
         note = "sliding windows" if documents is tokens else "documents as windows"
         value = float(known.mean()) if len(known) else math.nan
         if len(known) < len(values):
-            note += f", mean over {len(known)} of {len(values)} topics: the others have words that never occur here"
+            note += f", mean over {len(known)} of {len(values)} topics: the others have words that do not occur here"
         rows.append({"measure": name, "value": value, "standard_error": error, "note": note, "topics": values})
     return rows
 

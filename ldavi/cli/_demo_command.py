@@ -1,4 +1,4 @@
-"""`ldavi demo`: the main job on real text that is installed anyway."""
+"""`ldavi demo`: fit topics to the docstrings of installed packages."""
 
 import time
 from collections.abc import Iterator
@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
 from ldavi import LatentDirichletAllocation, datasets
+from ldavi._core.typing import Floats, Int64s
 from ldavi.cli._options import Commands, Options, command, positive
-from ldavi.cli._progress import Progress
+from ldavi.cli._progress import progress_display
 
 HELD_OUT = 10  # every tenth document
 NOT_TOPICAL = (
@@ -21,14 +23,15 @@ NOT_TOPICAL = (
 
 
 def add(commands: Commands) -> None:
-    """The command's parser."""
+    """Add the parser of the command."""
     parser = command(
         commands,
         "demo",
         usage="[-k K] [--jobs N] [--seed N]",
         help="fit topics to the docstrings of numpy, scipy and scikit-learn",
-        description="Fits topics to the docstrings of numpy, scipy and scikit-learn, which are installed anyway, prints them "
-        "with their held-out perplexity, and says how long each step took: to see that all works, and how quick it is here.",
+        description="Fits topics to the docstrings of numpy, scipy and scikit-learn, which are installed with ldavi. "
+        "Prints the topics, the held-out perplexity and the duration of each step, to check the "
+        "installation and its speed.",
         examples="  ldavi demo -k 30\n",
     )
     parser.add_argument("-k", "--topics", type=positive, default=20, metavar="K", help="number of topics (default: 20)")
@@ -38,7 +41,7 @@ def add(commands: Commands) -> None:
 
 
 def run_demo(options: Options) -> int:
-    """The main job on real text: read, count, fit, print the topics and how good they are."""
+    """Read, count, fit, and print the topics and their held-out perplexity."""
     n_topics, n_jobs, seed = options.topics, options.jobs, options.seed
     seconds: dict[str, float] = {}
     with _timed("read", seconds):
@@ -52,8 +55,8 @@ def run_demo(options: Options) -> int:
     print(f"{X.shape[0]} docstrings, {X.shape[1]} words, {int(X.sum())} tokens")
     held_out = np.arange(X.shape[0]) % HELD_OUT == 0
     lda = LatentDirichletAllocation(n_topics, n_jobs=n_jobs, random_state=seed)
-    with _timed("fit", seconds), Progress(options, "fitting", "passes", lda.max_iter) as progress:
-        lda.callbacks = lambda record: progress.add(1, f"perplexity {record.perplexity:,.1f}")
+    with _timed("fit", seconds), progress_display(options, "fitting", "pass", lda.max_iter) as display:
+        lda.callbacks = lambda record: display.advance(1, f"perplexity {record.perplexity:,.1f}")
         lda.fit(X[~held_out])
     with _timed("transform", seconds):
         theta = lda.transform(X)
@@ -62,12 +65,12 @@ def run_demo(options: Options) -> int:
     stopped = "converged" if lda.converged_ else "stopped by max_iter"
     tokens = int(X[~held_out].sum())
     print(f"\nELBO {lda.elbo_:.6g} ({lda.elbo_ / tokens:.4f} per token), {stopped} after {lda.n_iter_} passes")
-    print(f"held-out perplexity {perplexity:.1f} on {int(held_out.sum())} documents that were not fitted")
+    print(f"held-out perplexity {perplexity:.1f} on {int(held_out.sum())} held-out documents")
     print("seconds: " + ", ".join(f"{step} {value:.2f}" for step, value in seconds.items()))
     return 0
 
 
-def _print_topics(lda: LatentDirichletAllocation, words: Any, theta: Any, tokens: Any) -> None:
+def _print_topics(lda: LatentDirichletAllocation, words: NDArray[Any], theta: Floats, tokens: Int64s) -> None:
     share = tokens @ theta / tokens.sum()
     print("\n share  topic")
     for k in np.argsort(-share):

@@ -1,4 +1,4 @@
-"""`ldavi report`: a page about a model and documents."""
+"""`ldavi report`: an HTML page about a model and documents."""
 
 import importlib
 import importlib.util
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ldavi import io
-from ldavi.cli import _modelfile
-from ldavi.cli._corpus import read_for_model, rereadable
-from ldavi.cli._modelfile import Kept
-from ldavi.cli._options import Commands, Options, add_input, add_metadata, add_talk, command
+from ldavi.cli import _model_file
+from ldavi.cli._input import read_for_model, rereadable
+from ldavi.cli._model_file import SavedModel
+from ldavi.cli._options import Commands, Options, add_input, add_messages, add_metadata, command
 from ldavi.cli._output import check_writable, say
-from ldavi.cli._progress import waiting
+from ldavi.cli._progress import elapsed_time
 
 NEEDED = ("jinja2", "bokeh")
 EXAMPLES = """\
@@ -22,13 +22,13 @@ EXAMPLES = """\
 
 
 def add(commands: Commands) -> None:
-    """The command's parser."""
+    """Add the parser of the command."""
     parser = command(
         commands,
         "report",
         usage="MODEL INPUT [-o PAGE] [options]",
-        help="a page about a model and documents",
-        description="Writes one HTML page, complete in itself: topics, their words and sizes, a map, documents, trends. "
+        help="an HTML page about a model and documents",
+        description="Writes one self-contained HTML page: topics, their words and sizes, a map, documents, trends. "
         "Texts are counted as those of the fit were.",
         examples=EXAMPLES,
     )
@@ -36,26 +36,28 @@ def add(commands: Commands) -> None:
     add_metadata(add_input(parser))
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="FILE", default="report.html", help="the page (default: report.html)")
-    group.add_argument("--title", metavar="TEXT", help="of the page (default: how many topics of how many documents)")
-    group.add_argument("--open", action="store_true", help="open it in the browser")
+    group.add_argument(
+        "--title", metavar="TEXT", help="title of the page (default: the numbers of topics and documents)"
+    )
+    group.add_argument("--open", action="store_true", help="open the page in the browser")
     group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    add_talk(parser)
+    add_messages(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: Options) -> int:
-    """Write it."""
+    """Write the page."""
     check_writable(options.output)
     check_installed()
-    kept = _modelfile.load(options.model, options)
+    saved = _model_file.load(options.model, options)
     with rereadable(options) as path:
-        corpus = read_for_model(options, kept.words, kept.counting, kept.n_words, path)
-    write_report(options, options.output, kept, corpus)
+        corpus = read_for_model(options, saved.words, saved.counting, saved.n_words, path)
+    write_report(options, options.output, saved, corpus)
     return 0
 
 
 def check_installed() -> None:
-    """Say what is missing before a fit is made that could not be reported.
+    """Check that a report can be written, before a long fit.
 
     Raises
     ------
@@ -67,16 +69,16 @@ def check_installed() -> None:
             raise ModuleNotFoundError(f"a report needs {library}, which is not installed: pip install 'ldavi[report]'")
 
 
-def write_report(options: Options, path: str, kept: Kept, corpus: io.Corpus) -> None:
-    """Write the page about these documents, and open it if that was asked for."""
-    report = importlib.import_module("ldavi.report")  # loaded here alone: it is of no use to the other commands
+def write_report(options: Options, path: str, saved: SavedModel, corpus: io.Corpus) -> None:
+    """Write the page about these documents; with --open, open it in the browser."""
+    report = importlib.import_module("ldavi.report")  # the other commands need not load it
     metadata: dict[str, Any] | None = dict(corpus.metadata) or None
-    with waiting(options, "writing the report"):
+    with elapsed_time(options, "writing the report"):
         report.write(
             path,
-            kept.model,
+            saved.model,
             corpus.X,
-            feature_names=kept.words,
+            feature_names=saved.words,
             texts=corpus.texts,
             document_names=None if corpus.ids is None else [str(name) for name in corpus.ids],
             metadata=metadata,

@@ -1,25 +1,30 @@
-"""`ldavi sweep`: how many topics."""
+"""`ldavi sweep`: compare numbers of topics and recommend one."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ldavi import LatentDirichletAllocation
-from ldavi.cli._corpus import Counting, described, read_for_fit, rereadable
+from ldavi.cli._counting import Counting
 from ldavi.cli._errors import UsageError
+from ldavi.cli._input import describe, read_for_fit, rereadable
 from ldavi.cli._options import (
     Commands,
     Options,
+    Parser,
     add_counting,
     add_input,
+    add_messages,
     add_tables,
-    add_talk,
     command,
     positive,
+    positive_list,
     prior,
-    several,
 )
 from ldavi.cli._output import print_csv, print_json, print_table, records_of, say
-from ldavi.cli._progress import Progress
+from ldavi.cli._progress import progress_display
+
+if TYPE_CHECKING:
+    from ldavi.selection import Recommendation
 
 COLUMNS = {
     "n_components": "topics",
@@ -37,59 +42,74 @@ EXAMPLES = """\
 
 
 def add(commands: Commands) -> None:
-    """The command's parser."""
+    """Add the parser of the command."""
     parser = command(
         commands,
         "sweep",
         usage="INPUT -k K,K,… [options]",
-        help="fit several numbers of topics, and say which to take",
-        description="Fits models with different numbers of topics, compares them on documents that are held out, and "
-        "recommends one.",
+        help="fit several numbers of topics and recommend one",
+        description="Fits models with several numbers of topics, compares them on held-out documents and recommends "
+        "one.",
         examples=EXAMPLES,
     )
     add_input(parser)
     add_counting(parser)
+    _add_models(parser)
+    add_tables(parser)
+    add_messages(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_models(parser: Parser) -> None:
     group = parser.add_argument_group("models")
     group.add_argument(
-        "-k", "--topics", type=several, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50"
+        "-k", "--topics", type=positive_list, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50"
     )
     group.add_argument(
-        "--starts", type=positive, metavar="N", default=5, help="starts for each, random but the first (default: 5)"
+        "--starts",
+        type=positive,
+        metavar="N",
+        default=5,
+        help="restarts for each number; all but the first begin at random (default: 5)",
     )
     group.add_argument(
         "--alpha",
         type=prior,
         metavar="auto|NUMBER",
-        help="prior of a document's topics; auto learns it (default: auto)",
+        help="Dirichlet prior of a document's topics; auto learns it (default: auto)",
     )
     group.add_argument(
-        "--eta", type=prior, metavar="auto|NUMBER", help="prior of a topic's words; auto learns it (default: auto)"
+        "--eta",
+        type=prior,
+        metavar="auto|NUMBER",
+        help="Dirichlet prior of a topic's words; auto learns it (default: auto)",
     )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of the random starts (default: 0)")
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: -1, all cores)")
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the restarts (default: 0)")
     group.add_argument(
-        "--keep", metavar="FILE", help="where finished fits are kept, so that an interrupted sweep goes on from there"
+        "--jobs", type=int, default=-1, metavar="N", help="fits that run at the same time (default: -1, all cores)"
     )
-    add_tables(parser)
-    add_talk(parser)
-    parser.set_defaults(run=run)
+    group.add_argument(
+        "--keep",
+        metavar="FILE",
+        help="save finished fits in FILE; after an interruption, the same command continues from it",
+    )
 
 
 def run(options: Options) -> int:
-    """Fit, compare, recommend."""
+    """Fit, compare and recommend."""
     if not options.topics:
-        raise UsageError("-k names no number of topics: -k 10,20,50")
+        raise UsageError("-k is empty; name numbers of topics: -k 10,20,50")
     selection = importlib.import_module("ldavi.selection")
     with rereadable(options) as path:
         corpus = read_for_fit(options, Counting.from_options(options), path)
-    say(options, described(corpus, options.input))
+    say(options, describe(corpus, options.input))
     given = {"doc_topic_prior": options.alpha, "topic_word_prior": options.eta}
     priors: dict[str, Any] = {
         name: None if value == "none" else value for name, value in given.items() if value is not None
     }
     n_fits = len(set(options.topics)) * options.starts
     try:
-        with Progress(options, "fitting", "fits", n_fits) as progress:
+        with progress_display(options, "fitting", "fit", n_fits) as display:
             sweep = selection.sweep(
                 corpus.X,
                 options.topics,
@@ -98,18 +118,18 @@ def run(options: Options) -> int:
                 n_jobs=options.jobs,
                 random_state=options.seed,
                 path=options.keep,
-                progress=lambda done, _, fit: progress.add(done - progress.done, f"{fit.n_components} topics"),
+                progress=lambda done, _, fit: display.advance(done - display.done, f"{fit.n_components} topics"),
             )
     except KeyboardInterrupt:
         if options.keep is None:
             raise
-        raise KeyboardInterrupt(f"finished fits are in {options.keep}; the same command goes on from there") from None
+        raise KeyboardInterrupt(f"finished fits are in {options.keep}; the same command continues from there") from None
     show(options, records_of(sweep.table), sweep.recommend())
     return 0
 
 
-def show(options: Options, rows: list[dict[str, Any]], recommended: Any) -> None:
-    """All columns for programs; for people those that tell models apart."""
+def show(options: Options, rows: list[dict[str, Any]], recommended: "Recommendation") -> None:
+    """Print the table, all columns of it as JSON or CSV, and the recommendation."""
     if options.json:
         print_json({"table": rows, "recommended": recommended.n_components, "reason": recommended.reason})
     elif options.csv:

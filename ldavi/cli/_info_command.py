@@ -1,36 +1,36 @@
-"""`ldavi info`: this installation, or what a model file says of itself."""
+"""`ldavi info`: describe this installation or a model file."""
 
 from typing import Any
 
 from ldavi import __version__, _estep, io, show_config
-from ldavi.cli import _modelfile
-from ldavi.cli._options import Commands, Options, add_tables, add_talk, command
+from ldavi.cli import _model_file
+from ldavi.cli._options import Commands, Options, add_messages, add_tables, command
 from ldavi.cli._output import print_csv, print_json
 
 EXAMPLES = """\
-  ldavi info                 versions, and the instruction set in use: for a report of a defect
-  ldavi info model.ldavi     what is in a model file
+  ldavi info                 versions and the instruction set in use, for a bug report
+  ldavi info model.ldavi     the content of a model file
 """
 
 
 def add(commands: Commands) -> None:
-    """The command's parser."""
+    """Add the parser of the command."""
     parser = command(
         commands,
         "info",
         usage="[MODEL] [--json | --csv]",
-        help="versions, and the instruction set in use; or what a model file holds",
+        help="versions and the instruction set in use, or the content of a model file",
         description="Describes this installation, or a model file.",
         examples=EXAMPLES,
     )
     parser.add_argument("model", nargs="?", metavar="MODEL", help="a model file (default: this installation)")
     add_tables(parser)
-    add_talk(parser)
+    add_messages(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: Options) -> int:
-    """Print it."""
+    """Print the facts."""
     if options.model is None:
         if not (options.json or options.csv):
             show_config()
@@ -49,14 +49,14 @@ def run(options: Options) -> int:
 
 
 def facts_of(options: Options) -> dict[str, Any]:
-    """What a model file holds, by name."""
-    kept = _modelfile.load(options.model, options)
+    """Return facts about a model file, by name."""
+    saved = _model_file.load(options.model, options)
     info = io.read_info(options.model)
-    model, counting = kept.model, kept.counting
-    facts: dict[str, Any] = {"topics": model.components_.shape[0], "words": kept.n_words}
-    facts["vocabulary"] = "in the file" if kept.words is not None else "none"
-    facts |= {name: kept.corpus[name] for name in ("input", "documents", "tokens") if name in kept.corpus}
-    facts["learning method"] = "stream" if kept.corpus.get("stream") else model.learning_method
+    model, counting = saved.model, saved.counting
+    facts: dict[str, Any] = {"topics": model.components_.shape[0], "words": saved.n_words}
+    facts["vocabulary"] = "in the file" if saved.words is not None else "none"
+    facts |= {name: saved.corpus[name] for name in ("input", "documents", "tokens") if name in saved.corpus}
+    facts["learning method"] = "stream" if saved.corpus.get("stream") else model.learning_method
     if hasattr(model, "elbo_"):
         facts |= {"passes": model.n_iter_, "converged": bool(model.converged_), "ELBO": float(model.elbo_)}
     changed = {name: value for name, value in info.parameters.items() if value != getattr(type(model)(), name)}
@@ -65,11 +65,7 @@ def facts_of(options: Options) -> dict[str, Any]:
         stop_words = (
             counting.stop_words if not isinstance(counting.stop_words, list) else f"{len(counting.stop_words)} words"
         )
-        facts["word"] = counting.pattern + ("" if counting.lowercase else ", case kept")
+        facts["word"] = counting.pattern + ("" if counting.lowercase else ", case-sensitive")
         facts["stop words"] = stop_words or "none"
         facts["n-grams"] = f"{counting.ngrams[0]} to {counting.ngrams[1]}" if counting.ngrams != (1, 1) else "1"
-    if kept.progress:
-        facts["interrupted"] = (
-            f"after pass {kept.progress.get('passes', 0)}; go on with ldavi fit … --resume {options.model}"
-        )
     return facts | {"format version": info.format_version, "written by": f"ldavi {info.ldavi_version}"}

@@ -1,0 +1,198 @@
+"""`ldavi convert`: convert models and corpora between formats."""
+
+import csv
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.io import mmwrite
+
+from ldavi import io
+from ldavi.cli import _model_file
+from ldavi.cli._counting import Counting
+from ldavi.cli._errors import UsageError
+from ldavi.cli._input import describe, read_for_fit, read_for_model, rereadable
+from ldavi.cli._model_file import SavedModel
+from ldavi.cli._options import Commands, Options, add_counting, add_input, add_messages, command
+from ldavi.cli._output import check_writable, open_output, open_text_output, say
+
+MODEL_SOURCES = ("ldavi", "mallet-state", "lda-c", "vw")  # not tomotopy, which aborts the process on other files
+MODEL_FORMATS = ("ldavi", "mallet-state", "tomotopy", "lda-c", "vw", "gensim", "topics-csv", "topics-npz")
+TOKEN_FORMATS = ("mallet-state", "tomotopy")
+CORPUS_FORMATS = ("npz", "mm")
+BY_SUFFIX = {".ldavi": "ldavi", ".npz": "npz", ".mtx": "mm", ".mm": "mm", ".csv": "topics-csv"}
+DESCRIPTION = f"""\
+Converts a model or a corpus. The format of --to decides which:
+
+  a model    {", ".join(MODEL_FORMATS)}
+             from an ldavi file (.ldavi), or from the format of --from: {", ".join(MODEL_SOURCES[1:])}
+  a corpus   {", ".join(CORPUS_FORMATS)}: counts, with the words in OUTPUT.vocab.txt; from any format that fit reads
+
+An lda-c model is named by the PREFIX of its files PREFIX.beta and PREFIX.other. MALLET and tomotopy store a topic for
+each token, so that a model for them needs --documents; MALLET imports OUTPUT.txt together with the state. A gensim
+model is several files whose names begin with OUTPUT. Existing files are replaced when the new ones are complete.
+"""
+EXAMPLES = """\
+  ldavi convert posts.txt counts.npz                                  count once, fit many times: ldavi fit counts.npz
+  ldavi convert model.ldavi topics.csv                                a row per topic, a column per word
+  ldavi convert state.gz model.ldavi --from mallet-state              a model that MALLET trained
+  ldavi convert model.ldavi state.gz --to mallet-state --documents posts.txt
+  ldavi convert final model.ldavi --from lda-c --vocabulary vocab.txt
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the parser of the command."""
+    parser = command(
+        commands,
+        "convert",
+        usage="INPUT OUTPUT [--from FORMAT] [--to FORMAT] [options]",
+        help="convert models and corpora between formats",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    add_input(parser)
+    parser.add_argument("output", metavar="OUTPUT", help="the file to write")
+    group = parser.add_argument_group("conversion")
+    group.add_argument("--from", dest="source", choices=MODEL_SOURCES, help="format of a model (default: ldavi)")
+    group.add_argument(
+        "--documents",
+        metavar="FILE",
+        help="for mallet-state and tomotopy: documents whose tokens are assigned to topics, preferably those of the "
+        "fit; --format, --column and similar options then apply to them",
+    )
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of these assignments, which are drawn at random (default: 0)",
+    )
+    group.add_argument(
+        "--to", choices=(*MODEL_FORMATS, *CORPUS_FORMATS), help="format to write (default: the suffix of OUTPUT)"
+    )
+    add_counting(parser)
+    add_messages(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: Options) -> int:
+    """Convert the input."""
+    kind = options.to or BY_SUFFIX.get(Path(options.output).suffix.lower())
+    if kind is None:
+        raise UsageError(f"the suffix of {options.output} is none of {', '.join(BY_SUFFIX)}; name the format with --to")
+    check_writable(options.output)
+    if (kind in TOKEN_FORMATS) != (options.documents is not None):
+        problem = "needs the documents: add" if kind in TOKEN_FORMATS else "stores no topics of tokens: leave out"
+        raise UsageError(f"--to {kind} {problem} --documents FILE")
+    if kind in CORPUS_FORMATS:
+        if options.source is not None:
+            raise UsageError(
+                f"--from is the format of a model, but {kind} is a format of a corpus; use --format for the input"
+            )
+        write_corpus(options, kind)
+    else:
+        write_model(options, kind, read_model(options))
+    say(options, f"{kind}: {options.output}")
+    return 0
+
+
+def write_corpus(options: Options, kind: str) -> None:
+    """Write counts, and their words in a second file."""
+    with rereadable(options) as path:
+        corpus = read_for_fit(options, Counting.from_options(options), path)
+    say(options, describe(corpus, options.input))
+    X = sparse.csr_matrix(corpus.X)
+    with open_output(options.output) as file:
+        if kind == "npz":
+            sparse.save_npz(file, X)
+        else:
+            mmwrite(file, X)
+    if corpus.vocabulary is not None:
+        words = f"{options.output}.vocab.txt"
+        with open_text_output(words) as text:
+            text.writelines(f"{word}\n" for word in corpus.vocabulary)
+        say(options, f"words: {words}")
+
+
+def read_model(options: Options) -> SavedModel:
+    """Read the model of an ldavi file or of another program's."""
+    if options.source in (None, "ldavi"):
+        return _model_file.load(options.input, options)
+    words = None if options.vocabulary is None else io.read_vocabulary(options.vocabulary, encoding=options.encoding)
+    if options.source == "lda-c":
+        model = io.from_lda_c(options.input, feature_names=words)
+    elif options.source == "vw":
+        model = io.from_vw(options.input, feature_names=words)
+    else:
+        model = io.from_mallet_state(options.input)
+    if words is None:
+        words = getattr(model, "feature_names_in_", None)
+    if hasattr(model, "feature_names_in_"):
+        del model.feature_names_in_  # the vocabulary of the model file replaces them
+    return SavedModel(model, words, Counting(), {"input": options.input})
+
+
+def write_model(options: Options, kind: str, saved: SavedModel) -> None:
+    """Write a model in another format."""
+    topics: Any = saved.model.topics_
+    words = (
+        [f"x{column}" for column in range(saved.n_words)]
+        if saved.words is None
+        else [str(word) for word in saved.words]
+    )
+    if kind == "ldavi":
+        _model_file.save(options.output, saved)
+    elif kind == "lda-c":
+        io.to_lda_c(saved.model, options.output)
+    elif kind == "vw":
+        io.to_vw(saved.model, options.output)
+    elif kind in TOKEN_FORMATS:
+        write_tokens(options, kind, saved, words)
+    elif kind == "gensim":
+        save_beside(options.output, io.to_gensim(saved.model, words).save)
+    elif kind == "topics-npz":
+        with open_output(options.output) as file:
+            np.savez_compressed(file, topics=topics, vocabulary=np.asarray(words, dtype=str))
+    else:
+        with open_text_output(options.output) as table:
+            writer = csv.writer(table, lineterminator="\n")
+            writer.writerow(["topic", *words])
+            writer.writerows(
+                [topic, *(f"{p:.6g}" for p in row)] for topic, row in enumerate(np.asarray(topics).tolist())
+            )
+
+
+def write_tokens(options: Options, kind: str, saved: SavedModel, words: list[str]) -> None:
+    """Write a model as topics of the tokens of --documents."""
+    options.input = options.documents  # which the options and messages of reading refer to
+    with rereadable(options) as path:
+        corpus = read_for_model(options, saved.words, saved.counting, saved.n_words, path)
+    say(options, describe(corpus, options.documents))
+    if kind == "tomotopy":
+        theirs = io.to_tomotopy(saved.model, corpus.X, feature_names=words, seed=options.seed)
+        save_beside(options.output, theirs.save)
+        return
+    joined = [re.sub(r"\s+", "_", word) for word in words]  # n-grams
+    texts = f"{options.output}.txt"
+    io.to_mallet_state(
+        saved.model, corpus.X, options.output, feature_names=joined, corpus=texts, random_state=options.seed
+    )
+    say(
+        options,
+        f"the same tokens, for mallet import-file --keep-sequence --preserve-case --token-regex '\\S+': {texts}",
+    )
+
+
+def save_beside(path: str, save: Callable[[str], object]) -> None:
+    """Have a library write its files in a temporary folder, and then replace the existing ones."""
+    with TemporaryDirectory(prefix="ldavi-") as folder:
+        save(str(Path(folder, Path(path).name)))
+        for file in sorted(Path(folder).iterdir(), reverse=True):
+            with open_output(str(Path(path).with_name(file.name))) as target, file.open("rb") as source:
+                shutil.copyfileobj(source, target)

@@ -1,0 +1,78 @@
+"""Model files of the command line: a model with its words and how its texts were counted."""
+
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ldavi import LatentDirichletAllocation, inspection, io
+from ldavi._core.typing import Doubles
+from ldavi.cli._counting import Counting
+from ldavi.cli._options import Options
+
+
+class SavedModel(NamedTuple):
+    """The content of a model file.
+
+    Attributes
+    ----------
+    model : LatentDirichletAllocation
+    words : array of shape (n_words,) or None
+        The words of the columns.
+    counting : Counting
+        How texts were counted.
+    corpus : dict
+        Facts about the documents of the fit.
+    """
+
+    model: LatentDirichletAllocation
+    words: Any
+    counting: Counting
+    corpus: dict[str, Any]
+
+    @property
+    def n_words(self) -> int:
+        """The number of columns."""
+        return int(self.model.components_.shape[1])
+
+
+def save(path: str, saved: SavedModel) -> None:
+    """Write a model file."""
+    metadata = {"counting": saved.counting.as_metadata(), "corpus": saved.corpus}
+    words = None if saved.words is None else [str(word) for word in saved.words]
+    io.save(saved.model, path, vocabulary=words, metadata=metadata)
+
+
+def load(path: str, options: Options) -> SavedModel:
+    """Read a model file.
+
+    Raises
+    ------
+    ValueError
+        If it is not a model file, or its model is not fitted.
+    """
+    if not os.path.exists(path):
+        raise FileNotFoundError(2, "there is no such model file", path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(21, "is a folder, not a model file", path)
+    try:
+        info, model = io.read_info(path), io.load(path)
+    except ValueError as error:
+        raise ValueError(str(error).replace(f"path={path!r} cannot", f"{path}: cannot")) from error
+    if not hasattr(model, "n_features_in_"):
+        raise ValueError(f"{path}: the model in it is not fitted")
+    model.n_jobs = getattr(options, "jobs", None)
+    words = info.vocabulary
+    if words is None and hasattr(model, "feature_names_in_"):
+        words = [str(word) for word in model.feature_names_in_]
+        del model.feature_names_in_  # scikit-learn would warn that counts have no names here
+    corpus = info.metadata.get("corpus")
+    names = None if words is None else np.array(words, dtype=object)
+    counting = Counting.from_metadata(info.metadata.get("counting"))
+    return SavedModel(model, names, counting, corpus if isinstance(corpus, dict) else {})
+
+
+def topic_shares(model: LatentDirichletAllocation) -> Doubles:
+    """Return the share of the training tokens that each topic is expected to have."""
+    topics = inspection.summary(model, n_words=1, n_topics=None).topics
+    return np.array([share for _, share, _ in sorted(topics)], dtype=np.float64)
