@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp, psi
 
+from ldavi._core.chunks import chunks
 from ldavi._core.records import Counts, Topics
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s
@@ -23,7 +24,7 @@ class Inference(NamedTuple):
         Parameters of q(θ_d) = Dir(γ_d).
     bound : array of shape (D,)
         Lower bound of log p(w_d | topics, α), in nats; −∞ where a document holds a word that no topic can produce.
-    n_sweeps : array of shape (D,)
+    n_inner_iter : array of shape (D,)
         Inner iterations until convergence.
     """
 
@@ -58,10 +59,20 @@ def responsibilities(counts: Counts, topics: Topics, gamma: Floats) -> Floats:
     documents = np.repeat(np.arange(counts.n_docs), np.diff(counts.indptr))
     log_theta = psi(gamma.astype(np.float64))
     phi = np.empty((len(counts.indices), gamma.shape[1]), gamma.dtype)
-    for start in range(0, len(phi), COUNTS_AT_ONCE):
-        at = slice(start, start + COUNTS_AT_ONCE)
-        log_beta = topics.expected_log(counts.indices[at])
-        log_beta[np.isneginf(log_beta).all(axis=1)] = 0.0
-        scores = log_theta[documents[at]] + log_beta
-        phi[at] = np.exp(scores - logsumexp(scores, axis=1, keepdims=True))
+    for at in chunks(len(phi), COUNTS_AT_ONCE):
+        phi[at] = normalized_responsibilities(log_theta[documents[at]], topics.expected_log(counts.indices[at]))
+    return phi
+
+
+def normalized_responsibilities(log_theta: Doubles, log_beta: Doubles) -> Doubles:
+    """Compute φ ∝ exp(E[log θ] + E[log β]), a row for each stored count, by log-sum-exp. Equation (10).
+
+    A word that no topic can produce, whose `log_beta` is −∞ throughout, follows θ alone. Constants added to a row of
+    `log_theta`, such as −ψ(Σγ), cancel. Every φ of the package is computed here.
+    """
+    impossible = np.isneginf(log_beta).all(axis=1, keepdims=True)
+    if impossible.any():
+        log_beta = np.where(impossible, 0.0, log_beta)
+    scores = log_theta + log_beta
+    phi: Doubles = np.exp(scores - logsumexp(scores, axis=1, keepdims=True))
     return phi

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ldavi._core.chunks import chunks
 from ldavi._core.records import Counts
 from ldavi._core.threads import Workers
-from ldavi._core.typing import Doubles, Floats
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
+from ldavi._inference.document_completion import log_predictive, perplexity_of
 from ldavi._inference.e_step import EStepSettings
 from ldavi._inference.fixed_topics import infer_gamma
 from ldavi._inference.m_step import topics_from
@@ -50,12 +50,12 @@ def completion_perplexity(validation_set: ValidationSet, result: PassResult, wor
     topics = topics_from(lam[counts.words], totals, workers, point_estimate=priors.point_estimate)
     gamma = infer_gamma(counts, topics, priors.alpha, EStepSettings(MAX_INNER_ITER, tol), workers)
     theta = gamma / gamma.sum(axis=1, keepdims=True)
-    document = np.repeat(np.arange(scored.n_docs), np.diff(scored.indptr))
+
+    def beta_of(words: Int32s | Int64s) -> Floats:
+        return lam[scored.words[words], : priors.n_topics] / totals
+
     log_likelihood = 0.0
-    for at in chunks(len(document), COUNTS_AT_ONCE):
-        beta = lam[scored.words[scored.indices[at]], : priors.n_topics] / totals
-        with np.errstate(divide="ignore"):  # a point estimate may give a word probability 0
-            log_p = np.log(np.einsum("ik,ik->i", theta[document[at]], beta, dtype=np.float64))
+    halves = log_predictive(theta, beta_of, indptr=scored.indptr, indices=scored.indices, size=COUNTS_AT_ONCE)
+    for at, log_p in halves:
         log_likelihood += float(scored.values[at] @ log_p)
-    tokens = float(scored.values.sum(dtype=np.float64))
-    return float(np.exp(-log_likelihood / tokens)) if tokens else 1.0
+    return perplexity_of(log_likelihood, float(scored.values.sum(dtype=np.float64)))

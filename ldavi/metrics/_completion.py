@@ -10,11 +10,12 @@ from scipy import sparse
 from ldavi import _sampling
 from ldavi._core import dirichlet
 from ldavi._core.topics_of_model import topics_of
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
+from ldavi._inference.document_completion import log_predictive, perplexity_of
 from ldavi.metrics import _tokens
-from ldavi.metrics._likelihood import check_unseen, perplexity_of, with_unseen
+from ldavi.metrics._likelihood import check_unseen, with_unseen
 
 GRID = (0.01, 0.03, 0.1, 0.3)
 COUNTS_AT_ONCE = 2**14
@@ -261,12 +262,17 @@ class _Halves:
             shape=(len(self.key), fixed.topics.shape[1]),
         )
         theta = dirichlet.mean(infer(observed, fixed.topics, fixed.alpha, dtype="float64", n_jobs=n_jobs).gamma)
+
+        def beta_of(rows: Int32s | Int64s) -> Floats:
+            return fixed.topics[:, self.columns[rows]].T
+
+        log_p = np.empty(len(self.scored.counts))
+        halves = log_predictive(
+            theta, beta_of, indptr=self.scored.indptr, indices=self.scored.indices, size=COUNTS_AT_ONCE
+        )
+        for at, found in halves:
+            log_p[at] = found
         document = np.repeat(np.arange(len(self.key)), np.diff(self.scored.indptr))
-        words = self.columns[self.scored.indices]
-        log_p = np.empty(len(words))
-        for start in range(0, len(words), COUNTS_AT_ONCE):
-            at = slice(start, start + COUNTS_AT_ONCE)
-            log_p[at] = np.log(np.einsum("ik,ki->i", theta[document[at]], fixed.topics[:, words[at]]))
         return np.bincount(document, self.scored.counts * log_p, len(self.key)).astype(np.float64)
 
 

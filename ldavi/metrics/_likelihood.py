@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator import validation as check
+from ldavi._inference.document_completion import perplexity_of
 from ldavi.metrics._tokens import Tokens
 
 UNSEEN = ("score", "ignore")
@@ -73,12 +74,6 @@ def total_error(standard_error: Doubles, key: NDArray[np.uint64]) -> float:
     """Standard error of a sum over documents; those with the same key share their random numbers. Equation (M8)."""
     _, group = np.unique(key, return_inverse=True)
     return math.sqrt(math.fsum(np.square(np.bincount(group, standard_error))))
-
-
-def perplexity_of(log_likelihood: float, n_tokens: int) -> float:
-    """exp(−log_likelihood / n_tokens), 1 without tokens."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(-log_likelihood / n_tokens)) if n_tokens else 1.0
 
 
 def check_unseen(unseen_words: Any) -> None:

@@ -11,7 +11,7 @@ from ldavi import metrics
 from ldavi._core.tables import table
 from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator import validation as check
-from ldavi.metrics._likelihood import perplexity_of
+from ldavi._inference.document_completion import perplexity_of
 from ldavi.selection._design import Fit
 
 RULES = ("one_standard_error", "best")
