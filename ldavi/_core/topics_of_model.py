@@ -1,14 +1,26 @@
-"""What the functions on topics ask of a model: ours, scikit-learn's, or a bare array of topics."""
+"""Topics, priors and word names of a model: of this package, of scikit-learn, or a bare array of topics."""
 
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ldavi._core.typing import Doubles
+from ldavi._core.typing import Doubles, Names
 
 
-def topics_of(model: Any) -> Doubles:
-    """Topics of a fitted model, or of an array, as distributions over words.
+class TopicModel(Protocol):
+    """A fitted estimator whose rows of `components_` are topics: LDA of this package or of scikit-learn, or NMF."""
+
+    @property
+    def components_(self) -> NDArray[Any]:
+        """Weights of words in topics, of shape (n_topics, n_words)."""
+
+
+ModelOrTopics: TypeAlias = TopicModel | ArrayLike
+
+
+def topics_of(model: ModelOrTopics) -> Doubles:
+    """Return the topics of a fitted model, or of an array, as distributions over words.
 
     Parameters
     ----------
@@ -43,14 +55,19 @@ def topics_of(model: Any) -> Doubles:
     return topics
 
 
-def doc_topic_prior_of(model: Any, n_topics: int, default: float = 0.1) -> Doubles:
-    """Dirichlet prior of a document's topics that the model was fitted with, as (n_topics,) float64; else `default`."""
+def doc_topic_prior_of(model: ModelOrTopics, n_topics: int, default: float = 0.1) -> Doubles:
+    """Return α that the model was fitted with, as (n_topics,) float64; `default` for a model without one."""
     prior = getattr(model, "doc_topic_prior_", default)
     return np.array(np.broadcast_to(np.asarray(prior, dtype=np.float64), (n_topics,)))
 
 
-def feature_names_of(model: Any, n_words: int, feature_names: Any = None) -> Any:
-    """Names of the words: as given, else those that the model saw, else "x0", "x1", … as (n_words,) array of str.
+def has_word_names(model: ModelOrTopics, feature_names: Names | None) -> bool:
+    """Whether the words have names: given ones, or those that the model was fitted with."""
+    return feature_names is not None or getattr(model, "feature_names_in_", None) is not None
+
+
+def feature_names_of(model: ModelOrTopics, n_words: int, feature_names: Names | None = None) -> NDArray[Any]:
+    """Return the names of the words: as given, else those of the fit, else "x0", "x1", …; (n_words,) array of str.
 
     Raises
     ------

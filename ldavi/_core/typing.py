@@ -1,9 +1,11 @@
 """Names for the arrays that travel through the package."""
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Doubles: TypeAlias = NDArray[np.float64]
@@ -13,3 +15,5 @@ UInt8s: TypeAlias = NDArray[np.uint8]
 UInt16s: TypeAlias = NDArray[np.uint16]
 UInt64s: TypeAlias = NDArray[np.uint64]
 Masses: TypeAlias = NDArray[np.int32] | NDArray[np.float64]  # whole numbers in either
+Names: TypeAlias = Sequence[str] | NDArray[Any]  # of words, documents or topics
+Matrix: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix  # counts as users pass them; DataFrames too

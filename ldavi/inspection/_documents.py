@@ -1,42 +1,47 @@
-"""Topics in documents: how large a topic is, which documents are most of it, which topic each word belongs to."""
+"""Topics in documents: sizes of topics, representative documents, the topics of each word."""
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import feature_names_of
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of
+from ldavi._core.typing import Doubles, Int64s, Matrix, Names
 from ldavi._estimator import validation as check
-from ldavi.inspection._posterior import posterior_of, responsibilities_of
-from ldavi.inspection._words import largest
+from ldavi._estimator.posterior import posterior_of, responsibilities_of
+from ldavi.metrics._top_words import largest
 
 
-def topic_sizes(model: Any, X: Any, *, doc_topic_prior: float | ArrayLike | None = None) -> Any:
-    """How many tokens of X belong to each topic.
+def topic_sizes(
+    model: ModelOrTopics, X: Matrix | None = None, *, doc_topic_prior: float | ArrayLike | None = None
+) -> Any:
+    """Compute the expected number of tokens of each topic, and its share of all tokens.
 
-    Σ_d Σ_w n_dw φ_dwk, the expected number: a long document counts for more than a short one, and the prior for nothing.
-    (pyLDAvis has Σ_d N_d E[θ_dk], in which the prior makes small topics larger.)
+    Given documents, Σ_d Σ_w n_dw φ_dwk: a long document counts for more than a short one, and the prior does not count.
+    (pyLDAvis has Σ_d N_d E[θ_dk], in which the prior makes small topics larger.) Without documents, Σ_w (λ_kw − η_kw),
+    which is the same sum over the documents of the fit.
 
     Parameters
     ----------
     model : estimator or array of shape (n_topics, n_words)
         Fitted topics.
-    X : array-like or sparse matrix of shape (n_docs, n_words)
-        Counts, documents × words.
+    X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
+        Counts, documents × words. None means the documents of the fit; it requires a fitted LDA, of this package or of
+        scikit-learn.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
-        α. None takes the model's own, or 0.1 for topics that have none.
+        α. None takes the model's own, or 0.1 for topics that have none. Used only with X.
 
     Returns
     -------
     sizes : DataFrame, or structured array without pandas
-        A row for each topic, with the columns topic, tokens (which sum to X.sum()) and share (which sum to 1; all 0 where
-        X holds no tokens).
+        A row for each topic, with the columns topic, tokens (which sum to X.sum()) and share (which sum to 1; all 0
+        where X holds no tokens).
 
     Raises
     ------
     ValueError
-        If X is not counts of the topics' words.
+        If X is not counts of the topics' words, or is None and the model is not a fitted LDA.
 
     Examples
     --------
@@ -45,23 +50,46 @@ def topic_sizes(model: Any, X: Any, *, doc_topic_prior: float | ArrayLike | None
     >>> print(sizes["tokens"].tolist())
     [6.0, 4.0]
     """
-    posterior = posterior_of(model, X, doc_topic_prior, "topic_sizes")
-    tokens = posterior.topic_tokens().sum(axis=0)
-    return table(topic=np.arange(len(tokens)), tokens=tokens, share=tokens / (tokens.sum() or 1.0))
+    if X is not None:
+        tokens = posterior_of(model, X, doc_topic_prior, "topic_sizes").topic_tokens().sum(axis=0)
+    else:
+        of_fit = fit_tokens(model)
+        if of_fit is None:
+            raise ValueError(
+                f"X=None, but {type(model).__name__} does not hold the expected counts of a fit. "
+                "Pass the documents as X."
+            )
+        tokens = of_fit
+    return table(topic=np.arange(len(tokens)), tokens=tokens, share=shares_of(tokens))
+
+
+def fit_tokens(model: ModelOrTopics) -> Doubles | None:
+    """Compute each topic's expected tokens in the documents of the fit, Σ_w (λ_kw − η_kw); None without λ and η."""
+    eta = getattr(model, "topic_word_prior_", None)
+    if eta is None:
+        return None
+    lam = np.asarray(getattr(model, "components_", model))
+    prior = np.broadcast_to(np.asarray(eta, dtype=np.float64), lam.shape)
+    tokens: Doubles = np.maximum(lam.sum(axis=1, dtype=np.float64) - prior.sum(axis=1), 0)
+    return tokens
+
+
+def shares_of(tokens: Doubles) -> Doubles:
+    """Divide by the sum; all 0 where the sum is 0."""
+    return np.asarray(tokens / (tokens.sum() or 1.0))
 
 
 def representative_documents(
-    model: Any,
-    X: Any,
+    model: ModelOrTopics,
+    X: Matrix,
     n_documents: int = 5,
     *,
     doc_topic_prior: float | ArrayLike | None = None,
-    document_names: Any = None,
+    document_names: ArrayLike | None = None,
 ) -> Any:
-    """The documents of X with the largest proportion of each topic.
+    """Return the documents of X with the largest proportion of each topic.
 
-    E[θ] is drawn towards its prior the more, the fewer the words, so that a handful of words does not make a document
-    representative.
+    E[θ] of a short document is close to its prior mean, so that few words do not make a document representative.
 
     Parameters
     ----------
@@ -70,17 +98,17 @@ def representative_documents(
     X : array-like or sparse matrix of shape (n_docs, n_words)
         Counts, documents × words.
     n_documents : int, default=5
-        Documents of a topic.
+        Number of documents per topic.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None takes the model's own, or 0.1 for topics that have none.
     document_names : array-like of shape (n_docs,), or None, default=None
-        What the column document holds: names, titles, texts. None numbers the rows of X from 0.
+        Values of the column document: names, titles, texts. None numbers the rows of X from 0.
 
     Returns
     -------
     documents : DataFrame, or structured array without pandas
-        A row for each topic and rank, with the columns topic, rank (from 1), document, proportion E[θ_dk] and tokens, the
-        document's length. Of equal proportions the longer document comes first.
+        A row for each topic and rank, with the columns topic, rank (from 1), document, proportion E[θ_dk] and tokens,
+        the document's length. Among equal proportions the longer document comes first.
 
     Raises
     ------
@@ -99,8 +127,7 @@ def representative_documents(
     posterior = posterior_of(model, X, doc_topic_prior, "representative_documents")
     theta, tokens = posterior.theta(), posterior.tokens
     names = _document_names(document_names, len(theta))
-    by_length = np.argsort(-tokens, kind="stable")
-    best = by_length[largest(theta[by_length].T, n_documents)]
+    best = most_representative(theta, tokens, n_documents)
     n_topics, shown = best.shape
     topic = np.repeat(np.arange(n_topics), shown)
     return table(
@@ -112,17 +139,28 @@ def representative_documents(
     )
 
 
+def most_representative(theta: Doubles, tokens: Doubles, n_documents: int) -> Int64s:
+    """Return the rows with the largest proportions of each topic, longer documents first among equal ones.
+
+    Returns
+    -------
+    array of shape (K, min(n_documents, D))
+    """
+    by_length = np.argsort(-tokens, kind="stable")
+    return np.asarray(by_length[largest(theta[by_length].T, n_documents)])
+
+
 def document_words(
-    model: Any,
-    X: Any,
+    model: ModelOrTopics,
+    X: Matrix,
     *,
     n_topics: int | None = None,
     doc_topic_prior: float | ArrayLike | None = None,
-    feature_names: Any = None,
+    feature_names: Names | None = None,
 ) -> Any:
-    """To which topics each word of a document belongs: φ, for highlighting.
+    """Compute φ, the probability of each topic for each word of a document, for example to colour texts.
 
-    The same word can belong to another topic in another document, since φ_dwk ∝ exp(E[log θ_dk] + E[log β_kw]).
+    The same word can belong to different topics in different documents, since φ_dwk ∝ exp(E[log θ_dk] + E[log β_kw]).
 
     Parameters
     ----------
@@ -131,7 +169,7 @@ def document_words(
     X : array-like or sparse matrix of shape (n_words,) or (n_docs, n_words)
         Counts of a document, or of several.
     n_topics : int or None, default=None
-        The most probable topics of each word; 1 gives one colour to each word. None gives all.
+        Number of topics per word, the most probable ones. None returns all.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None takes the model's own, or 0.1 for topics that have none.
     feature_names : array-like of str of shape (n_words,), or None, default=None
@@ -141,8 +179,8 @@ def document_words(
     -------
     words : DataFrame, or structured array without pandas
         A row for each document, word that occurs in it and topic, with the columns document (a row of X), word, count,
-        topic and probability. Words stand in the order of their columns, the topics of a word most probable first; with all
-        topics the probabilities of a word sum to 1.
+        topic and probability. Words are in column order, the topics of a word in order of decreasing probability. With
+        all topics, the probabilities of a word sum to 1.
 
     Raises
     ------
@@ -162,7 +200,7 @@ def document_words(
     posterior = posterior_of(model, X, doc_topic_prior, "document_words")
     counts = posterior.counts
     names = feature_names_of(model, counts.shape[1], feature_names)
-    phi = responsibilities_of(model, X, posterior, doc_topic_prior)
+    phi = responsibilities_of(model, posterior)
     best = largest(phi, n_topics or phi.shape[1])
     shown = best.shape[1]
     return table(
@@ -174,7 +212,7 @@ def document_words(
     )
 
 
-def _document_names(document_names: Any, n_docs: int) -> Any:
+def _document_names(document_names: ArrayLike | None, n_docs: int) -> NDArray[Any]:
     if document_names is None:
         return np.arange(n_docs)
     names = np.asarray(document_names, dtype=object)

@@ -1,26 +1,26 @@
-"""How topics lie to each other: distances, correlations, a map."""
-
-from typing import Any
+"""Relations between topics: distances, correlations and a two-dimensional map."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr
 from sklearn.manifold import smacof
 
-from ldavi._core.topics_of_model import topics_of
+from ldavi._core.topics_of_model import ModelOrTopics, topics_of
 from ldavi._core.typing import Doubles
 from ldavi._estimator import validation as check
+from ldavi.metrics._distances import pairwise_distances
 
 DISTANCES = ("jensen_shannon", "hellinger", "cosine")
-VALUES_AT_ONCE = 2**21
 
 
-def topic_distances(model: Any, *, distance: str = "jensen_shannon", other: Any = None) -> Doubles:
-    """How far topics are from each other as distributions over words.
+def topic_distances(
+    model: ModelOrTopics, *, distance: str = "jensen_shannon", other: ModelOrTopics | None = None
+) -> Doubles:
+    """Compute the distances between topics as distributions over words.
 
     "jensen_shannon" is the square root of the Jensen-Shannon divergence in bits, "hellinger" is
-    (1 − Σ_w √(p_w q_w))^½, "cosine" is one minus the cosine of the two rows. All are between 0 (the same) and 1 (no word in
-    common); the first two are metrics.
+    (1 − Σ_w √(p_w q_w))^½, "cosine" is one minus the cosine of the two rows. All are between 0 (identical topics) and
+    1 (no common word); the first two are metrics.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def topic_distances(model: Any, *, distance: str = "jensen_shannon", other: Any 
     distance : {"jensen_shannon", "hellinger", "cosine"}, default="jensen_shannon"
         Which distance.
     other : estimator or array of shape (n_others, n_words), or None, default=None
-        Topics to measure to; None means those of the model itself.
+        Topics to which distances are measured; None means those of the model itself.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def topic_distances(model: Any, *, distance: str = "jensen_shannon", other: Any 
     Raises
     ------
     ValueError, TypeError
-        If a parameter is not as described, or the two models have another number of words.
+        If a parameter is not as described, or the two models have different numbers of words.
 
     References
     ----------
@@ -58,41 +58,21 @@ def topic_distances(model: Any, *, distance: str = "jensen_shannon", other: Any 
     others = topics if other is None else topics_of(other)
     if topics.shape[1] != others.shape[1]:
         raise ValueError(
-            f"other has {others.shape[1]} words, but the model has {topics.shape[1]}. Both must be of the same vocabulary."
+            f"other has {others.shape[1]} words, but the model has {topics.shape[1]}. "
+            "Both must be of the same vocabulary."
         )
-    if distance == "jensen_shannon":
-        squared = _jensen_shannon(topics, others)
-    elif distance == "hellinger":
-        squared = 1 - np.sqrt(topics) @ np.sqrt(others).T
-    else:
-        rows, columns = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in (topics, others))
-        squared = 1 - rows @ columns.T
-    squared = np.clip(squared, 0, 1)
-    squared[squared < 1e-15 * topics.shape[1]] = 0  # what rounding leaves of equal rows
+    distances = pairwise_distances(topics, others, distance)
     if other is None:
-        np.fill_diagonal(squared, 0)
-        squared = (squared + squared.T) / 2
-    return squared if distance == "cosine" else np.sqrt(squared)
-
-
-def _jensen_shannon(topics: Doubles, others: Doubles) -> Doubles:
-    """H((p + q) / 2) − (H(p) + H(q)) / 2 of each pair, in bits."""
-    divergence = np.empty((len(topics), len(others)))
-    entropy, of_others = entr(topics).sum(axis=1), entr(others).sum(axis=1)
-    step = max(1, VALUES_AT_ONCE // topics.shape[1])
-    for k, topic in enumerate(topics):
-        for start in range(0, len(others), step):
-            at = slice(start, start + step)
-            mixed = entr((topic + others[at]) / 2).sum(axis=1)
-            divergence[k, at] = (mixed - (entropy[k] + of_others[at]) / 2) / np.log(2)
-    return divergence
+        np.fill_diagonal(distances, 0)
+        distances = (distances + distances.T) / 2
+    return distances
 
 
 def topic_correlations(theta: ArrayLike) -> Doubles:
-    """Which topics occur together: the correlation of their proportions over documents.
+    """Compute the correlations between the proportions of topics over documents.
 
-    Proportions of a document sum to 1, so that a topic's growth is the others' loss: among K unrelated topics of one size the
-    correlation is −1 / (K − 1), not 0.
+    Proportions of a document sum to 1, so that they are negatively correlated by construction: among K unrelated
+    topics of equal size the correlation is −1 / (K − 1), not 0.
 
     Parameters
     ----------
@@ -107,7 +87,7 @@ def topic_correlations(theta: ArrayLike) -> Doubles:
     Raises
     ------
     ValueError
-        If theta has another shape, holds what is not finite, or has fewer than two rows.
+        If theta has another shape, a value that is not finite, or fewer than two rows.
 
     Examples
     --------
@@ -123,7 +103,7 @@ def topic_correlations(theta: ArrayLike) -> Doubles:
             f"theta has shape {proportions.shape}; pass (n_docs, n_topics) proportions of two documents or more"
         )
     if not np.isfinite(proportions).all():
-        raise ValueError("theta holds NaN or infinity; pass finite proportions")
+        raise ValueError("theta contains NaN or infinity; pass finite proportions")
     centred = proportions - proportions.mean(axis=0)
     norm = np.linalg.norm(centred, axis=0)
     varies = norm > 1e-12 * np.linalg.norm(proportions, axis=0)
@@ -133,22 +113,23 @@ def topic_correlations(theta: ArrayLike) -> Doubles:
     return correlations
 
 
-def topic_map(model: Any, *, method: str = "pcoa", distance: str = "jensen_shannon") -> Doubles:
-    """Topics as points of a plane, near each other where they share words.
+def topic_map(model: ModelOrTopics, *, method: str = "pcoa", distance: str = "jensen_shannon") -> Doubles:
+    """Compute two-dimensional coordinates of topics, such that similar topics are close.
 
-    "pcoa" is classical scaling: the two directions in which the squared distances vary most. "mds" goes on from there by
-    SMACOF, which fits all distances alike and so parts crowded topics better. Both are deterministic: an axis points to
-    where topics are spread over more words, so that a map does not depend on the order of the topics.
+    "pcoa" is classical scaling (principal coordinates): the two axes along which the squared distances vary most. "mds"
+    continues from there with SMACOF, which weights all distances equally and therefore separates crowded topics better.
+    Both are deterministic. An axis points in the direction of topics with higher entropy, so that a map does not
+    depend on the order of the topics.
 
     Parameters
     ----------
     model : estimator or array of shape (n_topics, n_words)
         Fitted topics.
     method : {"pcoa", "mds"}, default="pcoa"
-        How distances become positions.
+        How positions are computed from distances.
     distance : {"jensen_shannon", "hellinger", "cosine"}, default="jensen_shannon"
-        See :func:`topic_distances`. Jensen-Shannon and Hellinger distances embed in a Euclidean space exactly, before all but
-        two dimensions are dropped. (pyLDAvis scales the divergence, which is the square of this distance.)
+        See :func:`topic_distances`. Jensen-Shannon and Hellinger distances embed in a Euclidean space exactly, before
+        all but two dimensions are dropped. (pyLDAvis scales the divergence, which is the square of this distance.)
 
     Returns
     -------
@@ -162,8 +143,8 @@ def topic_map(model: Any, *, method: str = "pcoa", distance: str = "jensen_shann
 
     References
     ----------
-    Gower. "Some distance properties of latent root and vector methods used in multivariate analysis". Biometrika 53, 1966.
-    Borg, Groenen. "Modern multidimensional scaling", chapter 8. Springer, 2005.
+    Gower. "Some distance properties of latent root and vector methods used in multivariate analysis". Biometrika 53,
+    1966. Borg, Groenen. "Modern multidimensional scaling", chapter 8. Springer, 2005.
 
     Examples
     --------
@@ -179,14 +160,14 @@ def topic_map(model: Any, *, method: str = "pcoa", distance: str = "jensen_shann
     if method == "mds" and len(topics) > 2:
         found, _ = smacof(distances, init=coordinates, n_init=1, max_iter=1000, eps=1e-9, normalized_stress=False)
         centred = found - found.mean(axis=0)
-        coordinates = centred @ np.linalg.svd(centred, full_matrices=False)[2].T  # its stress knows no rotation
-    breadth = entr(topics).sum(axis=1)
-    sign = np.sign((breadth - breadth.mean()) @ coordinates)
+        coordinates = centred @ np.linalg.svd(centred, full_matrices=False)[2].T  # stress is invariant to rotation
+    entropy = entr(topics).sum(axis=1)
+    sign = np.sign((entropy - entropy.mean()) @ coordinates)
     return coordinates * np.where(sign == 0, 1, sign) + 0.0  # no negative zero
 
 
 def _principal_coordinates(distances: Doubles) -> Doubles:
-    """The two leading eigenvectors of −½ J D² J, each times the root of its eigenvalue."""
+    """Compute the two leading eigenvectors of −½ J D² J, each times the square root of its eigenvalue."""
     squared = distances**2
     centred = -0.5 * (squared - squared.mean(axis=0) - squared.mean(axis=1)[:, None] + squared.mean())
     values, vectors = np.linalg.eigh(centred)

@@ -1,26 +1,26 @@
-"""How sure a model is of a document's topics and of a topic's words: marginals of the posterior Dirichlets."""
+"""Credible intervals of topic proportions and word probabilities: marginals of the posterior Dirichlets."""
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import beta as beta_distribution
 
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import feature_names_of
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of
+from ldavi._core.typing import Doubles, Int64s, Matrix, Names
 from ldavi._estimator import validation as check
-from ldavi.inspection._posterior import posterior_of
-from ldavi.inspection._words import largest
+from ldavi._estimator.posterior import posterior_of
+from ldavi.metrics._top_words import largest
 
 
 def theta_intervals(
-    model: Any, X: Any, *, level: float = 0.95, doc_topic_prior: float | ArrayLike | None = None
+    model: ModelOrTopics, X: Matrix, *, level: float = 0.95, doc_topic_prior: float | ArrayLike | None = None
 ) -> Any:
-    """Credible intervals of documents' topic proportions θ_dk.
+    """Compute credible intervals of the documents' topic proportions θ_dk.
 
-    The posterior of θ_d is Dir(γ_d), so that of θ_dk is Beta(γ_dk, Σ_j γ_dj − γ_dk); the interval leaves out (1 − level) / 2
-    on either side.
+    The posterior of θ_d is Dir(γ_d), so that of θ_dk is Beta(γ_dk, Σ_j γ_dj − γ_dk). The interval is central: each tail
+    has the probability (1 − level) / 2.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def theta_intervals(
     X : array-like or sparse matrix of shape (n_words,) or (n_docs, n_words)
         Counts, documents × words.
     level : float, default=0.95
-        Posterior probability of the interval, between 0 and 1, both left out.
+        Posterior probability of the interval, between 0 and 1, exclusive.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None takes the model's own, or 0.1 for topics that have none.
 
@@ -45,12 +45,12 @@ def theta_intervals(
 
     Warnings
     --------
-    These intervals are too narrow. Mean-field inference takes θ_d to be independent of the topics of the document's words and
-    of the topics themselves, so they hold for the topics as given, as if each token's φ were known rather than inferred: they
-    leave out the doubt which of two similar topics a word came from, the doubt about β, and other optima that another
-    `random_state` would have found. With documents drawn from ten known topics, intervals of level 0.95 held 91 to 92 %
-    of the true proportions where topics shared few words, and 57 to 72 % where they shared many. They rank what is more
-    and what is less certain; they are no confidence statement.
+    These intervals are too narrow. Mean-field inference assumes that θ_d is independent of the topics of the document's
+    words and of the topics themselves. The intervals are therefore conditional on the topics and on each token's φ:
+    they ignore the uncertainty which of two similar topics a word came from, the uncertainty of β, and other optima
+    that another `random_state` would have found. With documents drawn from ten known topics, intervals of level 0.95
+    covered 91 to 92 % of the true proportions where topics shared few words, and 57 to 72 % where they shared many.
+    Use them to compare uncertainties, not as confidence intervals.
 
     References
     ----------
@@ -77,23 +77,28 @@ def theta_intervals(
 
 
 def beta_intervals(
-    model: Any, *, level: float = 0.95, words: Any = None, n_words: int = 10, feature_names: Any = None
+    model: ModelOrTopics,
+    *,
+    level: float = 0.95,
+    words: ArrayLike | None = None,
+    n_words: int = 10,
+    feature_names: Names | None = None,
 ) -> Any:
-    """Credible intervals of words' probabilities in topics β_kw.
+    """Compute credible intervals of the probabilities of words in topics, β_kw.
 
-    The posterior of β_k is Dir(λ_k), so that of β_kw is Beta(λ_kw, Σ_v λ_kv − λ_kw); the interval leaves out (1 − level) / 2
-    on either side.
+    The posterior of β_k is Dir(λ_k), so that of β_kw is Beta(λ_kw, Σ_v λ_kv − λ_kw). The interval is central: each tail
+    has the probability (1 − level) / 2.
 
     Parameters
     ----------
     model : estimator, or array of shape (n_topics, n_words)
         A fitted estimator whose `components_` are Dirichlet parameters λ, or λ itself.
     level : float, default=0.95
-        Posterior probability of the interval, between 0 and 1, both left out.
+        Posterior probability of the interval, between 0 and 1, exclusive.
     words : array-like of str or int, or None, default=None
         Names or columns of words, the same for each topic. None takes the most probable words of each topic.
     n_words : int, default=10
-        How many, if `words` is None.
+        Number of words per topic, if `words` is None.
     feature_names : array-like of str of shape (n_words,), or None, default=None
         Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
 
@@ -105,15 +110,15 @@ def beta_intervals(
     Raises
     ------
     ValueError, TypeError
-        If a parameter is not as described, a word is unknown, or the topics are no Dirichlet parameters: point estimates
-        (`topic_word_prior=0`), or rows that sum to 1.
+        If a parameter is not as described, a word is unknown, or the topics are not Dirichlet parameters: point
+        estimates (`topic_word_prior=0`), or rows that sum to 1.
 
     Warnings
     --------
-    These intervals are too narrow. Mean-field inference takes β to be independent of the topics of the tokens, so each
-    token's φ counts as observed: they leave out the doubt to which topic an occurrence belongs, the covariance of topics that
-    share it, and other optima, in which a topic may have been merged, split or never found. After online fits λ depends on
-    the learning rate as well. They rank what is more and what is less certain; they are no confidence statement.
+    These intervals are too narrow. Mean-field inference assumes that β is independent of the topics of the tokens, so
+    that each token's φ counts as observed: they ignore the uncertainty to which topic an occurrence belongs, the
+    covariance of topics that share it, and other optima, in which a topic is merged, split or missing. After online
+    fits λ also depends on the learning rate. Use them to compare uncertainties, not as confidence intervals.
 
     References
     ----------
@@ -144,43 +149,43 @@ def beta_intervals(
 
 
 def _marginals(shape: Doubles, total: Doubles, level: float) -> tuple[Doubles, Doubles]:
-    """Ends of the central interval of Beta(shape, total − shape); a component that is all there is, is 1."""
+    """Compute the central interval of Beta(shape, total − shape); a single component is 1 with certainty."""
     rest = np.maximum(total - shape, np.finfo(float).tiny)
     low, high = (beta_distribution.ppf(p, shape, rest) for p in ((1 - level) / 2, (1 + level) / 2))
-    alone = total <= shape
-    return np.where(alone, 1.0, low), np.where(alone, 1.0, high)
+    single = total <= shape
+    return np.where(single, 1.0, low), np.where(single, 1.0, high)
 
 
 def _check_level(level: float) -> None:
     if check.check_number("level", level, minimum=0, maximum=1, exclusive=True) == 1:
-        raise ValueError("level=1 must be < 1: only [0, 1] holds all of the posterior")
+        raise ValueError("level=1 must be < 1: the interval would be [0, 1]. Pass for example 0.95.")
 
 
-def _dirichlet_parameters(model: Any) -> Doubles:
+def _dirichlet_parameters(model: ModelOrTopics) -> Doubles:
     lam = np.asarray(getattr(model, "components_", model), dtype=np.float64)
     if hasattr(model, "components_") and not hasattr(model, "topic_word_prior_"):
-        msg = (
+        raise TypeError(
             f"{type(model).__name__} has no posterior of its topics: pass a LatentDirichletAllocation, or λ as an array"
         )
-        raise TypeError(msg)
     if not np.any(getattr(model, "topic_word_prior_", 1)):
         raise ValueError("topic_word_prior=0 makes topics point estimates, without a posterior: fit with a prior > 0")
     if lam.ndim != 2 or 0 in lam.shape or not np.isfinite(lam).all() or (lam <= 0).any():
         raise ValueError("topics must be Dirichlet parameters λ: a (n_topics, n_words) array of finite numbers > 0")
     if np.allclose(lam.sum(axis=1), 1):
         raise ValueError(
-            "the rows sum to 1, so they are probabilities; intervals need Dirichlet parameters λ: pass components_"
+            "the rows of the topics sum to 1, so they are probabilities; intervals need Dirichlet parameters λ: "
+            "pass components_"
         )
     return lam
 
 
-def _columns(words: Any, names: Any) -> Int64s:
-    """Columns of words that are given by name or by number."""
-    column = {name: place for place, name in enumerate(names.tolist())}
-    found = []
+def _columns(words: ArrayLike, names: NDArray[Any]) -> Int64s:
+    """Return the columns of words that are given by name or by column."""
+    column_of = {name: column for column, name in enumerate(names.tolist())}
+    columns = []
     for word in np.atleast_1d(np.asarray(words, dtype=object)).tolist():
-        place = column.get(word, word if isinstance(word, (int, np.integer)) else None)
-        if place is None or not 0 <= place < len(names):
+        column = column_of.get(word, word if isinstance(word, (int, np.integer)) else None)
+        if column is None or not 0 <= column < len(names):
             raise ValueError(f"words holds {word!r}, which is neither a name nor a column of the {len(names)} words")
-        found.append(place)
-    return np.array(found, dtype=np.int64)
+        columns.append(column)
+    return np.array(columns, dtype=np.int64)

@@ -1,43 +1,45 @@
-"""Labels: phrases that stand for a topic, found in the documents themselves."""
+"""Labels of topics: phrases found in the documents."""
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from scipy.special import psi
 from sklearn.feature_extraction.text import CountVectorizer
 
+from ldavi._core.chunks import chunks
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import feature_names_of, topics_of
-from ldavi._core.typing import Doubles
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
+from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
-from ldavi.inspection._posterior import posterior_of, responsibilities
+from ldavi._estimator.posterior import posterior_of
+from ldavi._inference.fixed_topics import COUNTS_AT_ONCE, normalized_responsibilities
 from ldavi.inspection._words import relevance
 
-COUNTS_AT_ONCE = 2**15
-PIECES = re.compile(r"\w+|[^\w\s-]")  # a mark other than a hyphen parts what stands around it
+TOKENS = re.compile(r"\w+|[^\w\s-]")  # punctuation other than a hyphen is a token, which no phrase contains
 
 
 def topic_labels(
-    model: Any,
-    X: Any,
-    candidates: Any,
+    model: ModelOrTopics,
+    X: Matrix,
+    candidates: Sequence[str] | Matrix,
     *,
     n_labels: int = 3,
     ngram_range: tuple[int, int] = (2, 3),
     min_documents: int = 5,
     relevance_weight: float = 0.6,
     doc_topic_prior: float | ArrayLike | None = None,
-    candidate_names: Any = None,
-    feature_names: Any = None,
+    candidate_names: Names | None = None,
+    feature_names: Names | None = None,
 ) -> Any:
-    """Phrases of the documents that stand for each topic.
+    """Find phrases of the documents that label each topic.
 
-    Each occurrence of a phrase goes to the topics by θ_d and the words that it is made of, as if one topic had written all of
-    them: q(k) ∝ exp E[log θ_dk] Π_w β_kw. The sums over documents make p(phrase | topic), and phrases are ranked by their
-    relevance in it. A phrase that is part of a better one of the same topic, or holds one, is left out.
+    Each occurrence of a phrase is assigned to the topics with the probabilities q(k) ∝ exp E[log θ_dk] Π_w β_kw, as
+    if all of its words had the same topic. The sums over documents estimate p(phrase | topic), and phrases are ranked
+    by their relevance. A phrase that is part of a better phrase of the same topic, or contains one, is left out.
 
     Parameters
     ----------
@@ -46,15 +48,15 @@ def topic_labels(
     X : array-like or sparse matrix of shape (n_docs, n_words)
         Counts, documents × words.
     candidates : list of n_docs str, or array-like or sparse matrix of shape (n_docs, n_candidates)
-        The texts of X, in which phrases of the model's words are looked for; or counts of phrases found elsewhere.
+        The texts of X, in which phrases of the model's words are searched; or counts of given phrases.
     n_labels : int, default=3
-        Labels of a topic.
+        Number of labels per topic.
     ngram_range : tuple of two int, default=(2, 3)
-        Words of a phrase, at least and at most, if texts are given.
+        Minimum and maximum number of words in a phrase, if texts are given.
     min_documents : int, default=5
-        Documents that a phrase must occur in.
+        Minimum number of documents in which a phrase occurs.
     relevance_weight : float, default=0.6
-        λ of the relevance, between 0 (phrases of this topic alone) and 1 (its most frequent).
+        λ of the relevance, between 0 (the most distinctive phrases) and 1 (the most frequent).
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None takes the model's own, or 0.1 for topics that have none.
     candidate_names : array-like of str of shape (n_candidates,), or None, default=None
@@ -65,8 +67,8 @@ def topic_labels(
     Returns
     -------
     labels : DataFrame, or structured array without pandas
-        A row for each topic and rank, with the columns topic, rank (from 1), label, score (the relevance) and count, the
-        occurrences that go to the topic. A topic without phrases has no rows.
+        A row for each topic and rank, with the columns topic, rank (from 1), label, score (the relevance) and count,
+        the expected number of its occurrences in the topic. A topic without phrases has no rows.
 
     Raises
     ------
@@ -100,15 +102,15 @@ def topic_labels(
         phrases = check.check_counts(candidates, dtype=np.float64, name="topic_labels")
         names = _candidate_names(candidate_names, phrases.shape[1])
     if phrases.shape[0] != len(posterior.gamma):
-        found, wanted = phrases.shape[0], len(posterior.gamma)
-        raise ValueError(f"candidates has {found} documents and X has {wanted}; both must be of the same documents")
-    often = np.bincount(phrases.indices, minlength=phrases.shape[1]) >= min_documents
-    if not often.any():
+        given, wanted = phrases.shape[0], len(posterior.gamma)
+        raise ValueError(f"candidates has {given} documents and X has {wanted}; both must be of the same documents")
+    frequent = np.bincount(phrases.indices, minlength=phrases.shape[1]) >= min_documents
+    if not frequent.any():
         raise ValueError(
             f"none of {len(names)} phrases is in min_documents={min_documents} documents. Lower it, or check that "
             "feature_names are the words of the texts."
         )
-    phrases, names = phrases[:, np.flatnonzero(often)], names[often]
+    phrases, names = phrases[:, np.flatnonzero(frequent)], names[frequent]
     tokens = _phrase_tokens(phrases, names, posterior.gamma, topics, words)
     scores = _phrase_relevance(tokens, relevance_weight)
     rows = [
@@ -118,74 +120,80 @@ def topic_labels(
     return table(topic=topic, rank=rank, label=names[phrase], score=scores[topic, phrase], count=tokens[topic, phrase])
 
 
-def _are_texts(candidates: Any) -> bool:
+def _are_texts(candidates: Any) -> TypeGuard[Sequence[str]]:
     return not sparse.issparse(candidates) and len(candidates) > 0 and isinstance(next(iter(candidates)), str)
 
 
-def _find_phrases(texts: Sequence[str], words: Any, ngram_range: tuple[int, int]) -> tuple[sparse.csr_array, Any]:
-    """Counts of the runs of words that the model knows, and the runs."""
-    fewest, most = (check.check_integer("ngram_range", n, minimum=1) for n in ngram_range)
+def _find_phrases(
+    texts: Sequence[str], words: NDArray[Any], ngram_range: tuple[int, int]
+) -> tuple[sparse.csr_array, NDArray[Any]]:
+    """Count the n-grams of the model's words, documents × n-grams, and return them too."""
+    minimum, maximum = (check.check_integer("ngram_range", n, minimum=1) for n in ngram_range)
     known = set(words.tolist())
 
     def phrases_of(text: str) -> Iterator[str]:
-        pieces = [piece if piece in known else "" for piece in PIECES.findall(text.lower())]
-        for n in range(fewest, most + 1):
-            for start in range(len(pieces) - n + 1):
-                run = pieces[start : start + n]
-                if all(run):
-                    yield " ".join(run)
+        tokens = [token if token in known else "" for token in TOKENS.findall(text.lower())]
+        for n in range(minimum, maximum + 1):
+            for start in range(len(tokens) - n + 1):
+                ngram = tokens[start : start + n]
+                if all(ngram):
+                    yield " ".join(ngram)
 
     vectorizer = CountVectorizer(analyzer=phrases_of, dtype=np.float64)
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError as error:
-        msg = (
-            f"candidates holds no run of {fewest} to {most} of the model's words: check feature_names against the texts"
-        )
-        raise ValueError(msg) from error
+        raise ValueError(
+            f"candidates holds no phrase of {minimum} to {maximum} of the model's words: "
+            "check feature_names against the texts"
+        ) from error
     return sparse.csr_array(counts), vectorizer.get_feature_names_out()
 
 
-def _candidate_names(candidate_names: Any, n_candidates: int) -> Any:
+def _candidate_names(candidate_names: Names | None, n_candidates: int) -> NDArray[Any]:
     names = np.asarray([] if candidate_names is None else candidate_names, dtype=object)
     if names.shape != (n_candidates,):
-        msg = f"candidate_names has shape {names.shape}, but candidates has {n_candidates} columns. Give one name for each."
-        raise ValueError(msg)
+        raise ValueError(
+            f"candidate_names has shape {names.shape}, but candidates has {n_candidates} columns. "
+            "Give one name for each."
+        )
     return names
 
 
-def _phrase_tokens(phrases: sparse.csr_array, names: Any, gamma: Doubles, topics: Doubles, words: Any) -> Doubles:
-    """Occurrences of each phrase that go to each topic, (K, phrases)."""
-    column = {word: place for place, word in enumerate(words.tolist())}
-    likelihood = np.ones((len(names), len(topics)))
-    for place, name in enumerate(names):
-        made_of = [column[word] for word in name.split() if word in column]
-        likelihood[place] = topics[:, made_of].prod(axis=1)
-    documents = np.repeat(np.arange(phrases.shape[0]), np.diff(phrases.indptr))
+def _phrase_tokens(
+    phrases: sparse.csr_array, names: NDArray[Any], gamma: Doubles, topics: Doubles, words: NDArray[Any]
+) -> Doubles:
+    """Compute the expected number of occurrences of each phrase in each topic, (K, phrases)."""
+    column_of = {word: column for column, word in enumerate(words.tolist())}
+    with np.errstate(divide="ignore"):
+        log_beta = np.log(topics)
+    log_likelihood = np.zeros((len(names), len(topics)))
+    for row, name in zip(log_likelihood, names, strict=True):
+        row[:] = log_beta[:, [column_of[word] for word in name.split() if word in column_of]].sum(axis=1)
+    documents, log_theta = np.repeat(np.arange(phrases.shape[0]), np.diff(phrases.indptr)), psi(gamma)
     tokens = np.zeros((len(names), len(topics)))
-    for start in range(0, len(documents), COUNTS_AT_ONCE):
-        at = slice(start, start + COUNTS_AT_ONCE)
-        phi = responsibilities(gamma[documents[at]], likelihood[phrases.indices[at]])
+    for at in chunks(len(documents), COUNTS_AT_ONCE):
+        phi = normalized_responsibilities(log_theta[documents[at]], log_likelihood[phrases.indices[at]])
         cells = (phrases.indices[at], np.arange(len(phi)))
         tokens += sparse.csr_array((phrases.data[at], cells), shape=(len(names), len(phi))) @ phi
     return tokens.T
 
 
 def _phrase_relevance(tokens: Doubles, weight: float) -> Doubles:
-    """Relevance of phrases in p(phrase | topic); −∞ where a topic has none."""
-    of_topic = tokens.sum(axis=1, keepdims=True)
+    """Compute the relevance of phrases in each topic; −∞ where p(phrase | topic) is 0."""
+    totals = tokens.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore"):
-        log_share = np.log(np.divide(tokens, of_topic, out=np.zeros_like(tokens), where=of_topic > 0))
+        log_share = np.log(np.divide(tokens, totals, out=np.zeros_like(tokens), where=totals > 0))
         return relevance(log_share, np.log(tokens.sum(axis=0) / tokens.sum()), weight)
 
 
-def _best(scores: Doubles, names: Any, n_labels: int) -> list[int]:
-    """The highest scores, without a phrase that is part of one before it or holds one."""
+def _best(scores: Doubles, names: NDArray[Any], n_labels: int) -> list[int]:
+    """Return the phrases with the highest scores, without those that are part of a chosen one or contain one."""
     chosen: list[int] = []
-    for place in np.argsort(-scores, kind="stable"):
-        if len(chosen) == n_labels or np.isneginf(scores[place]):
+    for candidate in np.argsort(-scores, kind="stable"):
+        if len(chosen) == n_labels or np.isneginf(scores[candidate]):
             break
-        phrase = f" {names[place]} "
+        phrase = f" {names[candidate]} "
         if not any(phrase in f" {names[other]} " or f" {names[other]} " in phrase for other in chosen):
-            chosen.append(int(place))
+            chosen.append(int(candidate))
     return chosen

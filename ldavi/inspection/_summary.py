@@ -1,17 +1,16 @@
-"""A fitted model on one screen: its topics, how the fit ended, what it was told and what it learned."""
+"""Summary of a fitted model on one screen: its topics, how the fit ended, its priors."""
 
 import html
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from ldavi._core.topics_of_model import feature_names_of, topics_of
-from ldavi._core.typing import Doubles
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
+from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
-from ldavi.inspection._documents import topic_sizes
+from ldavi.inspection._documents import fit_tokens, shares_of, topic_sizes
 from ldavi.inspection._words import top_words_lists
 
 PRIORS = (("α", "doc_topic_prior"), ("η", "topic_word_prior"))
@@ -20,16 +19,17 @@ CELL = "text-align:left;vertical-align:top;padding:0.1em 0.8em 0.1em 0"
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """What :func:`summary` returns: text where it is printed, a table in a notebook.
+    """The result of :func:`summary`: displayed as text in a terminal and as tables in a notebook.
 
     Attributes
     ----------
     title : str
         The model's class and size.
     facts : dict of str to str
-        How the fit ended, its ELBO in nats and its perplexity, the priors: as far as the model knows them.
+        How the fit ended, its ELBO in nats and its perplexity, the priors: those that the model has.
     topics : list of (int, float or None, list of str)
-        Number, share of the tokens (None where it is not known) and top words of each topic that is shown; the largest first.
+        Number, share of the tokens (None where it is not known) and top words of each topic that is shown; the largest
+        first.
     n_hidden : int
         Topics that are not shown.
     """
@@ -56,19 +56,24 @@ class Summary:
 
 
 def summary(
-    model: Any, X: Any = None, *, n_words: int = 8, n_topics: int | None = 20, feature_names: ArrayLike | None = None
+    model: ModelOrTopics | Pipeline,
+    X: Matrix | None = None,
+    *,
+    n_words: int = 8,
+    n_topics: int | None = 20,
+    feature_names: Names | None = None,
 ) -> Summary:
-    """A fitted model on one screen, for a notebook or a terminal.
+    """Summarise a fitted model on one screen, for a notebook or a terminal.
 
     Parameters
     ----------
     model : estimator, pipeline or array of shape (n_topics, n_words)
         Fitted topics. A pipeline's last step is the model, and the steps before it name the words.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
-        Counts by which topics are sized, see :func:`topic_sizes`. None takes what the fit counted, λ − η, which an
-        array of topics cannot tell.
+        Counts from which the sizes of topics are computed, see :func:`topic_sizes`. None takes the documents of the
+        fit; an array of topics then has no sizes.
     n_words : int, default=8
-        Words of a topic.
+        Number of words per topic.
     n_topics : int or None, default=20
         Topics to show, the largest first; None shows all.
     feature_names : array-like of str of shape (n_words,), or None, default=None
@@ -94,16 +99,15 @@ def summary(
     1  20.0%  row salt
     """
     if isinstance(model, Pipeline):
-        feature_names = (
-            model[:-1].get_feature_names_out() if feature_names is None and len(model.steps) > 1 else feature_names
-        )
+        if feature_names is None and len(model.steps) > 1:
+            feature_names = model[:-1].get_feature_names_out()
         model = model[-1]
     if n_topics is not None:
         check.check_integer("n_topics", n_topics, minimum=1)
     K, V = topics_of(model).shape
     names = feature_names_of(model, V, feature_names)
     words = top_words_lists(model, n_words, feature_names=names)
-    shares = _counted(model) if X is None else np.asarray(topic_sizes(model, X)["share"], dtype=np.float64)
+    shares = _shares(model, X)
     order = range(K) if shares is None else np.argsort(-shares, kind="stable").tolist()
     shown = list(order)[:n_topics]
     kind = f"{type(model).__name__}: " if hasattr(model, "components_") else ""
@@ -115,12 +119,12 @@ def summary(
     )
 
 
-def _counted(model: Any) -> Doubles | None:
-    """Each topic's share of the tokens that the fit counted, Σ_w (λ_kw − η_kw); None for topics without them."""
-    if not hasattr(model, "topic_word_prior_"):
-        return None
-    tokens = np.maximum(model.components_ - np.asarray(model.topic_word_prior_), 0).sum(axis=1, dtype=np.float64)
-    return np.asarray(tokens / (tokens.sum() or 1.0))
+def _shares(model: ModelOrTopics, X: Matrix | None) -> Doubles | None:
+    """Return the topics' shares of the tokens of X, or of the fit; None for an array of topics alone."""
+    if X is not None:
+        return np.asarray(topic_sizes(model, X)["share"], dtype=np.float64)
+    tokens = fit_tokens(model)
+    return None if tokens is None else shares_of(tokens)
 
 
 def _facts(model: Any) -> dict[str, str]:
@@ -143,7 +147,7 @@ def _facts(model: Any) -> dict[str, str]:
 
 
 def _range(values: Any) -> str:
-    """ "0.1", or "0.02 to 0.3" of values that differ."""
+    """Format values as "0.1", or "0.02 to 0.3" where they differ."""
     low, high = float(np.min(values)), float(np.max(values))
     return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
@@ -153,12 +157,12 @@ def _percent(share: float | None) -> str:
 
 
 def _printable(words: list[str]) -> str:
-    """Words in a line; what would break the line, or move a terminal's cursor, is spelled out."""
+    """Join words to one line; control characters, which could move a terminal's cursor, are escaped."""
     return " ".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in word) for word in words)
 
 
 def _row(first: str, *texts: str, cells: str = "td") -> str:
-    """A table's row whose first cell is a <first>, and the others <cells>; texts are escaped."""
+    """Format a table row whose first cell has the tag `first`, and the others the tag `cells`; texts are escaped."""
     tags = [first, *[cells] * (len(texts) - 1)]
     return (
         "<tr>"

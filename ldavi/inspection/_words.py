@@ -1,36 +1,40 @@
-"""Which words stand for a topic: by probability, relevance, FREX or lift."""
+"""The most characteristic words of each topic: by probability, relevance, FREX or lift."""
 
 from typing import Any
 
 import numpy as np
 
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import feature_names_of, topics_of
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
+from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi.metrics import frex
+from ldavi.metrics._diversity import effective_words
+from ldavi.metrics._top_words import largest
 
 SCORES = ("probability", "relevance", "frex", "lift")
+UNIFORM = 0.95  # effective words, as a share of the vocabulary, above which a topic is nothing but its prior
+NO_WORDS = "(no words of its own)"
 
 
 def top_words(
-    model: Any,
+    model: ModelOrTopics,
     n_words: int = 10,
     *,
     by: str = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
-    X: Any = None,
-    feature_names: Any = None,
+    X: Matrix | None = None,
+    feature_names: Names | None = None,
 ) -> Any:
-    """The words that score highest in each topic.
+    """Return the words with the highest scores in each topic.
 
     Parameters
     ----------
     model : estimator or array of shape (n_topics, n_words)
         Fitted topics.
     n_words : int, default=10
-        Words of a topic.
+        Number of words per topic.
     by : {"probability", "relevance", "frex", "lift"}, default="probability"
         The score, see :func:`word_scores`.
     relevance_weight : float, default=0.6
@@ -38,7 +42,7 @@ def top_words(
     frex_weight : float, default=0.5
         Weight of the frequency in FREX, between 0 and 1, as in :func:`ldavi.metrics.frex`.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
-        Counts that say how frequent words are, for "relevance" and "lift"; see :func:`word_scores`.
+        Counts from which the frequency of words is computed, for "relevance" and "lift"; see :func:`word_scores`.
     feature_names : array-like of str of shape (n_words,), or None, default=None
         Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
 
@@ -46,7 +50,7 @@ def top_words(
     -------
     words : DataFrame, or structured array without pandas
         A row for each topic and rank, with the columns topic, rank (from 1), word, score, and probability E[β_kw].
-        Words of equal score stand in the order of their columns.
+        Words with equal scores are in column order.
 
     Raises
     ------
@@ -84,23 +88,23 @@ def top_words(
 
 
 def top_words_lists(
-    model: Any,
+    model: ModelOrTopics,
     n_words: int = 10,
     *,
     by: str = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
-    X: Any = None,
-    feature_names: Any = None,
+    X: Matrix | None = None,
+    feature_names: Names | None = None,
 ) -> list[list[str]]:
-    """The words of :func:`top_words` as a list for each topic, best first.
+    """Return the words of :func:`top_words` as one list per topic, best first.
 
     Parameters
     ----------
     model : estimator or array of shape (n_topics, n_words)
         Fitted topics.
     n_words : int, default=10
-        Words of a topic.
+        Number of words per topic.
     by : {"probability", "relevance", "frex", "lift"}, default="probability"
         The score, see :func:`word_scores`.
     relevance_weight : float, default=0.6
@@ -108,7 +112,7 @@ def top_words_lists(
     frex_weight : float, default=0.5
         Weight of the frequency in FREX, between 0 and 1, as in :func:`ldavi.metrics.frex`.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
-        Counts that say how frequent words are, for "relevance" and "lift"; see :func:`word_scores`.
+        Counts from which the frequency of words is computed, for "relevance" and "lift"; see :func:`word_scores`.
     feature_names : array-like of str of shape (n_words,), or None, default=None
         Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
 
@@ -129,14 +133,20 @@ def top_words_lists(
 
 
 def word_scores(
-    model: Any, *, by: str = "probability", relevance_weight: float = 0.6, frex_weight: float = 0.5, X: Any = None
+    model: ModelOrTopics,
+    *,
+    by: str = "probability",
+    relevance_weight: float = 0.6,
+    frex_weight: float = 0.5,
+    X: Matrix | None = None,
 ) -> Doubles:
-    """How well each word stands for each topic.
+    """Score how characteristic each word is of each topic.
 
-    With β_kw the probability of a word in a topic and p_w its probability in the corpus, "probability" is β_kw, "lift" is
-    β_kw / p_w, "relevance" is λ log β_kw + (1 − λ) log(β_kw / p_w), and "frex" is :func:`ldavi.metrics.frex`, the weighted
-    harmonic mean of two ranks of the word within its topic, both as shares of the vocabulary: that of its probability and
-    that of its exclusivity β_kw / Σ_j β_jw. Lift favours the rarest words; relevance and FREX keep frequent and telling ones.
+    With β_kw the probability of a word in a topic and p_w its probability in the corpus, "probability" is β_kw,
+    "lift" is β_kw / p_w, "relevance" is λ log β_kw + (1 − λ) log(β_kw / p_w), and "frex" is
+    :func:`ldavi.metrics.frex`, the weighted harmonic mean of two ranks of the word within its topic, both as shares
+    of the vocabulary: that of its probability and that of its exclusivity β_kw / Σ_j β_jw. Lift favours the rarest
+    words; relevance and FREX balance frequency and distinctiveness.
 
     Parameters
     ----------
@@ -148,16 +158,16 @@ def word_scores(
         λ of the relevance: 1 ranks by probability, 0 by lift. 0.6 was best in the user study of Sievert and Shirley.
     frex_weight : float, default=0.5
         Weight of the frequency in FREX, as in :func:`ldavi.metrics.frex` and R's stm: 1 ranks by probability, 0 by
-        exclusivity. Bischof and Airoldi's weight is that of the exclusivity.
+        exclusivity. The weight of Bischof and Airoldi is that of exclusivity.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
-        Counts, from which p_w is taken. None takes the column sums of the model's weights: of `components_`, which are
-        expected counts and the prior, or of the array, where topics of probabilities count alike.
+        Counts, from which p_w is computed. None takes the column sums of the model's weights: of `components_`, which
+        are expected counts plus the prior, or of the array, in which topics given as probabilities have equal weight.
 
     Returns
     -------
     scores : array of shape (n_topics, n_words)
-        Higher is better. By relevance and lift a word that is nowhere in X has the lowest score, −∞ and 0, since nothing
-        tells how frequent it is.
+        Higher is better. A word that does not occur in X has the lowest relevance and lift, −∞ and 0, since its
+        frequency is unknown.
 
     Raises
     ------
@@ -166,9 +176,9 @@ def word_scores(
 
     References
     ----------
-    Sievert, Shirley. "LDAvis: a method for visualizing and interpreting topics", 2014 (relevance). Taddy. "On estimation
-    and selection for topic models", AISTATS 2012 (lift). Bischof, Airoldi. "Summarizing topical content with word frequency
-    and exclusivity", ICML 2012 (FREX).
+    Sievert, Shirley. "LDAvis: a method for visualizing and interpreting topics", 2014 (relevance). Taddy. "On
+    estimation and selection for topic models", AISTATS 2012 (lift). Bischof, Airoldi. "Summarizing topical content
+    with word frequency and exclusivity", ICML 2012 (FREX).
 
     Examples
     --------
@@ -194,18 +204,23 @@ def word_scores(
 
 
 def relevance(log_beta: Doubles, log_p: Doubles, weight: float) -> Doubles:
-    """λ log β + (1 − λ) log(β / p) = log β − (1 − λ) log p; −∞ where p is 0."""
+    """Compute λ log β + (1 − λ) log(β / p) = log β − (1 − λ) log p; −∞ where p is 0."""
     discount = (1 - weight) * np.where(np.isneginf(log_p), 0, log_p)
     return np.where(np.isneginf(log_p), -np.inf, log_beta - discount)
 
 
-def largest(scores: Doubles, n_best: int) -> Int64s:
-    """Columns of the largest scores of each row, best first, equal ones in order."""
-    best: Int64s = np.argsort(-scores, axis=1, kind="stable")[:, :n_best]
-    return best
+def short_labels(model: ModelOrTopics, names: Names, n_words: int = 3) -> list[list[str]]:
+    """Return the most relevant words of each topic, its label in reports and plots.
+
+    A topic that is spread evenly over the vocabulary received no tokens, and is its prior: its label is `NO_WORDS`.
+    """
+    spread = effective_words(topics_of(model))
+    words = top_words_lists(model, n_words, by="relevance", feature_names=names)
+    uniform = spread > UNIFORM * len(names) if len(names) > 1 else np.zeros(len(words), bool)
+    return [[NO_WORDS] if even else own for even, own in zip(uniform, words, strict=True)]
 
 
-def _word_probabilities(model: Any, X: Any, n_words: int) -> Doubles:
+def _word_probabilities(model: ModelOrTopics, X: Matrix | None, n_words: int) -> Doubles:
     if X is None:
         weights = np.asarray(getattr(model, "components_", model), dtype=np.float64)
         totals = weights.sum(axis=0)
@@ -217,7 +232,7 @@ def _word_probabilities(model: Any, X: Any, n_words: int) -> Doubles:
             )
         if not totals.any():
             raise ValueError(
-                "X holds no counts, so it cannot tell how frequent words are. Pass the documents that were fitted."
+                "X holds no counts, so the frequency of words is unknown. Pass the documents that were fitted."
             )
     probabilities: Doubles = totals / totals.sum()
     return probabilities

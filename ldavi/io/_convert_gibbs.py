@@ -17,7 +17,7 @@ from ldavi._core.topics_of_model import doc_topic_prior_of, feature_names_of, to
 from ldavi._estimator import restore
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
-from ldavi.inspection._posterior import posterior_of, responsibilities_of
+from ldavi._estimator.posterior import posterior_of, responsibilities_of
 from ldavi.io._container import replace_file
 from ldavi.io._convert_files import DAMAGE, lines_of, single_prior
 
@@ -178,7 +178,7 @@ def _assignments(model: Any, counts: sparse.csr_array, random: Any) -> Iterator[
         times = part.data.astype(np.int64)
         topics = np.empty(0, dtype=np.int64)
         if len(times):
-            phi = responsibilities_of(model, part, posterior_of(model, part, None, "to_mallet_state"), None)
+            phi = responsibilities_of(model, posterior_of(model, part, None, "to_mallet_state"))
             heaps = phi.cumsum(axis=1)
             heaps /= heaps[:, -1:]
             entry = np.repeat(np.arange(len(times)), times)

@@ -96,7 +96,7 @@ def coherence(
     check_choice("measure", measure, tuple(WINDOW_SIZES))
     check_choice("counting", counting, ("gensim", "boolean"))
     beta = topics_of(topics)
-    first = top_words(beta, n_words, least=2)
+    first = top_words(beta, n_words, minimum=2)
     names = feature_names_of(topics, beta.shape[1], feature_names)
     words, place = np.unique(first, return_inverse=True)
     place = place.reshape(first.shape)

@@ -149,6 +149,23 @@ def exclusivity(topics: Any, n_words: int = 10) -> Doubles:
     return np.asarray(shares.mean(axis=1))
 
 
+def effective_words(topics: Doubles) -> Doubles:
+    """Compute the effective number of words of each topic, 1 / Σ_w β_kw²: MALLET's `eff_num_words`.
+
+    V for a uniform distribution over V words, 1 for a single word. It is the exponential of the Rényi entropy of order 2.
+
+    Parameters
+    ----------
+    topics : array of shape (K, V)
+        Distributions over words.
+
+    Returns
+    -------
+    array of shape (K,)
+    """
+    return np.asarray(1 / np.square(topics).sum(axis=1))
+
+
 def frex(topics: Any, weight: float = 0.5, *, word_counts: Any = None) -> Doubles:
     """Frequency and exclusivity of every word in every topic: the harmonic mean of its two ranks, as R's stm computes it.
 

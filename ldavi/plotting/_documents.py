@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi.inspection._posterior import posterior_of
+from ldavi._estimator.posterior import posterior_of
 from ldavi.plotting import _style as style
 
 LABELLED = 80  # documents; more are drawn as thin rows without names
