@@ -126,7 +126,10 @@ def best_matching(a, b, distance, n_words):
 
 
 def diagnostics(X, theta, beta, alpha, n_words, smoothing):
-    """MALLET's TopicModelDiagnostics with expected counts: each column as a list over topics."""
+    """Compute MALLET's TopicModelDiagnostics with expected counts: each column as a list over topics.
+
+    `theta` holds the documents' factors of φ, exp(E[log θ]) made to sum to 1.
+    """
     n_docs, n_vocabulary, n_topics = len(X), len(beta[0]), len(beta)
     tokens = sum(map(sum, X))
     phi = [[responsibility(theta[d], [row[w] for row in beta]) for w in range(n_vocabulary)] for d in range(n_docs)]

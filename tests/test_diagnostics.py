@@ -1,4 +1,4 @@
-"""The table of topic diagnostics against a slow twin, and by hand where every token has one topic."""
+"""The table of topic diagnostics, against a slow reference implementation and against values computed by hand."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,11 @@ import reference_metrics as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.special import psi, softmax
 from sklearn.decomposition import NMF
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
-from ldavi import LatentDirichletAllocation, infer, metrics
+from ldavi import LatentDirichletAllocation, infer, inspection, metrics
 from ldavi.metrics import _diagnostics
 
 SEEDS = st.integers(0, 10**6)
@@ -29,7 +30,7 @@ COLUMNS = [
 
 
 class Known:
-    """A model whose topics and proportions are those given."""
+    """A model with given topics and topic proportions."""
 
     def __init__(self, topics, theta, alpha=0.1):
         self.topics_, self.theta, self.doc_topic_prior_ = np.asarray(topics), np.asarray(theta), alpha
@@ -47,7 +48,9 @@ def random_case(seed, n_docs=8, n_words=10, n_topics=3):
 
 
 def assert_is_reference(table, X, model, n_words, alpha):
-    expected = reference.diagnostics(X.tolist(), model.theta.tolist(), model.topics_.tolist(), alpha, n_words, 0.01)
+    gamma = model.theta * (sum(alpha) + X.sum(axis=1, keepdims=True))
+    theta = softmax(psi(gamma), axis=1)
+    expected = reference.diagnostics(X.tolist(), theta.tolist(), model.topics_.tolist(), alpha, n_words, 0.01)
     for name in COLUMNS:
         np.testing.assert_allclose(table[name], expected[name], rtol=1e-8, atol=1e-10, err_msg=name)
 
@@ -59,7 +62,7 @@ def test_every_column_is_that_of_its_definition(seed, n_words):
     assert_is_reference(metrics.topic_diagnostics(model, X, n_words), X, model, n_words, [0.1] * 3)
 
 
-def test_tokens_that_no_topic_can_have_follow_the_documents_proportions():
+def test_tokens_that_no_topic_can_produce_follow_the_documents_proportions():
     X, model = random_case(3)
     model.topics_[:, 4] = 0
     model.topics_ /= model.topics_.sum(axis=1, keepdims=True)
@@ -68,14 +71,22 @@ def test_tokens_that_no_topic_can_have_follow_the_documents_proportions():
     assert table["tokens"].sum() == pytest.approx(X.sum())
 
 
-def test_many_pieces_are_as_good_as_one(monkeypatch):
+def test_sizes_are_those_of_inspection():
+    X = random_case(9)[0]
+    model = LatentDirichletAllocation(3, random_state=0, mean_change_tol=1e-8, max_doc_update_iter=2000, dtype="float64")
+    model.fit(X)
+    sizes = inspection.topic_sizes(model, X)["tokens"]
+    np.testing.assert_allclose(metrics.topic_diagnostics(model, X, 4)["tokens"], sizes, rtol=1e-5)
+
+
+def test_the_size_of_chunks_does_not_matter(monkeypatch):
     X, model = random_case(4)
-    monkeypatch.setattr(_diagnostics, "NUMBERS_AT_ONCE", 20)
+    monkeypatch.setattr(_diagnostics, "MAX_ENTRIES", 20)
     assert_is_reference(metrics.topic_diagnostics(model, X, 5), X, model, 5, [0.1] * 3)
 
 
 def test_where_every_token_has_one_topic_the_table_is_mallets():
-    """Two topics without a common word: words 0 and 1, 2 and 3. Document 2 has three tokens of the one, one of the other."""
+    """Two topics without a common word: words 0 and 1, 2 and 3. Document 2 has three tokens of one topic, one of the other."""
     X = np.array([[2, 1, 0, 0], [1, 0, 0, 0], [2, 1, 1, 0], [0, 0, 3, 3]])
     model = Known([[0.6, 0.4, 0, 0], [0, 0, 0.7, 0.3]], np.full((4, 2), 0.5), alpha=[0.1, 0.3])
     table = metrics.topic_diagnostics(model, X, 2, smoothing=0.5)
@@ -115,14 +126,14 @@ def test_order_of_documents_topics_and_words_does_not_matter(seed):
 @pytest.mark.parametrize(
     "estimator", [LatentDirichletAllocation(2), ScikitLearnLDA(2), NMF(2, init="random", max_iter=2000)]
 )
-def test_estimators_of_other_libraries_are_served_and_every_token_has_a_topic(estimator):
+def test_every_token_has_a_topic_with_estimators_of_other_libraries_too(estimator):
     X = random_case(5)[0]
     table = metrics.topic_diagnostics(estimator.set_params(random_state=0).fit(X), X, 4)
     assert table["tokens"].sum() == pytest.approx(X.sum())
     assert np.isfinite(np.array([table[name] for name in COLUMNS])).all()
 
 
-def test_an_array_of_topics_gets_its_proportions_from_inference():
+def test_proportions_of_an_array_of_topics_are_inferred():
     X, model = random_case(6)
     gamma = infer(X.astype(float), model.topics_, 0.1).gamma
     known = Known(model.topics_, gamma / gamma.sum(axis=1, keepdims=True))
@@ -139,7 +150,7 @@ def test_form_of_counts_does_not_matter(form):
         np.testing.assert_array_equal(table[name], expected[name])
 
 
-def test_word_length_is_there_where_words_have_names():
+def test_word_length_is_a_column_if_words_have_names():
     X, model = random_case(8)
     names = ["a" * (w + 1) for w in range(10)]
     table = metrics.topic_diagnostics(model, X, 3, feature_names=names)
@@ -164,11 +175,11 @@ def test_a_topic_without_tokens_is_nan_and_a_warning_names_it():
     [
         ({"smoothing": 0}, "smoothing=0 must be"),
         ({"n_words": 0}, "n_words=0"),
-        ({"X": np.ones((8, 4), int)}, "X has 4 columns and the topics 10"),
+        ({"X": np.ones((8, 4), int)}, "X has 4 columns, but the topics have 10 words"),
         ({"feature_names": ["a"]}, "feature_names has shape"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_reason(changes, message):
+def test_invalid_arguments_are_refused(changes, message):
     X, model = random_case(0)
     arguments = {"X": X} | changes
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Whether two models found the same topics: optimal matching, and stability over refits."""
+"""Agreement of models: optimal matching of topics, and stability over refits."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -6,31 +6,31 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
-from scipy.special import entr, xlog1py
+from scipy.special import xlog1py
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from ldavi._core.topics_of_model import topics_of
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.topics_of_model import ModelOrTopics, topics_of
+from ldavi._core.typing import Doubles, Int64s, Matrix
 from ldavi._estimator.validation import check_choice, check_integer
+from ldavi.metrics._distances import pairwise_distances
 from ldavi.metrics._top_words import top_words
 
 DISTANCES = ("hellinger", "jensen_shannon", "jaccard", "cosine")
-NUMBERS_AT_ONCE = 2**16  # that stay in a core's cache
 
 
 class Matching(NamedTuple):
-    """Which topics of two models belong together.
+    """One-to-one matching of the topics of two models.
 
     Attributes
     ----------
     pairs : array of shape (n_pairs, 2)
-        A topic of the first model and its partner in the second, in the order of the first; as many as the smaller model has
-        topics.
+        A topic of the first model and its partner in the second, in the order of the first; as many as the smaller
+        model has topics.
     similarity : array of shape (n_pairs,)
-        Of each pair, from 0 to 1.
+        Similarity of each pair, from 0 to 1.
     mean : float
-        The mean of `similarity`, the greatest that any matching has.
+        The mean of `similarity`, the maximum over all matchings.
     """
 
     pairs: Int64s
@@ -39,15 +39,15 @@ class Matching(NamedTuple):
 
 
 class Stability(NamedTuple):
-    """How far models agree.
+    """Agreement of several models.
 
     Attributes
     ----------
     mean : float
         The mean similarity of matched topics, over all pairs of models, from 0 to 1.
     topics : array of shape (n_topics,)
-        For each topic of the first model, the mean similarity with its partners in the others; a model too small to have a
-        partner counts as 0.
+        For each topic of the first model, the mean similarity with its partners in the others; 0 counts for a model
+        with too few topics to have a partner.
     pairwise : array of shape (n_models, n_models)
         The mean similarity of matched topics for each pair of models, with a diagonal of 1.
     models : tuple
@@ -60,25 +60,26 @@ class Stability(NamedTuple):
     models: tuple[Any, ...]
 
 
-def match_topics(a: Any, b: Any, distance: str = "hellinger", n_words: int = 10) -> Matching:
-    """The one-to-one matching of two models' topics with the greatest total similarity (Hungarian method).
+def match_topics(a: ModelOrTopics, b: ModelOrTopics, distance: str = "hellinger", n_words: int = 10) -> Matching:
+    """Match the topics of two models one to one, with the greatest total similarity (Hungarian method).
 
-    Similarity is 1 for identical topics, exactly, and 0 for topics without a common word:
+    Similarity is exactly 1 for identical topics, and 0 for topics without a common word:
 
     * "hellinger": 1 − √(½ Σ_w (√p_w − √q_w)²).
-    * "jensen_shannon": 1 − √JSD, with JSD = ½ Σ_w (p_w log2(p_w / m_w) + q_w log2(q_w / m_w)) and m = (p + q) / 2; the root
-      is a metric [2]_.
-    * "jaccard": |A ∩ B| / |A ∪ B|, A and B being the first n words of either.
+    * "jensen_shannon": 1 − √JSD, with JSD = ½ Σ_w (p_w log2(p_w / m_w) + q_w log2(q_w / m_w)) and m = (p + q) / 2;
+      the root is a metric [2]_.
+    * "jaccard": |A ∩ B| / |A ∪ B|, with A and B the n most probable words of the two topics.
     * "cosine": Σ_w p_w q_w / (‖p‖ ‖q‖).
 
     Parameters
     ----------
     a, b : array-like of shape (n_topics, n_features), or fitted estimator
-        Weights >= 0 over the same words; an estimator gives its `topics_` or `components_`. The number of topics may differ.
+        Weights >= 0 over the same words; an estimator gives its `topics_` or `components_`. The numbers of topics may
+        differ.
     distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"
-        One minus the similarity that is made as great as can be.
+        One minus the similarity whose sum is maximised.
     n_words : int, default=10
-        First words that "jaccard" compares; all of them if there are fewer. Not used by the others.
+        Number of most probable words that "jaccard" compares; all of them if there are fewer. Not used by the others.
 
     Returns
     -------
@@ -93,7 +94,8 @@ def match_topics(a: Any, b: Any, distance: str = "hellinger", n_words: int = 10)
     References
     ----------
     .. [1] Kuhn. "The Hungarian method for the assignment problem". Naval Research Logistics Quarterly 2, 1955.
-    .. [2] Endres, Schindelin. "A new metric for probability distributions". IEEE Transactions on Information Theory 49, 2003.
+    .. [2] Endres, Schindelin. "A new metric for probability distributions". IEEE Transactions on Information Theory
+       49, 2003.
 
     Examples
     --------
@@ -109,8 +111,8 @@ def match_topics(a: Any, b: Any, distance: str = "hellinger", n_words: int = 10)
     return _match(topics_of(a), topics_of(b), distance, n_words)
 
 
-def stability(models: Sequence[Any], distance: str = "hellinger", n_words: int = 10) -> Stability:
-    """How far several models agree: similarity of matched topics, over all pairs of models.
+def stability(models: Sequence[ModelOrTopics], distance: str = "hellinger", n_words: int = 10) -> Stability:
+    """Compute the agreement of several models: the similarity of matched topics, over all pairs of models.
 
     Parameters
     ----------
@@ -119,7 +121,7 @@ def stability(models: Sequence[Any], distance: str = "hellinger", n_words: int =
     distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"
         See :func:`match_topics`.
     n_words : int, default=10
-        First words that "jaccard" compares.
+        Number of most probable words that "jaccard" compares.
 
     Returns
     -------
@@ -145,7 +147,7 @@ def stability(models: Sequence[Any], distance: str = "hellinger", n_words: int =
     check_choice("distance", distance, DISTANCES)
     n_words = check_integer("n_words", n_words, minimum=1)
     if len(models) < 2:
-        raise ValueError(f"models holds {len(models)}; agreement needs two at least")
+        raise ValueError(f"models holds {len(models)}; pass at least two")
     topics = [topics_of(model) for model in models]
     pairwise = np.eye(len(topics))
     of_first = np.zeros((len(topics) - 1, len(topics[0])))
@@ -161,7 +163,7 @@ def stability(models: Sequence[Any], distance: str = "hellinger", n_words: int =
 
 def stability_over(
     estimator: Any,
-    X: Any,
+    X: Matrix,
     n_refits: int = 5,
     sample: str = "seeds",
     *,
@@ -169,34 +171,35 @@ def stability_over(
     distance: str = "hellinger",
     n_words: int = 10,
 ) -> Stability:
-    """Stability of an estimator's topics when it is fitted again, from other seeds or to other documents.
+    """Compute the stability of an estimator's topics when it is refitted, with other seeds or to resampled documents.
 
-    The estimator itself is left as it is; copies are fitted. The first is fitted to X, so that `topics` of the result speaks
-    of the topics of X; then `n_refits` others.
+    The estimator itself is not changed; clones are fitted. The first is fitted to X, so that `topics` of the result
+    describes the topics of X; then `n_refits` others.
 
     Parameters
     ----------
     estimator : estimator
-        Ours, scikit-learn's `LatentDirichletAllocation` or `NMF`, or any other with a parameter `random_state`.
+        `LatentDirichletAllocation` of this package or of scikit-learn, `NMF`, or any other with a parameter
+        `random_state`.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Counts, documents × words.
     n_refits : int, default=5
         Models fitted after the first, at least 1.
     sample : {"seeds", "bootstrap"}, default="seeds"
-        "seeds": every fit has a seed of its own, and all of X. "bootstrap": refits have documents drawn from X with
-        replacement, as many as it has, and all fits have the same seed. So each varies one thing alone. Seeds tell
-        something of an estimator only where it draws: ours with `init="random"`, and passes of "cvb0".
+        "seeds": every fit has a seed of its own, and all of X. "bootstrap": refits use documents drawn from X with
+        replacement, as many as X has, and all fits have the same seed. Seeds matter only where an estimator uses random
+        numbers: `LatentDirichletAllocation` of this package does with `init="random"` and in passes of "cvb0".
     random_state : int, RandomState instance or None, default=None
-        Draws the seeds and the documents.
+        Source of the seeds and of the resampled documents.
     distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"
         See :func:`match_topics`.
     n_words : int, default=10
-        First words that "jaccard" compares.
+        Number of most probable words that "jaccard" compares.
 
     Returns
     -------
     stability : Stability
-        Its `models` are the fitted copies.
+        Its `models` are the fitted clones.
 
     Raises
     ------
@@ -243,49 +246,36 @@ def _rows(documents: Any, rows: Int64s) -> Any:
 
 def _match(p: Doubles, q: Doubles, distance: str, n_words: int) -> Matching:
     if p.shape[1] != q.shape[1]:
-        raise ValueError(f"one model has {p.shape[1]} words and the other {q.shape[1]}; both must name the same words")
+        raise ValueError(
+            f"one model has {p.shape[1]} words and the other {q.shape[1]}; both must have the same vocabulary"
+        )
     if distance == "jaccard":
-        p, q = _first_words(p, n_words), _first_words(q, n_words)
-    pairwise, exact = _SIMILARITIES[distance]
-    one, other = linear_sum_assignment(pairwise(p, q), maximize=True)
-    similarity = np.clip(exact(p[one], q[other]), 0, 1)
+        p, q = _indicators(p, n_words), _indicators(q, n_words)
+        distances = 1 - _pairwise_jaccard(p, q)
+    else:
+        distances = pairwise_distances(p, q, distance)
+    one, other = linear_sum_assignment(distances)
+    similarity = np.clip(_SIMILARITIES[distance](p[one], q[other]), 0, 1)
     return Matching(np.column_stack([one, other]), similarity, float(similarity.mean()))
 
 
-def _first_words(topics: Doubles, n_words: int) -> Doubles:
-    """1 where a word is among the first of a topic."""
+def _indicators(topics: Doubles, n_words: int) -> Doubles:
+    """Return 1 where a word is among the n most probable of a topic, else 0."""
     indicator = np.zeros_like(topics)
     np.put_along_axis(indicator, top_words(topics, n_words), 1, axis=1)
     return indicator
 
 
-# Similarities of all topics of one model with all of another, (K, V) and (J, V) to (K, J), and of one pair a row, (n, V) and
-# (n, V) to (n,). The former may go by inner products; the latter go by differences, so that what is equal scores 1 exactly.
-
-
-def _pairwise_hellinger(p: Doubles, q: Doubles) -> Doubles:
-    return np.asarray(1 - np.sqrt(np.maximum(1 - np.sqrt(p) @ np.sqrt(q).T, 0)))
+# Similarities of matched topics, a pair per row: (n, V) and (n, V) to (n,). They use differences of the two topics, not
+# inner products as the distances of all pairs do, so that identical topics have a similarity of exactly 1.
 
 
 def _hellinger(p: Doubles, q: Doubles) -> Doubles:
     return np.asarray(1 - np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=1) / 2))
 
 
-def _pairwise_jensen_shannon(p: Doubles, q: Doubles) -> Doubles:
-    """By H((p + q) / 2) − H(p) / 2 − H(q) / 2: one logarithm for each pair and word."""
-    at_once = max(1, NUMBERS_AT_ONCE // p.shape[1])
-    entropy = np.empty((len(p), len(q)))
-    tiny = np.finfo(np.float64).tiny  # 0 log 0 = 0
-    for i, one in enumerate(p / 2):
-        for start in range(0, len(q), at_once):
-            mixed = one + q[start : start + at_once] / 2
-            entropy[i, start : start + at_once] = -np.einsum("jv,jv->j", mixed, np.log(np.maximum(mixed, tiny)))
-    divergence = entropy - entr(p).sum(axis=1)[:, None] / 2 - entr(q).sum(axis=1) / 2
-    return np.asarray(1 - np.sqrt(np.maximum(divergence, 0) / np.log(2)))
-
-
 def _jensen_shannon(p: Doubles, q: Doubles) -> Doubles:
-    """By δ = (p − q) / (p + q): m (1 + δ) log(1 + δ) + m (1 − δ) log(1 − δ) loses nothing where p and q are close."""
+    """Use δ = (p − q) / (p + q): m (1 + δ) log(1 + δ) + m (1 − δ) log(1 − δ) is accurate where p and q are close."""
     both = p + q
     delta = np.divide(p - q, both, out=np.zeros_like(both), where=both > 0)
     terms = xlog1py(1 + delta, delta) + xlog1py(1 - delta, -delta)
@@ -303,17 +293,13 @@ def _jaccard(p: Doubles, q: Doubles) -> Doubles:
     return np.asarray(shared / (p.sum(axis=1) + q.sum(axis=1) - shared))
 
 
-def _pairwise_cosine(p: Doubles, q: Doubles) -> Doubles:
-    return np.asarray((p @ q.T) / np.linalg.norm(p, axis=1)[:, None] / np.linalg.norm(q, axis=1))
-
-
 def _cosine(p: Doubles, q: Doubles) -> Doubles:
     return np.asarray((p * q).sum(axis=1) / np.sqrt((p * p).sum(axis=1) * (q * q).sum(axis=1)))
 
 
-_SIMILARITIES: dict[str, tuple[Callable[[Doubles, Doubles], Doubles], Callable[[Doubles, Doubles], Doubles]]] = {
-    "hellinger": (_pairwise_hellinger, _hellinger),
-    "jensen_shannon": (_pairwise_jensen_shannon, _jensen_shannon),
-    "jaccard": (_pairwise_jaccard, _jaccard),
-    "cosine": (_pairwise_cosine, _cosine),
+_SIMILARITIES: dict[str, Callable[[Doubles, Doubles], Doubles]] = {
+    "hellinger": _hellinger,
+    "jensen_shannon": _jensen_shannon,
+    "jaccard": _jaccard,
+    "cosine": _cosine,
 }
