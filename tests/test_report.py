@@ -1,4 +1,4 @@
-"""`ldavi.report` without a browser: what is in the file, what cannot be, and the numbers behind it."""
+"""`ldavi.report` without a browser: the content of the file, its safety, and its numbers."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from html.parser import HTMLParser
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report_corpus import HOSTILE, hostile, many_topics, usual
-from scipy import sparse
-from scipy.spatial.distance import jensenshannon
 from sklearn.decomposition import LatentDirichletAllocation as Theirs
 
-from ldavi import LatentDirichletAllocation, report
-from ldavi.report import _collect, _columns, _data, _page, _texts
+from ldavi import LatentDirichletAllocation, inspection, metrics, report
+from ldavi.inspection._words import short_labels
+from ldavi.metrics._diversity import effective_words
+from ldavi.report import _collect, _columns, _page, _subset, _texts
 
 
 class Elements(HTMLParser):
@@ -117,8 +117,8 @@ def test_a_page_of_200_topics_stays_below_ten_megabytes(tmp_path):
     assert len(write(tmp_path, many_topics()).encode()) < 10e6
 
 
-def test_documents_end_at_their_bytes(tmp_path, case, page, monkeypatch):
-    monkeypatch.setattr(_collect, "MOST_BYTES", 20_000)
+def test_documents_stop_at_the_limit_of_bytes(tmp_path, case, page, monkeypatch):
+    monkeypatch.setattr(_collect, "MAX_BYTES", 20_000)
     fewer = data_of(write(tmp_path, case))["documents"]
     assert 0 < len(fewer) < len(data_of(page)["documents"])
     assert len(json.dumps(fewer, ensure_ascii=False).encode()) < 21_000
@@ -137,7 +137,7 @@ def test_a_missing_library_is_named_with_the_extra_that_has_it(tmp_path, case, l
     assert not list(tmp_path.iterdir())
 
 
-# Text that would like to be a script
+# Text that looks like a script
 
 
 def test_hostile_text_adds_no_element(page, hostile_page):
@@ -161,26 +161,26 @@ def test_hostile_text_arrives_unchanged(hostile_page):
 
 
 @given(st.text())
-def test_the_data_block_cannot_be_left(text):
+def test_the_data_block_contains_no_character_that_could_end_it(text):
     block = _page.escaped_json({text: [text]})
     assert not set(block) & set("<>&\u2028\u2029")
     block.encode()
 
 
 @given(st.text())
-def test_the_data_block_says_what_it_was_given(text):
+def test_the_data_block_decodes_to_its_input(text):
     (key, (value,)) = json.loads(_page.escaped_json({text: [text]})).popitem()
     assert key == value == re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
-# What the page knows
+# The content of the page
 
 
 @pytest.mark.parametrize("weight", [0, 0.05, 0.6, 1])
 def test_the_slider_has_the_most_relevant_words_of_all(tmp_path, weight):
     case = many_topics(5, 400, 50)
     data = data_of(write(tmp_path, case, n_words=10))
-    words = case.options["theta"].T @ np.asarray(case.X.sum(axis=1)).ravel() / case.X.sum() @ case.model
+    words = np.array([topic["share"] for topic in data["topics"]]) @ case.model
     for k, topic in enumerate(data["topics"]):
         all_of = weight * np.log(case.model[k]) + (1 - weight) * np.log(case.model[k] / words)
         names = np.array(case.options["feature_names"])[np.argsort(-all_of)[:10]]
@@ -192,11 +192,38 @@ def test_the_slider_has_the_most_relevant_words_of_all(tmp_path, weight):
         assert min(sent[name] for name in names) >= sorted(sent.values())[-10] - 1e-4
 
 
-def test_sizes_are_shares_of_tokens(case, page):
-    theta = case.model.transform(case.X)
-    tokens = np.asarray(case.X.sum(axis=1)).ravel()
+def test_sizes_are_those_of_inspection(case, page):
     shares = [topic["share"] for topic in data_of(page)["topics"]]
-    np.testing.assert_allclose(shares, tokens @ theta / tokens.sum(), rtol=1e-4)
+    np.testing.assert_allclose(shares, inspection.topic_sizes(case.model, case.X)["share"], rtol=1e-5)
+
+
+def test_sizes_of_an_array_of_topics_are_those_of_inspection(tmp_path, case):
+    topics = case.model.topics_
+    data = data_of(write(tmp_path, case._replace(model=topics)))
+    expected = inspection.topic_sizes(topics, case.X)["share"]
+    np.testing.assert_allclose([topic["share"] for topic in data["topics"]], expected, rtol=1e-5)
+
+
+def test_the_map_is_that_of_inspection(case, page):
+    np.testing.assert_allclose(np.transpose(data_of(page)["map"]), inspection.topic_map(case.model), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("Exclusivity", lambda model, X: metrics.exclusivity(model, 10)),
+        ("Coherence (u_mass)", lambda model, X: metrics.coherence(model, X, "u_mass", 10)),
+    ],
+)
+def test_a_diagnostic_is_that_of_metrics(case, page, name, function):
+    values = next(column["values"] for column in data_of(page)["diagnostics"] if column["name"] == name)
+    np.testing.assert_allclose(values, function(case.model, case.X), rtol=1e-3)
+
+
+def test_a_topic_whose_words_do_not_occur_has_no_coherence(tmp_path):
+    page = report.write(tmp_path / "r.html", np.eye(2), np.array([[1, 0], [2, 0]])).read_text(encoding="utf-8")
+    column = next(column for column in data_of(page)["diagnostics"] if column["name"] == "Coherence (u_mass)")
+    assert column["values"] == [None, None]
 
 
 def test_labels_are_words_of_the_subject(page):
@@ -206,10 +233,10 @@ def test_labels_are_words_of_the_subject(page):
     assert all(any(label <= set(subject.split()) for subject in SUBJECTS) for label in labels)
 
 
-def test_a_topic_without_words_of_its_own_is_said_to_have_none():
+def test_a_uniform_topic_has_a_label_that_says_so():
     topics = np.vstack([np.full(40, 1 / 40), np.r_[0.7, 0.3, np.zeros(38)]])
     names = [f"w{i}" for i in range(40)]
-    assert _data.short_labels(topics, topics.mean(axis=0), names, n_words=2) == ["(no words of its own)", "w0, w1"]
+    assert short_labels(topics, names, n_words=2) == [["(no words of its own)"], ["w0", "w1"]]
 
 
 def test_the_trace_is_that_of_the_fit(case, page):
@@ -252,7 +279,8 @@ def test_a_model_fitted_on_a_table_with_names_uses_them(tmp_path):
 
 def test_proportions_that_are_given_are_used(tmp_path, case):
     theta = np.tile([0.5, 0.5, 0.0], (case.X.shape[0], 1))
-    assert [topic["share"] for topic in data_of(write(tmp_path, case, theta=theta))["topics"]] == [0.5, 0.5, 0]
+    page = write(tmp_path, case._replace(model=case.model.topics_), theta=theta)  # an array has the same α for each topic
+    assert [topic["share"] for topic in data_of(page)["topics"]] == [0.5, 0.5, 0]
 
 
 def test_a_topic_without_tokens_has_words_all_the_same(tmp_path):
@@ -337,55 +365,14 @@ def test_counts_of_other_words_are_refused(tmp_path, case):
 # The numbers
 
 
-def test_three_topics_lie_at_their_distances():
-    topics = np.random.default_rng(0).dirichlet(np.ones(12), 3)
-    plane = _data.topic_map(topics, topics.mean(axis=0))
-    for j, k in combinations(range(3), 2):
-        assert np.linalg.norm(plane[j] - plane[k]) == pytest.approx(jensenshannon(topics[j], topics[k]))
+def test_a_uniform_topic_has_as_many_effective_words_as_its_support():
+    np.testing.assert_allclose(effective_words(np.array([[0.25] * 4, [0.5, 0.5, 0, 0], [1, 0, 0, 0]])), [4, 2, 1])
 
 
-def test_words_beyond_the_map_count_as_one(monkeypatch):
-    topics = np.random.default_rng(0).dirichlet(np.ones(12), 3)
-    order = np.argsort(-topics.mean(axis=0))
-    merged = np.hstack([topics[:, order[:5]], topics[:, order[5:]].sum(axis=1, keepdims=True)])
-    monkeypatch.setattr(_data, "MAP_WORDS", 5)
-    plane = _data.topic_map(topics, topics.mean(axis=0))
-    assert np.linalg.norm(plane[0] - plane[1]) == pytest.approx(jensenshannon(merged[0], merged[1]))
-
-
-def test_effective_words_of_an_even_topic_are_all_it_has():
-    np.testing.assert_allclose(_data.effective_words(np.array([[0.25] * 4, [0.5, 0.5, 0, 0], [1, 0, 0, 0]])), [4, 2, 1])
-
-
-def test_exclusivity_is_the_share_of_the_words_mass():
-    topics = np.array([[0.8, 0.2, 0.0], [0.2, 0.2, 0.6]])
-    np.testing.assert_allclose(_data.exclusivity(topics, n_words=1), [0.8, 1.0])
-
-
-def test_u_mass_is_the_mean_over_pairs():
-    X = np.array([[1, 2, 0, 1], [0, 1, 1, 0], [1, 0, 0, 3], [2, 2, 2, 0]])
-    topics = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]])
-    for k, found in enumerate(_data.u_mass(topics, sparse.csr_array(X), n_words=3)):
-        best = np.argsort(-topics[k])[:3]
-        pairs = [
-            np.log((((X[:, v] > 0) & (X[:, w] > 0)).sum() + 1) / (X[:, w] > 0).sum()) for w, v in combinations(best, 2)
-        ]
-        assert found == pytest.approx(np.mean(pairs))
-
-
-def test_documents_come_by_turns_from_the_topics_they_show_best():
+def test_documents_are_chosen_round_robin_over_topics():
     theta = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.3, 0.7], [0.0, 1.0]])
     lengths = np.array([10.0, 10, 10, 10, 0])
-    assert _data.representative_documents(theta, lengths, np.array([0.4, 0.6]), 3).tolist() == [2, 0, 3]
-
-
-def test_responsibilities_follow_their_definition():
-    from scipy.special import psi
-
-    gamma, topics = np.array([[2.0, 0.5], [1.0, 3.0]]), np.array([[0.7, 0.3, 0.0], [0.2, 0.3, 0.5]])
-    phi = _data.word_topics(sparse.csr_array([[1, 0, 2], [0, 3, 0]]), gamma, topics)
-    weights = [topics[:, w] * np.exp(psi(gamma[d])) for d, w in [(0, 0), (0, 2), (1, 1)]]
-    np.testing.assert_allclose(phi, [row / row.sum() for row in weights])
+    assert _subset.shown_documents(theta, lengths, np.array([0.4, 0.6]), 3).tolist() == [2, 0, 3]
 
 
 @given(st.text(alphabet="ab cé.\n"))
@@ -478,8 +465,8 @@ def test_rare_classes_are_put_together():
     assert (bins.of[:20] == 40).all()
 
 
-def test_a_bins_share_is_that_of_its_tokens():
-    theta, lengths = np.array([[1.0, 0], [0, 1], [0.5, 0.5]]), np.array([3.0, 1, 7])
-    documents, shares = _columns.shares(_columns.cut("c", ["a", "a", ""], 3), theta, lengths)
+def test_the_share_of_a_topic_in_a_bin_is_that_of_its_tokens():
+    tokens, lengths = np.array([[3.0, 0], [0, 1], [3.5, 3.5]]), np.array([3.0, 1, 7])
+    documents, shares = _columns.shares(_columns.cut("c", ["a", "a", ""], 3), tokens, lengths)
     assert documents.tolist() == [2]
     np.testing.assert_allclose(shares, [[0.75], [0.25]])

@@ -1,4 +1,4 @@
-"""One self-contained page about a fitted model, for a browser without a network."""
+"""Report of a fitted model: one self-contained HTML page."""
 
 from ldavi.report._write import write
 

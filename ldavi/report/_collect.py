@@ -1,214 +1,233 @@
-"""What the page shows, as plain Python values: the numbers of `_data`, rounded, with names and texts beside them."""
+"""The content of the page as plain Python values: results of `inspection` and `metrics`, rounded, with texts."""
 
 import json
 import platform
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy
 import sklearn
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from ldavi._core.topics_of_model import doc_topic_prior_of
+from ldavi import metrics
+from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Doubles, Int64s
-from ldavi._estimator.infer import infer
+from ldavi._estimator.posterior import Posterior, posterior_of, responsibilities_of
 from ldavi._version import __version__
-from ldavi.report import _columns, _data, _texts
+from ldavi.inspection import topic_map
+from ldavi.inspection._documents import shares_of
+from ldavi.inspection._words import short_labels
+from ldavi.metrics._diversity import effective_words
+from ldavi.metrics._top_words import top_words
+from ldavi.report import _columns, _subset, _texts
 
-MOST_CHARACTERS = 6_000
-MOST_BYTES = 3_000_000
-LEAST_SHARE = 0.02  # of a document: smaller topics are not listed beside it
-MOST_TOPICS = 8  # listed beside a document
-TRACE_SHARE = (
-    1e-9  # a topic without tokens counts as this, so that each of its words has a frequency to be compared with
-)
+MAX_CHARACTERS = 6_000  # of a document
+MAX_BYTES = 3_000_000  # of all documents together
+MIN_SHARE = 0.02  # of a document: smaller topics are not listed beside it
+MAX_TOPICS = 8  # listed beside a document
+DIAGNOSTIC_WORDS = 10
+TRACE_SHARE = 1e-9  # assumed share of a topic without tokens, so that each of its words has a frequency
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """The documents, and what is known of them."""
+class DocumentInput:
+    """The documents and their metadata, checked."""
 
     counts: sparse.csr_array
-    names: Any
+    names: NDArray[Any]
     texts: list[str] | None
     document_names: list[str] | None
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, ArrayLike]
     vectorizer: Any
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """The model, its topics as distributions, and what the user says of them."""
+class ModelInput:
+    """The model, its topics as distributions, and what the user passed about them, checked."""
 
-    model: Any
+    model: ModelOrTopics
     topics: Doubles
     theta: Doubles | None
     labels: list[str] | None
-    diagnostics: dict[str, Any]
+    diagnostics: dict[str, NDArray[Any]]
 
 
-def collect(fitted: Fitted, corpus: Corpus, *, title: str | None, n_words: int, n_documents: int) -> dict[str, Any]:
-    """All of the page's content, ready for JSON."""
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of topics: expected tokens in each document (D, K), θ (D, K), share of all tokens (K,)."""
+
+    tokens: Doubles
+    theta: Doubles
+    shares: Doubles
+
+
+def collect(
+    fitted: ModelInput, corpus: DocumentInput, *, title: str | None, n_words: int, n_documents: int
+) -> dict[str, Any]:
+    """Compute all content of the page, ready for JSON."""
     topics, counts = fitted.topics, corpus.counts
-    lengths = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
-    theta = _proportions(fitted, counts) if fitted.theta is None else fitted.theta
-    sizes = _data.topic_sizes(theta, lengths)
-    words = np.maximum(sizes.share, TRACE_SHARE) @ topics
-    labels = fitted.labels or _data.short_labels(topics, words, corpus.names)
-    shown = _data.representative_documents(theta, lengths, sizes.share, n_documents)
-    columns = {name: _columns.cut(name, values, len(lengths)) for name, values in corpus.metadata.items()}
+    posterior = _posterior(fitted, counts)
+    tokens, theta = posterior.topic_tokens(), posterior.theta()
+    sizes = Sizes(tokens, theta, shares_of(tokens.sum(axis=0)))
+    shown = _subset.shown_documents(theta, posterior.tokens, sizes.shares, n_documents)
+    columns = {name: _columns.cut(name, values, counts.shape[0]) for name, values in corpus.metadata.items()}
     return {
-        "title": title or f"{len(topics)} topics of {len(lengths):,} documents",
+        "title": title or f"{len(topics)} topics of {counts.shape[0]:,} documents",
         "facts": {
             "topics": len(topics),
-            "documents": len(lengths),
+            "documents": counts.shape[0],
             "words": counts.shape[1],
-            "tokens": int(lengths.sum()),
+            "tokens": int(posterior.tokens.sum()),
         },
         "n_words": n_words,
-        "steps": _data.STEPS,
-        **_topics(topics, words, sizes, labels, corpus.names, n_words),
-        "map": _rounded(_data.topic_map(topics, words).T),
-        "columns": [_trend(name, bins, theta, lengths) for name, bins in columns.items()],
-        "documents": _documents(fitted, corpus, theta, lengths, shown),
+        "steps": _subset.SLIDER_STEPS,
+        **_topics(fitted, corpus.names, sizes, posterior.tokens > 0, n_words),
+        "map": _rounded(topic_map(topics).T),
+        "columns": [_trend(name, bins, sizes, posterior.tokens) for name, bins in columns.items()],
+        "documents": _documents(fitted.model, corpus, posterior.documents(shown), shown),
         "diagnostics": _diagnostics(fitted, counts),
-        "trace": _trace(fitted.model, lengths.sum()),
-        "fit": _how_fitted(fitted.model),
+        "trace": _trace(fitted.model),
+        "fit": _fit_facts(fitted.model),
         "versions": _versions(),
     }
 
 
 def _rounded(values: Any, digits: int = 4) -> Any:
-    """Nested lists of floats with few significant digits; None where not finite, as JSON has no NaN."""
+    """Round to significant digits, as nested lists; None where not finite, since JSON has no NaN."""
     if np.ndim(values):
         return [_rounded(value, digits) for value in values]
     return float(f"{values:.{digits}g}") if np.isfinite(values) else None
 
 
-def _proportions(fitted: Fitted, counts: sparse.csr_array) -> Doubles:
-    """θ of every document: by the model itself if it is ours, else by `infer` with its topics."""
-    if hasattr(fitted.model, "word_topics"):
-        return np.asarray(_asked(fitted.model.transform, counts), dtype=np.float64)
-    gamma = _gamma(fitted, counts)
-    theta: Doubles = gamma / gamma.sum(axis=1, keepdims=True)
-    return theta
-
-
-def _gamma(fitted: Fitted, counts: sparse.csr_array) -> Doubles:
-    prior = doc_topic_prior_of(fitted.model, len(fitted.topics))
-    return np.asarray(infer(counts, fitted.topics, prior).gamma, dtype=np.float64)
-
-
-def _asked(method: Any, counts: sparse.csr_array) -> Any:
-    """The result of a method on bare counts, also of a model that was fitted on a table with named columns."""
+def _posterior(fitted: ModelInput, counts: sparse.csr_array) -> Posterior:
+    """Compute the documents' posterior, also for a model that was fitted on a table with named columns."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names", category=UserWarning)
-        return method(counts)
+        return posterior_of(fitted.model, counts, None, "report.write", theta=fitted.theta)
 
 
 def _topics(
-    topics: Doubles, words: Doubles, sizes: _data.Sizes, labels: list[str], names: Any, n_words: int
+    fitted: ModelInput, names: NDArray[Any], sizes: Sizes, occupied: NDArray[np.bool_], n_words: int
 ) -> dict[str, Any]:
-    """Topics with positions in a vocabulary of the words that are shown at all."""
-    relevant = _data.most_relevant(topics, words, n_words)
-    used = np.unique(np.concatenate(relevant))
+    """Describe the topics; their words are positions in the list of words that occur on the page."""
+    topics = fitted.topics
+    weights = np.maximum(sizes.shares, TRACE_SHARE)[:, None] * topics  # expected frequencies of words in topics
+    word_share = weights.sum(axis=0)
+    columns = _subset.slider_words(topics, word_share, n_words)
+    used = np.unique(np.concatenate(columns))
+    labels = fitted.labels or [", ".join(words) for words in short_labels(weights, names)]
+    n_largest = np.bincount(sizes.theta[occupied].argmax(axis=1), minlength=len(topics))
     return {
         "words": [str(names[w]) for w in used],
-        "word_share": _rounded(words[used], 6),
+        "word_share": _rounded(word_share[used], 6),
         "topics": [
             {
                 "label": label,
-                "share": _rounded(sizes.share[k], 6),
-                "documents": int(sizes.documents[k]),
-                "words": np.searchsorted(used, relevant[k]).tolist(),
-                "p": _rounded(topics[k, relevant[k]], 6),
+                "share": _rounded(sizes.shares[k], 6),
+                "documents": int(n_largest[k]),
+                "words": np.searchsorted(used, columns[k]).tolist(),
+                "p": _rounded(topics[k, columns[k]], 6),
             }
             for k, label in enumerate(labels)
         ],
     }
 
 
-def _trend(name: str, bins: _columns.Bins, theta: Doubles, lengths: Doubles) -> dict[str, Any]:
-    documents, shares = _columns.shares(bins, theta, lengths)
+def _trend(name: str, bins: _columns.Bins, sizes: Sizes, lengths: Doubles) -> dict[str, Any]:
+    documents, shares = _columns.shares(bins, sizes.tokens, lengths)
     missing = int((bins.of < 0).sum())
     content = {"name": name, "kind": bins.kind, "bins": bins.labels, "documents": documents.tolist()}
     return {**content, "missing": missing, "share": _rounded(shares, 3)}
 
 
-def _documents(fitted: Fitted, corpus: Corpus, theta: Doubles, lengths: Doubles, shown: Int64s) -> list[dict[str, Any]]:
-    """The documents to show, until they are many bytes."""
-    counts = corpus.counts[shown]
-    phi = _phi(fitted, counts) if len(shown) else np.zeros((0, len(fitted.topics)))
-    topic, certainty = phi.argmax(axis=1), phi.max(axis=1, initial=0)
+def _documents(
+    model: ModelOrTopics, corpus: DocumentInput, posterior: Posterior, shown: Int64s
+) -> Iterable[dict[str, Any]]:
+    """Describe the shown documents, as many as fit into MAX_BYTES."""
+    if not len(shown):
+        return []
+    counts, theta = posterior.counts, posterior.theta()
+    phi = responsibilities_of(model, posterior)
+    topic, tenths = phi.argmax(axis=1), np.round(phi.max(axis=1, initial=0) * 10).astype(int)
     find = _texts.word_finder(corpus.names, corpus.vectorizer)
-    known = [_columns.as_text(values, shown) for values in corpus.metadata.values()]
-    found: list[dict[str, Any]] = []
+    metadata = [_columns.as_text(values, shown) for values in corpus.metadata.values()]
+    documents: list[dict[str, Any]] = []
     size = 0
-    for position, d in enumerate(shown.tolist()):
-        entries = slice(counts.indptr[position], counts.indptr[position + 1])
-        largest = [k for k in np.argsort(-theta[d], kind="stable")[:MOST_TOPICS].tolist() if theta[d, k] >= LEAST_SHARE]
+    for i, d in enumerate(shown.tolist()):
+        at = slice(counts.indptr[i], counts.indptr[i + 1])
+        largest = [k for k in np.argsort(-theta[i], kind="stable")[:MAX_TOPICS].tolist() if theta[i, k] >= MIN_SHARE]
         document: dict[str, Any] = {
             "row": d,
             "name": f"Document {d}" if corpus.document_names is None else corpus.document_names[d],
-            "tokens": int(lengths[d]),
-            "topics": [[k, _rounded(theta[d, k], 3)] for k in largest],
-            "metadata": [values[position] for values in known],
+            "tokens": int(posterior.tokens[i]),
+            "topics": [[k, _rounded(theta[i, k], 3)] for k in largest],
+            "metadata": [values[i] for values in metadata],
         }
-        columns, values = counts.indices[entries].tolist(), counts.data[entries].tolist()
-        tenths = np.round(certainty[entries] * 10).astype(int).tolist()
-        best = list(zip(topic[entries].tolist(), tenths, strict=True))
+        columns = counts.indices[at].tolist()
+        topic_of = dict(zip(columns, zip(topic[at].tolist(), tenths[at].tolist(), strict=True), strict=True))
         if corpus.texts is None:
-            document["bag"] = [
-                [str(corpus.names[w]), *pair, value] for w, pair, value in zip(columns, best, values, strict=True)
-            ]
+            values = dict(zip(columns, counts.data[at].tolist(), strict=True))
+            document["bag"] = [[str(corpus.names[w]), *topic_of[w], values[w]] for w in columns]
         else:
-            text = _texts.shortened(corpus.texts[d], MOST_CHARACTERS)
-            document["text"] = _texts.pieces(text, find, dict(zip(columns, best, strict=True)))
+            document["text"] = _texts.pieces(_texts.shortened(corpus.texts[d], MAX_CHARACTERS), find, topic_of)
         size += len(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             break
-        found.append(document)
-    return found
+        documents.append(document)
+    return documents
 
 
-def _phi(fitted: Fitted, counts: sparse.csr_array) -> Doubles:
-    if hasattr(fitted.model, "word_topics"):
-        return np.asarray(_asked(fitted.model.word_topics, counts), dtype=np.float64)
-    return _data.word_topics(counts, _gamma(fitted, counts), fitted.topics)
-
-
-def _diagnostics(fitted: Fitted, counts: sparse.csr_array) -> list[dict[str, Any]]:
-    """Columns of the table; those that the user passes come last."""
-    own = [
+def _diagnostics(fitted: ModelInput, counts: sparse.csr_array) -> list[dict[str, Any]]:
+    """Return the columns of the diagnostics table; those that the user passed come last."""
+    topics = fitted.topics
+    columns: list[tuple[str, str, NDArray[Any]]] = [
         (
             "Effective words",
-            "exp of the entropy: over how many words it would spread evenly",
-            _data.effective_words(fitted.topics),
+            "1 / Σ p², with p the probabilities of the topic's words: n for a uniform topic over n words",
+            effective_words(topics),
         ),
-        ("Exclusivity", "how much its ten likeliest words are its own, 0 to 1", _data.exclusivity(fitted.topics)),
         (
-            "Coherence",
-            "u_mass of its ten likeliest words: near 0 when they share documents, very negative when not",
-            _data.u_mass(fitted.topics, counts),
+            "Exclusivity",
+            f"mean share of its {DIAGNOSTIC_WORDS} most probable words that belongs to this topic, 0 to 1",
+            metrics.exclusivity(topics, DIAGNOSTIC_WORDS),
         ),
     ]
-    given = [(name, "", values) for name, values in fitted.diagnostics.items()]
+    if topics.shape[1] > 1:
+        columns.append(
+            (
+                "Coherence (u_mass)",
+                f"of its {DIAGNOSTIC_WORDS} most probable words: near 0 if they occur in the same documents, "
+                "very negative if not; – if one of them occurs in no document here",
+                _u_mass(topics, counts),
+            )
+        )
+    columns += [(name, "", values) for name, values in fitted.diagnostics.items()]
     return [
         {
             "name": name,
             "help": text,
             "values": _rounded(values, 4) if values.dtype.kind in "iufb" else [str(v) for v in values],
         }
-        for name, text, values in [*own, *given]
+        for name, text, values in columns
     ]
 
 
-def _trace(model: Any, tokens: float) -> dict[str, Any] | None:
-    """The trace of our estimator, with the bound per token; None where a model kept none."""
-    trace = getattr(model, "elbo_trace_", None)
+def _u_mass(topics: Doubles, counts: sparse.csr_array) -> Doubles:
+    """Return `metrics.coherence`, NaN for topics of which a word occurs in no document."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="First words that never occur", category=UserWarning)
+        values = metrics.coherence(topics, counts, "u_mass", DIAGNOSTIC_WORDS)
+    occurs = np.bincount(counts.indices, minlength=counts.shape[1]) > 0
+    return np.where(occurs[top_words(topics, DIAGNOSTIC_WORDS)].all(axis=1), values, np.nan)
+
+
+def _trace(model: ModelOrTopics) -> dict[str, Any] | None:
+    """Return the trace of the fit; None for a model without one."""
+    trace: Any = getattr(model, "elbo_trace_", None)
     if trace is None or not len(trace):
         return None
     return {
@@ -220,22 +239,22 @@ def _trace(model: Any, tokens: float) -> dict[str, Any] | None:
     }
 
 
-def _how_fitted(model: Any) -> dict[str, str]:
-    """Parameters and what the fit said of itself; nothing for bare topics."""
+def _fit_facts(model: Any) -> dict[str, str]:
+    """Return the model's parameters and the results of the fit; nothing for an array of topics."""
     if not hasattr(model, "get_params"):
         return {}
-    parameters = {name: _shown(value) for name, value in sorted(model.get_params(deep=False).items())}
+    parameters = {name: _short(value) for name, value in sorted(model.get_params(deep=False).items())}
     results = {
         "ELBO": getattr(model, "elbo_", None),
         "converged": getattr(model, "converged_", None),
         "passes": getattr(model, "n_iter_", None),
     }
-    said = {name: _shown(value) for name, value in results.items() if value is not None}
-    return {"model": f"{type(model).__module__.partition('.')[0]}.{type(model).__name__}", **said, **parameters}
+    known = {name: _short(value) for name, value in results.items() if value is not None}
+    return {"model": f"{type(model).__module__.partition('.')[0]}.{type(model).__name__}", **known, **parameters}
 
 
-def _shown(value: Any) -> str:
-    """A value in short: an array or a function by what it is, since an address in memory would change with every run."""
+def _short(value: Any) -> str:
+    """Format a value; arrays and functions by their kind, since an address in memory would change with every run."""
     if isinstance(value, (bool, int, str, type(None))):
         return str(value)
     if isinstance(value, (float, np.number)):

@@ -1,16 +1,16 @@
-"""What is known of documents besides their words: a column becomes bins, and topics have a share in each."""
+"""Metadata of documents: columns are binned, and each topic has a share of the tokens in each bin."""
 
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ldavi._core.typing import Doubles, Int64s
 
-MOST_CLASSES = 40
-MOST_BINS = 60
-MOST_VALUES = 20  # of numbers that are not whole
+MAX_CLASSES = 40
+MAX_BINS = 60
+MAX_VALUES = 20  # of numbers that are not integers
 MONDAY = np.timedelta64(4, "D")  # of the first week after the epoch, which was a Thursday
 MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")
 
@@ -33,8 +33,8 @@ class Bins(NamedTuple):
     of: Int64s
 
 
-def cut(name: str, values: Any, n_documents: int) -> Bins:
-    """Bins of one column: time units for dates, ranges for numbers, the values themselves for classes.
+def cut(name: str, values: ArrayLike, n_documents: int) -> Bins:
+    """Bin one column: by time units for dates, by ranges for numbers, by value for classes.
 
     Raises
     ------
@@ -54,19 +54,33 @@ def cut(name: str, values: Any, n_documents: int) -> Bins:
     return _cut_classes(column)
 
 
-def shares(bins: Bins, theta: Doubles, lengths: Doubles) -> tuple[Int64s, Doubles]:
-    """Documents in each bin, (B,), and each topic's share of its tokens, (K, B); 0 in a bin without words."""
+def shares(bins: Bins, topic_tokens: Doubles, lengths: Doubles) -> tuple[Int64s, Doubles]:
+    """Count the documents of each bin, (B,), and compute each topic's share of its tokens, (K, B).
+
+    Parameters
+    ----------
+    bins : Bins
+    topic_tokens : array of shape (D, K)
+        Expected tokens of each topic in each document.
+    lengths : array of shape (D,)
+
+    Returns
+    -------
+    documents : array of shape (B,)
+    shares : array of shape (K, B)
+        0 in a bin without tokens.
+    """
     n_bins = len(bins.labels)
     known = bins.of >= 0
     documents = np.bincount(bins.of[known], minlength=n_bins)
     tokens = np.bincount(bins.of[known], weights=lengths[known], minlength=n_bins)
-    sums = np.zeros((n_bins, theta.shape[1]))
-    np.add.at(sums, bins.of[known], theta[known] * lengths[known, None])
+    sums = np.zeros((n_bins, topic_tokens.shape[1]))
+    np.add.at(sums, bins.of[known], topic_tokens[known])
     return documents.astype(np.int64), (sums / np.where(tokens > 0, tokens, 1)[:, None]).T
 
 
-def as_text(values: Any, documents: Int64s) -> list[str]:
-    """The values of some documents, to be read: dates without a time that says nothing, numbers in short."""
+def as_text(values: ArrayLike, documents: Int64s) -> list[str]:
+    """Format the values of some documents: dates without a time that is always midnight, numbers with 6 digits."""
     column = np.asarray(values)[documents]
     if column.dtype.kind == "M":
         days = column.astype("datetime64[D]")
@@ -76,28 +90,23 @@ def as_text(values: Any, documents: Int64s) -> list[str]:
 
 
 def _as_dates(column: NDArray[Any]) -> NDArray[np.datetime64] | None:
-    """The column in whole days, when every value that is there is a date or begins with one in ISO 8601."""
+    """Convert to days if every value that is not missing is a date, or text that begins with an ISO 8601 date."""
     if column.dtype.kind == "M":
         return column.astype("datetime64[D]")
     if column.dtype.kind not in "OU":
         return None
     texts = [str(value) for value in column.tolist()]
-    there = [text not in MISSING for text in texts]
-    if not any(there) or any(
-        len(text) < 8 or text[4:5] != "-" for text, is_there in zip(texts, there, strict=True) if is_there
-    ):
+    known = [text for text in texts if text not in MISSING]
+    if not known or any(len(text) < 8 or text[4:5] != "-" for text in known):
         return None
     try:
-        return np.array(
-            [text[:10] if is_there else "NaT" for text, is_there in zip(texts, there, strict=True)],
-            dtype="datetime64[D]",
-        )
+        return np.array(["NaT" if text in MISSING else text[:10] for text in texts], dtype="datetime64[D]")
     except ValueError:
         return None
 
 
 def _cut_dates(dates: NDArray[np.datetime64]) -> Bins:
-    """Days, weeks, months, years, tens or hundreds of years: the shortest that make at most 60 bins. Some may be empty."""
+    """Bin by the shortest of day, week, month, year, decade and century that makes at most 60 bins."""
     known = ~np.isnat(dates)
     of = np.full(len(dates), -1, dtype=np.int64)
     if not known.any():
@@ -106,7 +115,7 @@ def _cut_dates(dates: NDArray[np.datetime64]) -> Bins:
         offset = MONDAY if unit == "W" else np.timedelta64(0, "D")
         cells = (dates[known] - offset).astype(f"datetime64[{unit}]")
         numbers = cells.astype(np.int64)
-        if numbers.max() - numbers.min() < MOST_BINS:
+        if numbers.max() - numbers.min() < MAX_BINS:
             break
     of[known] = numbers - numbers.min()
     cells = np.arange(numbers.min(), numbers.max() + 1).astype(f"datetime64[{unit}]")
@@ -115,28 +124,28 @@ def _cut_dates(dates: NDArray[np.datetime64]) -> Bins:
 
 
 def _cut_numbers(column: Doubles) -> Bins:
-    """Few values, or not many whole ones, stay themselves; others fall in ranges that hold equally many documents."""
+    """Bin by value if there are few values, or not many integers; else by ranges with equally many documents."""
     known = np.isfinite(column)
     of = np.full(len(column), -1, dtype=np.int64)
-    there = column[known]
-    values, inverse = np.unique(there, return_inverse=True)
-    if len(values) <= (MOST_BINS if (there == np.round(there)).all() else MOST_VALUES):
+    numbers = column[known]
+    values, inverse = np.unique(numbers, return_inverse=True)
+    if len(values) <= (MAX_BINS if (numbers == np.round(numbers)).all() else MAX_VALUES):
         of[known] = inverse
         return Bins("number", [f"{value:.15g}" for value in values], of)
-    edges = np.unique(np.quantile(there, np.linspace(0, 1, MOST_VALUES + 1)))
-    of[known] = np.clip(np.searchsorted(edges, there, side="right") - 1, 0, len(edges) - 2)
+    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, MAX_VALUES + 1)))
+    of[known] = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 2)
     return Bins("number", [f"{low:.4g} – {high:.4g}" for low, high in pairwise(edges)], of)
 
 
 def _cut_classes(column: NDArray[Any]) -> Bins:
-    """The 40 most frequent values, in their order; the others together."""
+    """Bin by value: the 40 most frequent ones, sorted, and one bin for all others."""
     texts = np.array([str(value) for value in column.tolist()], dtype=object)
     known = ~np.isin(texts.astype(str), MISSING)
     of = np.full(len(column), -1, dtype=np.int64)
     if not known.any():
         return Bins("class", [], of)
     values, inverse, occurrences = np.unique(texts[known].astype(str), return_inverse=True, return_counts=True)
-    kept = np.sort(np.argsort(-occurrences, kind="stable")[:MOST_CLASSES])
+    kept = np.sort(np.argsort(-occurrences, kind="stable")[:MAX_CLASSES])
     position = np.full(len(values), len(kept), dtype=np.int64)
     position[kept] = np.arange(len(kept))
     of[known] = position[inverse]

@@ -1,8 +1,8 @@
-"""The page from its content: a jinja2 template, our style and scripts, Bokeh's own bundle, one file.
+"""Rendering of the page: a jinja2 template with the style, the scripts and Bokeh's bundle inlined.
 
-Nothing that comes from documents can run. The data stand in a block that browsers do not execute, with every character
-escaped that could end it; scripts put them on the page as text; jinja2 escapes the rest; and the page's own policy lets
-only scripts run whose SHA-256 it names.
+Nothing that comes from documents can be executed. The data are in a block that browsers do not execute, with every
+character escaped that could end it; scripts insert them as text; jinja2 escapes the rest; and the page's content
+security policy allows only scripts with the listed SHA-256 hashes.
 """
 
 import base64
@@ -17,7 +17,7 @@ ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", 
 
 
 def render(content: dict[str, Any]) -> str:
-    """The page's HTML.
+    """Render the page as HTML.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def render(content: dict[str, Any]) -> str:
 
 
 def escaped_json(content: Any) -> str:
-    """JSON that may stand inside a script element: it holds no "<", so it can neither end the element nor open a comment."""
+    """Encode as JSON without "<", which can neither end the script element that contains it nor open a comment."""
     text = json.dumps(_decodable(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character, escape in ESCAPES.items():
         text = text.replace(character, escape)
@@ -58,7 +58,7 @@ def escaped_json(content: Any) -> str:
 
 
 def formatted(value: Any, column: list[Any]) -> str:
-    """A number of a table's column with as many decimals as the column's largest asks for; text as it is."""
+    """Format a value of a table: numbers with decimals by the column's largest, text unchanged, None as a dash."""
     if value is None:
         return "–"
     if isinstance(value, str):
@@ -70,7 +70,7 @@ def formatted(value: Any, column: list[Any]) -> str:
 
 
 def _decodable(content: Any) -> Any:
-    """The same content with "�" for halves of surrogate pairs, which UTF-8 cannot hold."""
+    """Replace unpaired surrogates, which UTF-8 cannot encode, by "�"."""
     if isinstance(content, str):
         return content if content.isascii() else content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(content, dict):

@@ -1,7 +1,7 @@
-"""Texts cut into what lies between words and the words that the model counted."""
+"""Texts split into words of the vocabulary and the text between them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 WORDS = r"\w+"
@@ -10,11 +10,11 @@ Piece = str | int
 FindWord = Callable[[str], int | None]
 
 
-def word_finder(names: Any, vectorizer: Any = None) -> FindWord:
-    """What tells the column of a word as it stands in a text, None where the model did not count it.
+def word_finder(names: Iterable[Any], vectorizer: Any = None) -> FindWord:
+    """Return a function from a word of a text to its column, or to None if it is not in the vocabulary.
 
-    A vectorizer (scikit-learn's) is asked through its own analyzer, so that its case folding, accents and stemming hold;
-    without one, words are sought as they are and in lower case.
+    With a scikit-learn vectorizer, words go through its analyzer, which applies its lower-casing, accent stripping and
+    stemming; without one, words are looked up as they are and in lower case.
     """
     columns: Mapping[str, int] = {str(name): w for w, name in enumerate(names)}
     if vectorizer is None:
@@ -28,28 +28,29 @@ def word_finder(names: Any, vectorizer: Any = None) -> FindWord:
 
 
 def pieces(text: str, find: FindWord, topic_of: Mapping[int, tuple[int, int]]) -> list[Piece]:
-    """A text as [between, word, topic, certainty, between, word, …, between].
+    """Split a text into [between, word, topic, probability, between, word, …, between].
 
-    `topic_of` gives the likeliest topic of a column and its probability in tenths; a word without one stays in between.
+    `topic_of` maps a column to its most probable topic and the probability in tenths; other words are part of the text
+    between.
     """
     found: list[Piece] = []
-    memory: dict[str, int | None] = {}
+    cache: dict[str, int | None] = {}
     end = 0
     for match in re.finditer(WORDS, text):
         word = match.group()
-        if word not in memory:
-            memory[word] = find(word)
-        column = memory[word]
+        if word not in cache:
+            cache[word] = find(word)
+        column = cache[word]
         if column is not None and column in topic_of:
             found += [text[end : match.start()], word, *topic_of[column]]
             end = match.end()
     return [*found, text[end:]]
 
 
-def shortened(text: str, most: int) -> str:
-    """At most `most` characters, cut at a blank where there is one near the end, with an ellipsis."""
-    if len(text) <= most:
+def shortened(text: str, max_characters: int) -> str:
+    """Truncate to `max_characters`, at a blank if there is one near the end, and append an ellipsis."""
+    if len(text) <= max_characters:
         return text
-    head = text[:most]
-    blank = head.rfind(" ", most - 40)
+    head = text[:max_characters]
+    blank = head.rfind(" ", max_characters - 40)
     return (head[:blank] if blank > 0 else head) + " …"
