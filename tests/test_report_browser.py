@@ -310,7 +310,7 @@ def pointed(tab, chart):
     """What is said of the value that the arrow keys have come to; where its ring is."""
     tip = f"document.querySelector('#{chart} .tip')"
     lines = tab.run(f"return {tip}.hidden ? null : [...{tip}.children].map(line => line.textContent)")
-    assert tab.run("return document.getElementById('told').textContent") == ", ".join(lines or [])
+    assert tab.run("return document.getElementById('announcement').textContent") == ", ".join(lines or [])
     inside = tab.run(
         "const box = id => document.querySelector(id).getBoundingClientRect();"
         "const [place, ring] = [box('#' + arguments[0]), box('#' + arguments[0] + ' .ring')];"

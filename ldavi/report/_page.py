@@ -32,7 +32,7 @@ def render(content: dict[str, Any]) -> str:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["like"] = formatted
+    environment.filters["formatted"] = formatted
     template = environment.from_string(_asset("page.html"))
     script = "(() => {\n'use strict';\n" + "".join(_asset(name) for name in SCRIPTS) + "})();\n"
     bundle = Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="warn", minified=True)

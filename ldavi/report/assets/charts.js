@@ -1,24 +1,25 @@
-// Charts by Bokeh, which starts once the rest of the page stands. It draws on canvases; what hovers over them is text.
-const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+// Charts by Bokeh, loaded after the rest of the page is displayed. Bokeh draws on canvases; tooltips are HTML text.
+const short = (text, maxLength) => (text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text);
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-// By the id of its place: makes the chart's figure, tells what is under a point of it, and has its values in rows and columns
-// for who has no pointer (`values.at(row, column)` is a place on the axes and what is said there).
+// Functions that draw a chart, by the id of its container. Each returns the figure, a function from an event to the lines of
+// its tooltip, and the values in rows and columns for keyboard users: `values.at(row, column)` is a position on the axes and
+// its lines.
 const draw = {};
-const stale = new Set(); // charts to draw
+const outdated = new Set(); // charts to draw
 const visible = new Set();
 let ready = false;
 
 function redraw(...ids) {
-  for (const id of ids) if ($(id)) stale.add(id);
+  for (const id of ids) if ($(id)) outdated.add(id);
   if (!ready) return;
-  for (const id of [...stale]) {
+  for (const id of [...outdated]) {
     if (!visible.has(id)) continue;
-    stale.delete(id);
+    outdated.delete(id);
     const place = $(id);
     place.classList.remove('waiting');
     if (place.closest('#trends') && !column().bins.length) {
-      place.replaceChildren(); // the hint says that no document has a value
-      reach.delete(place);
+      place.replaceChildren(); // the hint below says that no document has a value
+      navigable.delete(place);
       continue;
     }
     show(place, draw[id](place));
@@ -35,20 +36,20 @@ async function show(place, { figure, under, choose, values }) {
     const right = sx > place.clientWidth / 2;
     Object.assign(tip.style, { top: `${sy + 14}px`, left: right ? 'auto' : `${sx + 14}px`, right: right ? `${place.clientWidth - sx + 14}px` : 'auto' });
   };
-  const tell = (event) => {
+  const showTip = (event) => {
     ring.hidden = true;
     write(under(event) || [], event.sx, event.sy);
   };
-  figure.on_event('mousemove', tell);
+  figure.on_event('mousemove', showTip);
   figure.on_event('tap', (event) => {
-    tell(event);
+    showTip(event);
     if (choose) choose(event);
   });
   figure.on_event('mouseleave', () => { tip.hidden = true; });
   place.replaceChildren(drawing, tip, ring);
   place.removeAttribute('data-drawn');
   const view = await Bokeh.Plotting.show(figure, drawing);
-  reach.set(place, {
+  navigable.set(place, {
     values,
     point(row, c) {
       const { x, y, lines } = values.at(row, c);
@@ -56,7 +57,7 @@ async function show(place, { figure, under, choose, values }) {
       ring.hidden = false;
       Object.assign(ring.style, { left: `${sx}px`, top: `${sy}px` });
       write(lines, sx, sy);
-      told.textContent = lines.join(', ');
+      announcement.textContent = lines.join(', ');
     },
     leave() {
       tip.hidden = ring.hidden = true;
@@ -66,27 +67,27 @@ async function show(place, { figure, under, choose, values }) {
   if (document.activeElement === place && cursors.has(place)) moveTo(place, cursors.get(place));
 }
 
-// The values by keyboard: a chart is one stop of the tab key, arrows go from value to value, Enter chooses a topic.
-const reach = new Map(); // by the place of a chart: its values, and how one is pointed at
-const cursors = new Map(); // row and column of the value that was pointed at last
-const told = $('told');
+// Keyboard navigation: a chart is one tab stop, arrow keys move between values, Enter chooses a topic.
+const navigable = new Map(); // by the container of a chart: its values, and a function that highlights one
+const cursors = new Map(); // row and column of the value highlighted last
+const announcement = $('announcement'); // read by screen readers
 
 function moveTo(place, [row, c]) {
-  const { values, point } = reach.get(place);
+  const { values, point } = navigable.get(place);
   const at = [Math.max(0, Math.min(row, values.rows - 1)), Math.max(0, Math.min(c, values.columns - 1))];
   cursors.set(place, at);
   point(...at);
 }
 
 function steps(event, place) {
-  const { values } = reach.get(place);
+  const { values } = navigable.get(place);
   const [row, c] = cursors.get(place) || values.first();
   const began = cursors.has(place);
   const by = (rows, columns) => (began ? [row + rows, c + columns] : [row, c]);
   const to = {
     ArrowLeft: () => values.columns > 1 && by(0, -1),
     ArrowRight: () => values.columns > 1 && by(0, 1),
-    ArrowUp: () => values.rows > 1 && by(1, 0), // rows are counted from below, as on an axis
+    ArrowUp: () => values.rows > 1 && by(1, 0), // rows are counted from the bottom, as on an axis
     ArrowDown: () => values.rows > 1 && by(-1, 0),
     Home: () => (values.columns > 1 ? [row, 0] : [values.rows - 1, 0]),
     End: () => (values.columns > 1 ? [row, values.columns - 1] : [0, 0]),
@@ -100,8 +101,8 @@ function byKeyboard(place) {
   place.setAttribute('aria-roledescription', 'chart');
   place.setAttribute('aria-describedby', 'chart-keys');
   place.addEventListener('keydown', (event) => {
-    if (!reach.has(place) || !reach.get(place).values || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { values, leave } = reach.get(place);
+    if (!navigable.has(place) || !navigable.get(place).values || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { values, leave } = navigable.get(place);
     const to = steps(event, place);
     if (to) {
       moveTo(place, to);
@@ -114,7 +115,7 @@ function byKeyboard(place) {
     }
     event.preventDefault();
   });
-  place.addEventListener('blur', () => reach.get(place)?.leave());
+  place.addEventListener('blur', () => navigable.get(place)?.leave());
 }
 
 function newFigure(place, options) {
@@ -185,13 +186,13 @@ function column() {
   return data.columns[Number($('column').value)];
 }
 
-// What is said of bin b of the column, for one topic.
+// The lines of the tooltip of bin b of the column, for one topic.
 function cell(topic, b) {
   const { kind, bins, documents, share } = column();
   return b in bins ? [kind === 'date' ? `from ${bins[b]}` : bins[b], `${percent(share[topic][b], 2)} of its tokens`, `${documents[b].toLocaleString('en')} documents`] : [];
 }
 
-// The place of the middle of each bin along an axis, and the bin at a place: time in milliseconds, else whole numbers.
+// The middle of each bin on an axis, and a function from a position to its bin: time in milliseconds, else integers.
 function binAxis({ kind, bins }) {
   if (kind !== 'date') return { at: bins.map((_, b) => b), width: 1, find: (x) => Math.round(x) };
   const starts = bins.map((bin) => Date.parse(bin));
@@ -200,20 +201,20 @@ function binAxis({ kind, bins }) {
   return { at, width, find: (x) => at.reduce((best, middle, b) => (Math.abs(middle - x) < Math.abs(at[best] - x) ? b : best), 0) };
 }
 
-function nameTicks(axis, labels, most) {
+function nameTicks(axis, labels, maxLength) {
   axis.ticker = new Bokeh.FixedTicker({ ticks: labels.map((_, b) => b) });
-  axis.major_label_overrides = new Map(labels.map((label, b) => [b, short(label, most)]));
+  axis.major_label_overrides = new Map(labels.map((label, b) => [b, short(label, maxLength)]));
 }
 
 draw.trend = (place) => {
   const { kind, bins, documents, share } = column();
   const mine = share[chosen.topic];
   const mean = data.topics[chosen.topic].share;
-  const most = 1.06 * Math.max(mean, ...mine) || 1;
+  const upper = 1.06 * Math.max(mean, ...mine) || 1;
   const dotted = { line_color: colour('soft'), line_dash: 'dotted', line_width: 1.5 };
   if (kind === 'class') {
     const rows = bins.map((_, b) => b).sort((a, b) => mine[a] - mine[b]);
-    const figure = newFigure(place, { height: Math.max(160, (rows.length > 25 ? 18 : 24) * rows.length + 48), x_range: [0, most], y_range: [-0.6, rows.length - 0.4] });
+    const figure = newFigure(place, { height: Math.max(160, (rows.length > 25 ? 18 : 24) * rows.length + 48), x_range: [0, upper], y_range: [-0.6, rows.length - 0.4] });
     grid(figure, 0);
     nameTicks(figure.left[0], rows.map((b) => bins[b]), place.clientWidth < 480 ? 16 : 28);
     figure.below[0].formatter = percentages();
@@ -225,7 +226,7 @@ draw.trend = (place) => {
   }
   const { at, width, find } = binAxis(column());
   const ends = [at[0] - width / 2, at[at.length - 1] + width / 2];
-  const figure = newFigure(place, { height: 320, x_range: ends, y_range: [0, most], x_axis_type: kind === 'date' ? 'datetime' : 'linear' });
+  const figure = newFigure(place, { height: 320, x_range: ends, y_range: [0, upper], x_axis_type: kind === 'date' ? 'datetime' : 'linear' });
   grid(figure, 1);
   figure.left[0].formatter = percentages();
   if (kind === 'date') {
@@ -250,19 +251,19 @@ draw.heat = (place) => {
   const { at, width, find } = binAxis(column());
   const ends = [at[0] - width / 2, at[at.length - 1] + width / 2];
   const height = few ? 24 * Math.max(2, rows.length) : Math.min(560, 5 * rows.length);
-  const room = kind === 'date' || place.clientWidth >= 480 || bins.length <= 6; // else a tap on a cell tells its bin
+  const room = kind === 'date' || place.clientWidth >= 480 || bins.length <= 6; // else a tap on a cell shows its bin
   const figure = newFigure(place, {
     frame_height: height, x_range: ends, y_range: [-0.5, rows.length - 0.5], x_axis_type: kind === 'date' ? 'datetime' : 'linear',
     x_axis_location: room ? 'below' : null, y_axis_location: few ? 'left' : null, min_border_left: few ? 6 : 48, // the first slanted label needs room
   });
   const cells = { x: [], y: [], alpha: [] };
   rows.forEach((k, row) => {
-    const most = Math.max(...share[k]) || 1;
+    const highest = Math.max(...share[k]) || 1;
     share[k].forEach((value, b) => {
       if (!documents[b]) return;
       cells.x.push(at[b]);
       cells.y.push(row);
-      cells.alpha.push(value / most);
+      cells.alpha.push(value / highest);
     });
   });
   const gap = few && bins.length <= 40 ? 0.94 : 1;
@@ -299,10 +300,10 @@ draw.trace = (place) => {
     const last = n === phases.length - 1;
     const rows = iteration.map((_, i) => i).filter((i) => phase[i] === name);
     const [xs, ys] = [rows.map((i) => iteration[i]), rows.map((i) => elbo[i] / unit)];
-    const tone = colour(last ? 'accent' : 'soft');
+    const lineColour = colour(last ? 'accent' : 'soft');
     const legend = phases.length > 1 ? { legend_label: names[name] || name } : {};
-    figure.line(xs, ys, { line_color: tone, line_width: 2, line_dash: last ? 'solid' : 'dotted', ...legend });
-    figure.scatter(xs, ys, { size: 5, fill_color: tone, line_color: null, ...legend });
+    figure.line(xs, ys, { line_color: lineColour, line_width: 2, line_dash: last ? 'solid' : 'dotted', ...legend });
+    figure.scatter(xs, ys, { size: 5, fill_color: lineColour, line_color: null, ...legend });
   });
   if (phases.length > 1) {
     for (const legend of figure.center.filter((part) => 'items' in part)) {
@@ -323,9 +324,9 @@ draw.trace = (place) => {
 function describeTrend() {
   const { name, kind, missing, bins } = column();
   $('trend-title').textContent = `Topic ${nameOf(chosen.topic)}, over ${name}`;
-  const lost = missing ? ` ${missing.toLocaleString('en')} documents without a value are left out.` : '';
+  const left = missing ? ` ${missing.toLocaleString('en')} documents without a value are left out.` : '';
   $('trend-hint').textContent = bins.length
-    ? `Share of the tokens in each ${kind === 'date' ? 'period' : kind === 'number' ? 'range' : 'class'}; dotted: in all documents.${lost}`
+    ? `Share of the tokens in each ${kind === 'date' ? 'period' : kind === 'number' ? 'range' : 'class'}; dotted: in all documents.${left}`
     : 'No document has a value.';
 }
 
@@ -342,7 +343,7 @@ const watcher = new IntersectionObserver((entries) => {
 for (const id of Object.keys(draw)) {
   if (!$(id)) continue;
   $(id).classList.add('waiting');
-  stale.add(id);
+  outdated.add(id);
   byKeyboard($(id));
   watcher.observe($(id));
 }
@@ -357,11 +358,11 @@ if (data.columns.length) {
 }
 whenTopicChanges(() => redraw('map', 'trend', 'heat'));
 addEventListener('beforeprint', () => {
-  for (const id of stale) visible.add(id);
+  for (const id of outdated) visible.add(id);
   redraw();
 });
 
-// Light or dark: what the system says, until the reader says otherwise.
+// Colour scheme: that of the system, until the reader presses the button.
 const root = document.documentElement;
 const systemDark = matchMedia('(prefers-color-scheme: dark)');
 const isDark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : systemDark.matches);

@@ -1,4 +1,4 @@
-// Documents: a list, and the chosen one with its words coloured by their likeliest topic.
+// Documents: a list, and the chosen document with its words coloured by their most probable topic.
 const documents = data.documents;
 const documentList = $('document-list');
 const COLOURS = 8;
@@ -35,8 +35,8 @@ function listDocuments() {
   if (only) rows = rows.filter(([, , share]) => share !== undefined).sort((a, b) => b[2] - a[2]);
   documentList.replaceChildren(...rows.map(([entry, i, share]) => optionOf(entry, i, only ? share : undefined)));
   $('document-count').textContent = only
-    ? `${rows.length} of the ${documents.length} documents here hold topic ${chosen.topic}`
-    : `${documents.length} of ${data.facts.documents.toLocaleString('en')} documents, those that show the topics best`;
+    ? `${rows.length} of the ${documents.length} documents here contain topic ${chosen.topic}`
+    : `${documents.length} of ${data.facts.documents.toLocaleString('en')} documents, the most representative of the topics`;
   if (!rows.some(([, i]) => i === chosenDocument)) showDocument(rows.length ? rows[0][1] : -1);
   else markSelected(documentList, $(`document-option-${chosenDocument}`));
 }
@@ -84,14 +84,14 @@ function showDocument(i) {
   const text = $('document-text');
   text.classList.remove('single');
   if (i < 0) {
-    $('document-title').textContent = 'No document here shows this topic';
+    $('document-title').textContent = 'No document here contains this topic';
     for (const id of ['document-facts', 'legend', 'document-text']) $(id).replaceChildren();
     return;
   }
   const entry = documents[i];
-  const known = data.columns.map((kept, c) => `${kept.name}: ${entry.metadata[c]}`);
+  const metadata = data.columns.map((binned, c) => `${binned.name}: ${entry.metadata[c]}`);
   $('document-title').textContent = entry.name;
-  $('document-facts').textContent = [`row ${entry.row}`, `${entry.tokens.toLocaleString('en')} tokens`, ...known].join(' · ');
+  $('document-facts').textContent = [`row ${entry.row}`, `${entry.tokens.toLocaleString('en')} tokens`, ...metadata].join(' · ');
   $('legend').replaceChildren(...legendOf(entry));
   text.classList.toggle('bag', Boolean(entry.bag));
   text.replaceChildren(...textOf(entry));

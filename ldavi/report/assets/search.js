@@ -1,4 +1,4 @@
-// Search: a word and the topics that use it, topics by number or label, documents by name or text.
+// Search: words and the topics that use them, topics by number or label, documents by name or text.
 const searchBox = $('search');
 const results = $('results');
 let texts = null; // lower-cased once, at the first search

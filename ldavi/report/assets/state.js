@@ -1,4 +1,4 @@
-// What the page knows, and which topic is chosen. Text from documents reaches the page by textContent alone.
+// The data of the page, and the chosen topic. Text from documents is inserted through textContent only.
 const data = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;

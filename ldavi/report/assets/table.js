@@ -1,4 +1,4 @@
-// The table of diagnostics: sorted by its heads, a topic chosen by its label. Last of the scripts: it starts the page.
+// The table of diagnostics: column heads sort it, and a label chooses its topic. This last script initialises the page.
 const table = $('diagnostics-table');
 const heads = [...table.tHead.rows[0].cells];
 
@@ -42,7 +42,7 @@ const asked = /^#topic-(\d+)$/.exec(location.hash);
 chooseTopic(asked && Number(asked[1]) in data.topics ? Number(asked[1]) : order[0]);
 themeChanged();
 
-// Two frames later the page has been painted; only then the charts, which take the longest.
+// After two frames the page has been painted; the charts, which take longest, are loaded then.
 requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
   try {
     loadCharts();

@@ -1,6 +1,6 @@
-// The list of topics, and the words of the chosen one in the order of relevance.
+// The list of topics, and the words of the chosen topic by decreasing relevance.
 const topicList = $('topic-list');
-const largestShare = Math.max(...data.topics.map((topic) => topic.share));
+const largestShare = Math.max(...data.topics.map((topic) => topic.share)) || 1;
 const topicOptions = data.topics.map((topic, k) => {
   const bar = element('i');
   bar.style.width = `${(100 * topic.share) / largestShare}%`;
@@ -47,11 +47,11 @@ function showWords() {
   const weight = Number($('relevance').value);
   $('relevance-value').textContent = `λ = ${weight.toFixed(2)}`;
   const shown = relevantWords(chosen.topic, weight);
-  const most = Math.max(...shown.map((entry) => entry.p));
+  const highest = Math.max(...shown.map((entry) => entry.p));
   $('words').replaceChildren(...shown.map((entry) => {
     const button = element('button', { type: 'button', textContent: entry.word, title: `Topics that use “${entry.word}”` });
     const bar = element('i');
-    bar.style.width = `${(100 * entry.p) / most}%`;
+    bar.style.width = `${(100 * entry.p) / highest}%`;
     const measure = element('span', { className: 'measure' }, bar, element('span', { className: 'value', textContent: percent(entry.p, 2) }));
     const own = element('span', { className: 'value', textContent: `${Math.round(100 * entry.own)} %` });
     return element('li', {}, button, measure, own);
