@@ -209,15 +209,16 @@ def relevance(log_beta: Doubles, log_p: Doubles, weight: float) -> Doubles:
     return np.where(np.isneginf(log_p), -np.inf, log_beta - discount)
 
 
-def short_labels(model: ModelOrTopics, names: Names, n_words: int = 3) -> list[list[str]]:
+def short_labels(model: ModelOrTopics, feature_names: Names | None, n_words: int = 3) -> list[list[str]]:
     """Return the most relevant words of each topic, its label in reports and plots.
 
-    A topic that is spread evenly over the vocabulary received no tokens, and is its prior: its label is `NO_WORDS`.
+    The list of a topic is empty if the topic is spread evenly over the vocabulary, as its prior is: it has no tokens.
+    Show `NO_WORDS` then.
     """
-    spread = effective_words(topics_of(model))
-    words = top_words_lists(model, n_words, by="relevance", feature_names=names)
-    uniform = spread > UNIFORM * len(names) if len(names) > 1 else np.zeros(len(words), bool)
-    return [[NO_WORDS] if even else own for even, own in zip(uniform, words, strict=True)]
+    topics = topics_of(model)
+    words = top_words_lists(model, n_words, by="relevance", feature_names=feature_names)
+    uniform = (effective_words(topics) > UNIFORM * topics.shape[1]) & (topics.shape[1] > 1)
+    return [[] if even else own for even, own in zip(uniform, words, strict=True)]
 
 
 def _word_probabilities(model: ModelOrTopics, X: Matrix | None, n_words: int) -> Doubles:

@@ -1,7 +1,8 @@
-"""Pictures of topics, as scikit-learn's Display objects: `from_…` computes, `plot` draws, the object keeps both.
+"""Plots of topics, as Display objects like those of scikit-learn: `from_…` computes the data, `plot` draws them.
 
-Needs matplotlib: `pip install "ldavi[plot]"`. Colours are those of Okabe and Ito and the cividis map, which the colour-blind
-can tell apart; figures grow with the number of topics, so that labels stay as large as they are.
+Requires matplotlib: `pip install "ldavi[plot]"`. Colours are those of Okabe and Ito and the cividis map, which
+colour-blind readers can distinguish. Figures grow with the number of topics, so that the font size of labels is
+constant.
 """
 
 from ldavi.plotting._convergence import ConvergenceDisplay

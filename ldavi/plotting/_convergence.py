@@ -1,4 +1,4 @@
-"""The bound of every pass, by term, with the phases of the fit."""
+"""ELBO and its terms after each pass, with the phases of the fit."""
 
 import itertools
 from typing import Any, Self
@@ -32,7 +32,7 @@ MARKERS = {"warmup": "o", "collapsed": "v", "monotone": "s", "online": "^", "fin
 
 
 class ConvergenceDisplay:
-    """The ELBO, its terms and its gains over the passes of a fit, phases marked by colour, marker and shade.
+    """Plot the ELBO, its terms and its gains over the passes of a fit; colour, marker and shading mark phases.
 
     Parameters
     ----------
@@ -46,8 +46,9 @@ class ConvergenceDisplay:
     figure_ : matplotlib Figure
         The figure of the last plot.
     axes_ : array of matplotlib Axes of shape (5,)
-        ELBO, words, topics of documents, words of topics, in nats; the relative gain of each pass over the one before, on a
-        logarithmic scale, with the tolerance where it is known. A pass without gain and the first of a phase have none.
+        ELBO, words, topics of documents, words of topics, in nats; the relative gain of each pass over the previous
+        one, on a logarithmic scale, with the tolerance where it is known. Passes without gain, and the first pass of
+        each phase, are not drawn there.
 
     Examples
     --------
@@ -64,12 +65,12 @@ class ConvergenceDisplay:
 
     @classmethod
     def from_estimator(cls, model: Any, *, x: str = "iteration", axes: Any = None) -> Self:
-        """The trace of a fitted model, plotted.
+        """Plot the trace of a fitted model.
 
         Parameters
         ----------
         model : LatentDirichletAllocation
-            A fitted estimator of ours: others keep no trace.
+            A fitted estimator of this package; others have no trace.
         x : {"iteration", "seconds"}, default="iteration"
             As for `plot`.
         axes : sequence of five matplotlib Axes, or None, default=None
@@ -97,9 +98,9 @@ class ConvergenceDisplay:
         Parameters
         ----------
         x : {"iteration", "seconds"}, default="iteration"
-            What passes are placed by.
+            The horizontal axis.
         axes : sequence of five matplotlib Axes, or None, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -132,7 +133,7 @@ class ConvergenceDisplay:
         elbo = np.asarray(self.trace["elbo"], dtype=float)
         gain = np.full(len(elbo), np.nan)
         gain[1:] = np.diff(elbo) / np.abs(elbo[1:])
-        gain[1:][phase[1:] != phase[:-1]] = np.nan  # values of two phases do not compare
+        gain[1:][phase[1:] != phase[:-1]] = np.nan  # values of different phases are not comparable
         gain[~(gain > 0)] = np.nan
         return gain
 

@@ -1,20 +1,22 @@
-"""Topics of documents, as a heat map."""
+"""Heat map of the topic proportions of documents."""
 
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
+from ldavi._core.topics_of_model import ModelOrTopics
+from ldavi._core.typing import Matrix, Names
 from ldavi._estimator.posterior import posterior_of
 from ldavi.plotting import _style as style
 
-LABELLED = 80  # documents; more are drawn as thin rows without names
-COLUMN = 0.2
-LONGEST_NAME = 36
+MAX_LABELLED = 80  # documents; more are drawn as thin rows without names
+COLUMN = 0.2  # inches
+MAX_NAME = 36  # characters
 
 
 class DocumentTopicsDisplay:
-    """Topic proportions of documents: a row for each document, a column for each topic.
+    """Plot topic proportions of documents: a row for each document, a column for each topic.
 
     Parameters
     ----------
@@ -52,15 +54,15 @@ class DocumentTopicsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        model: Any,
-        X: Any,
+        model: ModelOrTopics,
+        X: Matrix,
         *,
         document_names: Sequence[str] | None = None,
-        feature_names: Any = None,
+        feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         ax: Any = None,
     ) -> Self:
-        """Topic proportions of documents, plotted.
+        """Plot the topic proportions of documents under a model.
 
         Parameters
         ----------
@@ -69,11 +71,11 @@ class DocumentTopicsDisplay:
         X : array-like or sparse matrix of shape (n_docs, n_words)
             Counts, documents × words.
         document_names : sequence of str, or None, default=None
-            A name for each document; None numbers them. Names are written for up to 80 documents.
+            A name for each document; None numbers them. Names are shown for up to 80 documents.
         feature_names : array-like of str of shape (n_words,), or None, default=None
             Names of the words; None takes those that the model was fitted with.
         topic_names : sequence of str, or None, default=None
-            None takes a topic's number and first words.
+            None takes each topic's number and most relevant words.
         ax : matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -98,9 +100,9 @@ class DocumentTopicsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or None, default=None
-            None makes a figure that has room for every label.
+            None creates a figure with space for every label.
         sort : bool, default=True
-            Whether documents are grouped by their largest topic; False keeps their order.
+            Whether documents are grouped by their largest topic. False leaves their order unchanged.
         cmap : str, default="cividis"
             Name of a colour map.
 
@@ -111,16 +113,16 @@ class DocumentTopicsDisplay:
         theta = np.asarray(self.theta, dtype=float)
         n_docs, n_topics = theta.shape
         self.order_ = np.lexsort((-theta.max(axis=1), theta.argmax(axis=1))) if sort else np.arange(n_docs)
-        named = n_docs <= LABELLED
+        named = n_docs <= MAX_LABELLED
         height = (n_docs * style.LINE if named else 7.0) + 2.4
         self.figure_, self.ax_ = style.figure_of(ax, max(4.5, n_topics * COLUMN + 3.2), max(height, 3.5))
         image = self.ax_.imshow(theta[self.order_], cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        names = [style.shorten(name, LONGEST_NAME) for name in self.topic_names]
+        names = [style.shorten(name, MAX_NAME) for name in self.topic_names]
         style.heat_ticks(self.ax_, "x", names, style.FONT_SIZE - 1, rotation=90)
         if named:
             given = range(n_docs) if self.document_names is None else self.document_names
             style.heat_ticks(
-                self.ax_, "y", [style.shorten(given[d], style.LONGEST_NAME) for d in self.order_], style.FONT_SIZE - 1
+                self.ax_, "y", [style.shorten(given[d], style.MAX_NAME) for d in self.order_], style.FONT_SIZE - 1
             )
             self.ax_.set_ylabel("document", fontsize=style.FONT_SIZE)
         else:

@@ -1,34 +1,35 @@
-"""Topics as circles of a plane, near each other where they share words."""
+"""Map of topics: circles that are close to each other where topics share words."""
 
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from ldavi._core.topics_of_model import topics_of
-from ldavi._core.typing import Doubles
+from ldavi._core.chunks import chunks
+from ldavi._core.topics_of_model import ModelOrTopics, has_word_names, topics_of
+from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi.inspection import topic_map, topic_sizes
 from ldavi.plotting import _style as style
 
-CIRCLES = 0.16  # share of the area that all circles take together
-ROOM = 16.0  # points between the outermost circle and the frame: a name fits in
-LEAST_AREA = 16.0  # points², so that the smallest topic can be seen
+CIRCLES = 0.16  # share of the area that all circles cover together
+MARGIN = 16.0  # points between the outermost circle and the frame, so that a name fits in
+MIN_AREA = 16.0  # points², so that the smallest topic is visible
 OFFSETS_AT_ONCE = 32
-SPIRAL = 4000  # places that are tried for a number
+SPIRAL = 4000  # positions that are tried for a number
 GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
 class TopicMapDisplay:
-    """Topics as numbered circles: position by the distances between topics, area by size.
+    """Plot topics as numbered circles: the distances between topics determine positions, their sizes areas.
 
     Parameters
     ----------
     coordinates : array of shape (n_topics, 2)
         Positions, as of :func:`ldavi.inspection.topic_map`.
     shares : array of shape (n_topics,), or None, default=None
-        Sizes of the topics, to which areas are in proportion; None draws all alike.
+        Sizes of the topics, to which areas are proportional; None draws circles of equal size.
     topic_names : sequence of str, or None, default=None
-        Names, written beside the circles of the largest topics as far as there is room.
+        Names, shown beside the circles of the largest topics where there is space.
 
     Attributes
     ----------
@@ -37,9 +38,9 @@ class TopicMapDisplay:
     ax_ : matplotlib Axes
         Its axes.
     numbers_ : list of matplotlib Annotation
-        The number of each topic; one that finds no room in its circle stands beside it, with a line.
+        The number of each topic; one that does not fit into its circle is beside it, connected by a line.
     names_ : list of matplotlib Annotation
-        The names that are written.
+        The names that are shown.
 
     Examples
     --------
@@ -60,23 +61,23 @@ class TopicMapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        model: Any,
-        X: Any = None,
+        model: ModelOrTopics,
+        X: Matrix | None = None,
         *,
         method: str = "mds",
         distance: str = "jensen_shannon",
-        feature_names: Any = None,
+        feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         ax: Any = None,
     ) -> Self:
-        """A map of a model's topics, plotted.
+        """Plot a map of a model's topics.
 
         Parameters
         ----------
         model : estimator or array of shape (n_topics, n_words)
             Fitted topics.
         X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
-            Counts from which sizes are taken. None draws all topics alike.
+            Counts from which sizes are computed. None draws circles of equal size.
         method : {"mds", "pcoa"}, default="mds"
             See :func:`ldavi.inspection.topic_map`.
         distance : {"jensen_shannon", "hellinger", "cosine"}, default="jensen_shannon"
@@ -84,7 +85,7 @@ class TopicMapDisplay:
         feature_names : array-like of str of shape (n_words,), or None, default=None
             Names of the words; None takes those that the model was fitted with.
         topic_names : sequence of str, or None, default=None
-            None takes a topic's first words, if words have names.
+            None takes each topic's most relevant words, if words have names.
         ax : matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -100,7 +101,7 @@ class TopicMapDisplay:
         coordinates = topic_map(model, method=method, distance=distance)
         n_topics = len(topics_of(model))
         shares = None if X is None else np.asarray(topic_sizes(model, X)["share"])
-        if topic_names is not None or style.has_word_names(model, feature_names):
+        if topic_names is not None or has_word_names(model, feature_names):
             names = style.topic_names_of(model, n_topics, topic_names, feature_names)
             topic_names = names if topic_names is not None else [name.partition(style.SEPARATOR)[2] for name in names]
         return cls(coordinates=coordinates, shares=shares, topic_names=topic_names).plot(ax=ax)
@@ -111,7 +112,7 @@ class TopicMapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or None, default=None
-            None makes a figure that grows with the number of topics.
+            None creates a figure whose size grows with the number of topics.
         color : str, default="#56B4E9"
             Colour of the circles.
 
@@ -137,7 +138,7 @@ class TopicMapDisplay:
         return self
 
     def _frame(self, points: Doubles, shares: Doubles) -> Doubles:
-        """Axes with room for every circle; returns the radii in points."""
+        """Set the limits of the axes such that every circle fits; return the radii in points."""
         ax = self.ax_
         ax.axhline(0, color=style.PALE, linewidth=1, zorder=0)
         ax.axvline(0, color=style.PALE, linewidth=1, zorder=0)
@@ -150,14 +151,14 @@ class TopicMapDisplay:
         box = ax.get_window_extent()
         width, height = (72 / self.figure_.dpi * side for side in (box.width, box.height))
         sizes = shares / max(shares.sum(), 1e-300) * CIRCLES * width * height
-        radii: Doubles = np.sqrt(np.maximum(sizes, LEAST_AREA) / np.pi)
-        room = min(float(radii.max()) + ROOM, 0.4 * min(width, height))
+        radii: Doubles = np.sqrt(np.maximum(sizes, MIN_AREA) / np.pi)
+        margin = min(float(radii.max()) + MARGIN, 0.4 * min(width, height))
         low, high = points.min(axis=0), points.max(axis=0)
         sides = np.array([width, height])
-        scale = float(((high - low) / (sides - 2 * room)).max()) or 1.0  # of the distance, for a point of the page
+        scale = float(((high - low) / (sides - 2 * margin)).max()) or 1.0  # of the distance, for a point of the page
         (left, bottom), (right, top) = ((low + high - scale * sides) / 2, (low + high + scale * sides) / 2)
         ax.set(xlim=(left, right), ylim=(bottom, top))
-        ax.set_aspect("equal", adjustable="datalim")  # for windows whose size is changed
+        ax.set_aspect("equal", adjustable="datalim")  # for windows that are resized
         return radii
 
     def _circles(self, points: Doubles, radii: Doubles, color: str) -> None:
@@ -168,7 +169,7 @@ class TopicMapDisplay:
         )
 
     def _number(self, k: int, point: Doubles, radius: float, taken: list[Doubles]) -> Any:
-        """The topic's number in its circle, or on a spiral out of it where it meets no other."""
+        """Write the topic's number in its circle, or at the first free position on a spiral around it."""
         text = self.ax_.annotate(
             str(k),
             point,
@@ -181,14 +182,14 @@ class TopicMapDisplay:
             arrowprops={"arrowstyle": "-", "color": style.GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
         )
         step = np.arange(SPIRAL)
-        reach = np.where(step > 0, 0.35 * radius + 2.2 * np.sqrt(step), 0.0)
-        offsets = reach[:, None] * np.column_stack([np.cos(step * GOLDEN_ANGLE), np.sin(step * GOLDEN_ANGLE)])
+        distance = np.where(step > 0, 0.35 * radius + 2.2 * np.sqrt(step), 0.0)
+        offsets = distance[:, None] * np.column_stack([np.cos(step * GOLDEN_ANGLE), np.sin(step * GOLDEN_ANGLE)])
         place = self._put(text, offsets, taken, [])
-        text.arrow_patch.set_visible(bool(place) and reach[place] > 7)
+        text.arrow_patch.set_visible(bool(place) and distance[place] > 7)
         return text
 
     def _name(self, k: int, point: Doubles, radius: float, taken: list[Doubles], circles: list[Doubles]) -> Any:
-        """The topic's name below, above or beside its circle, or None where it meets a text or another circle everywhere."""
+        """Write the topic's name below, above or beside its circle; None if every position is occupied."""
         assert self.topic_names is not None
         text = self.ax_.annotate(
             style.shorten(self.topic_names[k], 30),
@@ -212,27 +213,27 @@ class TopicMapDisplay:
         return text
 
     def _put(self, text: Any, offsets: Doubles, taken: list[Doubles], others: list[Doubles]) -> int | None:
-        """Move a text by the first offset, in points, where it is within the frame and meets no rectangle; say which."""
+        """Move a text by the first offset, in points, at which it overlaps nothing; return its index."""
         half = _size(text) / 2 + 1
         centre = self.ax_.transData.transform(text.xy)
         frame = self.ax_.get_window_extent()
         boxes = np.reshape([*taken, *others], (-1, 4))
-        for start in range(0, len(offsets), OFFSETS_AT_ONCE):  # the first ones serve most texts
-            at = centre + offsets[start : start + OFFSETS_AT_ONCE] * self.figure_.dpi / 72
-            low, high = at - half, at + half
+        for part in chunks(len(offsets), OFFSETS_AT_ONCE):  # usually one of the first offsets is free
+            position = centre + offsets[part] * self.figure_.dpi / 72
+            low, high = position - half, position + half
             apart = (low[:, None] >= boxes[:, 2:]) | (high[:, None] <= boxes[:, :2])
             free = (low >= [frame.x0, frame.y0]).all(axis=1) & (high <= [frame.x1, frame.y1]).all(axis=1)
             free &= apart.any(axis=2).all(axis=1)
             if free.any():
-                place = int(free.argmax())
-                text.set_position(offsets[start + place])
-                taken.append(np.concatenate([low[place], high[place]]))
-                return start + place
+                first = int(free.argmax())
+                text.set_position(offsets[part.start + first])
+                taken.append(np.concatenate([low[first], high[first]]))
+                return int(part.start) + first
         return None
 
 
 def _size(text: Any) -> Doubles:
-    """Width and height of a text in pixels, its line left aside."""
+    """Return the width and height of a text in pixels, without the line that connects it to its circle."""
     from matplotlib.text import Text
 
     box = Text.get_window_extent(text)

@@ -1,23 +1,25 @@
-"""Topics of two models, matched one to one."""
+"""Heat map of the similarity of two models' topics, matched one to one."""
 
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
+from ldavi._core.topics_of_model import ModelOrTopics
+from ldavi._core.typing import Names
 from ldavi.inspection import topic_distances
 from ldavi.metrics import match_topics
 from ldavi.plotting import _style as style
 
-CELL = 0.2
-WRITTEN = 25  # topics up to which similarities are written into the cells of the diagonal
+CELL = 0.2  # inches
+MAX_ANNOTATED = 25  # topics up to which similarities are written into the cells of the diagonal
 
 
 class TopicMatchingDisplay:
-    """Similarity of the topics of two models, the columns ordered so that matches lie on the diagonal, best first.
+    """Plot the similarity of two models' topics, ordered such that matched topics are on the diagonal, best first.
 
-    The matching is that of :func:`ldavi.metrics.match_topics`: one to one, with the least sum of distances. Topics that are
-    left over, where one model has more, come last, beyond a line.
+    The matching is that of :func:`ldavi.metrics.match_topics`: one to one, with the minimum sum of distances. Unmatched
+    topics, if one model has more, come last, after a line.
 
     Parameters
     ----------
@@ -38,8 +40,8 @@ class TopicMatchingDisplay:
     ax_ : matplotlib Axes
         Its axes.
     rows_, columns_ : array of int
-        Topics from top to bottom and from left to right; `rows_[i]` is matched with `columns_[i]`, for i below the smaller
-        number of topics.
+        Topics from top to bottom and from left to right; `rows_[i]` is matched with `columns_[i]`, for i below the
+        smaller number of topics.
 
     Examples
     --------
@@ -61,16 +63,16 @@ class TopicMatchingDisplay:
     @classmethod
     def from_estimator(
         cls,
-        model: Any,
-        other: Any,
+        model: ModelOrTopics,
+        other: ModelOrTopics,
         *,
         distance: str = "hellinger",
-        feature_names: Any = None,
+        feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         other_topic_names: Sequence[str] | None = None,
         ax: Any = None,
     ) -> Self:
-        """Two models' topics matched and plotted.
+        """Match the topics of two models and plot their similarity.
 
         Parameters
         ----------
@@ -81,7 +83,7 @@ class TopicMatchingDisplay:
         feature_names : array-like of str of shape (n_words,), or None, default=None
             Names of the words; None takes those that the models were fitted with.
         topic_names, other_topic_names : sequence of str, or None, default=None
-            None takes a topic's number and first words.
+            None takes each topic's number and most relevant words.
         ax : matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -92,7 +94,7 @@ class TopicMatchingDisplay:
         Raises
         ------
         ValueError
-            If the models have another number of words.
+            If the models have different numbers of words.
         """
         distances = topic_distances(model, distance=distance, other=other)
         names = style.topic_names_of(model, distances.shape[0], topic_names, feature_names)
@@ -106,7 +108,7 @@ class TopicMatchingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or None, default=None
-            None makes a figure that has room for every label.
+            None creates a figure with space for every label.
         cmap : str, default="cividis"
             Name of a colour map.
 
@@ -123,12 +125,12 @@ class TopicMatchingDisplay:
         self.figure_, self.ax_ = style.figure_of(ax, n_columns * cell + 6.2, max(n_rows * cell, 2.2) + 1.2)
         image = self.ax_.imshow(similarity, cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
         size = style.FONT_SIZE - 1
-        style.heat_ticks(self.ax_, "y", [style.shorten(self.names[k], style.LONGEST_NAME) for k in self.rows_], size)
+        style.heat_ticks(self.ax_, "y", [style.shorten(self.names[k], style.MAX_NAME) for k in self.rows_], size)
         self.ax_.xaxis.tick_top()
         style.heat_ticks(self.ax_, "x", [str(k) for k in self.columns_], size, rotation=90 if n_columns > 12 else 0)
         right = self.ax_.secondary_yaxis("right")
         style.heat_ticks(
-            right, "y", [style.shorten(self.other_names[k], style.LONGEST_NAME) for k in self.columns_[:matched]], size
+            right, "y", [style.shorten(self.other_names[k], style.MAX_NAME) for k in self.columns_[:matched]], size
         )
         self.ax_.set_ylabel("first model", fontsize=style.FONT_SIZE)
         self.ax_.set_xlabel("second model", fontsize=style.FONT_SIZE)
@@ -141,16 +143,16 @@ class TopicMatchingDisplay:
             self.ax_.axhline(matched - 0.5, color="white", linewidth=1.5)
         if n_columns > matched:
             self.ax_.axvline(matched - 0.5, color="white", linewidth=1.5)
-        if matched <= WRITTEN:
+        if matched <= MAX_ANNOTATED:
             for i in range(matched):
                 shade = "black" if similarity[i, i] > 0.5 else "white"
                 self.ax_.annotate(
                     f"{similarity[i, i]:.2f}", (i, i), ha="center", va="center", fontsize=6.5, color=shade
                 )
-        self._key(image, n_columns * cell, max(n_rows * cell, 2.2))
+        self._color_bar(image, n_columns * cell, max(n_rows * cell, 2.2))
         return self
 
-    def _key(self, image: Any, width: float, height: float) -> None:
+    def _color_bar(self, image: Any, width: float, height: float) -> None:
         bar = self.figure_.colorbar(
             image,
             ax=self.ax_,
@@ -166,7 +168,7 @@ class TopicMatchingDisplay:
 
 
 def _order(distances: Any, pairs: Any) -> tuple[Any, Any]:
-    """Rows and columns in the order of the display: matches by distance, then what is left over."""
+    """Return rows and columns in display order: matched topics by increasing distance, then unmatched ones."""
     pairs = np.asarray(pairs).reshape(-1, 2)
     rows, columns = pairs[np.argsort(distances[pairs[:, 0], pairs[:, 1]], kind="stable")].T
     more_rows = np.setdiff1d(np.arange(distances.shape[0]), rows)

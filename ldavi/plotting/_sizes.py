@@ -1,17 +1,18 @@
-"""How large topics are."""
+"""Bar chart of the sizes of topics."""
 
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from ldavi._core.topics_of_model import topics_of
+from ldavi._core.topics_of_model import ModelOrTopics
+from ldavi._core.typing import Matrix, Names
 from ldavi.inspection import topic_sizes
 from ldavi.plotting import _style as style
 
 
 class TopicSizesDisplay:
-    """Topics as bars of their shares of the tokens.
+    """Plot the topics' shares of the tokens as bars.
 
     Parameters
     ----------
@@ -42,20 +43,26 @@ class TopicSizesDisplay:
 
     @classmethod
     def from_estimator(
-        cls, model: Any, X: Any, *, feature_names: Any = None, topic_names: Sequence[str] | None = None, ax: Any = None
+        cls,
+        model: ModelOrTopics,
+        X: Matrix | None = None,
+        *,
+        feature_names: Names | None = None,
+        topic_names: Sequence[str] | None = None,
+        ax: Any = None,
     ) -> Self:
-        """Sizes of a model's topics in documents, plotted.
+        """Plot the sizes of a model's topics in documents.
 
         Parameters
         ----------
         model : estimator or array of shape (n_topics, n_words)
             Fitted topics.
-        X : array-like or sparse matrix of shape (n_docs, n_words)
-            Counts, documents × words.
+        X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
+            Counts, documents × words. None means the documents of the fit, see :func:`ldavi.inspection.topic_sizes`.
         feature_names : array-like of str of shape (n_words,), or None, default=None
             Names of the words; None takes those that the model was fitted with.
         topic_names : sequence of str, or None, default=None
-            None takes a topic's number and first words.
+            None takes each topic's number and most relevant words.
         ax : matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -66,10 +73,10 @@ class TopicSizesDisplay:
         Raises
         ------
         ValueError
-            If X is not counts of the topics' words.
+            If X is not counts of the topics' words, or is None for an array of topics.
         """
         shares = np.asarray(topic_sizes(model, X)["share"])
-        names = style.topic_names_of(model, len(topics_of(model)), topic_names, feature_names)
+        names = style.topic_names_of(model, len(shares), topic_names, feature_names)
         return cls(shares=shares, topic_names=names).plot(ax=ax)
 
     def plot(self, *, ax: Any = None, sort: bool = True, color: str = style.BLUE) -> Self:
@@ -78,9 +85,9 @@ class TopicSizesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or None, default=None
-            None makes a figure as tall as the topics need.
+            None creates a figure whose height grows with the number of topics.
         sort : bool, default=True
-            Whether the largest topic comes first; False keeps the order of the topics.
+            Whether topics are sorted by decreasing size. False leaves their order unchanged.
         color : str, default="#0072B2"
             Colour of the bars.
 
@@ -93,10 +100,10 @@ class TopicSizesDisplay:
         order = np.argsort(-shares, kind="stable") if sort else np.arange(len(shares))
         place = np.arange(len(shares))
         self.ax_.barh(place, shares[order], height=0.72, color=color)
-        names = [style.shorten(self.topic_names[int(k)], style.LONGEST_NAME) for k in order]
+        names = [style.shorten(self.topic_names[int(k)], style.MAX_NAME) for k in order]
         self.ax_.set_yticks(place, names, fontsize=style.FONT_SIZE)
         self.ax_.set_ylim(len(shares) - 0.4, -0.6)
-        self.ax_.set_xlim(0, 1.15 * max(float(shares.max()), 1e-12))  # room for the last figure
+        self.ax_.set_xlim(0, 1.15 * max(float(shares.max()), 1e-12))  # space for the number of the largest topic
         for y, share in zip(place, shares[order], strict=True):
             self.ax_.annotate(
                 f"{share:.1%}",

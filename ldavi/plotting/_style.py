@@ -1,4 +1,4 @@
-"""What the displays share: colours, figures, labels that fit, fonts that have the letters."""
+"""Shared by the displays: colours, figures, labels of limited length, fonts for rare characters."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ldavi.inspection import top_words_lists
+from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
+from ldavi._core.typing import Names
+from ldavi.inspection._words import NO_WORDS, short_labels
 
 # Okabe, Ito. "Color universal design", 2008
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -17,23 +19,24 @@ CMAP = "cividis"
 
 FONT_SIZE = 9.0
 LINE = 0.2  # inches from one label to the next
-LONGEST = 28  # letters of a word; more are cut
-LONGEST_NAME = 44
+MAX_WORD = 28  # characters; longer labels are truncated
+MAX_NAME = 44
+MAX_WORD_IN_NAME = 16
 SEPARATOR = " · "  # between a topic's number and its words
 
 
 def pyplot() -> Any:
-    """matplotlib.pyplot, or an error that says how to get it."""
+    """Import matplotlib.pyplot; the error says how to install it."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        msg = 'plotting needs matplotlib: python -m pip install "ldavi[plot]"'
+        msg = 'plotting requires matplotlib: python -m pip install "ldavi[plot]"'
         raise ImportError(msg) from error
     return plt
 
 
 def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
-    """The given axes and its figure, or new ones of that many inches whose layout leaves room for labels."""
+    """Return the figure and the given axes, or new ones of that many inches whose layout has space for labels."""
     plt = pyplot()
     if ax is not None:
         return ax.figure, ax
@@ -41,24 +44,27 @@ def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
     return figure, ax
 
 
-def shorten(text: Any, most: int = LONGEST) -> str:
-    """A label of at most so many letters, its end cut."""
-    line = " ".join(str(text).split())  # a label has one line
-    return line if len(line) <= most else line[: most - 1] + "…"
+def shorten(text: Any, max_length: int = MAX_WORD) -> str:
+    """Truncate a label, and replace line breaks by blanks."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"
 
 
-def topic_names_of(model: Any, n_topics: int, names: Any, feature_names: Any) -> list[str]:
-    """A name for each topic: as given, else its number and first words, or its number where words have no names."""
+def topic_names_of(
+    model: ModelOrTopics, n_topics: int, names: Sequence[str] | None, feature_names: Names | None
+) -> list[str]:
+    """Return names of the topics: as given, else number and most relevant words, or numbers if words have no names."""
     if names is not None:
         return given_names("topic_names", names, n_topics, "topics")
     if not has_word_names(model, feature_names):
         return [f"Topic {k}" for k in range(n_topics)]
-    words = top_words_lists(model, 3, feature_names=feature_names)
-    return [f"{k}{SEPARATOR}" + ", ".join(shorten(word, 16) for word in words[k]) for k in range(n_topics)]
+    labels = short_labels(model, feature_names)
+    words = [", ".join(shorten(word, MAX_WORD_IN_NAME) for word in label) for label in labels]
+    return [f"{k}{SEPARATOR}{own or NO_WORDS}" for k, own in enumerate(words)]
 
 
-def given_names(parameter: str, names: Any, n_wanted: int, things: str) -> list[str]:
-    """Names that a user gave, one for each thing."""
+def given_names(parameter: str, names: Iterable[Any], n_wanted: int, things: str) -> list[str]:
+    """Check that a user gave one name for each thing, and return them as str."""
     given = [str(name) for name in names]
     if len(given) != n_wanted:
         raise ValueError(
@@ -68,20 +74,15 @@ def given_names(parameter: str, names: Any, n_wanted: int, things: str) -> list[
 
 
 def axes_of(axes: Any, n_wanted: int, things: str) -> Any:
-    """Axes that a user gave, one for each panel; more are left alone."""
+    """Check that a user gave axes for each panel, and return as many."""
     given = np.asarray(axes, dtype=object).ravel()
     if len(given) < n_wanted:
         raise ValueError(f"axes holds {len(given)} Axes, but there are {n_wanted} {things}. Give one for each.")
     return given[:n_wanted]
 
 
-def has_word_names(model: Any, feature_names: Any) -> bool:
-    """Whether words are called more than "x0", "x1", …."""
-    return feature_names is not None or getattr(model, "feature_names_in_", None) is not None
-
-
 def write(texts: Iterable[Any]) -> None:
-    """Make texts literal (a "$" is a dollar, not mathematics) and give those with rarer letters fonts that have them."""
+    """Disable mathematical notation in texts, so that "$" is literal, and set fonts that contain rare characters."""
     texts = list(texts)
     missing = missing_letters("".join({letter for text in texts for letter in text.get_text()}))
     families = families_with(missing) if missing else ()
@@ -93,7 +94,7 @@ def write(texts: Iterable[Any]) -> None:
 
 
 def missing_letters(letters: str) -> frozenset[int]:
-    """Code points that the font in use does not have."""
+    """Return the code points that the current font does not contain."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     known = get_font(findfont(FontProperties())).get_charmap()
@@ -102,14 +103,14 @@ def missing_letters(letters: str) -> frozenset[int]:
 
 @functools.lru_cache(maxsize=64)
 def families_with(missing: frozenset[int]) -> tuple[str, ...]:
-    """Installed families that together have the letters, the one that has most of them first; some may be in none."""
+    """Return installed font families that together contain the letters, the one that contains most of them first."""
     from matplotlib.font_manager import fontManager, get_font
 
     found: list[str] = []
     plain = [
         font for font in fontManager.ttflist if font.style == "normal" and font.weight in (400, "normal", "regular")
     ]
-    plain = [font for font in plain if not font.name.startswith("Last Resort")]  # it has boxes in place of letters
+    plain = [font for font in plain if not font.name.startswith("Last Resort")]  # which contains placeholder boxes
     has = {font.name: missing & get_font(font.fname).get_charmap().keys() for font in plain}
     while missing and has:
         best = max(sorted(has), key=lambda name: len(missing & has[name]))
@@ -121,8 +122,10 @@ def families_with(missing: frozenset[int]) -> tuple[str, ...]:
 
 
 def widest(figure: Any, texts: Sequence[str], size: float) -> float:
-    """Inches that the longest text takes."""
-    longest = sorted(set(texts), key=len)[-20:]  # letters differ in width, but not that much
+    """Return the width of the widest text in inches."""
+    longest = sorted(set(texts), key=len)[
+        -20:
+    ]  # letters differ in width, but not by so much that a shorter text would be wider
     artists = [figure.text(0, 0, text, fontsize=size) for text in longest]
     write(artists)
     width = max((text.get_window_extent().width for text in artists), default=0) / figure.dpi
@@ -132,7 +135,7 @@ def widest(figure: Any, texts: Sequence[str], size: float) -> float:
 
 
 def quiet(ax: Any, *, grid: str | None = None) -> None:
-    """No frame above and on the right, and a pale grid behind the data."""
+    """Remove the top and right spines, and draw a pale grid behind the data."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=FONT_SIZE)
     if grid:
@@ -141,7 +144,7 @@ def quiet(ax: Any, *, grid: str | None = None) -> None:
 
 
 def heat_ticks(ax: Any, axis: str, labels: Sequence[str], size: float, **options: Any) -> None:
-    """A label for each row or column of an image."""
+    """Label each row or column of an image."""
     place = np.arange(len(labels))
     setter = ax.set_yticks if axis == "y" else ax.set_xticks
     setter(place, labels, fontsize=size, **options)
@@ -149,7 +152,7 @@ def heat_ticks(ax: Any, axis: str, labels: Sequence[str], size: float, **options
 
 
 def chosen_topics(topics: Sequence[int] | None, n_topics: int) -> list[int]:
-    """Topics to show, each of which must be there."""
+    """Check the topics to show; None means all."""
     chosen = list(range(n_topics)) if topics is None else [int(k) for k in topics]
     wrong = [k for k in chosen if not 0 <= k < n_topics]
     if wrong or not chosen:

@@ -1,4 +1,4 @@
-"""Measures over the number of topics, with error bars."""
+"""Curves of evaluation measures over the number of topics, with error bars."""
 
 from typing import Any, Self
 
@@ -7,7 +7,7 @@ import numpy as np
 from ldavi._core.typing import Doubles
 from ldavi.plotting import _style as style
 
-MEASURES = {  # what is better, and how it is called
+MEASURES = {  # whether lower or higher is better, and the title of the panel
     "perplexity": ("lower", "held-out perplexity"),
     "log_likelihood": ("higher", "held-out log likelihood per token, nats"),
     "gap": ("lower", "held-out nats per token below the best"),
@@ -21,19 +21,19 @@ ERROR = "_std_error"
 
 
 class SweepDisplay:
-    """Curves of measures over the number of topics, a panel for each measure.
+    """Plot measures over the number of topics, a panel for each measure.
 
     Parameters
     ----------
     table : DataFrame, structured array or mapping of columns
         With a column `n_components`, and columns of measures: perplexity, log_likelihood, gap, coherence, diversity,
-        exclusivity, stability, seconds, or any other of numbers. A column "m_std_error" is the standard error of the column
-        "m". Several rows of one `n_components` (seeds, folds) are averaged; their error bars are the standard error of that
-        mean.
+        exclusivity, stability, seconds, or any other numeric ones. A column "m_std_error" is the standard error of the
+        column "m". Several rows with the same `n_components` (seeds, folds) are averaged; error bars are then the
+        standard error of that mean.
     measures : sequence of str, or None, default=None
-        Columns to show; None shows all of the list above that the table has.
+        Columns to show; None shows all measures listed above that the table has.
     recommended : int or None, default=None
-        A number of topics to mark with a line across each panel.
+        A number of topics to mark with a vertical line in each panel.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class SweepDisplay:
     Examples
     --------
     >>> from ldavi.plotting import SweepDisplay
-    >>> table = {"n_components": [5, 10, 20], "perplexity": [920.0, 850.0, 861.0], "perplexity_std_error": [9.0, 7.0, 8.0]}
+    >>> table = {"n_components": [5, 10, 20], "perplexity": [920.0, 850.0, 861.0]}
     >>> display = SweepDisplay.from_table(table)  # doctest: +SKIP
     """
 
@@ -59,14 +59,14 @@ class SweepDisplay:
 
     @classmethod
     def from_table(cls, table: Any, *, measures: Any = None, axes: Any = None) -> Self:
-        """The curves of a table, plotted.
+        """Plot the measures of a table.
 
         Parameters
         ----------
         table : DataFrame, structured array or mapping of columns
             As for the class.
         measures : sequence of str, or None, default=None
-            Columns to show; None shows those known that the table has.
+            Columns to show; None shows all known measures that the table has.
         axes : sequence of matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -85,16 +85,16 @@ class SweepDisplay:
     def from_sweep(
         cls, sweep: Any, *, rule: str = "one_standard_error", measures: Any = None, axes: Any = None
     ) -> Self:
-        """The curves of a sweep, plotted, with the number of topics that it recommends.
+        """Plot the measures of a sweep, and mark the number of topics that it recommends.
 
         Parameters
         ----------
         sweep : ldavi.selection.Sweep
-            What :func:`ldavi.selection.sweep` returned.
+            The result of :func:`ldavi.selection.sweep`.
         rule : {"one_standard_error", "best"}, default="one_standard_error"
-            Of the recommendation, see :meth:`ldavi.selection.Sweep.recommend`.
+            The rule of the recommendation, see :meth:`ldavi.selection.Sweep.recommend`.
         measures : sequence of str, or None, default=None
-            Columns of its table to show; None shows perplexity and all that follow, but for log_likelihood.
+            Columns of its table to show; None shows all known measures except log_likelihood.
         axes : sequence of matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -105,7 +105,7 @@ class SweepDisplay:
         Raises
         ------
         ValueError
-            If there is no such measure, or the sweep can recommend nothing.
+            If there is no such measure, or the sweep has no recommendation.
         """
         if measures is None:
             measures = [name for name in MEASURES if name != "log_likelihood"]
@@ -113,12 +113,12 @@ class SweepDisplay:
         return cls(table=sweep.table, measures=measures, recommended=recommended).plot(axes=axes)
 
     def plot(self, *, axes: Any = None, color: str = style.BLUE) -> Self:
-        """Draw the curves; a ring marks the best mean where it is known what is better.
+        """Draw the curves; a ring marks the best mean of measures with a known direction.
 
         Parameters
         ----------
         axes : sequence of matplotlib Axes, or None, default=None
-            One for each measure. None makes a figure.
+            One for each measure. None creates a figure.
         color : str, default="#0072B2"
             Colour of the curves.
 
@@ -160,7 +160,7 @@ class SweepDisplay:
         return shown
 
     def _curve(self, measure: str) -> tuple[Doubles, Doubles, Doubles]:
-        """Numbers of topics, means and standard errors, which are NaN where nothing tells them."""
+        """Return the numbers of topics, means and standard errors, NaN where unknown."""
         every = np.asarray(self.table["n_components"], dtype=float)
         values = np.asarray(self.table[measure], dtype=float)
         error = f"{measure}{ERROR}"

@@ -1,23 +1,24 @@
-"""The top words of each topic, a panel each."""
+"""Bar charts of the top words of topics, a panel for each topic."""
 
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from ldavi._core.topics_of_model import topics_of
+from ldavi._core.topics_of_model import ModelOrTopics, topics_of
+from ldavi._core.typing import Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi.inspection import top_words
 from ldavi.plotting import _style as style
 
-BAR_WIDTH = 1.25  # inches; with words and gaps a panel is some 3 inches wide
+BAR_WIDTH = 1.25  # inches; with words and gaps a panel is about 3 inches wide
 GAP = 0.3
 TITLE = 0.34
 AXIS = 0.42
 
 
 class TopWordsDisplay:
-    """Top words of topics as bars of their probabilities, a panel for each topic.
+    """Plot the probabilities of the top words as bars, a panel for each topic.
 
     Parameters
     ----------
@@ -55,29 +56,30 @@ class TopWordsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        model: Any,
+        model: ModelOrTopics,
         *,
         n_words: int = 10,
         topics: Sequence[int] | None = None,
         by: str = "relevance",
         relevance_weight: float = 0.6,
-        X: Any = None,
-        feature_names: Any = None,
+        X: Matrix | None = None,
+        feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         axes: Any = None,
     ) -> Self:
-        """Top words of a model, plotted.
+        """Plot the top words of a model.
 
         Parameters
         ----------
         model : estimator or array of shape (n_topics, n_words)
             Fitted topics.
         n_words : int, default=10
-            Words of a topic.
+            Number of words per topic.
         topics : sequence of int, or None, default=None
             Topics to show, in this order. None shows all.
         by : {"relevance", "probability", "frex", "lift"}, default="relevance"
-            What words are chosen and ordered by; bars are probabilities always. See :func:`ldavi.inspection.word_scores`.
+            The score by which words are chosen and ordered; bars always show probabilities. See
+            :func:`ldavi.inspection.word_scores`.
         relevance_weight : float, default=0.6
             λ of the relevance.
         X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
@@ -117,9 +119,9 @@ class TopWordsDisplay:
         Parameters
         ----------
         axes : sequence of matplotlib Axes, or None, default=None
-            One for each topic. None makes a figure that has room for every word.
+            One for each topic. None creates a figure with space for every word.
         n_columns : int or None, default=None
-            Panels side by side in a new figure; None takes up to five, and up to eight for many topics.
+            Number of columns of panels in a new figure; None means up to five, and up to eight for many topics.
         color : str, default="#0072B2"
             Colour of the bars.
 
@@ -143,21 +145,21 @@ class TopWordsDisplay:
         return self
 
     def _panels(self, labels: list[list[str]], n_columns: int) -> tuple[Any, Any]:
-        """A figure whose panels leave as much room on their left as their words need."""
+        """Create a figure whose panels have as much space on their left as their words need."""
         n_rows = -(-len(labels) // n_columns)
         figure = style.pyplot().figure(figsize=(4, 4))
-        rooms = []
+        word_widths = []
         for column in range(n_columns):
             words = [word for panel in labels[column::n_columns] for word in panel]
-            rooms.append(style.widest(figure, words, style.FONT_SIZE) + 0.12)
+            word_widths.append(style.widest(figure, words, style.FONT_SIZE) + 0.12)
         height = max(len(words) for words in labels) * style.LINE + 0.05
-        width = sum(rooms) + n_columns * (BAR_WIDTH + GAP)
+        width = sum(word_widths) + n_columns * (BAR_WIDTH + GAP)
         total = n_rows * (TITLE + height + AXIS) + 0.15
         figure.set_size_inches(width, total)
         axes = []
         for place in range(len(labels)):
             row, column = divmod(place, n_columns)
-            left = sum(rooms[: column + 1]) + column * (BAR_WIDTH + GAP)
+            left = sum(word_widths[: column + 1]) + column * (BAR_WIDTH + GAP)
             bottom = total - (row + 1) * (TITLE + height + AXIS) + AXIS
             axes.append(figure.add_axes((left / width, bottom / total, BAR_WIDTH / width, height / total)))
         return figure, np.array(axes, dtype=object)

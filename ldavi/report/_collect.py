@@ -20,7 +20,7 @@ from ldavi._estimator.posterior import Posterior, posterior_of, responsibilities
 from ldavi._version import __version__
 from ldavi.inspection import topic_map
 from ldavi.inspection._documents import shares_of
-from ldavi.inspection._words import short_labels
+from ldavi.inspection._words import NO_WORDS, short_labels
 from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import top_words
 from ldavi.report import _columns, _subset, _texts
@@ -119,7 +119,7 @@ def _topics(
     word_share = weights.sum(axis=0)
     columns = _subset.slider_words(topics, word_share, n_words)
     used = np.unique(np.concatenate(columns))
-    labels = fitted.labels or [", ".join(words) for words in short_labels(weights, names)]
+    labels = fitted.labels or [", ".join(words) or NO_WORDS for words in short_labels(weights, names)]
     n_largest = np.bincount(sizes.theta[occupied].argmax(axis=1), minlength=len(topics))
     return {
         "words": [str(names[w]) for w in used],
