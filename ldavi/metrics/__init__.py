@@ -1,6 +1,7 @@
-"""Evaluation of topics and of models: each measure with its definition and its source.
+"""Evaluation of topics and models: each measure with its definition and source.
 
-Functions take topics as a (K, V) array or a fitted estimator, ours or another library's, and documents × words counts.
+Functions take topics as a (K, V) array or a fitted estimator, of this package or another library, and documents as
+counts, documents × words.
 """
 
 from ldavi.metrics._agreement import Matching, Stability, match_topics, stability, stability_over

@@ -1,4 +1,4 @@
-"""Coherence: how often the first words of a topic occur together."""
+"""Topic coherence: how often the most probable words of a topic occur together."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -6,71 +6,75 @@ from typing import Any
 
 import numpy as np
 
-from ldavi._core.topics_of_model import feature_names_of, topics_of
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, has_word_names, topics_of
+from ldavi._core.typing import Doubles, Int64s, Matrix, Names
 from ldavi._estimator.validation import check_choice, check_counts, check_integer
 from ldavi.metrics._occurrences import InDocuments, InWindows, in_documents, in_windows
 from ldavi.metrics._top_words import top_words
 
 EPSILON = 1e-12  # Röder et al., and gensim
 WINDOW_SIZES = {"u_mass": None, "uci": 10, "npmi": 10, "c_v": 110}
-TOPICS_IN_A_WARNING = 5
+MAX_TOPICS_IN_WARNING = 5
 
 
 def coherence(
-    topics: Any,
-    X: Any,
+    topics: ModelOrTopics,
+    X: Matrix | Sequence[Sequence[str]],
     measure: str = "u_mass",
     n_words: int = 10,
     *,
-    feature_names: Any = None,
+    feature_names: Names | None = None,
     window_size: int | None = None,
     counting: str = "gensim",
 ) -> Doubles:
-    """Coherence of each topic's first words, equal to that of gensim's `CoherenceModel` on the same windows.
+    """Compute the coherence of each topic's first words, equal to gensim's `CoherenceModel` on the same windows.
 
-    With P(i) the share of windows that hold the i-th word of a topic, P(i, j) the share that hold both, and ε = 1e−12:
+    With P(i) the share of windows that contain the i-th word of a topic, P(i, j) the share that contain both, and
+    ε = 1e−12:
 
-    * "u_mass" [1]_: the mean over j < i of log((P(i, j) + ε) / P(j)); windows are documents; a pair with P(j) = 0 has 0.
+    * "u_mass" [1]_: the mean over j < i of log((P(i, j) + ε) / P(j)); windows are documents; a pair with P(j) = 0 has
+      0.
     * "uci" [2]_: the mean over i ≠ j of PMI(i, j) = log((P(i, j) + ε) / (P(i) P(j))).
     * "npmi" [3]_: the mean over i ≠ j of NPMI(i, j) = PMI(i, j) / −log(P(i, j) + ε), from −1 (never together) to 1.
     * "c_v" [4]_: the mean over i of the cosine between the vectors (NPMI(i, j))_j and Σ_i (NPMI(i, j))_j.
 
-    Two words that are both in every window have an NPMI of −1: without ε it would be 0 / 0, and with ε this is its value, in
-    gensim too. Windows are read once, for all topics together.
+    Two words that are both in every window have an NPMI of −1: without ε it would be 0 / 0, and with ε this is its
+    value, also in gensim. Windows are read once for all topics.
 
     Parameters
     ----------
     topics : array-like of shape (n_topics, n_features), or fitted estimator
-        Weights >= 0; an estimator gives its `topics_` or `components_`. Of words with equal weight the first column is first.
+        Weights >= 0; an estimator gives its `topics_` or `components_`. Words with equal weights are in column order.
     X : array-like or sparse matrix of shape (n_samples, n_features), or sequence of sequences of str
-        Counts, documents × words, where every document is one window. Or documents as lists of tokens, in their order, where
-        windows slide (but for "u_mass"); words that are not in `feature_names` take up room, as in gensim.
+        Counts, documents × words, where every document is one window. Or documents as lists of tokens in text order,
+        where windows slide (except for "u_mass"); words that are not in `feature_names` count for the length of a
+        window, as in gensim.
     measure : {"u_mass", "uci", "npmi", "c_v"}, default="u_mass"
         Called "u_mass", "c_uci", "c_npmi" and "c_v" in gensim.
     n_words : int, default=10
-        First words of a topic to compare, at least 2; all of them if there are fewer. gensim's default is 20.
+        Number of most probable words per topic, at least 2; all of them if there are fewer. gensim's default is 20.
     feature_names : array-like of shape (n_features,) or None, default=None
-        The words of the columns. None means those that the estimator was fitted with. Needed where X holds tokens.
+        The words of the columns. None means those that the estimator was fitted with. Required if X holds tokens.
     window_size : int or None, default=None
-        Tokens of a sliding window. None means 10 for "uci" and "npmi", 110 for "c_v". A document not longer is one window.
-        Only where X holds tokens, and not for "u_mass".
+        Length of a sliding window in tokens. None means 10 for "uci" and "npmi", 110 for "c_v". A document that is not
+        longer is one window. Only if X holds tokens, and not for "u_mass".
     counting : {"gensim", "boolean"}, default="gensim"
-        How sliding windows are counted. "boolean": a window holds the words that are in it, as [4]_ defines it. "gensim" is
-        the same except where a word is twice in one window: it is then struck off when its first mention leaves, though the
-        second is still inside. That is what gensim computes, so values compare with those it gave others.
+        How words are counted in sliding windows. "boolean": a window contains the words that are in it, as [4]_ defines
+        it. "gensim" differs where a word occurs twice in one window: it is removed when its first occurrence leaves the
+        window, though the second is still in it. gensim computes this, so that values are comparable with published
+        ones.
 
     Returns
     -------
     coherence : array of shape (n_topics,)
-        float64, higher is better. NaN where it is undefined, with a warning: for "uci", "npmi" and "c_v", if one of the
-        words never occurs in X (where gensim's value is infinite or NaN).
+        float64, higher is better. NaN, with a warning, where it is undefined: for "uci", "npmi" and "c_v", if one of
+        the words never occurs in X (gensim's value is then infinite or NaN).
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not one of those above, X has another number of columns than the topics, or X holds tokens and the
-        names of the words are not known or not distinct.
+        If a parameter is not one of those above, X does not have the number of columns of the topics, or X holds tokens
+        and the names of the words are unknown or not distinct.
 
     Warns
     -----
@@ -79,8 +83,8 @@ def coherence(
 
     References
     ----------
-    .. [1] Mimno, Wallach, Talley, Leenders, McCallum. "Optimizing semantic coherence in topic models". EMNLP 2011. Here as
-       gensim and [4]_ have it: the mean instead of the sum, ε instead of one document.
+    .. [1] Mimno, Wallach, Talley, Leenders, McCallum. "Optimizing semantic coherence in topic models". EMNLP 2011.
+       Here in the form of gensim and [4]_: the mean instead of the sum, ε instead of one document.
     .. [2] Newman, Lau, Grieser, Baldwin. "Automatic evaluation of topic coherence". NAACL 2010.
     .. [3] Aletras, Stevenson. "Evaluating topic coherence using distributional semantics". IWCS 2013.
     .. [4] Röder, Both, Hinneburg. "Exploring the space of topic coherence measures". WSDM 2015.
@@ -103,7 +107,7 @@ def coherence(
     texts = _token_lists(X)
     occurrences: InDocuments | InWindows
     if texts is not None:
-        if feature_names is None and getattr(topics, "feature_names_in_", None) is None:
+        if not has_word_names(topics, feature_names):
             raise ValueError("feature_names=None, but X holds tokens: give the word of each column of the topics")
         occurrences = _in_token_lists(texts, names, words, _window_size(measure, window_size), counting)
     else:
@@ -114,12 +118,12 @@ def coherence(
 
 
 def _token_lists(X: Any) -> Sequence[Any] | None:
-    """Documents that are sequences of str, some of which may be empty: a sequence of them, an object array or a Series."""
+    """Return documents that are sequences of str, from a sequence, object array or Series; None if X has counts."""
     texts = list(X) if getattr(X, "ndim", 2) == 1 else X
     if isinstance(texts, str) or not isinstance(texts, Sequence):
         return None
     if any(isinstance(text, str) for text in texts[:1]):
-        raise TypeError(f"X holds texts ({texts[0][:40]!r}, …): cut each into a list of tokens, or count its words")
+        raise TypeError(f"X holds texts ({texts[0][:40]!r}, …): split each into a list of tokens, or count its words")
     first = next((text for text in texts if not isinstance(text, Sequence) or text), ())
     holds_tokens = isinstance(first, Sequence) and any(isinstance(token, str) for token in first[:1])
     return texts if holds_tokens else None
@@ -129,7 +133,7 @@ def _window_size(measure: str, window_size: int | None) -> int | None:
     if window_size is None:
         return WINDOW_SIZES[measure]
     if measure == "u_mass":
-        raise ValueError(f"window_size={window_size!r}, but the windows of 'u_mass' are documents: leave it None")
+        raise ValueError(f"window_size={window_size!r}, but the windows of 'u_mass' are documents: pass None")
     return check_integer("window_size", window_size, minimum=1)
 
 
@@ -144,7 +148,7 @@ def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, cou
 
 def _in_counts(X: Any, n_words: int, words: Int64s, window_size: int | None) -> InDocuments:
     if window_size is not None:
-        raise ValueError(f"window_size={window_size!r}, but X holds counts: pass lists of tokens, or leave it None")
+        raise ValueError(f"window_size={window_size!r}, but X holds counts: pass lists of tokens, or window_size=None")
     counts = check_counts(X, dtype=None, name="coherence")
     if counts.shape[1] != n_words:
         raise ValueError(f"X has {counts.shape[1]} columns and the topics {n_words}; both must name the same words")
@@ -157,14 +161,16 @@ def _warn_of_absent_words(joint: Int64s, names: Any, measure: str) -> None:
     if not len(topics):
         return
     listed = "; ".join(
-        f"topic {k}: {', '.join(repr(str(name)) for name in names[k][absent[k]])}" for k in topics[:TOPICS_IN_A_WARNING]
+        f"topic {k}: {', '.join(repr(str(name)) for name in names[k][absent[k]])}"
+        for k in topics[:MAX_TOPICS_IN_WARNING]
     )
-    more = f"; and {len(topics) - TOPICS_IN_A_WARNING} more topics" if len(topics) > TOPICS_IN_A_WARNING else ""
+    more = f"; and {len(topics) - MAX_TOPICS_IN_WARNING} more topics" if len(topics) > MAX_TOPICS_IN_WARNING else ""
     value = "pairs with them count as 0 or as log ε" if measure == "u_mass" else "their coherence is NaN"
     warnings.warn(f"First words that never occur in X ({listed}{more}): {value}.", UserWarning, stacklevel=3)
 
 
-# Each takes windows that hold two words, (K, n, n), and all windows; and gives a value for each topic.
+# Each function takes the number of windows that contain two words, (K, n, n), and of all windows, and returns a value
+# for each topic.
 
 
 def _u_mass(joint: Int64s, n_windows: float) -> Doubles:
@@ -176,7 +182,7 @@ def _u_mass(joint: Int64s, n_windows: float) -> Doubles:
 
 
 def _pmi(joint: Int64s, n_windows: float) -> Doubles:
-    """(K, n, n), NaN with a word that does not occur."""
+    """Compute the pointwise mutual information of each pair, (K, n, n); NaN with a word that does not occur."""
     both = joint / n_windows
     each = np.diagonal(both, axis1=1, axis2=2)
     by_chance = each[:, :, None] * each[:, None, :]

@@ -1,4 +1,4 @@
-"""Document completion: how well topics and half of a document predict its other half."""
+"""Document completion: how well topics, and one half of a document, predict its other half."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,8 +9,8 @@ from scipy import sparse
 
 from ldavi import _sampling
 from ldavi._core import dirichlet
-from ldavi._core.topics_of_model import topics_of
-from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
+from ldavi._core.topics_of_model import ModelOrTopics, topics_of
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Matrix
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi._inference.document_completion import log_predictive, perplexity_of
@@ -37,7 +37,7 @@ class TokenSplit(NamedTuple):
 
 
 class DocumentCompletion(NamedTuple):
-    """How well the scored halves were predicted.
+    """Predictive likelihood of the scored halves.
 
     Attributes
     ----------
@@ -46,14 +46,14 @@ class DocumentCompletion(NamedTuple):
     log_likelihood : float
         Σ log p(token of a scored half | observed half, α, β), in nats.
     standard_error : float
-        Of `log_likelihood / n_scored`, as an estimate for documents drawn like these; NaN for fewer than two documents, or
-        where the likelihood is 0.
+        Standard error of `log_likelihood / n_scored` as an estimate for documents from the same distribution; NaN for
+        fewer than two documents, or if the likelihood is 0.
     n_scored : int
         Tokens scored.
     n_unseen : int
         Tokens of the scored halves whose words no topic can produce.
     n_empty : int
-        Documents of which one half at least holds no token; without an observed half the prior predicts.
+        Documents of which at least one half has no token; without an observed half the prior predicts.
     doc_topic_prior : array of shape (K,)
         α that was used, in the order of the model's topics.
     document_log_likelihood : array of shape (D,)
@@ -72,25 +72,25 @@ class DocumentCompletion(NamedTuple):
     document_tokens: Int64s
 
 
-def token_split(X: Any, seed: int = 0) -> TokenSplit:
-    """Cut each document's tokens in two halves at random, the odd one to the scored half.
+def token_split(X: Matrix, seed: int = 0) -> TokenSplit:
+    """Split each document's tokens into two halves at random; an odd token goes to the scored half.
 
     Parameters
     ----------
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
         Whole counts, documents × words.
     seed : int, default=0
-        A document's split depends on the seed and its own words and counts: not on the documents around it.
+        A document's split depends on the seed and its own words and counts, not on other documents.
 
     Returns
     -------
     split : TokenSplit
-        `observed` and `scored`, counts that add up to X.
+        `observed` and `scored`, counts whose sum is X.
 
     Raises
     ------
     ValueError
-        If X holds what is not a whole count.
+        If X holds a count that is not an integer.
 
     Examples
     --------
@@ -112,8 +112,8 @@ def token_split(X: Any, seed: int = 0) -> TokenSplit:
 
 
 def document_completion(
-    model: Any,
-    X: Any,
+    model: ModelOrTopics,
+    X: Matrix | TokenSplit,
     *,
     doc_topic_prior: str | float | ArrayLike | None = "grid",
     method: str = "gibbs",
@@ -123,32 +123,33 @@ def document_completion(
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> DocumentCompletion:
-    """Perplexity of the second half of each document, given its first half and the topics.
+    """Compute the perplexity of the second half of each document, given its first half and the topics.
 
-    θ's posterior mean given the first half is estimated by collapsed Gibbs sampling, for every model alike, so that no
-    library's own inference is favoured. Equation (M3) of docs/metrics.md.
+    The posterior mean of θ given the first half is estimated by collapsed Gibbs sampling for every model, so that
+    models of different libraries are compared by their topics alone. Equation (M3) of docs/metrics.md.
 
     Parameters
     ----------
     model : estimator or array-like of shape (n_topics, n_words)
         Fitted, or topics: weights with rows of any sum.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or TokenSplit
-        Whole counts, documents × words, which are cut by `token_split(X, seed)`; or the two halves.
+        Integer counts, documents × words, which are split by `token_split(X, seed)`; or the two halves.
     doc_topic_prior : "grid", float, array of shape (n_topics,) or None, default="grid"
-        α. "grid": the best of 0.01, 0.03, 0.1 and 0.3 for these documents together, so that models fitted with different
-        priors are compared by their topics. None means the model's own `doc_topic_prior_`, or 0.1 for a model without one;
-        with it, or with a value, a document's score depends on that document alone.
+        α. "grid": the best of 0.01, 0.03, 0.1 and 0.3 for all documents, so that models fitted with different priors
+        are compared by their topics. None means the model's own `doc_topic_prior_`, or 0.1 for a model without one.
+        With None or a value, a document's score does not depend on other documents.
     method : {"gibbs", "variational"}, default="gibbs"
-        "variational": θ is the mean of q(θ), by `ldavi.infer`. Quicker, and below the truth where documents are short.
+        "variational": θ is the mean of q(θ), by `ldavi.infer`. It is faster, and underestimates the likelihood of short
+        documents.
     n_burn : int, default=30
-        Gibbs sweeps over a document before any is kept.
+        Gibbs sweeps over a document that are discarded.
     n_keep : int, default=60
-        Gibbs sweeps averaged.
+        Gibbs sweeps that are averaged.
     unseen_words : {"score", "ignore"}, default="score"
-        Words that no topic can produce: scored, they make the perplexity infinite; ignored, they are left out. Counted either
-        way.
+        Words that no topic can produce: if scored, they make the perplexity infinite; if ignored, they are left out.
+        They are counted in `n_unseen` in both cases.
     seed : int, default=0
-        Of the split and of the samples.
+        Seed of the split and of the samples.
     n_jobs : int or None, default=None
         Threads; None means one. The result is the same for any number.
 
@@ -160,7 +161,7 @@ def document_completion(
     Raises
     ------
     ValueError
-        If X holds what is not a whole count, or not as many words as the topics.
+        If X holds a count that is not an integer, or does not have as many words as the topics.
 
     References
     ----------
@@ -203,7 +204,7 @@ def _check_split(X: Any, seed: int) -> TokenSplit:
 
 
 def _priors(model: Any, doc_topic_prior: Any) -> list[Doubles]:
-    """The values of α to try, each as (K,)."""
+    """Return the values of α to try, each as (K,)."""
     n_topics = len(topics_of(model))
     if not isinstance(doc_topic_prior, str):
         return [_tokens.check_prior(model, n_topics, doc_topic_prior)]
@@ -213,7 +214,7 @@ def _priors(model: Any, doc_topic_prior: Any) -> list[Doubles]:
 
 
 class _Halves:
-    """Both halves as tokens, over the words that occur in either."""
+    """Both halves as tokens, over the words that occur in one of them."""
 
     def __init__(self, split: TokenSplit, fixed: _tokens.FixedTopics, seed: int) -> None:
         possible = _tokens.possible_words(fixed)
@@ -223,7 +224,7 @@ class _Halves:
         self.n_empty = int(((split.observed.sum(axis=1) == 0) | (split.scored.sum(axis=1) == 0)).sum())
 
     def by_gibbs(self, fixed: _tokens.FixedTopics, sweeps: tuple[int, int], n_jobs: int | None) -> Doubles:
-        """log probability of each scored half, θ by its sampled posterior mean. Equation (M3)."""
+        """Compute the log-probability of each scored half, with θ's sampled posterior mean. Equation (M3)."""
         log_likelihood, tables = np.zeros(len(self.key)), _tokens.tables(fixed, self.columns)
         lengths = self.observed.lengths
 
@@ -254,7 +255,7 @@ class _Halves:
         return log_likelihood
 
     def by_bound(self, fixed: _tokens.FixedTopics, n_jobs: int | None) -> Doubles:
-        """The same with θ by the mean of q(θ)."""
+        """Compute the log-probability of each scored half, with the mean of q(θ)."""
         if not len(self.columns):
             return np.zeros(len(self.key))
         observed = sparse.csr_array(
@@ -293,7 +294,7 @@ def _summarise(scores: Doubles, halves: _Halves, alpha: Doubles, unseen_words: s
 
 
 def _error_per_token(document: Doubles, lengths: Int64s, total: float) -> float:
-    """Standard error of the ratio of two sums over documents. Equation (M8)."""
+    """Compute the standard error of the ratio of two sums over documents. Equation (M8)."""
     n, n_tokens = len(document), int(lengths.sum())
     if n < 2 or not n_tokens or not math.isfinite(total):
         return math.nan

@@ -1,29 +1,29 @@
-"""How much topics differ from each other: diversity, rank-biased overlap, exclusivity, FREX."""
-
-from typing import Any
+"""Differences between topics: diversity, rank-biased overlap, exclusivity, FREX, effective words."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.utils import check_array
 
-from ldavi._core.topics_of_model import topics_of
+from ldavi._core.topics_of_model import ModelOrTopics, topics_of
 from ldavi._core.typing import Doubles
 from ldavi._estimator.validation import check_number
 from ldavi.metrics._top_words import top_words
 
 
-def topic_diversity(topics: Any, n_words: int = 25) -> float:
-    """Share of distinct words among the first n of all topics.
+def topic_diversity(topics: ModelOrTopics, n_words: int = 25) -> float:
+    """Compute the share of distinct words among the n most probable words of all topics.
 
-    |∪_k T_k| / (K n), T_k being the first n words of topic k: 1 if no two topics share one, 1 / K if all have the same.
+    |∪_k T_k| / (K n), with T_k the n most probable words of topic k: 1 if no two topics share a word, 1 / K if all have
+    the same.
 
     Parameters
     ----------
     topics : array-like of shape (n_topics, n_features), or fitted estimator
         Weights >= 0; an estimator gives its `topics_` or `components_`.
     n_words : int, default=25
-        First words of a topic; all of them if there are fewer.
+        Number of most probable words per topic; all of them if there are fewer.
 
     Returns
     -------
@@ -49,24 +49,24 @@ def topic_diversity(topics: Any, n_words: int = 25) -> float:
     return len(np.unique(first)) / first.size
 
 
-def inverted_rbo(topics: Any, n_words: int = 10, p: float = 0.9) -> float:
-    """One minus the mean rank-biased overlap of the first words of two topics, over all pairs of topics.
+def inverted_rbo(topics: ModelOrTopics, n_words: int = 10, p: float = 0.9) -> float:
+    """Compute one minus the mean rank-biased overlap of the most probable words, over all pairs of topics.
 
-    With A_d the share that the first d words of two topics have in common, the overlap of two lists of n words, extrapolated
-    from their end, is [1]_ (equation 32)
+    With A_d the share that the first d words of two topics have in common, the extrapolated overlap of two lists of n
+    words is [1]_ (equation 32)
 
         RBO = A_n p^n + (1 − p) / p Σ_{d=1}^{n} A_d p^d,
 
-    1 for equal lists and 0 for disjoint ones, however short they are. The mean is that of [2]_.
+    1 for equal lists and 0 for disjoint ones, whatever their length. The mean is that of [2]_.
 
     Parameters
     ----------
     topics : array-like of shape (n_topics, n_features), or fitted estimator
         Weights >= 0, at least two topics; an estimator gives its `topics_` or `components_`.
     n_words : int, default=10
-        First words of a topic; all of them if there are fewer.
+        Number of most probable words per topic; all of them if there are fewer.
     p : float, default=0.9
-        Above 0 and below 1: the nearer to 0, the more the very first words weigh.
+        Persistence, between 0 and 1, exclusive: the closer to 0, the larger the weight of the first words.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def inverted_rbo(topics: Any, n_words: int = 10, p: float = 0.9) -> float:
     Raises
     ------
     TypeError, ValueError
-        If there is one topic alone, `p` or `n_words` is not as above, or `topics` are not topics.
+        If there is only one topic, `p` or `n_words` is not as above, or `topics` are not topics.
 
     References
     ----------
@@ -94,7 +94,7 @@ def inverted_rbo(topics: Any, n_words: int = 10, p: float = 0.9) -> float:
         raise ValueError(f"p={p!r} must be below 1; 0.9 gives the first ten words most of the weight")
     beta = topics_of(topics)
     if len(beta) < 2:
-        raise ValueError("topics holds one topic; overlap needs two at least")
+        raise ValueError("topics holds one topic; overlap needs at least two")
     first = top_words(beta, n_words)
     n_topics, n = first.shape
     overlap = np.zeros((n_topics, n_topics))
@@ -107,18 +107,18 @@ def inverted_rbo(topics: Any, n_words: int = 10, p: float = 0.9) -> float:
     return float(np.clip(1 - overlap[np.triu_indices(n_topics, 1)].mean(), 0, 1))
 
 
-def exclusivity(topics: Any, n_words: int = 10) -> Doubles:
-    """How far the first words of each topic are its own: the mean of β_kw / Σ_j β_jw over them.
+def exclusivity(topics: ModelOrTopics, n_words: int = 10) -> Doubles:
+    """Compute the exclusivity of each topic's most probable words: the mean of β_kw / Σ_j β_jw over them.
 
-    MALLET's measure (`TopicModelDiagnostics.getExclusivity`), on the topics as they are: with `topics_` or `components_` they
-    hold the prior, as MALLET's do.
+    MALLET's measure (`TopicModelDiagnostics.getExclusivity`). As in MALLET, β includes the prior if the topics are
+    `topics_` or `components_`.
 
     Parameters
     ----------
     topics : array-like of shape (n_topics, n_features), or fitted estimator
-        Weights >= 0, made to sum to 1 by topics; an estimator gives its `topics_` or `components_`.
+        Weights >= 0, normalised per topic; an estimator gives its `topics_` or `components_`.
     n_words : int, default=10
-        First words of a topic; all of them if there are fewer.
+        Number of most probable words per topic; all of them if there are fewer.
 
     Returns
     -------
@@ -143,16 +143,18 @@ def exclusivity(topics: Any, n_words: int = 10) -> Doubles:
     beta = topics_of(topics)
     first = top_words(beta, n_words)
     own = np.take_along_axis(beta, first, axis=1)
-    everyone = beta.sum(axis=0)[first]
-    # a word without any mass, which a topic of few words may have among its first, belongs to all alike
-    shares = np.divide(own, everyone, out=np.full_like(own, 1 / len(beta)), where=everyone > 0)
+    total = beta.sum(axis=0)[first]
+    # A word that no topic can produce may be among the first of a topic with few words: it belongs equally to all
+    # topics.
+    shares = np.divide(own, total, out=np.full_like(own, 1 / len(beta)), where=total > 0)
     return np.asarray(shares.mean(axis=1))
 
 
 def effective_words(topics: Doubles) -> Doubles:
     """Compute the effective number of words of each topic, 1 / Σ_w β_kw²: MALLET's `eff_num_words`.
 
-    V for a uniform distribution over V words, 1 for a single word. It is the exponential of the Rényi entropy of order 2.
+    V for a uniform distribution over V words, 1 for a single word. It is the exponential of the Rényi entropy of
+    order 2.
 
     Parameters
     ----------
@@ -166,29 +168,30 @@ def effective_words(topics: Doubles) -> Doubles:
     return np.asarray(1 / np.square(topics).sum(axis=1))
 
 
-def frex(topics: Any, weight: float = 0.5, *, word_counts: Any = None) -> Doubles:
-    """Frequency and exclusivity of every word in every topic: the harmonic mean of its two ranks, as R's stm computes it.
+def frex(topics: ModelOrTopics, weight: float = 0.5, *, word_counts: ArrayLike | None = None) -> Doubles:
+    """Compute FREX of each word in each topic, the harmonic mean of its ranks by frequency and exclusivity, as R's stm.
 
-    FREX_kw = 1 / (weight / F_kw + (1 − weight) / E_kw), where F_kw is the share of words whose probability β_kv is at most
-    β_kw, and E_kw the same for exclusivity β_kw / Σ_j β_jw; ties, to 12 digits, have the mean of their ranks.
+    FREX_kw = 1 / (weight / F_kw + (1 − weight) / E_kw), where F_kw is the share of words whose probability β_kv is at
+    most β_kw, and E_kw the same for exclusivity β_kw / Σ_j β_jw; ties, to 12 digits, have their mean rank.
 
-    Rare words are exclusive by accident. With `word_counts` the exclusivity of a word seen n times is first shrunk towards
-    1 / K by λ = Σ_k e_k (1 − e_k) / ((n − 1) Σ_k (e_k − 1/K)²), cut to [0, 1] [3]_, as stm does in `labelTopics`.
+    Rare words are exclusive by chance. With `word_counts` the exclusivity of a word seen n times is first shrunk
+    towards 1 / K by λ = Σ_k e_k (1 − e_k) / ((n − 1) Σ_k (e_k − 1/K)²), cut to [0, 1] [3]_, as stm does in
+    `labelTopics`.
 
     Parameters
     ----------
     topics : array-like of shape (n_topics, n_features), or fitted estimator
-        Weights >= 0, made to sum to 1 by topics; an estimator gives its `topics_` or `components_`.
+        Weights >= 0, normalised per topic; an estimator gives its `topics_` or `components_`.
     weight : float, default=0.5
-        Of frequency, as in stm, from 0 to 1: 1 ranks by frequency, 0 by exclusivity. The weight of [1]_ is that of
-        exclusivity. `ldavi.inspection` means the same by its `frex_weight`.
+        Weight of frequency, as in stm, from 0 to 1: 1 ranks by frequency, 0 by exclusivity. The weight of [1]_ is
+        that of exclusivity. `frex_weight` in `ldavi.inspection` is the same weight.
     word_counts : array-like of shape (n_features,) or None, default=None
-        How often each word occurs in the corpus, `X.sum(axis=0)`. None means no shrinkage.
+        Number of occurrences of each word in the corpus, `X.sum(axis=0)`. None means no shrinkage.
 
     Returns
     -------
     scores : array of shape (n_topics, n_features)
-        float64, above 0 and at most 1; the words to name a topic by are those with the highest.
+        float64, above 0 and at most 1; words with the highest scores characterise a topic best.
 
     Raises
     ------
@@ -220,12 +223,12 @@ def frex(topics: Any, weight: float = 0.5, *, word_counts: Any = None) -> Double
 
 
 def _without_rounding_errors(shares: Doubles) -> Doubles:
-    """To 40 bits: words whose shares are equal must tie in whatever order the topics were summed."""
+    """Round to 40 bits, so that equal shares tie in whatever order the topics were summed."""
     mantissa, exponent = np.frexp(shares)
     return np.asarray(np.ldexp(np.round(mantissa * 2.0**40), exponent))
 
 
-def _check_word_counts(word_counts: Any, n_words: int) -> Doubles:
+def _check_word_counts(word_counts: ArrayLike, n_words: int) -> Doubles:
     counts = check_array(np.ravel(word_counts), ensure_2d=False, dtype=np.float64, input_name="word_counts")
     if counts.shape != (n_words,):
         raise ValueError(

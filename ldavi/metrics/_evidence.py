@@ -1,26 +1,26 @@
-"""Evidence of documents given topics, by annealed importance sampling, and how far the bound is below it."""
+"""Evidence of documents given topics, by annealed importance sampling, and its gap to the variational bound."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ldavi import _sampling
-from ldavi._core.topics_of_model import topics_of
-from ldavi._core.typing import Doubles
+from ldavi._core.topics_of_model import ModelOrTopics, topics_of
+from ldavi._core.typing import Doubles, Matrix
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi.metrics import _tokens
 from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
 
-TURN = 2.0  # τ N / α up to which the coupling grows evenly; from there on, by equal factors. Equation (M7)
+TURN = 2.0  # τ N / α up to which the coupling grows linearly; after it, geometrically. Equation (M7)
 
 
 def log_evidence(
-    model: Any,
-    X: Any,
+    model: ModelOrTopics,
+    X: Matrix,
     *,
     n_temperatures: int = 1000,
     n_chains: int = 20,
@@ -29,43 +29,42 @@ def log_evidence(
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> HeldOutLikelihood:
-    """Log-likelihood of documents given topics, by annealed importance sampling.
+    """Estimate the log-likelihood of documents given topics, by annealed importance sampling.
 
-    θ is integrated out; what is sampled are the tokens' topics. A chain starts from tokens that are independent of each
-    other, where the likelihood is known, and the coupling between them, which θ brings about, grows from 0 to 1 while it
-    moves by Gibbs sampling. The mean of the chains' weights estimates p(w) without bias. Equations (M6), (M7) of
-    docs/metrics.md.
+    θ is integrated out, and the topics of the tokens are sampled. A chain starts with independent tokens, where the
+    likelihood is known in closed form. Their coupling through θ then grows from 0 to 1, with Gibbs sampling at each
+    value. The mean of the chains' weights is an unbiased estimate of p(w). Equations (M6), (M7) of docs/metrics.md.
 
     Parameters
     ----------
     model : estimator or array-like of shape (n_topics, n_words)
         Fitted, or topics: weights with rows of any sum.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Whole counts, documents × words.
+        Integer counts, documents × words.
     n_temperatures : int, default=1000
-        Values of the coupling, 0 and 1 included. The standard error falls with their number, the time grows with it;
-        long documents need many (see `document_effective_size`).
+        Number of values of the coupling, including 0 and 1. The standard error decreases with it, and the time
+        increases; long documents need many (see `document_effective_size`).
     n_chains : int, default=20
-        Chains for each document, at least 2.
+        Chains per document, at least 2.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None means the model's own `doc_topic_prior_`, or 0.1 for a model without one.
     unseen_words : {"score", "ignore"}, default="score"
-        Words that no topic can produce: scored, they make a document's log-likelihood −∞; ignored, they are left out. Counted
-        either way.
+        Words that no topic can produce: if scored, they make a document's log-likelihood −∞; if ignored, they are left
+        out. They are counted in `n_unseen` in both cases.
     seed : int, default=0
-        Of the random numbers. A document's depend on the seed and its own words and counts.
+        Seed of the random numbers. Those of a document depend on the seed and its own words and counts only.
     n_jobs : int or None, default=None
         Threads; None means one. The result is the same for any number.
 
     Returns
     -------
     evidence : HeldOutLikelihood
-        Of all documents and of each, in nats, with standard errors from the chains.
+        Log-likelihood of all documents and of each, in nats, with standard errors from the chains.
 
     Raises
     ------
     ValueError
-        If X holds what is not a whole count, or not as many words as the topics.
+        If X holds a count that is not an integer, or does not have as many words as the topics.
 
     References
     ----------
@@ -116,21 +115,22 @@ def log_evidence(
 
 
 class BoundGap(NamedTuple):
-    """How far the bound of documents is below their evidence, topics and prior being fixed.
+    """Gap between the evidence of documents and their variational bound, for fixed topics and prior.
 
     Attributes
     ----------
     gap : float
-        Σ_d [log p(w_d | α, β) − L_d], in nats: the divergence of the variational posterior of θ and z from the true one.
+        Σ_d [log p(w_d | α, β) − L_d], in nats: the divergence of the variational posterior of θ and z from the true
+        one.
     standard_error : float
-        Of `gap`, from the evidence; the bound is computed, not sampled.
+        Standard error of `gap`. It is that of the evidence; the bound is computed exactly.
     per_token : float
-        gap / tokens, 0 where there are none.
+        gap / tokens; 0 without tokens.
     document_gap : array of shape (D,)
     document_bound : array of shape (D,)
-        L_d, the largest that was found.
+        L_d of the converged variational posterior.
     evidence : HeldOutLikelihood
-        Words that no topic can produce are left out, of both sides.
+        Words that no topic can produce are left out of both the evidence and the bound.
     """
 
     gap: float
@@ -142,8 +142,8 @@ class BoundGap(NamedTuple):
 
 
 def bound_gap(
-    model: Any,
-    X: Any,
+    model: ModelOrTopics,
+    X: Matrix,
     *,
     doc_topic_prior: float | ArrayLike | None = None,
     n_temperatures: int = 1000,
@@ -153,42 +153,41 @@ def bound_gap(
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> BoundGap:
-    """How far the mean-field ELBO of documents is below their evidence, for the same topics and prior.
+    """Estimate the gap between the evidence of documents and their mean-field ELBO, for the same topics and prior.
 
-    Both sides are of the model with topics β fixed at the model's E[β] and θ_d ~ Dir(α): the evidence is that of
-    `log_evidence`, the bound that of `ldavi.infer`. Their difference is KL(q(θ, z) ‖ p(θ, z | w, α, β)). Equation (M9) of
-    docs/metrics.md.
+    Both are computed with topics β fixed at the model's E[β] and θ_d ~ Dir(α): the evidence by `log_evidence`, the
+    bound by `ldavi.infer`. The gap is KL(q(θ, z) ‖ p(θ, z | w, α, β)). Equation (M9) of docs/metrics.md.
 
     Parameters
     ----------
     model : estimator or array-like of shape (n_topics, n_words)
         Fitted, or topics: weights with rows of any sum.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Whole counts, documents × words.
+        Integer counts, documents × words.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None means the model's own `doc_topic_prior_`, or 0.1 for a model without one.
     n_temperatures : int, default=1000
-        Of `log_evidence`.
+        As in `log_evidence`.
     n_chains : int, default=20
-        Of `log_evidence`.
+        As in `log_evidence`.
     mean_change_tol : float, default=1e-6
-        Of `ldavi.infer`.
+        As in `ldavi.infer`.
     max_doc_update_iter : int, default=1000
-        Of `ldavi.infer`.
+        As in `ldavi.infer`.
     seed : int, default=0
-        Of the random numbers.
+        Seed of the random numbers.
     n_jobs : int or None, default=None
         Threads; None means one.
 
     Returns
     -------
     gap : BoundGap
-        In nats, of all documents and of each, with a standard error.
+        Gap of all documents and of each, in nats, with a standard error.
 
     Raises
     ------
     ValueError
-        If X holds what is not a whole count, or not as many words as the topics.
+        If X holds a count that is not an integer, or does not have as many words as the topics.
 
     References
     ----------
@@ -211,19 +210,25 @@ def bound_gap(
         seed=seed,
         n_jobs=n_jobs,
     )
-    bound = _bound(model, X, evidence.doc_topic_prior, mean_change_tol, max_doc_update_iter, n_jobs)
+    counts = _without_impossible_words(model, X, evidence.doc_topic_prior)
+    bound = infer(
+        counts,
+        topics_of(model),
+        evidence.doc_topic_prior,
+        mean_change_tol=mean_change_tol,
+        max_doc_update_iter=max_doc_update_iter,
+        n_jobs=n_jobs,
+        dtype="float64",
+    ).bound
     gaps = evidence.document_log_likelihood - bound
     gap = math.fsum(gaps)
     per_token = gap / evidence.n_tokens if evidence.n_tokens else 0.0
     return BoundGap(gap, evidence.standard_error, per_token, gaps, bound, evidence)
 
 
-def _bound(model: Any, X: Any, alpha: Doubles, tol: float, max_inner_iter: int, n_jobs: int | None) -> Doubles:
-    """L_d of each document without its impossible words."""
+def _without_impossible_words(model: ModelOrTopics, X: Matrix, alpha: Doubles) -> sparse.csr_array:
+    """Return the counts with zeros for words that no topic can produce."""
     topics, counts = topics_of(model), _tokens.check_tokens(X, "bound_gap")
     possible = topics.max(axis=0) * alpha.min() > 0
     values = np.where(possible[counts.indices], counts.data, 0).astype(np.float64)
-    counts = sparse.csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
-    return infer(
-        counts, topics, alpha, mean_change_tol=tol, max_doc_update_iter=max_inner_iter, n_jobs=n_jobs, dtype="float64"
-    ).bound
+    return sparse.csr_array((values, counts.indices, counts.indptr), shape=counts.shape)

@@ -1,20 +1,21 @@
-"""Held-out likelihood by particles that go through each document from left to right."""
+"""Held-out likelihood by the left-to-right particle algorithm."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi import _sampling
+from ldavi._core.topics_of_model import ModelOrTopics
+from ldavi._core.typing import Matrix
 from ldavi._estimator import validation as check
 from ldavi.metrics import _tokens
 from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
 
 
 def left_to_right(
-    model: Any,
-    X: Any,
+    model: ModelOrTopics,
+    X: Matrix,
     *,
     n_particles: int = 20,
     average: str = "products",
@@ -24,48 +25,48 @@ def left_to_right(
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> HeldOutLikelihood:
-    """Log-likelihood of documents given topics, by sequential Monte Carlo over their tokens.
+    """Estimate the log-likelihood of documents given topics, by sequential Monte Carlo over their tokens.
 
-    Each particle goes through the tokens, multiplies the probabilities of each word given the topics drawn for those before
-    it, and draws its topic; before that, topics of earlier tokens are drawn anew. Equations (M4), (M5) of docs/metrics.md.
+    At each token, a particle resamples the topics of earlier tokens, multiplies its weight by the probability of the
+    word given these topics, and samples the topic of the token. Equations (M4), (M5) of docs/metrics.md.
 
     Parameters
     ----------
     model : estimator or array-like of shape (n_topics, n_words)
         Fitted, or topics: weights with rows of any sum.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Whole counts, documents × words.
+        Integer counts, documents × words.
     n_particles : int, default=20
-        Particles for each document, at least 2.
+        Particles per document, at least 2.
     average : {"products", "positions"}, default="products"
-        "products": the mean over particles of each particle's product, an unbiased estimate of p(w) for any `n_particles`
-        and `n_redrawn`. Its logarithm is too low by about half its squared standard error on average.
-        "positions": the product over positions of the particles' mean, as Wallach et al. write it. It scatters less, but is
-        right only as far as drawing anew makes the particles forget their past: with `n_redrawn=0` no number of particles
-        brings it to p(w).
+        "products": the mean over particles of each particle's product, an unbiased estimate of p(w) for any
+        `n_particles` and `n_redrawn`. Its logarithm is biased downwards by about half its squared standard error.
+        "positions": the product over positions of the particles' mean, as Wallach et al. write it. Its variance is
+        smaller, but it is consistent only as far as resampling removes the dependence on earlier samples: with
+        `n_redrawn=0` it does not converge to p(w).
     n_redrawn : int or None, default=None
-        Earlier tokens drawn anew before each position. None: all of them, in time that grows with the square of a document's
-        length. A number: so many, chosen at random, in linear time, at the price of a larger standard error.
+        Earlier tokens that are resampled before each position. None: all of them, in time quadratic in the length of a
+        document. A number: so many, chosen at random, in linear time, with a larger standard error.
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None means the model's own `doc_topic_prior_`, or 0.1 for a model without one.
     unseen_words : {"score", "ignore"}, default="score"
-        Words that no topic can produce: scored, they make a document's log-likelihood −∞; ignored, they are left out. Counted
-        either way.
+        Words that no topic can produce: if scored, they make a document's log-likelihood −∞; if ignored, they are left
+        out. They are counted in `n_unseen` in both cases.
     seed : int, default=0
-        Of the random numbers. A document's depend on the seed and its own words and counts: neither other documents nor the
-        order of documents or topics changes its result.
+        Seed of the random numbers. Those of a document depend on the seed and its own words and counts: neither other
+        documents nor the order of documents or topics changes its result.
     n_jobs : int or None, default=None
         Threads; None means one. The result is the same for any number.
 
     Returns
     -------
     likelihood : HeldOutLikelihood
-        Of all documents and of each, in nats, with standard errors.
+        Log-likelihood of all documents and of each, in nats, with standard errors.
 
     Raises
     ------
     ValueError
-        If X holds what is not a whole count, or not as many words as the topics.
+        If X holds a count that is not an integer, or does not have as many words as the topics.
 
     References
     ----------

@@ -1,7 +1,7 @@
-"""The record of an estimated likelihood, and how estimates are averaged and summed. Equations (M5), (M8)."""
+"""Result record of likelihood estimates, and their averages and sums. Equations (M5), (M8)."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class HeldOutLikelihood(NamedTuple):
     log_likelihood : float
         Σ_d log p(w_d | α, β), in nats, of the tokens in order.
     standard_error : float
-        Of `log_likelihood`: what other seeds would scatter by. It says nothing of other documents.
+        Standard error of `log_likelihood` over seeds. It does not include the variation between documents.
     n_tokens : int
         Tokens scored.
     n_unseen : int
@@ -36,8 +36,8 @@ class HeldOutLikelihood(NamedTuple):
     document_log_likelihood : array of shape (D,)
     document_standard_error : array of shape (D,)
     document_effective_size : array of shape (D,)
-        (Σ W)² / Σ W² of the weights of a document's particles or chains, from 1 to their number. Near 1 one weight makes the
-        estimate: it is then too low and its standard error too small. Take more particles or temperatures.
+        (Σ W)² / Σ W² of the weights of a document's particles or chains, from 1 to their number. Near 1 a single weight
+        dominates: the estimate is then too low and its standard error too small. Use more particles or temperatures.
     document_tokens : array of shape (D,)
     """
 
@@ -55,7 +55,7 @@ class HeldOutLikelihood(NamedTuple):
 
 
 def log_mean_exp(log_weight: Doubles) -> tuple[Doubles, Doubles]:
-    """log of each row's mean weight, and its standard error by the delta method. Equation (M5)."""
+    """Compute the log of each row's mean weight, and its standard error by the delta method. Equation (M5)."""
     n = log_weight.shape[1]
     top = log_weight.max(axis=1, keepdims=True)
     weight = np.exp(log_weight - top)
@@ -64,25 +64,25 @@ def log_mean_exp(log_weight: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def effective_size(log_weight: Doubles) -> Doubles:
-    """(Σ W)² / Σ W² of each row."""
+    """Compute the effective sample size (Σ W)² / Σ W² of each row."""
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     size: Doubles = weight.sum(axis=1) ** 2 / np.square(weight).sum(axis=1)
     return size
 
 
 def total_error(standard_error: Doubles, key: NDArray[np.uint64]) -> float:
-    """Standard error of a sum over documents; those with the same key share their random numbers. Equation (M8)."""
+    """Compute the standard error of a sum over documents; equal keys share their random numbers. Equation (M8)."""
     _, group = np.unique(key, return_inverse=True)
     return math.sqrt(math.fsum(np.square(np.bincount(group, standard_error))))
 
 
-def check_unseen(unseen_words: Any) -> None:
-    """One of the two ways."""
+def check_unseen(unseen_words: str) -> None:
+    """Check the parameter `unseen_words`."""
     check.check_choice("unseen_words", unseen_words, UNSEEN)
 
 
 def with_unseen(log_likelihood: Doubles, tokens: Tokens, unseen_words: str) -> tuple[Doubles, Int64s]:
-    """Log-likelihood and length of each document, impossible words scored or ignored."""
+    """Return the log-likelihood and length of each document, with impossible words scored or ignored."""
     if unseen_words == "ignore":
         return log_likelihood, tokens.lengths
     return np.where(tokens.unseen > 0, -np.inf, log_likelihood), tokens.lengths + tokens.unseen
@@ -91,7 +91,7 @@ def with_unseen(log_likelihood: Doubles, tokens: Tokens, unseen_words: str) -> t
 def summarise(
     log_likelihood: Doubles, standard_error: Doubles, size: Doubles, tokens: Tokens, alpha: Doubles, unseen_words: str
 ) -> HeldOutLikelihood:
-    """The record, totals summed without rounding so that no order of the documents shows."""
+    """Make the result record; totals are summed exactly, so that they do not depend on the order of documents."""
     document, lengths = with_unseen(log_likelihood, tokens, unseen_words)
     total, n_tokens = math.fsum(document), int(lengths.sum())
     return HeldOutLikelihood(

@@ -1,9 +1,9 @@
-"""In which windows words occur, and how often two occur in the same one.
+"""Occurrences and co-occurrences of words in windows.
 
-A window is a whole document or a run of tokens. Documents that come as counts stay a sparse matrix. Windows over tokens stand
-in one row, and where a word occurs is a union of intervals of that row: that is small (an interval for every mention at most,
-whatever the size of a window), is found for all words in one pass, and gives each joint count as the length of an
-intersection.
+A window is a whole document or a fixed number of successive tokens. Documents given as counts remain a sparse matrix.
+Sliding windows are numbered consecutively, and the windows that contain a word are a union of intervals of these
+numbers. This representation is small (at most one interval per occurrence, whatever the window size), is computed for
+all words in one pass, and gives each joint count as the length of an intersection.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ class InDocuments(NamedTuple):
 
     @property
     def n_windows(self) -> int:
-        """Documents."""
+        """Number of documents."""
         return int(self.presence.shape[0])
 
     def joint_counts(self, words: Int64s) -> Int64s:
-        """(n, n) windows that hold both of two words; on the diagonal those that hold the one."""
+        """Count the windows that contain both of two words, (n, n); the diagonal counts those that contain the word."""
         chosen = self.presence[:, words]
         return np.asarray((chosen.T @ chosen).toarray())
 
@@ -53,7 +53,7 @@ class InWindows(NamedTuple):
     n_windows: int
 
     def joint_counts(self, words: Int64s) -> Int64s:
-        """(n, n) windows that hold both of two words; on the diagonal those that hold the one."""
+        """Count the windows that contain both of two words, (n, n); the diagonal counts those that contain the word."""
         spans = [slice(self.indptr[w], self.indptr[w + 1]) for w in words]
         starts = np.concatenate([self.starts[span] for span in spans])
         stops = np.concatenate([self.stops[span] for span in spans])
@@ -67,7 +67,7 @@ class InWindows(NamedTuple):
         return joint
 
     def _windows_before(self, at: Int64s, span: slice) -> Int64s:
-        """How many of the windows in the intervals of `span` come before each of `at`."""
+        """Count the windows in the intervals of `span` that come before each of `at`."""
         starts, stops = self.starts[span], self.stops[span]
         if not len(starts):
             return np.zeros(len(at), np.int64)
@@ -77,7 +77,7 @@ class InWindows(NamedTuple):
 
 
 def in_documents(X: sparse.csr_array, words: Int64s) -> InDocuments:
-    """Occurrences of some columns of X, every document a window."""
+    """Return the occurrences of some columns of X, with every document a window."""
     columns = sparse.csc_array(X[:, words])
     return InDocuments(
         sparse.csc_array((np.ones(columns.nnz, np.int64), columns.indices, columns.indptr), columns.shape)
@@ -87,14 +87,15 @@ def in_documents(X: sparse.csr_array, words: Int64s) -> InDocuments:
 def in_windows(
     texts: Sequence[Sequence[str]], names: Sequence[Any], *, window_size: int | None, counting: str
 ) -> InWindows:
-    """Occurrences of the named words in the windows of token lists; without a size, every document is a window.
+    """Return the occurrences of the named words in the windows of token lists; without a size, documents are windows.
 
-    A window starts at each token that leaves room for a whole one; a document not longer than that is one window, even an
-    empty one.
+    A window starts at each token that is followed by enough tokens; a document that is not longer than a window is one
+    window, even if it is empty.
 
-    With counting="boolean" a mention at token t lies in the windows that start from t − size + 1 to t. With "gensim" only in
-    those up to the first mention in the first of these windows: gensim's `WordOccurrenceAccumulator` strikes a word off as
-    soon as one mention leaves the window, and does not see that another may still be inside.
+    With counting="boolean" an occurrence at token t is in the windows that start from t − size + 1 to t. With
+    "gensim" it is only in those up to the first occurrence in the first of these windows: gensim's
+    `WordOccurrenceAccumulator` removes a word as soon as one occurrence leaves the window, even if another is still
+    in it.
     """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     size = max(1, int(lengths.max(initial=0))) if window_size is None else window_size
@@ -103,23 +104,22 @@ def in_windows(
 
     number = {name: i for i, name in enumerate(names)}.get
     ids = np.fromiter((number(token, -1) for text in texts for token in text), np.int64, first_token[-1])
-    mentions = np.flatnonzero(ids >= 0)
-    mentions = mentions[
-        np.argsort(ids[mentions], kind="stable")
-    ]  # by words, those of one word in the order of the corpus
-    word = ids[mentions]
-    document = np.searchsorted(first_token, mentions, side="right") - 1
+    tokens = np.flatnonzero(ids >= 0)
+    tokens = tokens[np.argsort(ids[tokens], kind="stable")]  # by word, and in corpus order for each word
+    word = ids[tokens]
+    document = np.searchsorted(first_token, tokens, side="right") - 1
 
-    enters = np.maximum(mentions - size + 1, first_token[document])
-    leaves = mentions
+    enters = np.maximum(tokens - size + 1, first_token[document])
+    leaves = tokens
     if counting == "gensim":
         key = word * (first_token[-1] + 1)
-        leaves = mentions[np.searchsorted(key + mentions, key + enters)]
+        leaves = tokens[np.searchsorted(key + tokens, key + enters)]
     shift = first_window[document] - first_token[document]
     starts, stops = enters + shift, np.minimum(leaves + 1 + shift, first_window[document + 1])
 
-    apart = np.concatenate([[True], (np.diff(word) != 0) | (starts[1:] > stops[:-1]), [True]])
-    opens, closes = apart[:-1], apart[1:]  # starts and stops both ascend within a word, so neighbours alone can overlap
+    # Starts and stops both ascend within a word, so that only successive intervals can overlap.
+    separate = np.concatenate([[True], (np.diff(word) != 0) | (starts[1:] > stops[:-1]), [True]])
+    opens, closes = separate[:-1], separate[1:]
     if not len(word):
         opens = closes = np.zeros(0, bool)
     indptr = np.searchsorted(word[opens], np.arange(len(names) + 1))

@@ -1,4 +1,4 @@
-"""Held-out scores for scikit-learn's model selection."""
+"""Scorers of held-out likelihood for scikit-learn's model selection."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -8,7 +8,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from ldavi._core.topics_of_model import topics_of
+from ldavi._core.topics_of_model import ModelOrTopics, topics_of
+from ldavi._core.typing import Matrix
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi.metrics import _tokens
@@ -18,24 +19,24 @@ from ldavi.metrics._left_to_right import left_to_right
 
 
 def scorer(measure: str = "document_completion", **options: Any) -> Callable[..., float]:
-    """A score for `GridSearchCV(scoring=)` and `cross_val_score(scoring=)`: log-likelihood per held-out token, in nats.
+    """Make a scorer for `GridSearchCV` or `cross_val_score`: log-likelihood per held-out token, in nats.
 
-    Per token, so that folds of long and of short documents weigh alike; higher is better.
+    Scores are per token, so that folds of long and of short documents have comparable scores. Higher is better.
 
     Parameters
     ----------
     measure : str, default="document_completion"
-        One of "document_completion", "left_to_right", "log_evidence", the functions of that name, and "bound": the ELBO of
-        the documents by `ldavi.infer`, with the model's topics fixed, which is the quickest.
+        One of "document_completion", "left_to_right", "log_evidence", the functions of that name, and "bound": the
+        ELBO of the documents by `ldavi.infer` with the model's topics fixed, which is the fastest.
     **options
-        For that function, such as `n_particles=50` or `doc_topic_prior=None`. "bound" takes `doc_topic_prior`,
+        Options of that function, such as `n_particles=50` or `doc_topic_prior=None`. "bound" takes `doc_topic_prior`,
         `mean_change_tol`, `max_doc_update_iter` and `n_jobs`, as `ldavi.infer` does.
 
     Returns
     -------
     score : callable
-        `score(estimator, X, y=None)`. The estimator is an LDA, ours or scikit-learn's, or a `Pipeline` that ends in one,
-        whose earlier steps then transform X. It can be pickled.
+        `score(estimator, X, y=None)`. The estimator is an LDA, of this package or scikit-learn, or a `Pipeline` that
+        ends with one and whose earlier steps transform X. The scorer can be pickled.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def scorer(measure: str = "document_completion", **options: Any) -> Callable[...
 
 @dataclass(frozen=True)
 class _Scorer:
-    """A measure and its options: a class, so that it can be pickled."""
+    """A measure and its options; a class, so that it can be pickled."""
 
     measure: str
     options: Mapping[str, Any]
@@ -74,7 +75,7 @@ class _Scorer:
 
 
 def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
-    """The model at the end of a pipeline, and X as it comes there."""
+    """Return the last step of a pipeline, and X as transformed by the earlier steps."""
     while isinstance(estimator, Pipeline):
         for _, step in estimator.steps[:-1]:
             X = X if step is None or step == "passthrough" else step.transform(X)
@@ -87,7 +88,7 @@ def _per_token(log_likelihood: float, n_tokens: float) -> float:
 
 
 def _sampled(function: Callable[..., Any]) -> Callable[..., float]:
-    """The score of a function that returns a record."""
+    """Make a score from a function that returns a result record."""
 
     def score(model: Any, X: Any, **options: Any) -> float:
         result = function(model, X, **options)
@@ -99,15 +100,15 @@ def _sampled(function: Callable[..., Any]) -> Callable[..., float]:
 
 
 def _bound(
-    model: Any,
-    X: Any,
+    model: ModelOrTopics,
+    X: Matrix,
     *,
     doc_topic_prior: float | ArrayLike | None = None,
     mean_change_tol: float = 1e-3,
     max_doc_update_iter: int = 100,
     n_jobs: int | None = None,
 ) -> float:
-    """Σ_d L_d / tokens, topics fixed at E[β]."""
+    """Compute Σ_d L_d / tokens, with topics fixed at E[β]."""
     topics = topics_of(model)
     alpha = _tokens.check_prior(model, len(topics), doc_topic_prior)
     counts = check.check_counts(X, dtype="float64", name="scorer")
