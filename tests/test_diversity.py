@@ -162,7 +162,7 @@ def test_order_of_topics_and_of_words_does_not_matter(name, seed):
     ("call", "error", "message"),
     [
         (lambda topics: metrics.topic_diversity(topics, 0), ValueError, "n_words=0 must be an integer >= 1"),
-        (lambda topics: metrics.inverted_rbo(topics[:1]), ValueError, "two at least"),
+        (lambda topics: metrics.inverted_rbo(topics[:1]), ValueError, "at least two"),
         (lambda topics: metrics.inverted_rbo(topics, p=1), ValueError, "p=1 must be below 1"),
         (lambda topics: metrics.inverted_rbo(topics, p=0), ValueError, "p=0"),
         (lambda topics: metrics.exclusivity(topics, True), TypeError, "n_words=True"),
