@@ -157,6 +157,20 @@ def test_sizes_are_the_sums_of_the_words_topics(lda):
     np.testing.assert_allclose(column(inspection.topic_sizes(lda, X), "tokens"), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", [LatentDirichletAllocation, ScikitLearnLDA])
+def test_sizes_without_documents_are_those_of_the_fit(kind):
+    options = {"mean_change_tol": 1e-7, "max_doc_update_iter": 2000, "max_iter": 30, "random_state": 0}
+    model = kind(K, doc_topic_prior=0.2, topic_word_prior=0.1, **options).fit(X.astype(float))
+    of_fit, of_documents = inspection.topic_sizes(model), inspection.topic_sizes(model, X)
+    np.testing.assert_allclose(column(of_fit, "tokens"), column(of_documents, "tokens"), rtol=0.02)
+    np.testing.assert_allclose(column(of_fit, "tokens").sum(), X.sum(), rtol=1e-5)
+
+
+def test_sizes_of_an_array_need_documents():
+    with pytest.raises(ValueError, match="Pass the documents as X"):
+        inspection.topic_sizes(TOPICS)
+
+
 def test_sizes_of_separate_topics_are_counts():
     sizes = inspection.topic_sizes([[0.5, 0.5, 0], [0, 0, 1]], [[3, 1, 2], [0, 0, 5]], doc_topic_prior=[2.0, 0.1])
     np.testing.assert_allclose(column(sizes, "tokens"), [4, 7])
