@@ -1,4 +1,4 @@
-"""Measures of topics, slow and obvious, as their papers define them. Imports nothing of the package."""
+"""Reference implementations of topic measures, slow and simple, from their papers. Imports nothing of the package."""
 
 from itertools import combinations, permutations
 from math import isclose, log, sqrt
@@ -7,12 +7,12 @@ EPSILON = 1e-12
 
 
 def sliding_windows(texts, size):
-    """Every run of `size` tokens as a set; a document not longer than that as one set."""
+    """Return each window of `size` tokens as a set; a document that is not longer is one set."""
     return [set(text[i : i + size]) for text in texts for i in range(max(1, len(text) - size + 1))]
 
 
 def gensim_windows(texts, size):
-    """The same, but a word is struck off when one mention of it leaves the window."""
+    """Return the same, but remove a word when one occurrence of it leaves the window."""
     windows = []
     for text in texts:
         held = set(text[:size])
@@ -25,7 +25,7 @@ def gensim_windows(texts, size):
 
 
 def coherence(words, windows, measure):
-    """Röder et al. 2015, of one list of words that all occur."""
+    """Compute the measures of Röder et al. 2015 for one list of words that all occur."""
 
     def p(*some):
         return sum(all(word in window for word in some) for window in windows) / len(windows)
@@ -59,7 +59,7 @@ def cosine(u, v):
 
 
 def rank_biased_overlap(one, other, p):
-    """Webber et al. 2010, equation 32, for lists of equal length."""
+    """Compute equation 32 of Webber et al. 2010, for lists of equal length."""
     n = len(one)
     agreement = [len(set(one[:d]) & set(other[:d])) / d for d in range(1, n + 1)]
     return agreement[-1] * p**n + (1 - p) / p * sum(a * p**d for d, a in enumerate(agreement, start=1))
@@ -70,7 +70,7 @@ def inverted_rbo(lists, p):
 
 
 def frex(beta, weight, word_counts=None):
-    """R's stm, `calcfrex` with `js.estimate`, a cell at a time."""
+    """Compute `calcfrex` with `js.estimate` of R's stm, one cell at a time."""
     n_topics, n_words = len(beta), len(beta[0])
     totals = [sum(row[w] for row in beta) for w in range(n_words)]
     shares = [[row[w] / totals[w] for w in range(n_words)] for row in beta]
@@ -78,7 +78,7 @@ def frex(beta, weight, word_counts=None):
         columns = [shrink([row[w] for row in shares], word_counts[w]) for w in range(n_words)]
         shares = [[columns[w][k] for w in range(n_words)] for k in range(n_topics)]
 
-    def rank(row, w):  # the mean rank of those equal to it, but for rounding
+    def rank(row, w):  # the mean rank of values that are equal up to rounding
         equal = [isclose(x, row[w], rel_tol=1e-11) for x in row]
         return sum(x < row[w] and not e for x, e in zip(row, equal, strict=True)) + (sum(equal) + 1) / 2
 
@@ -100,7 +100,7 @@ def shrink(probabilities, count):
 
 
 def similarity(p, q, distance, n_words):
-    """Of two distributions."""
+    """Compute the similarity of two distributions."""
     pairs = list(zip(p, q, strict=True))
     if distance == "hellinger":
         return 1 - sqrt(sum((sqrt(x) - sqrt(y)) ** 2 for x, y in pairs) / 2)
@@ -120,7 +120,7 @@ def first_words(row, n):
 
 
 def best_matching(a, b, distance, n_words):
-    """The greatest mean similarity of any one-to-one matching, by trying all; len(a) <= len(b)."""
+    """Compute the maximum mean similarity of one-to-one matchings by trying all; len(a) <= len(b)."""
     table = [[similarity(p, q, distance, n_words) for q in b] for p in a]
     return max(mean(table[i][j] for i, j in enumerate(chosen)) for chosen in permutations(range(len(b)), len(a)))
 

@@ -1,4 +1,4 @@
-"""A small corpus with a model, and texts that would like to be scripts."""
+"""A small corpus with a model, and hostile texts that look like scripts."""
 
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ HOSTILE = (
 
 
 class Case(NamedTuple):
-    """What `ldavi.report.write` is given."""
+    """Arguments of `ldavi.report.write`."""
 
     model: Any
     X: Any
@@ -34,7 +34,7 @@ class Case(NamedTuple):
 
 
 def sentences(n_documents: int = 36, n_words: int = 40) -> list[str]:
-    """Texts of mostly one subject each, with capitals and punctuation."""
+    """Make texts with mostly one subject each, with capitals and punctuation."""
     rng = np.random.default_rng(0)
     texts = []
     for d in range(n_documents):
@@ -45,7 +45,7 @@ def sentences(n_documents: int = 36, n_words: int = 40) -> list[str]:
 
 
 def usual(n_topics: int = 3) -> Case:
-    """A model of ours with everything that a page can show."""
+    """Fit a model of this package, with everything that a page can show."""
     texts = sentences()
     vectorizer = CountVectorizer(stop_words="english")
     X = vectorizer.fit_transform(texts)
@@ -60,7 +60,7 @@ def usual(n_topics: int = 3) -> Case:
 
 
 def hostile() -> Case:
-    """Every text of the page from HOSTILE: words, titles, names, metadata, labels, diagnostics and documents."""
+    """Take every text of the page from HOSTILE: words, titles, names, metadata, labels, diagnostics and documents."""
     names = [*HOSTILE, "word"]
     n_words = len(names)
     rng = np.random.default_rng(1)
@@ -81,7 +81,7 @@ def hostile() -> Case:
 
 
 def many_topics(n_topics: int = 200, n_words: int = 3_000, n_documents: int = 1_500) -> Case:
-    """Known topics without a fit, in the size that a page has to bear."""
+    """Make known topics without a fit, of the size that a page must support."""
     rng = np.random.default_rng(2)
     topics = rng.dirichlet(np.full(n_words, 0.02), n_topics) + 1e-6  # no word is impossible
     topics /= topics.sum(axis=1, keepdims=True)

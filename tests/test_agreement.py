@@ -93,19 +93,19 @@ def test_models_of_different_sizes_match_as_many_topics_as_the_smaller_has(dista
     assert forth.mean == back.mean == 1
 
 
-def test_estimators_of_three_kinds_match():
-    ours, theirs = quick(random_state=0).fit(X), ScikitLearnLDA(3, random_state=0).fit(X)
+def test_estimators_of_three_libraries_can_be_matched():
+    model, other = quick(random_state=0).fit(X), ScikitLearnLDA(3, random_state=0).fit(X)
     factors = NMF(2, random_state=0, init="random").fit(X)
-    assert metrics.match_topics(ours, ours.topics_).mean == pytest.approx(1, abs=1e-6)
-    assert 0 < metrics.match_topics(ours, theirs).mean < 1
-    assert metrics.match_topics(factors, theirs).pairs.shape == (2, 2)
+    assert metrics.match_topics(model, model.topics_).mean == pytest.approx(1, abs=1e-6)
+    assert 0 < metrics.match_topics(model, other).mean < 1
+    assert metrics.match_topics(factors, other).pairs.shape == (2, 2)
 
 
 # Stability
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
-def test_a_model_that_is_found_again_is_perfectly_stable(distance):
+def test_identical_models_are_perfectly_stable(distance):
     topics = random_topics(5)
     result = metrics.stability([topics, topics[::-1], topics[[2, 0, 3, 1]]], distance)
     assert result.mean == 1
@@ -128,7 +128,7 @@ def test_a_topic_without_a_partner_in_a_smaller_model_counts_as_zero_there():
     np.testing.assert_array_equal(metrics.stability([large, large[:2], large]).topics, [1, 1, 0.5])
 
 
-def test_order_of_models_changes_nothing_but_the_table():
+def test_order_of_models_changes_only_the_order_of_the_table():
     models = [random_topics(seed) for seed in range(4)]
     result, turned = metrics.stability(models), metrics.stability(models[::-1])
     assert turned.mean == pytest.approx(result.mean)
@@ -140,7 +140,7 @@ def test_order_of_models_changes_nothing_but_the_table():
 
 @pytest.mark.parametrize("sample", ["seeds", "bootstrap"])
 @pytest.mark.parametrize("estimator", [quick(), ScikitLearnLDA(3), NMF(2, init="random", max_iter=2000)])
-def test_refits_leave_the_estimator_alone_and_are_repeatable(estimator, sample):
+def test_refits_do_not_change_the_estimator_and_are_reproducible(estimator, sample):
     first = metrics.stability_over(estimator, X, n_refits=2, sample=sample, random_state=0)
     again = metrics.stability_over(estimator, X, n_refits=2, sample=sample, random_state=0)
     assert not hasattr(estimator, "components_")
@@ -149,14 +149,14 @@ def test_refits_leave_the_estimator_alone_and_are_repeatable(estimator, sample):
     assert 0 < first.mean <= 1
 
 
-def test_refits_over_seeds_differ_in_their_seed_and_see_the_same_documents():
+def test_refits_over_seeds_have_different_seeds_and_the_same_documents():
     models = metrics.stability_over(quick(), X, n_refits=2, random_state=1).models
     assert len({model.random_state for model in models}) == 3
     for model in models:
         np.testing.assert_array_equal(quick(random_state=model.random_state).fit(X).components_, model.components_)
 
 
-def test_refits_over_bootstrap_samples_have_one_seed_and_other_documents_but_for_the_first():
+def test_refits_over_bootstrap_samples_have_one_seed_and_resampled_documents():
     models = metrics.stability_over(quick(), X, n_refits=2, sample="bootstrap", random_state=1).models
     assert len({model.random_state for model in models}) == 1
     same = [np.array_equal(quick(random_state=m.random_state).fit(X).components_, m.components_) for m in models]
@@ -196,7 +196,7 @@ def test_form_of_documents_does_not_matter(form):
         (lambda t: metrics.stability_over(quick(), X, n_refits="many"), TypeError, "n_refits='many'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_reason(call, error, message):
+def test_invalid_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call(random_topics(0))
 

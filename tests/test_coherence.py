@@ -1,4 +1,4 @@
-"""Coherence against a slow twin written from the papers, and what it says where it is undefined."""
+"""Coherence against a slow reference implementation of the papers, and its value where it is undefined."""
 
 import doctest
 import warnings
@@ -20,7 +20,7 @@ NAMES = np.array([f"w{i}" for i in range(8)])
 
 
 def random_texts(seed, n_docs=15, longest=20):
-    """Token lists in which words repeat, words outside the vocabulary occur, and every word of it does."""
+    """Make token lists with repeated words and words outside the vocabulary; every word of the vocabulary occurs."""
     rng = np.random.default_rng(seed)
     words = [*NAMES, "other"]
     texts = [[words[min(i, 9) - 1] for i in rng.geometric(0.3, rng.integers(0, longest))] for _ in range(n_docs)]
@@ -58,7 +58,7 @@ def test_of_tokens_is_that_of_the_papers_with_sliding_windows(seed, size, measur
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), size=st.integers(1, 25), measure=st.sampled_from(SLIDING))
-def test_of_tokens_is_by_default_that_of_windows_which_strike_words_off_as_gensims_do(seed, size, measure):
+def test_of_tokens_is_by_default_that_of_gensims_counting(seed, size, measure):
     texts, topics = random_texts(seed), random_topics(seed)
     expected = by_reference(topics, reference.gensim_windows(texts, size), measure, 4)
     value = metrics.coherence(topics, texts, measure, 4, feature_names=NAMES, window_size=size)
@@ -94,7 +94,7 @@ def test_windows_are_by_default_as_long_as_gensims(measure, size):
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), measure=st.sampled_from(MEASURES))
-def test_order_of_documents_and_words_does_not_matter_and_topics_take_theirs_along(seed, measure):
+def test_order_of_documents_topics_and_words_does_not_matter(seed, measure):
     rng = np.random.default_rng(seed)
     X, topics = counts_of(random_texts(seed)), random_topics(seed)
     documents, order, words = rng.permutation(len(X)), rng.permutation(len(topics)), rng.permutation(X.shape[1])
@@ -122,7 +122,7 @@ def test_form_of_counts_does_not_matter(form):
 @pytest.mark.parametrize(
     "estimator", [LatentDirichletAllocation(2, random_state=0), NMF(2, random_state=0, init="random")]
 )
-def test_an_estimator_is_as_good_as_its_topics(estimator):
+def test_an_estimator_gives_the_same_result_as_its_topics(estimator):
     X = counts_of(random_texts(6)).astype(float)
     model = estimator.fit(X)
     np.testing.assert_array_equal(
@@ -130,7 +130,7 @@ def test_an_estimator_is_as_good_as_its_topics(estimator):
     )
 
 
-def test_a_series_of_token_lists_is_as_good_as_a_list():
+def test_a_series_of_token_lists_gives_the_same_result_as_a_list():
     pandas = pytest.importorskip("pandas")
     texts, topics = random_texts(6), random_topics(6)
     expected = metrics.coherence(topics, texts, "uci", 4, feature_names=NAMES)
@@ -146,12 +146,12 @@ def test_an_estimators_own_names_are_those_of_the_tokens():
     np.testing.assert_array_equal(metrics.coherence(model, texts, "c_v", 4), expected)
 
 
-def test_words_beyond_the_vocabulary_are_not_missed():
+def test_words_outside_the_vocabulary_are_ignored():
     X, topics = counts_of(random_texts(7)), random_topics(7)
     np.testing.assert_array_equal(metrics.coherence(topics, X, "npmi", 100), metrics.coherence(topics, X, "npmi", 8))
 
 
-def test_of_words_that_always_occur_together_is_greatest():
+def test_of_words_that_always_occur_together_is_maximal():
     X = [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
     np.testing.assert_allclose(metrics.coherence([[0.6, 0.4, 0.0]], X, "npmi", 2), [1], rtol=1e-11)
     np.testing.assert_allclose(metrics.coherence([[0.6, 0.4, 0.0]], X, "u_mass", 2), [0], atol=1e-11)
@@ -184,7 +184,7 @@ def test_u_mass_with_a_word_that_never_occurs_is_gensims_and_a_warning_names_it(
     np.testing.assert_allclose(value, [(0 + 0 + given_first) / 3, (given_first + 2 * never) / 3])
 
 
-def test_a_long_list_of_absent_words_is_cut():
+def test_a_long_list_of_absent_words_is_truncated():
     topics = np.eye(9)[:, ::-1] + 1e-3
     with pytest.warns(UserWarning, match="and 4 more topics"):
         metrics.coherence(topics, np.zeros((3, 9), int), "npmi", 2)
@@ -209,8 +209,8 @@ GUIDE = Path(__file__).resolve().parent.parent / "docs" / "coherence.md"
 
 
 @pytest.mark.skipif(not GUIDE.exists(), reason="the guide is not beside the tests here")
-def test_the_guides_examples_print_what_it_says():
-    """A closing fence is an empty line: to doctest it would be output."""
+def test_the_examples_of_the_guide_run():
+    """A closing fence is replaced by an empty line: doctest would take it for output."""
     text = GUIDE.read_text(encoding="utf-8").replace("\n```\n", "\n\n")
     examples = doctest.DocTestParser().get_doctest(text, {}, GUIDE.name, str(GUIDE), 0)
     assert len(examples.examples) > 15
@@ -236,7 +236,7 @@ def test_the_guides_examples_print_what_it_says():
         ({"X": [["w1"]], "feature_names": NAMES, "measure": "uci", "window_size": 0}, ValueError, "window_size=0"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_reason(changes, error, message):
+def test_invalid_arguments_are_refused(changes, error, message):
     arguments = {"topics": random_topics(0), "X": counts_of(random_texts(0))} | changes
     with pytest.raises(error, match=message):
         metrics.coherence(arguments.pop("topics"), arguments.pop("X"), **arguments)

@@ -1,4 +1,4 @@
-"""Coherence is gensim's, on the same windows."""
+"""Coherence equals that of gensim on the same windows."""
 
 import numpy as np
 import pytest

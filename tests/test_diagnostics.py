@@ -73,8 +73,8 @@ def test_tokens_that_no_topic_can_produce_follow_the_documents_proportions():
 
 def test_sizes_are_those_of_inspection():
     X = random_case(9)[0]
-    model = LatentDirichletAllocation(3, random_state=0, mean_change_tol=1e-8, max_doc_update_iter=2000, dtype="float64")
-    model.fit(X)
+    options = {"mean_change_tol": 1e-8, "max_doc_update_iter": 2000, "dtype": "float64"}
+    model = LatentDirichletAllocation(3, random_state=0, **options).fit(X)
     sizes = inspection.topic_sizes(model, X)["tokens"]
     np.testing.assert_allclose(metrics.topic_diagnostics(model, X, 4)["tokens"], sizes, rtol=1e-5)
 
@@ -86,7 +86,7 @@ def test_the_size_of_chunks_does_not_matter(monkeypatch):
 
 
 def test_where_every_token_has_one_topic_the_table_is_mallets():
-    """Two topics without a common word: words 0 and 1, 2 and 3. Document 2 has three tokens of one topic, one of the other."""
+    """Topic 0 has the words 0 and 1, topic 1 has 2 and 3. Document 2 has three tokens of topic 0, one of topic 1."""
     X = np.array([[2, 1, 0, 0], [1, 0, 0, 0], [2, 1, 1, 0], [0, 0, 3, 3]])
     model = Known([[0.6, 0.4, 0, 0], [0, 0, 0.7, 0.3]], np.full((4, 2), 0.5), alpha=[0.1, 0.3])
     table = metrics.topic_diagnostics(model, X, 2, smoothing=0.5)

@@ -23,7 +23,7 @@ def random_topics(seed, n_topics=4, n_words=12):
 
 
 def from_order(*rows):
-    """Topics whose words, the most probable first, are those given."""
+    """Make topics with the given words, the most probable first."""
     topics = np.zeros((len(rows), 1 + max(max(row) for row in rows)))
     for topic, row in zip(topics, rows, strict=True):
         topic[list(row)] = np.arange(len(row), 0, -1)
@@ -69,7 +69,7 @@ def test_inverted_rbo_is_the_mean_over_pairs_of_topics(seed, n_words, p):
 
 @pytest.mark.parametrize("n_words", [1, 2, 10])
 @pytest.mark.parametrize("p", [0.1, 0.9, 0.999])
-def test_inverted_rbo_is_0_for_equal_topics_and_1_for_disjoint_ones_however_short_the_lists(n_words, p):
+def test_inverted_rbo_is_0_for_equal_topics_and_1_for_disjoint_ones(n_words, p):
     assert metrics.inverted_rbo(np.tile(random_topics(1)[0], (3, 1)), n_words, p) == pytest.approx(0, abs=1e-15)
     disjoint = np.kron(np.eye(3), np.linspace(1, 2, 10))
     assert metrics.inverted_rbo(disjoint, n_words, p) == 1
@@ -88,7 +88,7 @@ def test_exclusivity_is_1_where_no_other_topic_has_the_words_and_one_by_k_where_
     np.testing.assert_allclose(metrics.exclusivity(np.ones((4, 6)), 3), np.full(4, 1 / 4))
 
 
-def test_exclusivity_of_words_without_mass_is_that_of_words_that_all_share():
+def test_exclusivity_of_words_without_probability_is_one_by_k():
     np.testing.assert_array_equal(metrics.exclusivity([[1.0, 0.0], [1.0, 0.0]], 2), [0.5, 0.5])
 
 
@@ -126,7 +126,7 @@ def test_frex_at_either_end_of_the_weight_is_the_rank_of_frequency_or_of_exclusi
     np.testing.assert_allclose(metrics.frex(topics, 0)[1], [1 / 3, 2 / 3, 1])
 
 
-def test_a_word_seen_once_has_no_exclusivity_of_its_own():
+def test_exclusivity_of_a_word_seen_once_is_shrunk_completely():
     topics = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.7, 0.0]])
     rare = metrics.frex(topics, 0, word_counts=[100, 100, 100, 1])[0]
     assert metrics.frex(topics, 0)[0, 3] == 1
@@ -138,7 +138,7 @@ def test_a_word_seen_once_has_no_exclusivity_of_its_own():
 
 @pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 @pytest.mark.parametrize("estimator", [LatentDirichletAllocation, ScikitLearnLDA])
-def test_an_estimator_is_as_good_as_its_topics(measure, estimator):
+def test_an_estimator_gives_the_same_result_as_its_topics(measure, estimator):
     model = estimator(2, random_state=0).fit(np.array([[2, 0, 1, 4, 0], [0, 3, 1, 0, 2], [1, 1, 0, 5, 1]]))
     np.testing.assert_allclose(measure(model), measure(model.components_), rtol=1e-5)
 
@@ -172,6 +172,6 @@ def test_order_of_topics_and_of_words_does_not_matter(name, seed):
         (lambda topics: metrics.frex(-topics), ValueError, "not negative"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_reason(call, error, message):
+def test_invalid_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call(random_topics(0))

@@ -1,4 +1,4 @@
-"""What a topic is: words, sizes, documents, labels, distances, maps and intervals."""
+"""Inspection of topics: words, sizes, documents, labels, distances, maps and intervals."""
 
 import doctest
 import importlib.util
@@ -40,9 +40,9 @@ def sklearn_lda():
     return ScikitLearnLDA(K, random_state=0, max_iter=20, doc_topic_prior=0.3).fit(X)
 
 
-@pytest.fixture(scope="module", params=["ours", "scikit-learn's", "array"])
+@pytest.fixture(scope="module", params=["ldavi", "scikit-learn", "array"])
 def model(request, lda, sklearn_lda):
-    return {"ours": lda, "scikit-learn's": sklearn_lda, "array": TOPICS}[request.param]
+    return {"ldavi": lda, "scikit-learn": sklearn_lda, "array": TOPICS}[request.param]
 
 
 # Words
@@ -60,7 +60,7 @@ def test_relevance_at_weight_zero_is_the_log_lift():
     np.testing.assert_allclose(scores, np.log(TOPICS[:, seen] / P[seen]))
 
 
-def test_relevance_between_is_the_weighted_sum():
+def test_relevance_is_the_weighted_sum():
     scores = inspection.word_scores(TOPICS, by="relevance", relevance_weight=0.3, X=X)[:, P > 0]
     beta, p = TOPICS[:, P > 0], P[P > 0]
     np.testing.assert_allclose(scores, 0.3 * np.log(beta) + 0.7 * np.log(beta / p))
@@ -76,7 +76,7 @@ def test_lift_of_a_model_without_counts_compares_with_its_expected_counts(lda):
 
 
 @pytest.mark.parametrize("by", ["relevance", "lift"])
-def test_a_word_that_the_corpus_lacks_comes_last(by):
+def test_a_word_that_does_not_occur_comes_last(by):
     counts = X.copy()
     counts[:, 7] = 0
     lacking = {f"x{w}" for w in np.flatnonzero(counts.sum(axis=0) == 0)}
@@ -85,7 +85,7 @@ def test_a_word_that_the_corpus_lacks_comes_last(by):
 
 
 def slow_frex(topics, weight):
-    """Equation (5) of Bischof and Airoldi by counting, the weight that of frequency; equal values have their mean rank."""
+    """Compute equation (5) of Bischof and Airoldi by counting; `weight` is that of frequency, ties have mean ranks."""
     exclusivity = topics / topics.sum(axis=0)
     frex = np.empty_like(topics)
     for k in range(len(topics)):
@@ -103,7 +103,7 @@ def test_frex_is_the_harmonic_mean_of_two_ranks(weight):
     np.testing.assert_allclose(scores, slow_frex(TOPICS, weight))
 
 
-def test_frex_lies_between_nothing_and_one():
+def test_frex_is_between_zero_and_one():
     scores = inspection.word_scores([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], by="frex")
     assert ((scores > 0) & (scores <= 1)).all()
 
@@ -120,7 +120,7 @@ def test_top_words_name_the_words_of_their_probabilities():
     np.testing.assert_allclose(column(words, "probability"), TOPICS[column(words, "topic"), place])
 
 
-def test_equal_words_stand_in_the_order_of_their_columns():
+def test_equal_words_are_in_column_order():
     assert inspection.top_words_lists(np.ones((1, 5)), 3) == [["x0", "x1", "x2"]]
 
 
@@ -128,7 +128,7 @@ def test_more_words_than_there_are_gives_all():
     assert len(inspection.top_words(TOPICS, 10 * V)) == K * V
 
 
-def test_the_names_that_the_model_saw_are_used():
+def test_the_names_of_the_fit_are_used():
     pandas = pytest.importorskip("pandas")
     named = pandas.DataFrame(X, columns=[f"word{w}" for w in range(V)])
     fitted = LatentDirichletAllocation(2, random_state=0, tol=None, max_iter=2).fit(named)
@@ -176,7 +176,7 @@ def test_sizes_of_separate_topics_are_counts():
     np.testing.assert_allclose(column(sizes, "tokens"), [4, 7])
 
 
-def test_no_tokens_make_no_share():
+def test_shares_are_zero_without_tokens():
     assert column(inspection.topic_sizes(TOPICS, np.zeros((2, V))), "share").tolist() == [0] * K
 
 
@@ -221,16 +221,16 @@ def test_a_word_has_its_count_and_its_most_probable_topic_first(model):
 
 
 def test_responsibilities_are_a_fixed_point_with_the_proportions(sklearn_lda):
-    """γ = α + Σ n φ, which both models must satisfy once documents have settled."""
-    settled = ScikitLearnLDA(
+    """γ = α + Σ n φ, which both models must satisfy after convergence."""
+    converged = ScikitLearnLDA(
         K, random_state=0, mean_change_tol=1e-9, max_doc_update_iter=5000, doc_topic_prior=0.3
     ).fit(X)
-    rows = inspection.document_words(settled, X[0])
+    rows = inspection.document_words(converged, X[0])
     tokens = np.bincount(
         column(rows, "topic"), weights=column(rows, "probability") * column(rows, "count"), minlength=K
     )
     theta = (0.3 + tokens) / (0.3 * K + X[0].sum())
-    np.testing.assert_allclose(theta, settled.transform(X[:1])[0], atol=1e-6)
+    np.testing.assert_allclose(theta, converged.transform(X[:1])[0], atol=1e-6)
 
 
 def test_a_word_that_no_topic_can_produce_follows_the_document():
@@ -239,13 +239,13 @@ def test_a_word_that_no_topic_can_produce_follows_the_document():
     assert last[0] > 0.9
 
 
-def test_a_given_prior_takes_the_place_of_the_models(lda):
+def test_a_given_prior_replaces_that_of_the_model(lda):
     gamma = ldavi.infer(X, lda.topics_, 5.0, dtype=float).gamma
     rows = inspection.theta_intervals(lda, X, doc_topic_prior=5.0)
     np.testing.assert_allclose(column(rows, "mean"), (gamma / gamma.sum(axis=1, keepdims=True)).ravel(), rtol=1e-6)
 
 
-def test_any_factors_serve():
+def test_factors_of_nmf_are_accepted():
     weights = NMF(2, random_state=0, init="nndsvda").fit(X)
     np.testing.assert_allclose(column(inspection.topic_sizes(weights, X), "tokens").sum(), X.sum())
 
@@ -269,21 +269,21 @@ def test_labels_are_phrases_of_the_topics_documents():
     assert column(labels, "label").tolist() == ["sparse matrix", "random walk"]
 
 
-def test_a_mark_parts_words_and_a_word_that_the_model_lacks_does():
+def test_phrases_do_not_span_punctuation_or_unknown_words():
     labels = inspection.topic_labels(
         TWO, COUNTS, TEXTS, min_documents=1, feature_names=WORDS, n_labels=9, ngram_range=(2, 2)
     )
     assert set(column(labels, "label").tolist()) == {"sparse matrix", "matrix product", "random walk", "walk matrix"}
 
 
-def test_a_label_neither_holds_another_nor_is_part_of_one():
+def test_a_label_neither_contains_another_nor_is_part_of_one():
     labels = inspection.topic_labels(TWO, COUNTS, TEXTS, min_documents=1, feature_names=WORDS, n_labels=9)
     for k in range(2):
         own = [f" {label} " for label in column(labels, "label")[column(labels, "topic") == k]]
         assert not any(one in other for one in own for other in own if one is not other)
 
 
-def test_occurrences_of_a_phrase_are_shared_out_among_topics():
+def test_occurrences_of_a_phrase_are_distributed_over_topics():
     phrases = np.array([[1, 0], [2, 0], [0, 1], [0, 1], [0, 3]])
     names = ["sparse matrix", "random walk"]
     labels = inspection.topic_labels(
@@ -326,7 +326,7 @@ def test_the_cosine_distance_is_one_minus_the_cosine():
 
 
 @pytest.mark.parametrize("distance", ["jensen_shannon", "hellinger", "cosine"])
-def test_distances_are_symmetric_and_between_nothing_and_one(distance):
+def test_distances_are_symmetric_and_between_zero_and_one(distance):
     D = inspection.topic_distances(np.vstack([TOPICS, TOPICS[:1]]), distance=distance)
     np.testing.assert_array_equal(D, D.T)
     assert ((D >= 0) & (D <= 1)).all()
@@ -352,7 +352,7 @@ def test_a_constant_proportion_is_correlated_with_none():
 
 
 @pytest.mark.parametrize("theta", [np.ones(3), np.ones((1, 3)), np.full((3, 2), np.nan)])
-def test_what_cannot_be_correlated_is_refused(theta):
+def test_invalid_proportions_are_refused(theta):
     with pytest.raises(ValueError, match="theta"):
         inspection.topic_correlations(theta)
 
@@ -366,7 +366,7 @@ def test_a_map_does_not_depend_on_the_order_of_topics(method, n_topics):
     np.testing.assert_allclose(inspection.topic_map(topics[order], method=method), points[order], atol=1e-3)
 
 
-def test_three_topics_lie_in_a_plane_at_their_true_distances():
+def test_the_map_of_three_topics_has_their_exact_distances():
     topics = TOPICS[:3]
     points = inspection.topic_map(topics)
     apart = np.linalg.norm(points[:, None] - points[None], axis=2)
@@ -383,7 +383,7 @@ def test_mds_fits_the_distances_better():
     assert stress(inspection.topic_map(topics, method="mds")) < stress(inspection.topic_map(topics))
 
 
-def test_one_topic_is_a_map_of_its_own():
+def test_the_map_of_one_topic_is_the_origin():
     np.testing.assert_array_equal(inspection.topic_map([[0.5, 0.5]]), [[0, 0]])
 
 
@@ -392,7 +392,7 @@ def test_one_topic_is_a_map_of_its_own():
 
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**20), level=st.sampled_from([0.5, 0.8, 0.95]))
-def test_intervals_hold_their_share_of_draws_from_the_dirichlet(seed, level):
+def test_intervals_cover_their_share_of_dirichlet_samples(seed, level):
     rng = np.random.default_rng(seed)
     lam = rng.gamma(2.0, 2.0, (2, 5)) + 0.3
     rows = inspection.beta_intervals(lam, level=level, words=list(range(5)))
@@ -411,8 +411,8 @@ def test_theta_intervals_are_marginals_of_the_documents_dirichlet(lda):
     np.testing.assert_allclose((draws > column(rows, "high")).mean(axis=0), 0.05, atol=0.01)
 
 
-def test_intervals_miss_more_than_they_say_where_topics_share_words():
-    """What the docstrings warn of, seen on documents drawn from topics that are known."""
+def test_intervals_cover_too_little_where_topics_share_words():
+    """The warning of the docstrings, reproduced with documents from known topics."""
     rng = np.random.default_rng(0)
     beta = rng.dirichlet(np.full(100, 0.5), 10)
     theta = rng.dirichlet(np.full(10, 0.3), 200)
@@ -422,7 +422,7 @@ def test_intervals_miss_more_than_they_say_where_topics_share_words():
     assert covered.mean() < 0.8
 
 
-def test_means_lie_within_their_intervals(lda):
+def test_means_are_within_their_intervals(lda):
     rows = inspection.beta_intervals(lda)
     assert len(rows) == 10 * K
     assert ((column(rows, "low") < column(rows, "mean")) & (column(rows, "mean") < column(rows, "high"))).all()
@@ -433,7 +433,7 @@ def test_a_single_topic_is_certain():
     assert column(rows, "low").tolist() == column(rows, "high").tolist() == [1]
 
 
-def test_words_can_be_asked_for_by_name_or_column(lda):
+def test_words_can_be_given_by_name_or_column(lda):
     by_name = inspection.beta_intervals(lda, words=["x3", "x5"])
     by_column = inspection.beta_intervals(lda, words=[3, 5])
     np.testing.assert_array_equal(column(by_name, "low"), column(by_column, "low"))
@@ -457,7 +457,7 @@ def test_intervals_of_topics_without_a_posterior_are_refused(topics, error, mess
         inspection.beta_intervals(topics)
 
 
-# What all have in common
+# All functions
 
 
 @pytest.mark.parametrize(
@@ -506,7 +506,7 @@ def test_every_table_has_the_same_columns_without_pandas(monkeypatch):
             np.testing.assert_array_equal(rows[name], column(frame, name))
 
 
-def test_nothing_here_changes_the_model_or_the_counts(lda):
+def test_the_model_and_the_counts_are_not_changed(lda):
     before, counts = lda.components_.copy(), X.copy()
     inspection.topic_sizes(lda, X)
     inspection.document_words(lda, X)

@@ -1,4 +1,4 @@
-"""Held-out likelihood: against enumeration of every z, and what must not change it."""
+"""Held-out likelihood: comparison with enumeration of every z, and invariances."""
 
 import itertools
 import math
@@ -37,7 +37,7 @@ EVERY = [*ESTIMATES, metrics.document_completion]
 
 
 def enumerate_z(topics, alpha, tokens):
-    """Every z of a document and log p(w, z | α, β): equation (M1)."""
+    """Enumerate every z of a document, with log p(w, z | α, β): equation (M1)."""
     total = alpha.sum()
     for z in itertools.product(range(len(alpha)), repeat=len(tokens)):
         n = np.bincount(np.array(z, int), minlength=len(alpha))
@@ -56,7 +56,7 @@ def log_p(topics, alpha, row):
 
 
 def posterior_mean(topics, alpha, row):
-    """E[θ | w]: equation (M3)."""
+    """Compute E[θ | w]: equation (M3)."""
     n, log = zip(*enumerate_z(topics, alpha, tokens_of(row)), strict=True)
     weight = np.exp(np.array(log) - logsumexp(log))
     return (weight @ np.array(n) + alpha) / (alpha.sum() + row.sum())
@@ -72,7 +72,7 @@ def documents_of(function, model, X, **options):
 # Known answers
 
 
-def test_enumeration_agrees_with_the_yardstick():
+def test_enumeration_agrees_with_the_reference():
     topics = np.random.default_rng(1).dirichlet(np.ones(6), 3)
     assert log_p(topics, ALPHA, X[0]) == pytest.approx(reference.log_evidence_fixed_topics(X[0], topics, ALPHA))
 
@@ -115,13 +115,13 @@ def test_the_estimate_of_p_is_unbiased(function, options):
     assert error.max() < 0.2
 
 
-def test_means_by_position_without_drawing_anew_miss_p_however_many_the_particles():
+def test_means_by_position_without_resampling_are_inconsistent():
     options = {"average": "positions", "n_redrawn": 0, "n_particles": 20_000, "doc_topic_prior": ALPHA}
     found = metrics.left_to_right(TOPICS, X, **options)
     assert np.abs((found.document_log_likelihood - EXACT)[[0, 3]] / found.document_standard_error[[0, 3]]).max() > 10
 
 
-def test_means_by_position_come_near_p_when_all_is_drawn_anew():
+def test_means_by_position_approach_p_if_all_tokens_are_resampled():
     found = metrics.left_to_right(TOPICS, X, average="positions", n_particles=2000, doc_topic_prior=ALPHA)
     np.testing.assert_allclose(found.document_log_likelihood, EXACT, atol=0.15)
 
@@ -134,7 +134,7 @@ def test_means_by_position_come_near_p_when_all_is_drawn_anew():
         (metrics.log_evidence, {"n_temperatures": 30, "n_chains": 30}),
     ],
 )
-def test_the_standard_error_is_what_other_seeds_scatter_by(function, options):
+def test_the_standard_error_is_the_deviation_over_seeds(function, options):
     results = [function(TOPICS, X, doc_topic_prior=ALPHA, seed=seed, **options) for seed in range(100)]
     scatter = np.std([result.log_likelihood for result in results], ddof=1)
     stated = np.mean([result.standard_error for result in results])
@@ -148,21 +148,21 @@ def test_the_standard_error_of_equal_documents_grows_with_their_number():
     assert four.standard_error == pytest.approx(4 * one.standard_error)
 
 
-def test_more_temperatures_make_the_error_smaller():
+def test_more_temperatures_reduce_the_error():
     errors = [
         metrics.log_evidence(TOPICS, X, n_temperatures=n, doc_topic_prior=ALPHA).standard_error for n in (3, 30, 300)
     ]
     assert errors[0] > 2 * errors[1] > 4 * errors[2]
 
 
-def test_effective_size_lies_between_one_and_the_number_of_particles():
+def test_effective_size_is_between_one_and_the_number_of_particles():
     size = metrics.left_to_right(TOPICS, X, n_particles=7).document_effective_size
     assert ((size >= 1) & (size <= 7 + 1e-9)).all()
     assert size[1] == pytest.approx(7)
 
 
 @pytest.mark.parametrize("function", ESTIMATES)
-def test_one_topic_leaves_nothing_to_sample(function):
+def test_one_topic_gives_the_exact_likelihood(function):
     found = function(TOPICS[:1], X[:, TOPICS[0] > 0] @ np.eye(6, dtype=int)[TOPICS[0] > 0])
     rows = X[:, TOPICS[0] > 0]
     np.testing.assert_allclose(found.document_log_likelihood, rows @ np.log(TOPICS[0][TOPICS[0] > 0]), atol=1e-12)
@@ -202,17 +202,17 @@ def test_standard_error_of_completion_is_that_of_a_ratio_over_documents():
     assert found.standard_error == pytest.approx(residual.std() * math.sqrt(50 / 49) * math.sqrt(50) / found.n_scored)
 
 
-# The gap of the bound
+# The gap between evidence and bound
 
 
-def test_the_bound_lies_below_enumeration_and_below_both_estimates():
+def test_the_bound_is_below_enumeration_and_both_estimates():
     bound = ldavi.infer(X, TOPICS, ALPHA, dtype="float64").bound
     assert (bound <= EXACT + 1e-12).all()
     for function in ESTIMATES:
         assert (bound <= documents_of(function, TOPICS, X, doc_topic_prior=ALPHA) + 1e-12).all()
 
 
-def test_the_gap_is_evidence_less_bound():
+def test_the_gap_is_the_evidence_minus_the_bound():
     found = metrics.bound_gap(TOPICS, X, doc_topic_prior=ALPHA)
     exact = EXACT - ldavi.infer(X, TOPICS, ALPHA, mean_change_tol=1e-9, max_doc_update_iter=5000, dtype="float64").bound
     assert (np.abs(found.document_gap - exact) <= 4 * found.evidence.document_standard_error + 1e-5).all()
@@ -230,7 +230,7 @@ def test_both_sides_of_the_gap_leave_out_impossible_words():
     assert with_word.gap == pytest.approx(without.gap, abs=5 * (with_word.standard_error + without.standard_error))
 
 
-# What changes nothing
+# Invariances
 
 
 @settings(deadline=None, max_examples=15)
@@ -291,7 +291,7 @@ def test_the_seed_decides(function):
 
 
 @pytest.mark.parametrize("function", [*EVERY, metrics.bound_gap, metrics.token_split])
-def test_the_input_stays_as_it_was(function):
+def test_the_input_is_not_changed(function):
     rows, topics = sparse.csr_array(X), TOPICS.copy()
     function(rows) if function is metrics.token_split else function(topics, rows)
     np.testing.assert_array_equal(rows.toarray(), X)
@@ -309,14 +309,14 @@ def test_halves_add_up_and_the_odd_token_is_scored(rows):
 
 
 def test_every_half_is_as_likely():
-    """Of 2 + 2 tokens, the first half holds 0, 1 or 2 of the first word with probabilities 1/6, 4/6, 1/6."""
+    """Of 2 + 2 tokens, the first half has 0, 1 or 2 of the first word with probabilities 1/6, 4/6, 1/6."""
     n = 3000
     rows = sparse.csr_array((np.full(2 * n, 2), np.arange(2 * n), 2 * np.arange(n + 1)), shape=(n, 2 * n))
     first = metrics.token_split(rows).observed[np.arange(n), 2 * np.arange(n)]
     np.testing.assert_allclose(np.bincount(first) / n, [1 / 6, 4 / 6, 1 / 6], atol=0.03)
 
 
-def test_completion_takes_halves_that_were_cut_elsewhere():
+def test_completion_accepts_given_halves():
     split = metrics.token_split(X, seed=5)
     given_halves = metrics.document_completion(TOPICS, split, seed=5)
     np.testing.assert_array_equal(
@@ -330,7 +330,7 @@ def test_halves_of_two_shapes_are_refused():
         metrics.document_completion(TOPICS, split)
 
 
-# The prior, and words without mass
+# The prior, and words without probability
 
 
 def test_the_grid_is_the_best_of_its_values():
@@ -342,7 +342,7 @@ def test_the_grid_is_the_best_of_its_values():
 
 @pytest.mark.parametrize("estimator", [LatentDirichletAllocation, ScikitLearnLDA])
 @pytest.mark.parametrize("function", EVERY)
-def test_a_fitted_model_brings_its_own_prior(function, estimator):
+def test_a_fitted_model_has_its_own_prior(function, estimator):
     model = estimator(2, doc_topic_prior=0.4, max_iter=5, random_state=0)
     if estimator is LatentDirichletAllocation:
         model.set_params(tol=0.9)
@@ -375,13 +375,13 @@ def test_documents_without_words_score_nothing(function):
 
 
 @pytest.mark.parametrize("function", EVERY)
-def test_documents_of_impossible_words_alone_are_left(function):
+def test_documents_of_impossible_words_only_are_empty(function):
     topics = np.array([[1.0, 0.0], [1.0, 0.0]])
     assert function(topics, [[0, 4]], unseen_words="ignore").log_likelihood == 0
     assert function(topics, [[0, 4]]).log_likelihood == -np.inf
 
 
-# What is refused
+# Invalid arguments
 
 
 @pytest.mark.parametrize(
@@ -432,6 +432,6 @@ def test_counts_must_fit_the_sampler(function):
 
 
 @pytest.mark.parametrize("function", [*EVERY, metrics.bound_gap])
-def test_topics_and_documents_must_name_the_same_words(function):
+def test_topics_and_documents_must_have_the_same_vocabulary(function):
     with pytest.raises(ValueError, match="6 words and X has 5 columns"):
         function(TOPICS, X[:, :5])

@@ -31,14 +31,14 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("measure", QUICK)
-def test_cross_validation_takes_it(measure):
+def test_cross_validation_accepts_the_scorer(measure):
     scores = cross_val_score(LDA, X, cv=3, scoring=metrics.scorer(measure, **QUICK[measure]), error_score="raise")
     assert scores.shape == (3,)
     assert (scores < 0).all()
 
 
 @pytest.mark.parametrize("measure", QUICK)
-def test_grid_search_over_a_pipeline_takes_it(measure):
+def test_grid_search_over_a_pipeline_accepts_the_scorer(measure):
     pipeline = make_pipeline(CountVectorizer(), LatentDirichletAllocation(tol=1e-1, random_state=0))
     grid = {"latentdirichletallocation__n_components": [1, 2]}
     search = GridSearchCV(pipeline, grid, cv=3, scoring=metrics.scorer(measure, **QUICK[measure]), error_score="raise")
@@ -73,7 +73,7 @@ def test_a_fold_with_each_document_twice_scores_the_same(measure):
 
 
 @pytest.mark.parametrize("measure", QUICK)
-def test_it_can_be_pickled(measure):
+def test_the_scorer_can_be_pickled(measure):
     score = metrics.scorer(measure, **QUICK[measure])
     assert pickle.loads(pickle.dumps(score))(LDA, X) == score(LDA, X)
 
@@ -90,16 +90,16 @@ def test_a_fold_without_words_scores_nothing(measure):
     assert metrics.scorer(measure, **QUICK[measure])(LDA, np.zeros((2, 9))) == 0
 
 
-def test_steps_that_pass_through_are_passed_through():
+def test_passthrough_steps_do_nothing():
     pipeline = Pipeline([("nothing", "passthrough"), ("none", None), ("lda", LDA)])
     assert metrics.scorer("bound")(pipeline, X) == metrics.scorer("bound")(LDA, X)
 
 
-def test_an_unknown_measure_is_refused_at_once():
+def test_an_unknown_measure_is_refused_immediately():
     with pytest.raises(ValueError, match="measure='accuracy'"):
         metrics.scorer("accuracy")
 
 
-def test_an_unknown_option_is_refused_at_once():
+def test_an_unknown_option_is_refused_immediately():
     with pytest.raises(TypeError, match="left_to_right takes no option 'particles'; it takes n_particles"):
         metrics.scorer("left_to_right", particles=3)

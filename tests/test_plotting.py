@@ -1,6 +1,6 @@
-"""Pictures: what is drawn, that labels fit, and images compared with those that were looked at.
+"""Plots: their content, labels that fit, and images compared with reviewed baselines.
 
-`LDAVI_WRITE_BASELINES=1 python -m pytest tests/test_plotting.py` draws the images in tests/baseline anew: look at them.
+`LDAVI_WRITE_BASELINES=1 python -m pytest tests/test_plotting.py` writes new images to tests/baseline: review them.
 """
 
 import importlib
@@ -44,7 +44,7 @@ def counts(n_topics, n_docs=20, seed=0):
 
 @pytest.fixture(autouse=True)
 def plain_style():
-    """matplotlib's own defaults without a screen; figures are closed afterwards."""
+    """Use matplotlib's defaults without a display, and close all figures afterwards."""
     plt = importlib.import_module("matplotlib.pyplot")
     former = matplotlib.get_backend()
     plt.switch_backend("agg")
@@ -60,7 +60,7 @@ def lda():
 
 
 def boxes_of(figure):
-    """Texts that are drawn, and their left, bottom, right and top in pixels."""
+    """Return the visible texts, and their left, bottom, right and top in pixels."""
     figure.draw_without_rendering()
     axes = [ax for ax in figure.findobj(matplotlib.axes.Axes.__mro__[1]) if ax.get_visible()]
     ticks = [axis.get_major_ticks() for ax in axes for axis in (ax.xaxis, ax.yaxis)]
@@ -76,18 +76,18 @@ def boxes_of(figure):
 
 
 def is_spare(text):
-    """A label of a tick that its axis holds for later use."""
+    """Whether a text is the label of a tick that its axis keeps for reuse."""
     axes = text.axes
     spare = [] if axes is None else [*axes.xaxis.majorTicks, *axes.yaxis.majorTicks]
     return any(text is label for tick in spare for label in (tick.label1, tick.label2))
 
 
 def check_labels(figure):
-    """No label covers another, and none leaves the figure."""
+    """Assert that labels do not overlap, and that all are within the figure."""
     names, boxes = boxes_of(figure)
     low, high = boxes[:, :2], boxes[:, 2:]
     width, height = np.moveaxis(np.minimum(high[:, None], high) - np.maximum(low[:, None], low), 2, 0)
-    covered = np.triu((width > 1) & (height > 2.5), 1)  # boxes have room for letters above and below the line
+    covered = np.triu((width > 1) & (height > 2.5), 1)  # boxes include ascenders and descenders
     assert [(names[i], names[j]) for i, j in np.argwhere(covered)] == []
     within = (low >= -1).all(axis=1) & (high <= [figure.bbox.width + 1, figure.bbox.height + 1]).all(axis=1)
     assert [name for name, fits in zip(names, within, strict=True) if not fits] == []
@@ -112,7 +112,7 @@ TRACE = {
 
 
 def whole_display(name, n_topics):
-    """Each display of a model with long names of words, in a figure of its own."""
+    """Draw a display of a model with long words in a new figure."""
     beta, X = topics(n_topics), counts(n_topics)
     if name == "words":
         return plotting.TopWordsDisplay.from_estimator(beta, feature_names=LONG_WORDS, n_words=3)
@@ -142,8 +142,8 @@ def test_no_label_of_a_curve_covers_another_or_leaves_the_figure(draw):
     check_labels(draw().figure_)
 
 
-def test_crowded_topics_have_numbers_that_can_be_read():
-    """A hundred topics in three heaps: numbers leave their circles, none is left out and none is covered."""
+def test_numbers_of_crowded_topics_do_not_overlap():
+    """A hundred topics in three clusters: numbers leave their circles, none is missing and none overlaps."""
     points = np.repeat([[0.0, 0.0], [1.0, 0.0], [0.4, 0.8]], [60, 30, 10], axis=0)
     points += 0.01 * RNG.standard_normal(points.shape)
     display = plotting.TopicMapDisplay(coordinates=points, shares=RNG.dirichlet(np.ones(100))).plot()
@@ -165,26 +165,26 @@ def test_circles_lie_within_the_map_and_their_areas_are_the_shares(shares):
 
 
 @pytest.mark.parametrize("word", ["$", "$x$", "a_b^$c$", "\\alpha$$"])
-def test_words_are_written_as_they_are_and_not_as_mathematics(word):
+def test_words_are_not_interpreted_as_mathematics(word):
     display = plotting.TopWordsDisplay(words=[[word]], probabilities=[[0.5]], topic_names=[word]).plot()
     display.figure_.draw_without_rendering()  # unbalanced mathematics would raise
     assert not display.axes_[0].get_yticklabels()[0].get_parse_math()
 
 
-def test_letters_that_the_font_lacks_come_from_another():
-    """matplotlib brings fonts of its own, and some have what DejaVu Sans has not."""
+def test_characters_missing_in_the_font_come_from_another_font():
+    """matplotlib includes fonts with characters that DejaVu Sans does not have."""
     from matplotlib import cbook
     from matplotlib.font_manager import get_font
 
     own = get_font(cbook._get_data_path("fonts/ttf/STIXGeneral.ttf")).get_charmap().keys()
     lacking = sorted(_style.missing_letters("".join(map(chr, own))))
     display = plotting.TopWordsDisplay(words=[[chr(lacking[0])]], probabilities=[[1.0]], topic_names=["one"]).plot()
-    display.figure_.canvas.draw()  # a letter that no font has would warn
+    display.figure_.canvas.draw()  # a character that no font contains would cause a warning
     assert display.axes_[0].get_yticklabels()[0].get_fontfamily()[0] in ("sans-serif", "DejaVu Sans")
     assert len(display.axes_[0].get_yticklabels()[0].get_fontfamily()) == 2
 
 
-def test_a_long_name_is_cut_and_has_one_line():
+def test_a_long_name_is_truncated_to_one_line():
     assert _style.shorten("a\nb" + "c" * 40, 10) == "a bcccccc…"
     assert len(_style.shorten("c" * 40, 10)) == 10
     assert _style.shorten("short") == "short"
@@ -202,7 +202,7 @@ def test_bars_are_the_probabilities_of_the_top_words(lda):
         assert [label.get_text() for label in ax.get_yticklabels()] == np.asarray(table["word"])[own].tolist()
 
 
-def test_sizes_are_drawn_from_the_largest_down(lda):
+def test_sizes_are_drawn_in_decreasing_order(lda):
     X = counts(5, 40)
     display = plotting.TopicSizesDisplay.from_estimator(lda, X)
     shares = np.asarray(inspection.topic_sizes(lda, X)["share"])
@@ -227,7 +227,7 @@ def test_many_documents_are_drawn_without_names():
     assert "500 documents" in display.ax_.get_ylabel()
 
 
-def test_every_term_of_every_pass_is_drawn_and_phases_are_told_apart(lda):
+def test_every_term_of_every_pass_is_drawn_with_a_marker_per_phase(lda):
     display = plotting.ConvergenceDisplay.from_estimator(lda)
     for ax, term in zip(display.axes_, ["elbo", "word", "doc_topic", "topic_word"], strict=False):
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), lda.elbo_trace_[term])
@@ -272,7 +272,7 @@ def test_a_sweep_of_any_measure_of_a_data_frame_is_drawn():
     assert ax.get_title(loc="left") == "my measure"
 
 
-def test_matched_topics_lie_on_the_diagonal():
+def test_matched_topics_are_on_the_diagonal():
     beta = topics(6)
     order = [4, 2, 0, 5, 1, 3]
     display = plotting.TopicMatchingDisplay.from_estimator(beta, beta[order])
@@ -290,7 +290,7 @@ def test_the_matching_is_that_of_metrics():
 
 
 @pytest.mark.parametrize("shape", [(3, 6), (6, 3)])
-def test_topics_that_are_left_over_come_last(shape):
+def test_unmatched_topics_come_last(shape):
     display = plotting.TopicMatchingDisplay.from_estimator(topics(6)[: shape[0]], topics(6)[: shape[1]])
     assert sorted(display.rows_) == list(range(shape[0]))
     assert sorted(display.columns_) == list(range(shape[1]))
@@ -298,7 +298,7 @@ def test_topics_that_are_left_over_come_last(shape):
 
 
 def test_colours_differ_in_lightness_as_well():
-    """So that they can be told apart in grey; cividis is even by design."""
+    """They remain distinguishable in greyscale; cividis is perceptually uniform by design."""
     colors = [matplotlib.colors.to_rgb(color) for color in (_style.ORANGE, _style.BLUE, _style.GREEN, _style.VERMILION)]
     lightness = np.sort(np.array(colors) @ [0.2126, 0.7152, 0.0722])
     assert (np.diff(lightness) > 0.03).all()
@@ -320,7 +320,7 @@ def test_a_given_axes_is_drawn_on(name):
     assert display.figure_ is figure
 
 
-# What goes wrong
+# Invalid arguments
 
 
 @pytest.mark.parametrize(
@@ -417,8 +417,8 @@ IMAGES = [
 
 
 @pytest.mark.parametrize("draw", IMAGES, ids=lambda draw: draw.__name__.removeprefix("image_of_"))
-def test_the_image_is_that_which_was_looked_at(draw, tmp_path):
-    """Without texts, whose pixels change with the version of FreeType."""
+def test_the_image_equals_the_reviewed_baseline(draw, tmp_path):
+    """Texts are removed, since their pixels depend on the version of FreeType."""
     figure = importlib.import_module("matplotlib.pyplot").figure(figsize=(5, 5), dpi=50)
     draw(figure)
     for text in figure.findobj(lambda artist: isinstance(artist, (Text, Legend))):  # a legend is placed by its texts

@@ -24,7 +24,7 @@ from ldavi.report import _collect, _columns, _page, _subset, _texts
 
 
 class Elements(HTMLParser):
-    """Start tags with their attributes, and the text inside each script."""
+    """Parser of start tags with their attributes, and of the text inside each script."""
 
     def __init__(self, page):
         super().__init__()
@@ -124,7 +124,7 @@ def test_documents_stop_at_the_limit_of_bytes(tmp_path, case, page, monkeypatch)
     assert len(json.dumps(fewer, ensure_ascii=False).encode()) < 21_000
 
 
-def test_long_texts_are_cut(tmp_path, case):
+def test_long_texts_are_truncated(tmp_path, case):
     page = write(tmp_path, case, texts=["word " * 10_000] * case.X.shape[0])
     assert all(len("".join(map(str, entry["text"]))) < 6_100 for entry in data_of(page)["documents"])
 
@@ -251,7 +251,7 @@ def test_parameters_of_the_model_are_shown(page):
     assert fit["max_iter"] == "300"
 
 
-def test_a_parameter_without_a_short_form_shows_no_address(case, tmp_path):
+def test_a_parameter_that_is_a_function_is_shown_without_address(case, tmp_path):
     model = LatentDirichletAllocation(2, max_iter=200, random_state=0, callbacks=[lambda record: None]).fit(case.X)
     page = write(tmp_path, case._replace(model=model))
     assert "0x" not in json.dumps(data_of(page)["fit"])
@@ -279,11 +279,11 @@ def test_a_model_fitted_on_a_table_with_names_uses_them(tmp_path):
 
 def test_proportions_that_are_given_are_used(tmp_path, case):
     theta = np.tile([0.5, 0.5, 0.0], (case.X.shape[0], 1))
-    page = write(tmp_path, case._replace(model=case.model.topics_), theta=theta)  # an array has the same α for each topic
+    page = write(tmp_path, case._replace(model=case.model.topics_), theta=theta)  # α is symmetric
     assert [topic["share"] for topic in data_of(page)["topics"]] == [0.5, 0.5, 0]
 
 
-def test_a_topic_without_tokens_has_words_all_the_same(tmp_path):
+def test_a_topic_without_tokens_has_words_too(tmp_path):
     page = report.write(tmp_path / "r.html", np.eye(3), np.eye(3)[:2], theta=[[1, 0, 0], [0, 1, 0]])
     data = data_of(page.read_text(encoding="utf-8"))
     assert data["topics"][2]["words"] == [2]
@@ -300,7 +300,7 @@ def test_without_texts_a_document_is_its_words_and_counts(tmp_path, case):
         )
 
 
-def test_words_of_a_text_have_their_likeliest_topic(case, page):
+def test_words_of_a_text_have_their_most_probable_topic(case, page):
     entry = data_of(page)["documents"][0]
     row = case.X[[entry["row"]]].tocsr()
     phi = case.model.word_topics(row)
@@ -332,7 +332,7 @@ def test_a_page_is_written_for(tmp_path, topics, X):
     assert len(data_of(page)["topics"]) == len(topics)
 
 
-# What is refused
+# Invalid arguments
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_a_page_is_written_for(tmp_path, topics, X):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, case, options, error, message):
+def test_invalid_arguments_are_refused_before_anything_is_written(tmp_path, case, options, error, message):
     with pytest.raises(error, match=message):
         write(tmp_path, case, **options)
     assert not list(tmp_path.iterdir())
@@ -393,7 +393,7 @@ def test_a_word_is_found_as_its_vectorizer_counts_it(case):
 # Columns
 
 
-def test_dates_are_cut_in_the_shortest_unit_that_makes_few_bins():
+def test_dates_are_binned_by_the_shortest_unit_that_makes_few_bins():
     units = {
         "2020-02-01": "2020-01-08",
         "2020-12-01": "2020-01-13",
@@ -418,13 +418,13 @@ def test_weeks_begin_on_mondays():
     ],
     ids=["datetime64", "ISO 8601", "with a time zone"],
 )
-def test_dates_are_known_as(values):
+def test_dates_are_recognised_as(values):
     bins = _columns.cut("when", values, 3)
     assert bins.kind == "date"
     assert bins.of.tolist() == [0, -1, 54]
 
 
-def test_values_are_shown_in_short():
+def test_values_are_shown_in_short_form():
     days, times = (
         np.array(["2020-01-07", "NaT"], dtype="datetime64[ns]"),
         np.array(["2020-01-07T12:30"], dtype="datetime64[ns]"),
@@ -443,22 +443,22 @@ def test_a_table_serves_as_metadata_and_diagnostics(tmp_path, case, page):
     assert data["diagnostics"][-1]["name"] == "npmi"
 
 
-def test_whole_numbers_stay_themselves():
+def test_integers_are_bins():
     assert _columns.cut("year", np.array([1999, 2005, 1999]), 3).labels == ["1999", "2005"]
 
 
-def test_other_numbers_fall_in_ranges_with_equally_many_documents():
+def test_other_numbers_are_binned_by_ranges_with_equally_many_documents():
     values = np.random.default_rng(0).gamma(1, size=1000)
     bins = _columns.cut("income", values, 1000)
     assert np.bincount(bins.of).tolist() == [50] * 20
     assert all(values[bins.of == b].max() <= values[bins.of == c].min() for b, c in pairwise(range(20)))
 
 
-def test_a_number_that_is_missing_is_in_no_bin():
+def test_a_missing_number_is_in_no_bin():
     assert _columns.cut("x", [np.nan, 1.5, np.inf], 3).of.tolist() == [-1, 0, -1]
 
 
-def test_rare_classes_are_put_together():
+def test_rare_classes_share_a_bin():
     values = [f"c{i:02}" for i in range(60)] + [f"c{i:02}" for i in range(20, 60)]
     bins = _columns.cut("class", values, 100)
     assert bins.labels == [f"c{i}" for i in range(20, 60)] + ["20 others"]

@@ -1,4 +1,4 @@
-"""`ldavi.report` in headless Chromium: it opens, answers, stays quiet, and runs nothing that documents say."""
+"""`ldavi.report` in headless Chromium: display, interaction, an empty console, and no execution of hostile texts."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ pytestmark = [
 
 
 class Tab:
-    """One browser for all tests; `open` starts afresh."""
+    """One browser for all tests; `open` loads a new page."""
 
     def __init__(self, folder):
         options = webdriver.ChromeOptions()
@@ -87,7 +87,7 @@ class Tab:
         self.run("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
 
     def drawn(self, identifier):
-        """Wait until a chart shows and something is painted on it."""
+        """Wait until a chart is displayed and its canvas is not empty."""
         self.show(identifier)
         self.until(f"""
             const find = (node) => node.querySelector('canvas') || [...node.querySelectorAll('*')].map(
@@ -95,10 +95,11 @@ class Tab:
             const canvas = find(document.getElementById('{identifier}'));
             if (!canvas || !canvas.width) return false;
             if (document.getElementById('{identifier}').dataset.drawn !== 'yes') return false;
-            return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value);""")
+            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            return pixels.some((value) => value);""")
 
     def complaints(self):
-        """What the console holds besides information."""
+        """Return the warnings and errors of the console."""
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] != "INFO"]
 
 
@@ -135,7 +136,7 @@ CHARTS = ("map", "trend", "heat", "trace")
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1000, 375])
-def test_every_chart_is_drawn_and_the_console_stays_empty(tab, path, scheme, width):
+def test_every_chart_is_drawn_and_the_console_is_empty(tab, path, scheme, width):
     tab.open(path, scheme=scheme, width=width)
     for chart in CHARTS:
         tab.drawn(chart)
@@ -160,7 +161,7 @@ def test_two_hundred_topics_open_with_an_empty_console(tab, large_path):
     ],
     ids=["one topic", "one word and no document", "columns without a value", "empty texts"],
 )
-def test_a_page_with_little_on_it_is_quiet(tab, topics, options):
+def test_a_page_with_little_content_logs_nothing(tab, topics, options):
     path = report.write(tab.folder / "little.html", topics, np.eye(4, topics.shape[1]), **options)
     tab.open(path)
     tab.drawn("map")
@@ -194,7 +195,7 @@ def test_nothing_is_wider_than_the_screen(tab, which, width, request):
 
 
 @pytest.mark.parametrize("texts", [True, False], ids=["texts", "counts"])
-def test_nothing_that_documents_say_is_run(tab, hostile_path, texts):
+def test_no_text_of_documents_is_executed(tab, hostile_path, texts):
     case = hostile()
     tab.open(
         hostile_path if texts else tab.write(case._replace(options={**case.options, "texts": None}), "counts.html")
@@ -204,7 +205,9 @@ def test_nothing_that_documents_say_is_run(tab, hostile_path, texts):
     for row in range(len(tab.texts("#topic-list [role=option]"))):
         tab.run("document.querySelectorAll('#topic-list [role=option]')[arguments[0]].click()", row)
     tab.run(
-        "const list = document.getElementById('document-filter'); list.value = 'all'; list.dispatchEvent(new Event('change'))"
+        "const list = document.getElementById('document-filter');"
+        "list.value = 'all';"
+        "list.dispatchEvent(new Event('change'))"
     )
     for row in range(len(tab.texts("#document-list [role=option]"))):
         tab.run("document.querySelectorAll('#document-list [role=option]')[arguments[0]].click()", row)
@@ -217,7 +220,7 @@ def test_nothing_that_documents_say_is_run(tab, hostile_path, texts):
     assert tab.complaints() == []
 
 
-def test_hostile_text_is_shown_as_it_is(tab, hostile_path):
+def test_hostile_text_is_shown_literally(tab, hostile_path):
     tab.open(hostile_path)
     assert tab.texts("h1") == ["</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"]
     assert tab.texts("tbody th")[:3] == [
@@ -228,7 +231,7 @@ def test_hostile_text_is_shown_as_it_is(tab, hostile_path):
 
 
 def test_the_page_runs_no_script_but_its_own(tab, path):
-    """Were a text to become a script or a handler, the page's policy would not let it run."""
+    """The content security policy blocks scripts and handlers that are inserted into the page."""
     tab.open(path)
     tab.run("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hacked = 1'}))")
     tab.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked = 1\">')")
@@ -253,7 +256,7 @@ def test_the_slider_orders_words_by_relevance(tab, path, data):
         assert tab.texts("#words button")[:5] == [data["words"][topic["words"][i]] for i in order[:5]]
 
 
-def test_the_list_is_one_stop_of_the_tab_key_and_arrows_move_in_it(tab, path, data):
+def test_the_list_is_one_tab_stop_and_arrows_move_in_it(tab, path, data):
     tab.open(path)
     tab.run("document.getElementById('order').focus()")
     tab.press(Keys.TAB)
@@ -269,7 +272,7 @@ def test_the_list_is_one_stop_of_the_tab_key_and_arrows_move_in_it(tab, path, da
     assert tab.chosen() == by_size[0]
 
 
-def test_what_has_the_focus_is_outlined(tab, path):
+def test_the_focused_element_is_outlined(tab, path):
     tab.open(path)
     tab.run("document.getElementById('order').focus()")
     tab.press(Keys.TAB)
@@ -290,7 +293,8 @@ def test_a_circle_of_the_map_chooses_its_topic(tab, path):
     tab.drawn("map")
     before = tab.chosen()
     left, top, width, height = tab.run(
-        "const box = document.getElementById('map').getBoundingClientRect(); return [box.x, box.y, box.width, box.height]"
+        "const box = document.getElementById('map').getBoundingClientRect();"
+        "return [box.x, box.y, box.width, box.height]"
     )
     for across, down in np.ndindex(24, 24):
         point = {"x": left + (across + 0.5) / 24 * width, "y": top + (down + 0.5) / 24 * height}
@@ -307,7 +311,7 @@ def test_a_circle_of_the_map_chooses_its_topic(tab, path):
 
 
 def pointed(tab, chart):
-    """What is said of the value that the arrow keys have come to; where its ring is."""
+    """Return the lines of the value selected by the arrow keys, and check the position of its ring."""
     tip = f"document.querySelector('#{chart} .tip')"
     lines = tab.run(f"return {tip}.hidden ? null : [...{tip}.children].map(line => line.textContent)")
     assert tab.run("return document.getElementById('announcement').textContent") == ", ".join(lines or [])
@@ -328,7 +332,7 @@ def focused(tab, path, chart, **options):
     tab.run("document.getElementById(arguments[0]).focus()", chart)
 
 
-def test_arrows_tell_the_bound_of_each_pass(tab, path, data):
+def test_arrows_announce_the_bound_of_each_pass(tab, path, data):
     focused(tab, path, "trace")
     trace = data["trace"]
     tab.press(Keys.HOME)
@@ -342,23 +346,23 @@ def test_arrows_tell_the_bound_of_each_pass(tab, path, data):
 
 
 @pytest.mark.parametrize("column", range(3))
-def test_arrows_tell_each_value_of_a_trend(tab, path, data, column):
+def test_arrows_announce_each_value_of_a_trend(tab, path, data, column):
     focused(tab, path, "trend")
     Select(tab.find("#column")).select_by_index(column)
     tab.drawn("trend")
     tab.run("document.getElementById('trend').focus()")
     kept, topic = data["columns"][column], tab.chosen()
-    told = []
+    announced = []
     tab.press(Keys.HOME)
     for _ in kept["bins"]:
-        told.append(pointed(tab, "trend"))
+        announced.append(pointed(tab, "trend"))
         tab.press(Keys.ARROW_DOWN if kept["kind"] == "class" else Keys.ARROW_RIGHT)
     values = {f"{100 * value:.2f} % of its tokens" for value in kept["share"][topic]}
-    assert {lines[1] for lines in told} == values
-    assert len({lines[0] for lines in told}) == len(kept["bins"])
+    assert {lines[1] for lines in announced} == values
+    assert len({lines[0] for lines in announced}) == len(kept["bins"])
 
 
-def test_arrows_go_from_topic_to_topic_on_the_map_and_enter_chooses(tab, path, data):
+def test_arrows_move_between_topics_on_the_map_and_enter_chooses(tab, path, data):
     focused(tab, path, "map")
     seen = set()
     tab.press(Keys.HOME)
@@ -386,12 +390,11 @@ def test_arrows_move_over_rows_and_columns_of_all_trends(tab, path, data):
     below = pointed(tab, "heat")
     assert (below[0] != right[0], below[1]) == (True, right[1])
     tab.press(Keys.ENTER)
-    tab.until(
-        f"return document.querySelector('#topic-list [aria-selected=true]').dataset.topic === '{below[0].split(' · ')[0]}'"
-    )
+    topic = below[0].split(" · ")[0]
+    tab.until(f"return document.querySelector('#topic-list [aria-selected=true]').dataset.topic === '{topic}'")
 
 
-def test_charts_are_stops_of_the_tab_key_with_names_and_say_how_they_are_read(tab, path):
+def test_charts_are_tab_stops_with_names_and_descriptions(tab, path):
     tab.open(path)
     for chart in ("map", "trend", "heat", "trace"):
         place = tab.find(f"#{chart}")
@@ -401,7 +404,7 @@ def test_charts_are_stops_of_the_tab_key_with_names_and_say_how_they_are_read(ta
         assert "Arrow keys" in tab.run("return document.getElementById(arguments[0]).textContent", described)
 
 
-def test_escape_and_leaving_take_the_ring_away(tab, path):
+def test_escape_and_blur_hide_the_ring(tab, path):
     focused(tab, path, "map")
     for key in (Keys.ESCAPE, Keys.TAB):
         tab.press(Keys.ARROW_RIGHT)
@@ -485,7 +488,7 @@ def test_words_of_a_document_are_coloured_by_topic(tab, path, data):
     assert tab.texts("#legend button")[0].startswith(f"{entry['topics'][0][0]} · ")
 
 
-def test_a_topic_of_the_legend_shows_its_words_alone(tab, path):
+def test_a_topic_of_the_legend_highlights_only_its_words(tab, path):
     tab.open(path)
     tab.find("#legend button").send_keys(Keys.ENTER)
     plain = tab.run("""return [...document.querySelectorAll('#document-text mark:not(.chosen)')].map(
@@ -501,7 +504,7 @@ def test_the_documents_are_those_of_the_chosen_topic(tab, path, data):
     assert sorted(tab.texts("#document-list .label")) == sorted(having)
 
 
-def test_arrows_move_from_document_to_document(tab, path):
+def test_arrows_move_between_documents(tab, path):
     tab.open(path)
     names = tab.texts("#document-list .label")
     tab.run("document.getElementById('document-list').focus({preventScroll: true})")
@@ -531,7 +534,7 @@ def test_the_button_changes_between_light_and_dark(tab, path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(tab, path, scheme):
+def test_text_has_enough_contrast(tab, path, scheme):
     """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
     tab.open(path, scheme=scheme)
     colours = tab.run("""

@@ -63,9 +63,8 @@ def posterior_of(
 ) -> Posterior:
     """Compute γ of each row of X; a single document may have one dimension.
 
-    A `LatentDirichletAllocation` of this package returns γ itself. Another estimator with `transform` and a prior of its
-    own returns E[θ], from which γ = E[θ] (Σα + N). For an array of topics, or with another prior, γ is inferred by
-    `infer`.
+    A `LatentDirichletAllocation` of this package returns γ itself. Another estimator with `transform` and a prior returns
+    E[θ], from which γ = E[θ] (Σα + N). For an array of topics, or with another prior, γ is inferred by `infer`.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""What a topic is, and what a document is made of: tables from topics and counts.
+"""Inspection of topics and documents: words, sizes, labels, distances and intervals, as tables and arrays.
 
-Every function takes a fitted estimator (ours or scikit-learn's) or any (n_topics, n_words) array.
+Every function takes a fitted estimator, of this package or scikit-learn, or any (n_topics, n_words) array.
 """
 
 from ldavi.inspection._documents import document_words, representative_documents, topic_sizes

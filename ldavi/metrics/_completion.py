@@ -78,7 +78,7 @@ def token_split(X: Matrix, seed: int = 0) -> TokenSplit:
     Parameters
     ----------
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Whole counts, documents × words.
+        Integer counts, documents × words.
     seed : int, default=0
         A document's split depends on the seed and its own words and counts, not on other documents.
 

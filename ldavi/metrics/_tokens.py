@@ -52,7 +52,8 @@ def check_tokens(X: Matrix, name: str) -> sparse.csr_array:
     if (counts.data != np.rint(counts.data)).any():
         worst = counts.data[counts.data != np.rint(counts.data)][0]
         raise ValueError(
-            f"X holds {worst:g}; {name} samples a topic for each token, so counts must be whole numbers. Pass raw counts."
+            f"X holds {worst:g}; {name} samples a topic for each token, so counts must be whole numbers. "
+            "Pass raw counts."
         )
     if counts.data.max(initial=0) > np.iinfo(np.int32).max:
         raise ValueError(

@@ -162,7 +162,7 @@ class TopicMapDisplay:
         return radii
 
     def _circles(self, points: Doubles, radii: Doubles, color: str) -> None:
-        order = np.argsort(-radii, kind="stable")  # small circles lie on large ones
+        order = np.argsort(-radii, kind="stable")  # small circles are drawn over large ones
         areas = (2 * radii[order]) ** 2  # scatter takes the square around the circle
         self.ax_.scatter(
             *points[order].T, s=areas, color=color, alpha=0.55, edgecolor=style.BLUE, linewidth=0.8, zorder=2

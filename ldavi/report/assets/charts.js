@@ -147,8 +147,8 @@ draw.map = (place) => {
   const back = data.topics.map((_, k) => k).sort((a, b) => selected(a) - selected(b) || sizes[b] - sizes[a]);
   const range = (values) => {
     const [low, high] = [Math.min(...values), Math.max(...values)];
-    const room = 0.12 * (high - low) || 1;
-    return [low - room, high + room];
+    const margin = 0.12 * (high - low) || 1;
+    return [low - margin, high + margin];
   };
   const [xs, ys] = [range(x), range(y)];
   const height = place.clientHeight;
@@ -251,10 +251,10 @@ draw.heat = (place) => {
   const { at, width, find } = binAxis(column());
   const ends = [at[0] - width / 2, at[at.length - 1] + width / 2];
   const height = few ? 24 * Math.max(2, rows.length) : Math.min(560, 5 * rows.length);
-  const room = kind === 'date' || place.clientWidth >= 480 || bins.length <= 6; // else a tap on a cell shows its bin
+  const showsBins = kind === 'date' || place.clientWidth >= 480 || bins.length <= 6; // else a tap on a cell shows its bin
   const figure = newFigure(place, {
     frame_height: height, x_range: ends, y_range: [-0.5, rows.length - 0.5], x_axis_type: kind === 'date' ? 'datetime' : 'linear',
-    x_axis_location: room ? 'below' : null, y_axis_location: few ? 'left' : null, min_border_left: few ? 6 : 48, // the first slanted label needs room
+    x_axis_location: showsBins ? 'below' : null, y_axis_location: few ? 'left' : null, min_border_left: few ? 6 : 48, // the first slanted label needs space
   });
   const cells = { x: [], y: [], alpha: [] };
   rows.forEach((k, row) => {
@@ -271,7 +271,7 @@ draw.heat = (place) => {
   const row = rows.indexOf(chosen.topic);
   if (row >= 0) figure.rect([(ends[0] + ends[1]) / 2], [row], ends[1] - ends[0], 1, { fill_color: null, line_color: colour('ink'), line_width: 1.5 });
   if (few) nameTicks(figure.left[0], rows.map(nameOf), place.clientWidth < 480 ? 14 : 26);
-  if (room && kind !== 'date') {
+  if (showsBins && kind !== 'date') {
     nameTicks(figure.below[0], bins, 20);
     figure.below[0].major_label_orientation = bins.length > 4 ? Math.PI / 3 : 'horizontal';
   }
