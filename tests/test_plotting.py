@@ -212,6 +212,11 @@ def test_sizes_are_drawn_in_decreasing_order(lda):
     np.testing.assert_allclose([bar.get_width() for bar in kept.ax_.patches], shares)
 
 
+def test_sizes_without_documents_are_those_of_the_fit(lda):
+    display = plotting.TopicSizesDisplay.from_estimator(lda)
+    np.testing.assert_array_equal(display.shares, inspection.topic_sizes(lda)["share"])
+
+
 def test_the_heat_map_shows_the_proportions_grouped_by_topic(lda):
     X = counts(5, 40)
     display = plotting.DocumentTopicsDisplay.from_estimator(lda, X)

@@ -63,7 +63,7 @@ def posterior_of(
 ) -> Posterior:
     """Compute γ of each row of X; a single document may have one dimension.
 
-    A `LatentDirichletAllocation` of this package returns γ itself. Another estimator with `transform` and a prior returns
+    A `LatentDirichletAllocation` of this package returns γ. Another estimator with `transform` and a prior returns
     E[θ], from which γ = E[θ] (Σα + N). For an array of topics, or with another prior, γ is inferred by `infer`.
 
     Parameters

@@ -238,7 +238,7 @@ def stability_over(
     return stability(models, distance, n_words)
 
 
-def _rows(documents: Any, rows: Int64s) -> Any:
+def _rows(documents: Any, rows: Int64s) -> Matrix:
     if hasattr(documents, "iloc"):
         return documents.iloc[rows]
     return documents.tocsr()[rows] if sparse.issparse(documents) else documents[rows]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, has_word_names, topics_of
 from ldavi._core.typing import Doubles, Int64s, Matrix, Names
@@ -117,9 +118,9 @@ def coherence(
     return _MEASURES[measure](joint, float(occurrences.n_windows))
 
 
-def _token_lists(X: Any) -> Sequence[Any] | None:
+def _token_lists(X: Matrix | Sequence[Sequence[str]]) -> Sequence[Sequence[str]] | None:
     """Return documents that are sequences of str, from a sequence, object array or Series; None if X has counts."""
-    texts = list(X) if getattr(X, "ndim", 2) == 1 else X
+    texts: Any = list(X) if getattr(X, "ndim", 2) == 1 else X  # type: ignore[arg-type]  # of one dimension: iterable
     if isinstance(texts, str) or not isinstance(texts, Sequence):
         return None
     if any(isinstance(text, str) for text in texts[:1]):
@@ -137,7 +138,9 @@ def _window_size(measure: str, window_size: int | None) -> int | None:
     return check_integer("window_size", window_size, minimum=1)
 
 
-def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, counting: str) -> InWindows:
+def _in_token_lists(
+    texts: Sequence[Sequence[str]], names: NDArray[Any], words: Int64s, size: int | None, counting: str
+) -> InWindows:
     known, times = np.unique(names.astype(str), return_counts=True)
     if (times > 1).any():
         raise ValueError(
@@ -146,7 +149,7 @@ def _in_token_lists(texts: Any, names: Any, words: Int64s, size: int | None, cou
     return in_windows(texts, list(names[words]), window_size=size, counting=counting)
 
 
-def _in_counts(X: Any, n_words: int, words: Int64s, window_size: int | None) -> InDocuments:
+def _in_counts(X: Matrix, n_words: int, words: Int64s, window_size: int | None) -> InDocuments:
     if window_size is not None:
         raise ValueError(f"window_size={window_size!r}, but X holds counts: pass lists of tokens, or window_size=None")
     counts = check_counts(X, dtype=None, name="coherence")
@@ -155,7 +158,7 @@ def _in_counts(X: Any, n_words: int, words: Int64s, window_size: int | None) -> 
     return in_documents(counts, words)
 
 
-def _warn_of_absent_words(joint: Int64s, names: Any, measure: str) -> None:
+def _warn_of_absent_words(joint: Int64s, names: NDArray[Any], measure: str) -> None:
     absent = np.diagonal(joint, axis1=1, axis2=2) == 0
     topics = np.flatnonzero(absent.any(axis=1))
     if not len(topics):

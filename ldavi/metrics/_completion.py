@@ -1,7 +1,7 @@
 """Document completion: how well topics, and one half of a document, predict its other half."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -192,7 +192,7 @@ def document_completion(
     return best
 
 
-def _check_split(X: Any, seed: int) -> TokenSplit:
+def _check_split(X: Matrix | TokenSplit, seed: int) -> TokenSplit:
     if not isinstance(X, TokenSplit):
         return token_split(X, seed)
     halves = TokenSplit(*(_tokens.check_tokens(half, "document_completion") for half in X))
@@ -203,7 +203,7 @@ def _check_split(X: Any, seed: int) -> TokenSplit:
     return halves
 
 
-def _priors(model: Any, doc_topic_prior: Any) -> list[Doubles]:
+def _priors(model: ModelOrTopics, doc_topic_prior: str | float | ArrayLike | None) -> list[Doubles]:
     """Return the values of α to try, each as (K,)."""
     n_topics = len(topics_of(model))
     if not isinstance(doc_topic_prior, str):

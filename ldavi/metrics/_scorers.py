@@ -90,7 +90,7 @@ def _per_token(log_likelihood: float, n_tokens: float) -> float:
 def _sampled(function: Callable[..., Any]) -> Callable[..., float]:
     """Make a score from a function that returns a result record."""
 
-    def score(model: Any, X: Any, **options: Any) -> float:
+    def score(model: ModelOrTopics, X: Matrix, **options: Any) -> float:
         result = function(model, X, **options)
         n_tokens = result.n_scored if hasattr(result, "n_scored") else result.n_tokens
         return _per_token(result.log_likelihood, n_tokens)

@@ -4,7 +4,9 @@ import itertools
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ldavi._core.typing import Doubles
 from ldavi.plotting import _style as style
 
 PANELS = {
@@ -127,7 +129,7 @@ class ConvergenceDisplay:
         self._legend(phase)
         return self
 
-    def _values(self, field: str, phase: Any) -> Any:
+    def _values(self, field: str, phase: NDArray[np.str_]) -> Doubles:
         if field != "gain":
             return np.asarray(self.trace[field], dtype=float)
         elbo = np.asarray(self.trace["elbo"], dtype=float)
@@ -162,7 +164,7 @@ class ConvergenceDisplay:
             )
 
     @staticmethod
-    def _panel(ax: Any, at: Any, values: Any, phase: Any) -> None:
+    def _panel(ax: Any, at: Doubles, values: Doubles, phase: NDArray[np.str_]) -> None:
         from matplotlib.ticker import EngFormatter
 
         ax.plot(at, values, color=style.GREY, linewidth=0.8, zorder=1)
@@ -189,7 +191,7 @@ class ConvergenceDisplay:
         ax.locator_params(axis="y", nbins=4)
         ax.yaxis.set_major_formatter(EngFormatter(sep=" "))
 
-    def _legend(self, phase: Any) -> None:
+    def _legend(self, phase: NDArray[np.str_]) -> None:
         from matplotlib.lines import Line2D
 
         names = list(dict.fromkeys(phase.tolist()))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Matrix, Names
@@ -46,7 +47,9 @@ class DocumentTopicsDisplay:
     ax_: Any
     order_: Any
 
-    def __init__(self, *, theta: Any, topic_names: Sequence[str], document_names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, *, theta: ArrayLike, topic_names: Sequence[str], document_names: Sequence[str] | None = None
+    ) -> None:
         self.theta = theta
         self.topic_names = topic_names
         self.document_names = document_names

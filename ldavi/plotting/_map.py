@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ldavi._core.chunks import chunks
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names, topics_of
@@ -53,7 +54,9 @@ class TopicMapDisplay:
     numbers_: list[Any]
     names_: list[Any]
 
-    def __init__(self, *, coordinates: Any, shares: Any = None, topic_names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, *, coordinates: ArrayLike, shares: ArrayLike | None = None, topic_names: Sequence[str] | None = None
+    ) -> None:
         self.coordinates = coordinates
         self.shares = shares
         self.topic_names = topic_names

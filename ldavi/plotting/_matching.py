@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Names
+from ldavi._core.typing import Doubles, Int64s, Names
 from ldavi.inspection import topic_distances
 from ldavi.metrics import match_topics
 from ldavi.plotting import _style as style
@@ -54,7 +55,9 @@ class TopicMatchingDisplay:
     rows_: Any
     columns_: Any
 
-    def __init__(self, *, distances: Any, pairs: Any, names: Sequence[str], other_names: Sequence[str]) -> None:
+    def __init__(
+        self, *, distances: ArrayLike, pairs: ArrayLike, names: Sequence[str], other_names: Sequence[str]
+    ) -> None:
         self.distances = distances
         self.pairs = pairs
         self.names = names
@@ -167,10 +170,10 @@ class TopicMatchingDisplay:
         bar.outline.set_visible(False)
 
 
-def _order(distances: Any, pairs: Any) -> tuple[Any, Any]:
+def _order(distances: Doubles, pairs: ArrayLike) -> tuple[Int64s, Int64s]:
     """Return rows and columns in display order: matched topics by increasing distance, then unmatched ones."""
-    pairs = np.asarray(pairs).reshape(-1, 2)
-    rows, columns = pairs[np.argsort(distances[pairs[:, 0], pairs[:, 1]], kind="stable")].T
+    matched = np.asarray(pairs).reshape(-1, 2)
+    rows, columns = matched[np.argsort(distances[matched[:, 0], matched[:, 1]], kind="stable")].T
     more_rows = np.setdiff1d(np.arange(distances.shape[0]), rows)
     more_columns = np.setdiff1d(np.arange(distances.shape[1]), columns)
     return np.concatenate([rows, more_rows]), np.concatenate([columns, more_columns])

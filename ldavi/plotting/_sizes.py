@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Matrix, Names
@@ -37,7 +38,7 @@ class TopicSizesDisplay:
     figure_: Any
     ax_: Any
 
-    def __init__(self, *, shares: Any, topic_names: Sequence[str]) -> None:
+    def __init__(self, *, shares: ArrayLike, topic_names: Sequence[str]) -> None:
         self.shares = shares
         self.topic_names = topic_names
 

@@ -44,7 +44,7 @@ def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
     return figure, ax
 
 
-def shorten(text: Any, max_length: int = MAX_WORD) -> str:
+def shorten(text: object, max_length: int = MAX_WORD) -> str:
     """Truncate a label, and replace line breaks by blanks."""
     line = " ".join(str(text).split())
     return line if len(line) <= max_length else line[: max_length - 1] + "…"

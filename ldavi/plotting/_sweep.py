@@ -1,5 +1,6 @@
 """Curves of evaluation measures over the number of topics, with error bars."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -52,13 +53,13 @@ class SweepDisplay:
     figure_: Any
     axes_: Any
 
-    def __init__(self, *, table: Any, measures: Any = None, recommended: int | None = None) -> None:
+    def __init__(self, *, table: Any, measures: Sequence[str] | None = None, recommended: int | None = None) -> None:
         self.table = table
         self.measures = measures
         self.recommended = recommended
 
     @classmethod
-    def from_table(cls, table: Any, *, measures: Any = None, axes: Any = None) -> Self:
+    def from_table(cls, table: Any, *, measures: Sequence[str] | None = None, axes: Any = None) -> Self:
         """Plot the measures of a table.
 
         Parameters
@@ -83,7 +84,7 @@ class SweepDisplay:
 
     @classmethod
     def from_sweep(
-        cls, sweep: Any, *, rule: str = "one_standard_error", measures: Any = None, axes: Any = None
+        cls, sweep: Any, *, rule: str = "one_standard_error", measures: Sequence[str] | None = None, axes: Any = None
     ) -> Self:
         """Plot the measures of a sweep, and mark the number of topics that it recommends.
 
