@@ -104,13 +104,7 @@ def topic_labels(
     if phrases.shape[0] != len(posterior.gamma):
         given, wanted = phrases.shape[0], len(posterior.gamma)
         raise ValueError(f"candidates has {given} documents and X has {wanted}; both must be of the same documents")
-    frequent = np.bincount(phrases.indices, minlength=phrases.shape[1]) >= min_documents
-    if not frequent.any():
-        raise ValueError(
-            f"none of {len(names)} phrases is in min_documents={min_documents} documents. Lower it, or check that "
-            "feature_names are the words of the texts."
-        )
-    phrases, names = phrases[:, np.flatnonzero(frequent)], names[frequent]
+    phrases, names = _frequent_phrases(phrases, names, min_documents)
     tokens = _phrase_tokens(phrases, names, posterior.gamma, topics, words)
     scores = _phrase_relevance(tokens, relevance_weight)
     rows = [
@@ -158,6 +152,19 @@ def _candidate_names(candidate_names: Names | None, n_candidates: int) -> NDArra
             "Give one name for each."
         )
     return names
+
+
+def _frequent_phrases(
+    phrases: sparse.csr_array, names: NDArray[Any], min_documents: int
+) -> tuple[sparse.csr_array, NDArray[Any]]:
+    """Keep the phrases that occur in at least `min_documents` documents."""
+    frequent = np.bincount(phrases.indices, minlength=phrases.shape[1]) >= min_documents
+    if not frequent.any():
+        raise ValueError(
+            f"none of {len(names)} phrases is in min_documents={min_documents} documents. Lower it, or check that "
+            "feature_names are the words of the texts."
+        )
+    return phrases[:, np.flatnonzero(frequent)], names[frequent]
 
 
 def _phrase_tokens(

@@ -82,11 +82,8 @@ def log_evidence(
     n_temperatures = check.check_integer("n_temperatures", n_temperatures, minimum=2)
     n_chains = check.check_integer("n_chains", n_chains, minimum=2)
     check_unseen(unseen_words)
-    counts = _tokens.check_tokens(X, "log_evidence")
-    key = _tokens.document_keys(counts, _tokens.check_seed(seed))
-    fixed = _tokens.fixed_topics(model, doc_topic_prior, counts.shape[1])
-    columns = _tokens.occurring(possible := _tokens.possible_words(fixed), counts)
-    tokens, tables = _tokens.to_tokens(counts, possible, columns, key), _tokens.tables(fixed, columns)
+    fixed, alpha, tokens, tables = _tokens.sampler_input(model, X, doc_topic_prior, seed=seed, name="log_evidence")
+    key = tokens.key
     log_weight = np.zeros((len(key), n_chains))
     bend = np.log1p(np.maximum(tokens.lengths, 1) / (TURN * fixed.alpha.mean()))
 
@@ -110,7 +107,6 @@ def log_evidence(
         )
 
     _tokens.run(sample, n_chains * n_temperatures * tokens.lengths.astype(np.float64), n_jobs)
-    alpha = _tokens.check_prior(model, len(fixed.alpha), doc_topic_prior)
     return summarise(*log_mean_exp(log_weight), effective_size(log_weight), tokens, alpha, unseen_words)
 
 

@@ -85,11 +85,8 @@ def left_to_right(
     check.check_choice("average", average, ("products", "positions"))
     redrawn = -1 if n_redrawn is None else check.check_integer("n_redrawn", n_redrawn, minimum=0)
     check_unseen(unseen_words)
-    counts = _tokens.check_tokens(X, "left_to_right")
-    key = _tokens.document_keys(counts, _tokens.check_seed(seed))
-    fixed = _tokens.fixed_topics(model, doc_topic_prior, counts.shape[1])
-    columns = _tokens.occurring(possible := _tokens.possible_words(fixed), counts)
-    tokens, tables = _tokens.to_tokens(counts, possible, columns, key), _tokens.tables(fixed, columns)
+    fixed, alpha, tokens, tables = _tokens.sampler_input(model, X, doc_topic_prior, seed=seed, name="left_to_right")
+    key = tokens.key
     log_weight = np.zeros((len(key), n_particles))
     influence, log_of_means = np.zeros_like(log_weight), np.zeros(len(key))
 
@@ -121,5 +118,4 @@ def left_to_right(
         estimate, standard_error = log_mean_exp(log_weight)
     else:
         estimate, standard_error = log_of_means, influence.std(axis=1, ddof=1) / math.sqrt(n_particles)
-    alpha = _tokens.check_prior(model, len(fixed.alpha), doc_topic_prior)
     return summarise(estimate, standard_error, effective_size(log_weight), tokens, alpha, unseen_words)

@@ -121,6 +121,28 @@ def tables(fixed: FixedTopics, columns: Int64s) -> Tables:
     return Tables(beta, np.cumsum(beta * fixed.alpha, axis=1))
 
 
+class SamplerInput(NamedTuple):
+    """Input of a sampler of whole documents."""
+
+    fixed: FixedTopics
+    alpha: Doubles  # (K,) in the order of the model's topics
+    tokens: Tokens
+    tables: Tables
+
+
+def sampler_input(
+    model: ModelOrTopics, X: Matrix, doc_topic_prior: float | ArrayLike | None, *, seed: int, name: str
+) -> SamplerInput:
+    """Check topics and documents, and convert them for the samplers; `name` is the function that was called."""
+    counts = check_tokens(X, name)
+    key = document_keys(counts, check_seed(seed))
+    fixed = fixed_topics(model, doc_topic_prior, counts.shape[1])
+    possible = possible_words(fixed)
+    columns = occurring(possible, counts)
+    alpha = check_prior(model, len(fixed.alpha), doc_topic_prior)
+    return SamplerInput(fixed, alpha, to_tokens(counts, possible, columns, key), tables(fixed, columns))
+
+
 def occurring(possible: NDArray[np.bool_], *parts: sparse.csr_array) -> Int64s:
     """Return the possible words that occur in any of the parts, ascending."""
     seen = np.zeros(len(possible), bool)

@@ -135,8 +135,6 @@ class DocumentTopicsDisplay:
             )
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
-        bar = self.figure_.colorbar(image, ax=self.ax_, shrink=min(1.0, 3 / height), anchor=(0, 1), pad=0.02)
-        bar.set_label("topic proportion", fontsize=style.FONT_SIZE)
-        bar.ax.tick_params(labelsize=style.FONT_SIZE - 1)
-        bar.outline.set_visible(False)
+        shrink = min(1.0, 3 / height)
+        style.color_bar(self.figure_, image, self.ax_, "topic proportion", shrink=shrink, anchor=(0, 1), pad=0.02)
         return self

@@ -127,6 +127,29 @@ class TopicMatchingDisplay:
         cell = max(CELL, 2.4 / n_columns)
         self.figure_, self.ax_ = style.figure_of(ax, n_columns * cell + 6.2, max(n_rows * cell, 2.2) + 1.2)
         image = self.ax_.imshow(similarity, cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+        self._label_axes(n_columns, matched)
+        if n_rows > matched:
+            self.ax_.axhline(matched - 0.5, color="white", linewidth=1.5)
+        if n_columns > matched:
+            self.ax_.axvline(matched - 0.5, color="white", linewidth=1.5)
+        if matched <= MAX_ANNOTATED:
+            self._annotate_diagonal(np.diagonal(similarity))
+        style.color_bar(
+            self.figure_,
+            image,
+            self.ax_,
+            "similarity = 1 − distance",
+            label_size=style.FONT_SIZE - 1,
+            location="bottom",
+            shrink=min(1.0, 2.4 / (n_columns * cell)),
+            aspect=16,
+            pad=0.1 / max(n_rows * cell, 2.2),
+            anchor=(0, 0),
+        )
+        return self
+
+    def _label_axes(self, n_columns: int, matched: int) -> None:
+        """Label the rows with the first model's topics, and the columns and the right axis with the second model's."""
         size = style.FONT_SIZE - 1
         style.heat_ticks(self.ax_, "y", [style.shorten(self.names[k], style.MAX_NAME) for k in self.rows_], size)
         self.ax_.xaxis.tick_top()
@@ -142,32 +165,11 @@ class TopicMatchingDisplay:
         for axes in (self.ax_, right):
             axes.tick_params(length=0)
             axes.spines[:].set_visible(False)
-        if n_rows > matched:
-            self.ax_.axhline(matched - 0.5, color="white", linewidth=1.5)
-        if n_columns > matched:
-            self.ax_.axvline(matched - 0.5, color="white", linewidth=1.5)
-        if matched <= MAX_ANNOTATED:
-            for i in range(matched):
-                shade = "black" if similarity[i, i] > 0.5 else "white"
-                self.ax_.annotate(
-                    f"{similarity[i, i]:.2f}", (i, i), ha="center", va="center", fontsize=6.5, color=shade
-                )
-        self._color_bar(image, n_columns * cell, max(n_rows * cell, 2.2))
-        return self
 
-    def _color_bar(self, image: Any, width: float, height: float) -> None:
-        bar = self.figure_.colorbar(
-            image,
-            ax=self.ax_,
-            location="bottom",
-            shrink=min(1.0, 2.4 / width),
-            aspect=16,
-            pad=0.1 / height,
-            anchor=(0, 0),
-        )
-        bar.set_label("similarity = 1 − distance", fontsize=style.FONT_SIZE - 1)
-        bar.ax.tick_params(labelsize=style.FONT_SIZE - 1)
-        bar.outline.set_visible(False)
+    def _annotate_diagonal(self, similarity: Doubles) -> None:
+        for i, value in enumerate(similarity):
+            shade = "black" if value > 0.5 else "white"
+            self.ax_.annotate(f"{value:.2f}", (i, i), ha="center", va="center", fontsize=6.5, color=shade)
 
 
 def _order(distances: Doubles, pairs: ArrayLike) -> tuple[Int64s, Int64s]:

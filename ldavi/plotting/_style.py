@@ -151,6 +151,14 @@ def heat_ticks(ax: Any, axis: str, labels: Sequence[str], size: float, **options
     write(ax.get_yticklabels() if axis == "y" else ax.get_xticklabels())
 
 
+def color_bar(figure: Any, image: Any, ax: Any, label: str, *, label_size: float = FONT_SIZE, **options: Any) -> None:
+    """Add a colour bar without outline to a heat map."""
+    bar = figure.colorbar(image, ax=ax, **options)
+    bar.set_label(label, fontsize=label_size)
+    bar.ax.tick_params(labelsize=FONT_SIZE - 1)
+    bar.outline.set_visible(False)
+
+
 def chosen_topics(topics: Sequence[int] | None, n_topics: int) -> list[int]:
     """Check the topics to show; None means all."""
     chosen = list(range(n_topics)) if topics is None else [int(k) for k in topics]

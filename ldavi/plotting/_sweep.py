@@ -205,13 +205,7 @@ class SweepDisplay:
             ax.axvline(self.recommended, color=style.GREY, linestyle="--", linewidth=1, zorder=0)
         style.quiet(ax, grid="y")
         ax.margins(x=0.08, y=0.15)
-        if len(at) > 2 and at[0] > 0 and at[-1] / at[0] >= 8:
-            ax.set_xscale("log")
-            ax.minorticks_off()
-        ax.set_xticks(at, [f"{n:g}" for n in at])
-        if len(at) > 8:
-            ax.set_xticks(at[:: -(-len(at) // 8)], [f"{n:g}" for n in at[:: -(-len(at) // 8)]])
-        ax.set_xlabel("topics", fontsize=style.FONT_SIZE)
+        self._scale_topics(ax, at)
         heading = ax.set_title(title, fontsize=style.FONT_SIZE + 1, loc="left", pad=16)
         note = f"{better} is better" if better else ""
         small = ax.annotate(
@@ -224,3 +218,14 @@ class SweepDisplay:
             color=style.GREY,
         )
         style.write([heading, small])
+
+    @staticmethod
+    def _scale_topics(ax: Any, at: Doubles) -> None:
+        """Label the numbers of topics, at most eight, on a logarithmic scale if they cover a wide range."""
+        if len(at) > 2 and at[0] > 0 and at[-1] / at[0] >= 8:
+            ax.set_xscale("log")
+            ax.minorticks_off()
+        ax.set_xticks(at, [f"{n:g}" for n in at])
+        if len(at) > 8:
+            ax.set_xticks(at[:: -(-len(at) // 8)], [f"{n:g}" for n in at[:: -(-len(at) // 8)]])
+        ax.set_xlabel("topics", fontsize=style.FONT_SIZE)
