@@ -3,7 +3,7 @@
 import json
 import platform
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,32 +146,31 @@ def _trend(name: str, bins: _columns.Bins, sizes: Sizes, lengths: Doubles) -> di
 
 def _documents(
     model: ModelOrTopics, corpus: DocumentInput, posterior: Posterior, shown: Int64s
-) -> Iterable[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Describe the shown documents, as many as fit into MAX_BYTES."""
     if not len(shown):
         return []
     counts, theta = posterior.counts, posterior.theta()
     phi = responsibilities_of(model, posterior)
-    topic, tenths = phi.argmax(axis=1), np.round(phi.max(axis=1, initial=0) * 10).astype(int)
+    topics, tenths = phi.argmax(axis=1), np.round(phi.max(axis=1, initial=0) * 10).astype(int)
     find = _texts.word_finder(corpus.names, corpus.vectorizer)
     metadata = [_columns.as_text(values, shown) for values in corpus.metadata.values()]
     documents: list[dict[str, Any]] = []
     size = 0
     for i, d in enumerate(shown.tolist()):
         at = slice(counts.indptr[i], counts.indptr[i + 1])
-        largest = [k for k in np.argsort(-theta[i], kind="stable")[:MAX_TOPICS].tolist() if theta[i, k] >= MIN_SHARE]
-        document: dict[str, Any] = {
+        columns = counts.indices[at].tolist()
+        topic_of = dict(zip(columns, zip(topics[at].tolist(), tenths[at].tolist(), strict=True), strict=True))
+        document = {
             "row": d,
             "name": f"Document {d}" if corpus.document_names is None else corpus.document_names[d],
             "tokens": int(posterior.tokens[i]),
-            "topics": [[k, _rounded(theta[i, k], 3)] for k in largest],
+            "topics": _largest_topics(theta[i]),
             "metadata": [values[i] for values in metadata],
         }
-        columns = counts.indices[at].tolist()
-        topic_of = dict(zip(columns, zip(topic[at].tolist(), tenths[at].tolist(), strict=True), strict=True))
         if corpus.texts is None:
-            values = dict(zip(columns, counts.data[at].tolist(), strict=True))
-            document["bag"] = [[str(corpus.names[w]), *topic_of[w], values[w]] for w in columns]
+            values = counts.data[at].tolist()
+            document["bag"] = [[str(corpus.names[w]), *topic_of[w], n] for w, n in zip(columns, values, strict=True)]
         else:
             document["text"] = _texts.pieces(_texts.shortened(corpus.texts[d], MAX_CHARACTERS), find, topic_of)
         size += len(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
@@ -179,6 +178,12 @@ def _documents(
             break
         documents.append(document)
     return documents
+
+
+def _largest_topics(theta: Doubles) -> list[list[Any]]:
+    """Return the largest topics of a document with their proportions."""
+    order = np.argsort(-theta, kind="stable")[:MAX_TOPICS].tolist()
+    return [[k, _rounded(theta[k], 3)] for k in order if theta[k] >= MIN_SHARE]
 
 
 def _diagnostics(fitted: ModelInput, counts: sparse.csr_array) -> list[dict[str, Any]]:
