@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.spatial.distance import jensenshannon
+from scipy.special import psi
 from sklearn.decomposition import NMF
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
@@ -204,6 +205,15 @@ def test_the_words_topics_are_those_of_the_model(lda):
     words = [int(word[1:]) for word in column(rows, "word")]
     phi[column(rows, "document"), words, column(rows, "topic")] = column(rows, "probability")
     np.testing.assert_allclose(phi[X > 0], lda.word_topics(X), rtol=1e-6)
+
+
+def test_the_words_topics_of_an_array_follow_their_definition():
+    gamma = ldavi.infer(X, TOPICS, 0.1, dtype=float).gamma
+    weights = np.exp(psi(gamma))[:, None, :] * TOPICS.T[None]
+    phi = (weights / weights.sum(axis=2, keepdims=True))[X > 0]
+    rows = inspection.document_words(TOPICS, X)
+    in_order = column(rows, "probability").reshape(-1, K), column(rows, "topic").reshape(-1, K)
+    np.testing.assert_allclose(in_order[0], np.take_along_axis(phi, in_order[1], axis=1), rtol=1e-9)
 
 
 def test_probabilities_of_a_word_sum_to_one(model):
