@@ -14,7 +14,7 @@ from ldavi import io
 from ldavi.cli import _batches, _model_options, _report_command, main
 from ldavi.cli._output import open_output
 from ldavi.cli._progress import reading_progress
-from ldavi.io._watch import Watcher, watched_by
+from ldavi.io._progress_hooks import Watcher, watched_by
 
 
 class Terminal(streams.StringIO):

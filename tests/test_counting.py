@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
-from ldavi.io import WordCounter, _tokens, count_words, counting
+from ldavi.io import WordCounter, count_words
+from ldavi.io._counting import tokens, word_counter
 
 PATTERNS = [
     r"(?u)\b\w\w+\b",
@@ -39,7 +40,7 @@ def way(request, monkeypatch):
     """Either way of numbering the words, for texts of any size."""
     if request.param == "pyarrow":
         pytest.importorskip("pyarrow")
-    monkeypatch.setattr(_tokens, "ARROW_CHARACTERS", 0 if request.param == "pyarrow" else 10**12)
+    monkeypatch.setattr(tokens, "ARROW_CHARACTERS", 0 if request.param == "pyarrow" else 10**12)
 
 
 def both(documents, **parameters):
@@ -178,7 +179,7 @@ def test_limits_that_need_every_document_cannot_be_kept_by_extending(limit):
 def test_chunks_and_workers_change_nothing(monkeypatch):
     documents = ["soup and bread", "a song", "", "bread and song", "soup " * 9]
     X, vocabulary = count_words(documents)
-    monkeypatch.setattr(counting, "CHUNK", 16)
+    monkeypatch.setattr(word_counter, "CHUNK", 16)
     for n_jobs in (1, 2):
         with joblib.parallel_config(backend="threading"):  # processes take seconds to start
             parts, words = count_words(documents, n_jobs=n_jobs)
@@ -187,7 +188,7 @@ def test_chunks_and_workers_change_nothing(monkeypatch):
 
 
 def test_half_a_surrogate_pair_is_counted_all_the_same(monkeypatch):
-    monkeypatch.setattr(_tokens, "ARROW_CHARACTERS", 0)
+    monkeypatch.setattr(tokens, "ARROW_CHARACTERS", 0)
     X, vocabulary = count_words(["soup \ud800 bread"], token_pattern=r"\w+")
     assert vocabulary.tolist() == ["bread", "soup"]
     assert X.toarray().tolist() == [[1, 1]]

@@ -87,7 +87,7 @@ def test_a_state_cannot_ask_for_more_words_than_it_has_tokens_for(line, tmp_path
 
 @pytest.mark.parametrize("reader", [io.from_mallet_state, io.from_vw])
 def test_a_line_without_end_that_was_compressed_is_not_expanded(reader, tmp_path, monkeypatch):
-    monkeypatch.setattr("ldavi.io._convert_files.MAX_LINE", 10**5)
+    monkeypatch.setattr("ldavi.io._converters.model_files.MAX_LINE", 10**5)
     path = tmp_path / "bomb"
     path.write_bytes(gzip.compress(bytes(30_000_000)))
 

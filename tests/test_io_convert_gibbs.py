@@ -88,7 +88,7 @@ def test_types_are_numbered_as_they_first_occur(lda, tmp_path):
 
 def test_documents_of_any_number_are_written_alike(lda, tmp_path, monkeypatch):
     io.to_mallet_state(lda, X, tmp_path / "whole", random_state=0)
-    monkeypatch.setattr("ldavi.io._convert_gibbs.DOCUMENTS", 7)
+    monkeypatch.setattr("ldavi.io._converters.gibbs_states.DOCUMENTS", 7)
     io.to_mallet_state(lda, X, tmp_path / "parts", random_state=0)
     assert text_of(tmp_path / "whole") == text_of(tmp_path / "parts")
 

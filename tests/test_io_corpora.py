@@ -301,8 +301,8 @@ def test_batches_need_documents_in_order(tmp_path):
 )
 def test_the_size_of_what_is_parsed_at_a_time_changes_nothing(name, monkeypatch):
     whole = read_corpus(FILES / name).X.toarray()
-    monkeypatch.setattr("ldavi.io._counts.CHUNK", 16)
-    monkeypatch.setattr("ldavi.io._entries.FLUSH", 3)
+    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK", 16)
+    monkeypatch.setattr("ldavi.io._readers.coo_builder.FLUSH", 3)
     np.testing.assert_array_equal(read_corpus(FILES / name).X.toarray(), whole)
     np.testing.assert_array_equal(sparse.vstack(list(read_batches(FILES / name, batch_size=2))).toarray(), whole)
 
@@ -339,7 +339,7 @@ def test_an_error_names_the_file_and_the_line_and_what_was_expected(name, tmp_pa
 
 @pytest.mark.parametrize("name", ["x.uci", "y.uci", "x.mm", "x.svmlight"])
 def test_an_error_names_the_line_wherever_it_is_parsed(name, tmp_path, monkeypatch):
-    monkeypatch.setattr("ldavi.io._counts.CHUNK", 2)
+    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK", 2)
     content, line, _ = WRONG[name]
     (tmp_path / name).write_text(content)
     with pytest.raises(CorpusError) as caught:

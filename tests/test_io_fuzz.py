@@ -218,7 +218,7 @@ def test_a_batch_takes_the_memory_of_a_batch(tmp_path):
 
 
 def test_a_line_without_end_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("ldavi.io._opener.MAX_LINE", 1000)
+    monkeypatch.setattr("ldavi.io._readers.source.MAX_LINE", 1000)
     path = tmp_path / "x.txt"
     path.write_bytes(b"soup\n" + b"a" * 100_000)
     with pytest.raises(CorpusError, match="line 2: has more than 1000 bytes"):

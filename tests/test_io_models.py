@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldavi import LatentDirichletAllocation, _estep, io
-from ldavi.io import _container, _models
+from ldavi.io._models import container, model_file
 
 FILES = Path(__file__).parent / "model_files"
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,13 +73,13 @@ def write_raw(path, header, data=b""):
 def rewrite(path, change):
     """Change the strings of a file's header and its arrays by `change(strings, arrays)`, checksum anew."""
     with open(path, "rb") as file:
-        header = _container.read_header(file)
-        arrays = _container.read_arrays(file, header, mmap=False, verify=True)
+        header = container.read_header(file)
+        arrays = container.read_arrays(file, header, mmap=False, verify=True)
     strings = {name: value for name, value in header.strings.items() if name != "checksum"}
     described = json.loads(strings["model"])
     change(described, strings, arrays)
     strings["model"] = json.dumps(described)
-    _container.write(path, arrays, strings)
+    container.write(path, arrays, strings)
 
 
 # Round trips
@@ -263,7 +263,7 @@ def test_info_tells_vocabulary_metadata_and_parameters(path):
     metadata = {"corpus": "news", "sizes": [1, 2.5, None], "nested": {"ok": True}}
     io.save(fitted(), path, vocabulary=words, metadata=metadata)
     info = io.read_info(path)
-    assert (info.format_version, info.vocabulary, info.metadata) == (io._models.FORMAT_VERSION, words, metadata)
+    assert (info.format_version, info.vocabulary, info.metadata) == (model_file.FORMAT_VERSION, words, metadata)
     assert info.parameters["batch_size"] == 7
     assert info.arrays["lam.rows"] == ((12, 16), "float32")
 
@@ -565,7 +565,7 @@ def plain_sweeps(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
-@pytest.mark.parametrize("version", range(1, _models.FORMAT_VERSION + 1))
+@pytest.mark.parametrize("version", range(1, model_file.FORMAT_VERSION + 1))
 def test_a_file_of_every_version_loads_and_infers_the_same(version, plain_sweeps):
     path = FILES / f"v{version}.ldavi"
     metadata = io.read_info(path).metadata
@@ -576,7 +576,7 @@ def test_a_file_of_every_version_loads_and_infers_the_same(version, plain_sweeps
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_a_file_of_every_version_exists_and_goes_on(plain_sweeps):
     assert {path.name for path in FILES.glob("*.ldavi")} == {
-        f"v{n}.ldavi" for n in range(1, _models.FORMAT_VERSION + 1)
+        f"v{n}.ldavi" for n in range(1, model_file.FORMAT_VERSION + 1)
     }, "FORMAT_VERSION rose: run `python tests/test_io_models.py`, which writes the missing file, and commit it"
     for path in FILES.glob("*.ldavi"):
         metadata = io.read_info(path).metadata
@@ -630,7 +630,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(error, step, pat
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(_container.os, step, fail)
+        patch.setattr(container.os, step, fail)
         with pytest.raises(type(error)):
             io.save(fitted("partial"), path)
     assert path.read_bytes() == old
@@ -694,7 +694,7 @@ def test_a_save_killed_at_any_moment_leaves_a_whole_file(path):
 
 def write_fixture():
     """The file of the present version: asymmetric priors, names, a trace, and λ between two online steps."""
-    path = FILES / f"v{_models.FORMAT_VERSION}.ldavi"
+    path = FILES / f"v{model_file.FORMAT_VERSION}.ldavi"
     import pandas
 
     frame = pandas.DataFrame(X, columns=[f"wörd{w}" for w in range(12)])

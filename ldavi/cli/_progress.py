@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ldavi.cli._options import Options
-from ldavi.io._watch import Watcher, watched_by
+from ldavi.io._progress_hooks import Watcher, watched_by
 from ldavi.progress import ProgressDisplay
 
 DELAY = 2.0  # seconds before anything is shown

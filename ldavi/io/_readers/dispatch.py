@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi.io._counts import READERS, SPELLED
-from ldavi.io._entries import Entries, Reading, columns, gather
+from ldavi.io._readers.count_formats import READERS, SPELLED
+from ldavi.io._readers.coo_builder import Entries, Reading, columns, gather
 from ldavi.io._errors import CorpusError
-from ldavi.io._opener import open_source
-from ldavi.io._recognise import FORMATS, Recognition, recognise_source, refuse_code
-from ldavi.io._texts import TEXT_READERS, Document, Options, read_folder
-from ldavi.io._vocabularies import read_vocabulary, vocabulary_beside
+from ldavi.io._readers.source import open_source
+from ldavi.io._readers.recognition import FORMATS, Recognition, recognise_source, refuse_code
+from ldavi.io._readers.text_formats import TEXT_READERS, Document, Options, read_folder
+from ldavi.io._readers.vocabulary import read_vocabulary, vocabulary_beside
 
 Names = NDArray[np.object_]
 TABLES = ("csv", "tsv", "jsonl", "parquet")

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from ldavi._estimator import validation as check
-from ldavi.io._stored_tables import ARROW, COUNTS, N_WORDS, PARQUET, WORDS, import_arrow
+from ldavi.io._count_store.arrow_tables import ARROW, COUNTS, N_WORDS, PARQUET, WORDS, import_arrow
 
 HEADER = 128  # bytes of an .npy header: room for any length, which is known at the end
 

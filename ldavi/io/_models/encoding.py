@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi._core.random_bits import generator_from, generator_state
-from ldavi.io._container import NAMES
+from ldavi.io._models.container import NAMES
 
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 STRINGS = re.compile(r"object|<U[0-9]{1,6}")

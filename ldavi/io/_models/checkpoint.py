@@ -8,8 +8,8 @@ from typing import Any
 
 from ldavi._estimator import validation as check
 from ldavi._version import __version__
-from ldavi.io import _container
-from ldavi.io._encode import Decoder, Encoder
+from ldavi.io._models import container
+from ldavi.io._models.encoding import Decoder, Encoder
 
 FORMAT = "ldavi-checkpoint"
 FORMAT_VERSION = 1  # rises when an older ldavi could not go on from the file rightly
@@ -92,9 +92,9 @@ class Checkpoint:
             return None
         try:
             with open(self.path, "rb") as file:
-                header = _container.read_header(file)
+                header = container.read_header(file)
                 _check_format(header.strings)
-                arrays = _container.read_arrays(file, header, mmap=False, verify=True)
+                arrays = container.read_arrays(file, header, mmap=False, verify=True)
             state = Decoder(arrays).decode(json.loads(header.strings["state"]))
         except (ValueError, TypeError, KeyError) as error:
             msg = f"checkpoint={str(self.path)!r} cannot be read: {error}; remove the file, or name another, to begin anew"
@@ -127,7 +127,7 @@ class Checkpoint:
             "ldavi_version": __version__,
             "state": encoded,
         }
-        _container.write(self.path, encoder.arrays, strings, beside=f".{self.path.name}.partial")
+        container.write(self.path, encoder.arrays, strings, beside=f".{self.path.name}.partial")
         self._last = time.monotonic()
 
     def remove(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from ldavi.io._vocabularies import read_vocabulary
+from ldavi.io._readers.vocabulary import read_vocabulary
 
 Words = NDArray[np.object_]
 

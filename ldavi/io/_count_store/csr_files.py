@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._npz import check_members
+from ldavi.io._readers.npz import check_members
 
 LOCAL_HEADER = 30  # bytes of a zip member's header before its name
 AT_ONCE = 2**22  # word numbers looked at together

@@ -8,8 +8,8 @@ from scipy import sparse
 
 from ldavi._estimator import validation as check
 from ldavi.io._errors import CorpusError
-from ldavi.io._stored_csr import StoredCSR, folder_rows, npz_rows
-from ldavi.io._stored_tables import StoredTables, is_table, table_rows
+from ldavi.io._count_store.csr_files import StoredCSR, folder_rows, npz_rows
+from ldavi.io._count_store.arrow_tables import StoredTables, is_table, table_rows
 
 
 class CountBatches:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ldavi.io._access import (
+from ldavi.io._readers.dispatch import (
     Names,
     check_columns,
     counts_of,
@@ -19,12 +19,12 @@ from ldavi.io._access import (
     text_of,
     words_of,
 )
-from ldavi.io._counts import READERS
-from ldavi.io._entries import Reading, batches, check_width
-from ldavi.io._npz import read_npz
-from ldavi.io._opener import read_whole
-from ldavi.io._recognise import Recognition
-from ldavi.io._texts import Document, Options
+from ldavi.io._readers.count_formats import READERS
+from ldavi.io._readers.coo_builder import Reading, batches, check_width
+from ldavi.io._readers.npz import read_npz
+from ldavi.io._readers.source import read_whole
+from ldavi.io._readers.recognition import Recognition
+from ldavi.io._readers.text_formats import Document, Options
 
 
 class Batch(NamedTuple):

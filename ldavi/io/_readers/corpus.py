@@ -7,7 +7,7 @@ from typing import Any
 
 from scipy import sparse
 
-from ldavi.io._access import (
+from ldavi.io._readers.dispatch import (
     Names,
     check_columns,
     counts_of_words,
@@ -18,14 +18,14 @@ from ldavi.io._access import (
     text_of,
     words_of,
 )
-from ldavi.io._counts import READERS
-from ldavi.io._entries import check_width, whole
+from ldavi.io._readers.count_formats import READERS
+from ldavi.io._readers.coo_builder import check_width, whole
 from ldavi.io._errors import CorpusError
-from ldavi.io._npz import read_npz
-from ldavi.io._opener import MAX_BYTES, read_whole
-from ldavi.io._recognise import Recognition
-from ldavi.io._texts import Options
-from ldavi.io.counting import count_words
+from ldavi.io._readers.npz import read_npz
+from ldavi.io._readers.source import MAX_BYTES, read_whole
+from ldavi.io._readers.recognition import Recognition
+from ldavi.io._readers.text_formats import Options
+from ldavi.io._counting.word_counter import count_words
 
 
 @dataclass(frozen=True)

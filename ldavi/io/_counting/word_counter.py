@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from scipy import sparse
 
 from ldavi._core.typing import Int64s
-from ldavi.io._parameters import (
+from ldavi.io._counting.parameters import (
     Words,
     check_range,
     check_share,
@@ -19,8 +19,8 @@ from ldavi.io._parameters import (
     words_to_count,
     words_to_leave_out,
 )
-from ldavi.io._tokens import cut, keep, with_ngrams
-from ldavi.io._watch import tell_counted
+from ldavi.io._counting.tokens import cut, keep, with_ngrams
+from ldavi.io._progress_hooks import tell_counted
 
 TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 CHUNK = 2**23  # characters that are cut into words at a time

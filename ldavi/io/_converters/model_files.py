@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 from ldavi._core.topics_of_model import topics_of
 from ldavi._estimator import restore
 from ldavi._estimator.lda import LatentDirichletAllocation
-from ldavi.io._container import replace_file
-from ldavi.io._opener import MAX_LINE
+from ldavi.io._models.container import replace_file
+from ldavi.io._readers.source import MAX_LINE
 
 LOG_OF_ZERO = -100.0  # what lda-c writes for a word that a topic does not have
 WORDS_AT_ONCE = 2**14

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ldavi._estimator import restore
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi._version import __version__
-from ldavi.io import _container
-from ldavi.io._encode import Decoder, Encoder
+from ldavi.io._models import container
+from ldavi.io._models.encoding import Decoder, Encoder
 
 FORMAT = "ldavi-model"
 FORMAT_VERSION = 1  # rises when an older ldavi could not read the file rightly; tests/model_files holds one of each
@@ -123,7 +123,7 @@ def save(
     if vocabulary is not None:
         words = _check_vocabulary(vocabulary, getattr(model, "n_features_in_", None))
         strings["vocabulary"] = json.dumps(encoder.encode(words, "vocabulary"))
-    _container.write(path, encoder.arrays, strings)
+    container.write(path, encoder.arrays, strings)
 
 
 def load(path: str | os.PathLike[str], *, mmap: bool = False, verify: bool = True) -> LatentDirichletAllocation:
@@ -219,7 +219,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _read(file: BinaryIO, *, mmap: bool, verify: bool) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    header = _container.read_header(file)
+    header = container.read_header(file)
     version = header.strings.get("format_version", "")
     if header.strings.get("format") != FORMAT or not version.isdecimal() or len(version) > 9 or int(version) == 0:
         raise ValueError("it is a safetensors file, but holds no model of ldavi")
@@ -227,7 +227,7 @@ def _read(file: BinaryIO, *, mmap: bool, verify: bool) -> tuple[dict[str, str], 
         wrote = header.strings.get("ldavi_version", "a later version")
         msg = f"it has format version {version} (ldavi {wrote}), this ldavi reads up to {FORMAT_VERSION}: install a later one"
         raise ValueError(msg)
-    arrays = _container.read_arrays(file, header, mmap=mmap, verify=verify)
+    arrays = container.read_arrays(file, header, mmap=mmap, verify=verify)
     return header.strings, {name: array if name == LAM or not mmap else array.copy() for name, array in arrays.items()}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 from scipy import sparse
 
-from ldavi.io._entries import MAX_WORDS, whole_counts
+from ldavi.io._readers.coo_builder import MAX_WORDS, whole_counts
 from ldavi.io._errors import CorpusError
 
 MEMBERS = {"csr": ("indices", "indptr", "data"), "csc": ("indices", "indptr", "data"), "coo": ("row", "col", "data")}

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._watch import tell_read
+from ldavi.io._progress_hooks import tell_read
 
 MAX_BYTES = 2**32  # that a file may expand to, unless the caller says otherwise
 MAX_LINE = 2**26  # bytes: a line is held whole, so that a line without end must not be

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._opener import SUFFIXES, Source, open_source
+from ldavi.io._readers.source import SUFFIXES, Source, open_source
 
 TEXT_FORMATS = ("text", "folder", "csv", "tsv", "jsonl", "parquet", "mallet")
 COUNT_FORMATS = ("uci", "mm", "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix", "npz")
