@@ -3,7 +3,7 @@
 >>> from ldavi import io
 """
 
-from ldavi.io._models.checkpoint import Checkpoint
+from ldavi.io._converters.gibbs_states import from_mallet_state, from_tomotopy, to_mallet_state, to_tomotopy
 from ldavi.io._converters.libraries import (
     from_gensim,
     from_sklearn,
@@ -14,16 +14,16 @@ from ldavi.io._converters.libraries import (
     to_spark_topics_matrix,
 )
 from ldavi.io._converters.model_files import from_lda_c, from_vw, to_lda_c, to_vw
-from ldavi.io._converters.gibbs_states import from_mallet_state, from_tomotopy, to_mallet_state, to_tomotopy
-from ldavi.io._errors import CorpusError
-from ldavi.io._models.model_file import ModelInfo, load, read_info, save
-from ldavi.io._readers.recognition import Recognition, recognise
-from ldavi.io._count_store.writing import save_counts
 from ldavi.io._count_store.reading import CountBatches, open_counts
-from ldavi.io._readers.vocabulary import read_vocabulary
-from ldavi.io._readers.corpus import Corpus, read_corpus
+from ldavi.io._count_store.writing import save_counts
 from ldavi.io._counting.word_counter import WordCounter, count_words
+from ldavi.io._errors import CorpusError
+from ldavi.io._models.checkpoint import Checkpoint
+from ldavi.io._models.model_file import ModelInfo, load, read_info, save
 from ldavi.io._readers.batches import Batch, Batches, read_batches
+from ldavi.io._readers.corpus import Corpus, read_corpus
+from ldavi.io._readers.recognition import Recognition, recognise
+from ldavi.io._readers.vocabulary import read_vocabulary
 
 __all__ = [
     "Batch",

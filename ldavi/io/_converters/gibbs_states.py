@@ -18,8 +18,8 @@ from ldavi._estimator import restore
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.inspection._posterior import posterior_of, responsibilities_of
-from ldavi.io._models.container import replace_file
 from ldavi.io._converters.model_files import DAMAGE, lines_of, single_prior
+from ldavi.io._models.container import replace_file
 
 GZIP = 31  # zlib's name for a header and a checksum of gzip
 WORDS_BESIDE, WORDS_PER_WORD = 1000, 16  # types without a token that a state may have: a column of λ is made for each

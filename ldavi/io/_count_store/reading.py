@@ -7,9 +7,9 @@ from pathlib import Path
 from scipy import sparse
 
 from ldavi._estimator import validation as check
-from ldavi.io._errors import CorpusError
-from ldavi.io._count_store.csr_files import StoredCSR, folder_rows, npz_rows
 from ldavi.io._count_store.arrow_tables import StoredTables, is_table, table_rows
+from ldavi.io._count_store.csr_files import StoredCSR, folder_rows, npz_rows
+from ldavi.io._errors import CorpusError
 
 
 class CountBatches:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ldavi.io._readers.coo_builder import Reading, batches, check_width
+from ldavi.io._readers.count_formats import READERS
 from ldavi.io._readers.dispatch import (
     Names,
     check_columns,
@@ -19,11 +21,9 @@ from ldavi.io._readers.dispatch import (
     text_of,
     words_of,
 )
-from ldavi.io._readers.count_formats import READERS
-from ldavi.io._readers.coo_builder import Reading, batches, check_width
 from ldavi.io._readers.npz import read_npz
-from ldavi.io._readers.source import read_whole
 from ldavi.io._readers.recognition import Recognition
+from ldavi.io._readers.source import read_whole
 from ldavi.io._readers.text_formats import Document, Options
 
 

@@ -7,6 +7,10 @@ from typing import Any
 
 from scipy import sparse
 
+from ldavi.io._counting.word_counter import count_words
+from ldavi.io._errors import CorpusError
+from ldavi.io._readers.coo_builder import check_width, whole
+from ldavi.io._readers.count_formats import READERS
 from ldavi.io._readers.dispatch import (
     Names,
     check_columns,
@@ -18,14 +22,10 @@ from ldavi.io._readers.dispatch import (
     text_of,
     words_of,
 )
-from ldavi.io._readers.count_formats import READERS
-from ldavi.io._readers.coo_builder import check_width, whole
-from ldavi.io._errors import CorpusError
 from ldavi.io._readers.npz import read_npz
-from ldavi.io._readers.source import MAX_BYTES, read_whole
 from ldavi.io._readers.recognition import Recognition
+from ldavi.io._readers.source import MAX_BYTES, read_whole
 from ldavi.io._readers.text_formats import Options
-from ldavi.io._counting.word_counter import count_words
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_svmlight_file
 
-from ldavi.io._readers.coo_builder import MAX_WORDS, Entries, Reading, check_declared, check_n_docs, columns, gather
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.source import MAX_LINE, Source, decoded_lines, numbered_lines
+from ldavi.io._readers.coo_builder import MAX_WORDS, Entries, Reading, check_declared, check_n_docs, columns, gather
 from ldavi.io._readers.recognition import PAIRS
+from ldavi.io._readers.source import MAX_LINE, Source, decoded_lines, numbered_lines
 
 CHUNK = 2**20  # bytes that are parsed at a time
 NUMBER = rb"[-+]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?+\d++)?+"

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi.io._readers.count_formats import READERS, SPELLED
-from ldavi.io._readers.coo_builder import Entries, Reading, columns, gather
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.source import open_source
+from ldavi.io._readers.coo_builder import Entries, Reading, columns, gather
+from ldavi.io._readers.count_formats import READERS, SPELLED
 from ldavi.io._readers.recognition import FORMATS, Recognition, recognise_source, refuse_code
+from ldavi.io._readers.source import open_source
 from ldavi.io._readers.text_formats import TEXT_READERS, Document, Options, read_folder
 from ldavi.io._readers.vocabulary import read_vocabulary, vocabulary_beside
 

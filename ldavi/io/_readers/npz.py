@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib import format as npy
 from scipy import sparse
 
-from ldavi.io._readers.coo_builder import MAX_WORDS, whole_counts
 from ldavi.io._errors import CorpusError
+from ldavi.io._readers.coo_builder import MAX_WORDS, whole_counts
 
 MEMBERS = {"csr": ("indices", "indptr", "data"), "csc": ("indices", "indptr", "data"), "coo": ("row", "col", "data")}
 DEFLATE = 1032  # the most that deflate can expand a byte to

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.source import Source, decoded_lines, open_source, read_whole, undecodable
 from ldavi.io._progress_hooks import tell_read
+from ldavi.io._readers.source import Source, decoded_lines, open_source, read_whole, undecodable
 
 MALLET_LINE = re.compile(r"(\S*)[\s,]*(\S*)[\s,]*(.*)", re.DOTALL)  # MALLET's own --line-regex
 ROWS = 1024  # of a Parquet file that are decoded at a time
