@@ -336,7 +336,7 @@ def test_a_damaged_file_is_refused_and_stays(at, tmp_path):
 
 def test_a_model_file_is_no_checkpoint(tmp_path):
     io.save(model().fit(corpus()), tmp_path / "fit")
-    with pytest.raises(ValueError, match="it keeps no fit of ldavi"):
+    with pytest.raises(ValueError, match="it is not a checkpoint of ldavi"):
         model().fit(corpus(), checkpoint=Checkpoint(tmp_path / "fit"))
 
 

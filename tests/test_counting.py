@@ -179,7 +179,7 @@ def test_limits_that_need_every_document_cannot_be_kept_by_extending(limit):
 def test_chunks_and_workers_change_nothing(monkeypatch):
     documents = ["soup and bread", "a song", "", "bread and song", "soup " * 9]
     X, vocabulary = count_words(documents)
-    monkeypatch.setattr(word_counter, "CHUNK", 16)
+    monkeypatch.setattr(word_counter, "CHUNK_SIZE", 16)
     for n_jobs in (1, 2):
         with joblib.parallel_config(backend="threading"):  # processes take seconds to start
             parts, words = count_words(documents, n_jobs=n_jobs)
@@ -207,9 +207,9 @@ def test_half_a_surrogate_pair_is_counted_all_the_same(monkeypatch):
         ({"vocabulary": ["a", "a"]}, "'a' twice"),
         ({"vocabulary": []}, "empty"),
         ({"vocabulary": {"a": 1}}, "columns must be"),
-        ({"vocabulary": ["a"], "min_df": 2}, "vocabulary says"),
-        ({"min_df": 2}, "no word is left"),
-        ({"token_pattern": "[q]+"}, "no document has a word"),
+        ({"vocabulary": ["a"], "min_df": 2}, "no effect with a vocabulary"),
+        ({"min_df": 2}, "no word remains"),
+        ({"token_pattern": "[q]+"}, "the texts contain no words"),
     ],
 )
 def test_a_wrong_parameter_is_an_error_that_names_it(parameters, message):

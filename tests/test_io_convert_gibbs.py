@@ -88,7 +88,7 @@ def test_types_are_numbered_as_they_first_occur(lda, tmp_path):
 
 def test_documents_of_any_number_are_written_alike(lda, tmp_path, monkeypatch):
     io.to_mallet_state(lda, X, tmp_path / "whole", random_state=0)
-    monkeypatch.setattr("ldavi.io._converters.gibbs_states.DOCUMENTS", 7)
+    monkeypatch.setattr("ldavi.io._converters.gibbs_states.DOCUMENTS_PER_CHUNK", 7)
     io.to_mallet_state(lda, X, tmp_path / "parts", random_state=0)
     assert text_of(tmp_path / "whole") == text_of(tmp_path / "parts")
 
@@ -125,7 +125,7 @@ def test_several_priors_of_words_become_their_mean_with_a_warning(tmp_path):
     lda = LatentDirichletAllocation(
         2, topic_word_prior=np.linspace(0.1, 0.3, 6), random_state=0, max_iter=2, tol=None
     ).fit(X)
-    with pytest.warns(UserWarning, match="MALLET knows no other"):
+    with pytest.warns(UserWarning, match="MALLET supports no other"):
         io.to_mallet_state(lda, X, tmp_path / "s", random_state=0)
     assert io.from_mallet_state(tmp_path / "s").topic_word_prior_ == pytest.approx(0.2)
 

@@ -301,8 +301,8 @@ def test_batches_need_documents_in_order(tmp_path):
 )
 def test_the_size_of_what_is_parsed_at_a_time_changes_nothing(name, monkeypatch):
     whole = read_corpus(FILES / name).X.toarray()
-    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK", 16)
-    monkeypatch.setattr("ldavi.io._readers.coo_builder.FLUSH", 3)
+    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK_SIZE", 16)
+    monkeypatch.setattr("ldavi.io._readers.coo_builder.FLUSH_SIZE", 3)
     np.testing.assert_array_equal(read_corpus(FILES / name).X.toarray(), whole)
     np.testing.assert_array_equal(sparse.vstack(list(read_batches(FILES / name, batch_size=2))).toarray(), whole)
 
@@ -315,14 +315,14 @@ WRONG = {
     "x.mm": ("%%MatrixMarket matrix coordinate real general\n% c\n2 2 2\n1 1 1\n2 2 -1\n", 5, "not finite and >= 0"),
     "x.mtx": ("%%MatrixMarket matrix array real general\n1 1\n1\n", 1, "coordinate"),
     "x.svmlight": ("1 1:2\n1 2:1 x:1\n", 2, "expected 'label word:count"),
-    "x.ldac": ("1 0:1\n2 0:1\n", 2, "declares 2 pairs, holds 1"),
+    "x.ldac": ("1 0:1\n2 0:1\n", 2, "declares 2 pairs, contains 1"),
     "x.vw": ("| soup\nbread\n", 2, "expected a '|'"),
-    "y.vw": ("| soup\n| bread:two\n", 2, "a count >= 0"),
+    "y.vw": ("| soup\n| bread:two\n", 2, "a finite count >= 0"),
     "x.low": ("three\nsoup\n", 1, "the number of documents"),
     "x.jsonl": ('{"text": "a"}\n{"text": 3}\n', 2, "expected a text or a list of words"),
     "y.jsonl": ('{"text": "a"}\n{"text": "b"\n', 2, "expected a JSON object"),
     "x.csv": ("text,id\na,1\nb\n", 3, "expected 2 fields"),
-    "y.csv": ('text,id\na,1\n"b,2\n', 3, "proper CSV"),
+    "y.csv": ('text,id\na,1\n"b,2\n', 3, "valid CSV"),
     "x.txt": (b"soup\nbr\xf6d\n", 2, "expected text in utf-8"),
 }
 
@@ -339,7 +339,7 @@ def test_an_error_names_the_file_and_the_line_and_what_was_expected(name, tmp_pa
 
 @pytest.mark.parametrize("name", ["x.uci", "y.uci", "x.mm", "x.svmlight"])
 def test_an_error_names_the_line_wherever_it_is_parsed(name, tmp_path, monkeypatch):
-    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK", 2)
+    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK_SIZE", 2)
     content, line, _ = WRONG[name]
     (tmp_path / name).write_text(content)
     with pytest.raises(CorpusError) as caught:

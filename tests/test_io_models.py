@@ -402,7 +402,7 @@ BAD_HEADERS = {
 
 
 WHERE = {
-    "length": "it is no model file",
+    "length": "it is not a model file",
     "shape": "(its header is not JSON|array 'a')",
     "dtype": "array 'a'",
     "offsets": "array '[ab]'",

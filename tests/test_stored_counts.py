@@ -159,7 +159,7 @@ def test_a_file_that_is_cut_short_while_it_is_read_is_an_error(tmp_path):
     batches = open_counts(tmp_path / "folder", batch_size=20)
     path = tmp_path / "folder" / "indices.npy"
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(CorpusError, match="it was cut short"):
+    with pytest.raises(CorpusError, match="the file was cut short"):
         list(batches)
 
 
@@ -172,7 +172,7 @@ def changed(path, at, value):
 def test_word_numbers_outside_the_vocabulary_are_an_error(tmp_path):
     save_counts(tmp_path / "folder", corpus())
     changed(tmp_path / "folder" / "indices.npy", 4, struct.pack("<i", 30))
-    with pytest.raises(CorpusError, match="names words outside 0 to 29"):
+    with pytest.raises(CorpusError, match="contains word numbers outside 0 to 29"):
         list(open_counts(tmp_path / "folder"))
 
 

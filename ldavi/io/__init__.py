@@ -1,4 +1,4 @@
-"""Corpora in, models in and out: files of any common format, and models of other libraries.
+"""Reading of corpora, counting of words, files of models and conversion from and to other libraries.
 
 >>> from ldavi import io
 """

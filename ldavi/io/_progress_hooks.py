@@ -1,4 +1,4 @@
-"""How far the reading of a corpus has come, told to whoever watches: a progress bar."""
+"""Hooks that report how much of a corpus has been read and counted, for example to a progress bar."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,41 +6,41 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 
-class Watcher(NamedTuple):
-    """What is told of a reading.
+class ProgressHooks(NamedTuple):
+    """Functions that are called while a corpus is read.
 
     Attributes
     ----------
-    read : callable
-        So many more bytes of the file were read, as they lie on the disk.
-    counted : callable
-        So many more of so many texts were cut into words and counted.
+    on_bytes_read : callable
+        Receives the number of additional bytes read from the file, as stored on disk (before decompression).
+    on_texts_counted : callable
+        Receives the number of additional texts whose words were counted, and the number of texts in total.
     """
 
-    read: Callable[[int], None]
-    counted: Callable[[int, int], None]
+    on_bytes_read: Callable[[int], None]
+    on_texts_counted: Callable[[int, int], None]
 
 
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_hooks: ContextVar[ProgressHooks | None] = ContextVar("progress_hooks", default=None)
 
 
 @contextmanager
-def watched_by(watcher: Watcher) -> Iterator[None]:
-    """Tell `watcher` of what is read inside the block, by this thread."""
-    token = _watcher.set(watcher)
+def report_progress_to(hooks: ProgressHooks) -> Iterator[None]:
+    """Call `hooks` for everything that this thread reads inside the block."""
+    token = _hooks.set(hooks)
     try:
         yield
     finally:
-        _watcher.reset(token)
+        _hooks.reset(token)
 
 
-def tell_read(n_bytes: int) -> None:
-    """Tell of bytes."""
-    if (watcher := _watcher.get()) is not None:
-        watcher.read(n_bytes)
+def report_bytes_read(n_bytes: int) -> None:
+    """Report `n_bytes` additional bytes read."""
+    if (hooks := _hooks.get()) is not None:
+        hooks.on_bytes_read(n_bytes)
 
 
-def tell_counted(n_texts: int, total: int) -> None:
-    """Tell of texts."""
-    if (watcher := _watcher.get()) is not None:
-        watcher.counted(n_texts, total)
+def report_texts_counted(n_texts: int, total: int) -> None:
+    """Report `n_texts` additional texts counted, of `total`."""
+    if (hooks := _hooks.get()) is not None:
+        hooks.on_texts_counted(n_texts, total)

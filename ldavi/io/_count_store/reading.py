@@ -1,4 +1,4 @@
-"""Counts on disk, a batch at a time, as often as it takes."""
+"""`open_counts`: counts on disk as a re-iterable sequence of batches."""
 
 import os
 from collections.abc import Iterator
@@ -7,29 +7,29 @@ from pathlib import Path
 from scipy import sparse
 
 from ldavi._estimator import validation as check
-from ldavi.io._count_store.arrow_tables import StoredTables, is_table, table_rows
-from ldavi.io._count_store.csr_files import StoredCSR, folder_rows, npz_rows
+from ldavi.io._count_store.arrow_tables import StoredTables, is_table_file, open_tables
+from ldavi.io._count_store.csr_files import StoredCSR, open_csr_folder, open_npz
 from ldavi.io._errors import CorpusError
 
 
 class CountBatches:
-    """Counts on disk, documents × words: each `iter` reads them anew, a batch at a time, and holds no more than that.
+    """Counts on disk, documents × words, as an iterable of batches; one batch is in memory at a time.
 
-    Made by `open_counts`. :meth:`ldavi.LatentDirichletAllocation.fit` takes it in the place of X. It holds no open file, and
-    can be pickled.
+    It is created by `open_counts`, and :meth:`ldavi.LatentDirichletAllocation.fit` accepts it as X. Each iteration reads the
+    files again. The object keeps no file open and can be pickled.
 
     Attributes
     ----------
     path : str
-        Where the counts are.
+        The file or folder.
     batch_size : int
-        Documents of a batch; the last may have fewer.
+        Number of documents per batch; the last batch may have fewer.
     shape : (int, int)
-        Documents and words.
+        Numbers of documents and of words.
     n_docs : int
-        Documents.
+        Number of documents.
     n_words : int
-        Words.
+        Number of words.
     """
 
     def __init__(self, stored: StoredCSR | StoredTables, batch_size: int) -> None:
@@ -52,24 +52,25 @@ class CountBatches:
 
 
 def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words: int | None = None) -> CountBatches:
-    """Open counts that are larger than memory, to be read in batches as often as a fit needs them.
+    """Open counts on disk, possibly larger than memory, for a fit that reads them in batches.
 
-    What it reads, `save_counts` writes, and so do others:
+    Supported formats, which `save_counts` and other programs write:
 
     * an **uncompressed** `.npz` of `scipy.sparse.save_npz(path, X_csr, compressed=False)`;
     * a folder with `data.npy`, `indices.npy` and `indptr.npy`, the arrays of a CSR matrix (and `shape.npy`);
     * Parquet (`.parquet`, `.pq`) or Arrow (`.arrow`, `.feather`, `.ipc`) files, or a folder of them, read in the order of
-      their names: a row per document, a column `words` with lists of word numbers from 0 and a column `counts` with lists
-      of their counts (extra `io`).
+      their names: one row per document, a column `words` with lists of word numbers from 0, and a column `counts` with
+      lists of their counts. They need the extra ``ldavi[io]``.
 
     Parameters
     ----------
     path : str or path-like
-        File or folder.
+        The file or folder.
     batch_size : int, default=4096
-        Documents of a batch. An online fit cuts each into steps of its own `batch_size`, which should divide this one.
+        Number of documents per batch. An online fit splits each batch into steps of the estimator's `batch_size`, which
+        should divide this one.
     n_words : int or None, default=None
-        Columns, where the data do not say it. None takes the highest word number there is, which reads them once.
+        Number of columns, if the files do not declare it. None uses the largest word number, which reads the files once.
 
     Returns
     -------
@@ -78,34 +79,38 @@ def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words
     Raises
     ------
     CorpusError
-        If the data are compressed, damaged or of another kind. What only a batch shows is raised when it is read.
+        If the files are compressed, damaged or in another format. Damage that only concerns one batch is found when that
+        batch is read.
     FileNotFoundError
-        If there is no such file.
+        If the file or folder does not exist.
     ValueError, TypeError
-        If `batch_size` or `n_words` is not an integer >= 1, or `n_words` is not what the data say.
+        If `batch_size` or `n_words` is not an integer >= 1, or `n_words` differs from the declared number of words.
 
     See Also
     --------
-    save_counts : Writes such data, with an example.
-    read_batches : Reads texts, and formats that are not made for it, in batches.
+    save_counts : Write such files; has an example.
+    read_batches : Read texts and other formats in batches.
     """
     check.check_integer("batch_size", batch_size, minimum=1)
     if n_words is not None:
         check.check_integer("n_words", n_words, minimum=1)
-    where = Path(path)
-    if not where.exists():
-        raise FileNotFoundError(f"there is no file or folder {str(path)!r}")
+    location = Path(path)
+    if not location.exists():
+        raise FileNotFoundError(f"path={str(path)!r}: there is no file or folder of this name")
     stored: StoredCSR | StoredTables
-    if where.is_dir():
-        tables = any(is_table(file) for file in where.iterdir())
-        stored = table_rows(where, n_words) if tables else folder_rows(where, n_words)
-    elif is_table(where):
-        stored = table_rows(where, n_words)
-    elif where.suffix.lower() == ".npz":
-        stored = npz_rows(where)
+    if location.is_dir():
+        has_tables = any(is_table_file(file) for file in location.iterdir())
+        stored = open_tables(location, n_words) if has_tables else open_csr_folder(location, n_words)
+    elif is_table_file(location):
+        stored = open_tables(location, n_words)
+    elif location.suffix.lower() == ".npz":
+        stored = open_npz(location)
     else:
-        msg = "is neither .npz, .parquet, .arrow nor a folder; ldavi.io.read_batches reads other formats, save_counts converts"
-        raise CorpusError(str(path), msg)
+        raise CorpusError(
+            str(path),
+            "is neither .npz, .parquet, .arrow nor a folder; ldavi.io.read_batches reads other formats, and "
+            "ldavi.io.save_counts converts what it reads",
+        )
     if n_words is not None and stored.shape[1] != n_words:
-        raise ValueError(f"n_words={n_words}, but {str(path)!r} has {stored.shape[1]} words; leave it out")
+        raise ValueError(f"n_words={n_words}, but {str(path)!r} has {stored.shape[1]} words; omit n_words")
     return CountBatches(stored, batch_size)

@@ -1,7 +1,7 @@
-"""Parameters of counting, checked and in one form each."""
+"""Validation of the parameters of word counting."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,56 +10,57 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from ldavi.io._readers.vocabulary import read_vocabulary
 
-Words = NDArray[np.object_]
+WordArray = NDArray[np.object_]
+StopWords = str | os.PathLike[str] | Collection[str] | None
+Vocabulary = str | os.PathLike[str] | Iterable[str] | Mapping[str, int] | None
 
 
-def checked_texts(texts: Any) -> Sequence[str]:
-    """Texts as a list.
+def check_texts(texts: Iterable[str]) -> Sequence[str]:
+    """Return the texts as a list.
 
     Raises
     ------
     TypeError
-        If there is one string, or something else than strings.
+        If `texts` is a single string, or contains anything but strings.
     """
     if isinstance(texts, (str, bytes)):
-        raise TypeError("texts is one string; pass a sequence of strings, a document each")
+        raise TypeError("texts is a single string; pass a sequence of strings, one per document")
     documents: list[str] = list(texts)
     wrong = next((i for i, text in enumerate(documents) if not isinstance(text, str)), None)
     if wrong is not None:
         raise TypeError(
-            f"text {wrong} is of type {type(documents[wrong]).__name__}; expected str (a missing text is '')"
+            f"texts[{wrong}] is of type {type(documents[wrong]).__name__}; expected str (use '' for a missing text)"
         )
     return documents
 
 
-def check_range(ngram_range: tuple[int, int]) -> None:
-    """Refuse lengths of runs that are none."""
+def check_ngram_range(ngram_range: tuple[int, int]) -> None:
+    """Raise a ValueError unless 1 <= shortest <= longest."""
     if len(ngram_range) != 2 or not 1 <= ngram_range[0] <= ngram_range[1]:
         raise ValueError(f"ngram_range={ngram_range!r} must be (shortest, longest) with 1 <= shortest <= longest")
 
 
-def check_share(name: str, value: Any) -> None:
-    """Refuse what is neither a number of documents nor a share of them."""
+def check_document_frequency(name: str, value: Any) -> None:
+    """Raise a ValueError unless the limit is a number of documents or a share of them."""
     is_number = isinstance(value, (int, np.integer)) and value >= 0 and not isinstance(value, bool)
-    is_share = isinstance(value, (float, np.floating)) and 0 <= value <= 1
-    if not (is_number or is_share):
+    if not (is_number or (is_share(value) and 0 <= value <= 1)):
         raise ValueError(
             f"{name}={value!r} must be an int >= 0, a number of documents, or a float from 0 to 1, a share of them"
         )
 
 
 def is_share(limit: Any) -> bool:
-    """Whether a limit on the documents of a word is a share of them, and not a number."""
+    """Return whether a limit on the document frequency is a share of the documents instead of a number."""
     return isinstance(limit, (float, np.floating))
 
 
-def documents(limit: Any, n_documents: int) -> float:
-    """A limit on the documents of a word as their number."""
+def number_of_documents(limit: float, n_documents: int) -> float:
+    """Convert a limit on the document frequency to a number of documents."""
     return float(limit * n_documents if is_share(limit) else limit)
 
 
-def words_to_leave_out(stop_words: Any) -> frozenset[str]:
-    """Stop words as a set; none for None."""
+def stop_word_set(stop_words: StopWords) -> frozenset[str]:
+    """Return the stop words as a set, which is empty for None."""
     if stop_words is None:
         return frozenset()
     if isinstance(stop_words, os.PathLike):
@@ -75,22 +76,23 @@ def words_to_leave_out(stop_words: Any) -> frozenset[str]:
     return frozenset(stop_words)
 
 
-def words_to_count(vocabulary: Any) -> Words:
-    """The words in the order of their columns; none yet for None."""
+def vocabulary_array(vocabulary: Vocabulary) -> WordArray:
+    """Return the words in the order of their columns; an empty array for None."""
     if vocabulary is None:
         return np.empty(0, dtype=object)
     if isinstance(vocabulary, (str, os.PathLike)):
-        vocabulary = read_vocabulary(vocabulary)
+        words = read_vocabulary(vocabulary).tolist()
     elif isinstance(vocabulary, Mapping):
         if sorted(vocabulary.values()) != [*range(len(vocabulary))]:
-            raise ValueError("vocabulary maps words to columns; the columns must be 0, 1, … each once")
-        vocabulary = sorted(vocabulary, key=vocabulary.__getitem__)
-    words = list(vocabulary)
-    if not words or len(set(words)) < len(words):
-        repeated = next((word for i, word in enumerate(words) if word in words[:i]), None)
-        raise ValueError(
-            "vocabulary is empty" if not words else f"vocabulary holds {repeated!r} twice; each word has one column"
-        )
+            raise ValueError("vocabulary maps words to columns; the columns must be 0, 1, …, each once")
+        words = sorted(vocabulary, key=vocabulary.__getitem__)
+    else:
+        words = list(vocabulary)
+    if not words:
+        raise ValueError("vocabulary is empty; pass at least one word, or None to find the words in the texts")
+    if len(set(words)) < len(words):
+        repeated = next(word for i, word in enumerate(words) if word in words[:i])
+        raise ValueError(f"vocabulary contains {repeated!r} twice; each word has one column")
     array = np.empty(len(words), dtype=object)
     array[:] = words
     return array

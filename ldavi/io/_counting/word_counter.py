@@ -1,8 +1,7 @@
-"""Texts to counts: the words that scikit-learn's `CountVectorizer` finds, in less time, and batch by batch."""
+"""Word counts of texts: those of scikit-learn's `CountVectorizer`, in less time and batch by batch."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -10,50 +9,55 @@ from scipy import sparse
 
 from ldavi._core.typing import Int64s
 from ldavi.io._counting.parameters import (
-    Words,
-    check_range,
-    check_share,
-    checked_texts,
-    documents,
+    StopWords,
+    Vocabulary,
+    WordArray,
+    check_document_frequency,
+    check_ngram_range,
+    check_texts,
     is_share,
-    words_to_count,
-    words_to_leave_out,
+    number_of_documents,
+    stop_word_set,
+    vocabulary_array,
 )
-from ldavi.io._counting.tokens import cut, keep, with_ngrams
-from ldavi.io._progress_hooks import tell_counted
+from ldavi.io._counting.tokens import select_words, tokenize, with_ngrams
+from ldavi.io._progress_hooks import report_texts_counted
 
 TOKEN_PATTERN = r"(?u)\b\w\w+\b"
-CHUNK = 2**23  # characters that are cut into words at a time
+CHUNK_SIZE = 2**23  # characters that are tokenised at a time
 
 
 class WordCounter:
-    """Count words, batch by batch if need be; the words of `CountVectorizer` with the same parameters.
+    """Count the words of texts, at once or batch by batch, as `CountVectorizer` does with the same parameters.
 
     Parameters
     ----------
     stop_words : "english", path, collection of str or None, default=None
-        Words to leave out: scikit-learn's English list, a file with a word on each line (a `pathlib.Path`), or the words.
+        Words to ignore: "english" for scikit-learn's English list, a file with one word per line (a `pathlib.Path`), or
+        the words.
     ngram_range : (int, int), default=(1, 1)
-        Shortest and longest runs of words to count.
+        Minimum and maximum number of words of the n-grams to count.
     min_df, max_df : int or float, default=1 and 1.0
-        Words in fewer, or in more, documents are left out: an int is a number of documents, a float a share of them.
+        Ignore words that occur in fewer, or in more, documents. An int is a number of documents, a float a share of them.
     vocabulary : path, sequence of str, mapping of str to int or None, default=None
-        The words to count, in the order of their columns, or a file of them. It takes the place of what `fit` finds.
+        The words to count, in the order of their columns, or a file of them. None lets `fit` find the words.
     token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
-        Regular expression of a word; with a group, the group is the word.
+        Regular expression of a word. If it contains a group, the group is the word.
     lowercase : bool, default=True
-        Whether texts are put into lower case first.
+        Whether texts are converted to lower case first.
     max_features : int or None, default=None
-        Keep the words that occur most often; of equals, those first in the alphabet.
+        Maximum number of words. The most frequent words are counted; among equally frequent ones, the first in
+        alphabetical order.
     n_jobs : int or None, default=None
-        Processes; None is one. More are of use for large texts with a pattern of your own, or in other scripts than Latin.
+        Number of processes; None means 1. More help with large texts if `token_pattern` is not the default, or if the texts
+        are not ASCII.
 
     Attributes
     ----------
     vocabulary_ : (n_words,) array of str
-        In alphabetical order, or as given.
+        The word of each column, in alphabetical order or as given.
     n_documents_ : int
-        Documents that `fit` has seen; 0 where the vocabulary was given.
+        Number of documents that `fit` and `extend` have counted; 0 if the vocabulary was given.
 
     Examples
     --------
@@ -69,65 +73,67 @@ class WordCounter:
     def __init__(
         self,
         *,
-        stop_words: Any = None,
+        stop_words: StopWords = None,
         ngram_range: tuple[int, int] = (1, 1),
         min_df: float = 1,
         max_df: float = 1.0,
-        vocabulary: Any = None,
+        vocabulary: Vocabulary = None,
         token_pattern: str = TOKEN_PATTERN,
         lowercase: bool = True,
         max_features: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        check_range(ngram_range)
-        check_share("min_df", min_df)
-        check_share("max_df", max_df)
+        check_ngram_range(ngram_range)
+        check_document_frequency("min_df", min_df)
+        check_document_frequency("max_df", max_df)
         if max_features is not None and max_features < 1:
-            raise ValueError(f"max_features={max_features} must be at least 1, or None for all words")
+            raise ValueError(f"max_features={max_features} must be at least 1, or None to count all words")
         if re.compile(token_pattern).groups > 1:
             raise ValueError(f"token_pattern={token_pattern!r} has more than one group; use (?:…) for the others")
         if vocabulary is not None and (min_df != 1 or max_df != 1.0 or max_features is not None):
             raise ValueError(
-                "vocabulary says which words are counted; leave min_df, max_df and max_features as they are"
+                f"min_df={min_df}, max_df={max_df} and max_features={max_features} have no effect with a vocabulary; "
+                "leave them at their defaults"
             )
-        self._stop_words = words_to_leave_out(stop_words)
+        self._stop_words = stop_word_set(stop_words)
         self._ngram_range, self._min_df, self._max_df, self._max_features = ngram_range, min_df, max_df, max_features
         self._pattern, self._lowercase, self._n_jobs = token_pattern, lowercase, n_jobs
         self.n_documents_ = 0
-        self.vocabulary_: Words = words_to_count(vocabulary)
-        self._fixed = vocabulary is not None
+        self.vocabulary_: WordArray = vocabulary_array(vocabulary)
+        self._is_fixed = vocabulary is not None
         self._columns = {word: column for column, word in enumerate(self.vocabulary_.tolist())}
-        self._met = _Seen()  # by `extend`
+        self._extended = _WordStatistics()  # of the texts given to `extend`
 
     def fit(self, batches: Iterable[Sequence[str]]) -> "WordCounter":
-        """Find the vocabulary of a corpus that comes in batches of texts; memory goes with the vocabulary alone.
+        """Find the vocabulary of a corpus that is given in batches; memory is needed for the vocabulary and one batch.
 
         Parameters
         ----------
         batches : iterable of sequences of str
+            Texts.
 
         Returns
         -------
-        WordCounter
+        self : WordCounter
 
         Raises
         ------
         ValueError
-            If no word is left.
+            If no word remains.
         """
-        if not self._fixed:
-            seen = _Seen()
+        if not self._is_fixed:
+            statistics = _WordStatistics()
             for batch in batches:
-                for names, counts in self._counted(checked_texts(batch)):
-                    seen.add(names, counts)
-            self._choose(seen)
+                for names, counts in self._count_chunks(check_texts(batch)):
+                    statistics.add(names, counts)
+            self._set_vocabulary(statistics)
         return self
 
     def extend(self, texts: Sequence[str]) -> "WordCounter":
-        """Add the words of texts to the vocabulary, as its last columns; those that it has stay where they are.
+        """Append the new words of texts to the vocabulary; existing words keep their columns.
 
-        For `partial_fit` with new_words="add". A word is added once it was in `min_df` of the texts given here; all that are
-        not yet are kept in memory.
+        Use it with `partial_fit` and new_words="add". A word is added as soon as it has occurred in `min_df` of the texts
+        given to `extend`; the statistics of rarer words stay in memory.
 
         Parameters
         ----------
@@ -135,23 +141,25 @@ class WordCounter:
 
         Returns
         -------
-        WordCounter
+        self : WordCounter
 
         Raises
         ------
         ValueError
-            If a limit on words needs all documents: a `min_df` that is a share, a `max_df` or `max_features`.
+            If a parameter needs all documents: a share as `min_df`, any `max_df` but 1.0, or `max_features`.
         """
         if is_share(self._min_df) or self._max_df != 1.0 or self._max_features is not None:
             limits = f"min_df={self._min_df}, max_df={self._max_df}, max_features={self._max_features}"
             raise ValueError(
-                f"{limits} are limits that need every document: for extend, set min_df to a whole number alone"
+                f"{limits} are limits that need every document; extend supports only min_df, as a whole number"
             )
-        for names, counts in self._counted(checked_texts(texts)):
-            numbers = self._met.add(names, counts)
-            often = self._met.in_documents[numbers] >= self._min_df
+        for names, counts in self._count_chunks(check_texts(texts)):
+            numbers = self._extended.add(names, counts)
+            is_frequent = self._extended.document_frequency[numbers] >= self._min_df
             new = sorted(
-                name for name, enough in zip(names, often, strict=True) if enough and name not in self._columns
+                name
+                for name, frequent in zip(names, is_frequent, strict=True)
+                if frequent and name not in self._columns
             )
             self._columns |= {name: len(self._columns) + i for i, name in enumerate(new)}
             self.vocabulary_ = np.append(self.vocabulary_, np.array(new, dtype=object))
@@ -175,15 +183,15 @@ class WordCounter:
             If there is no vocabulary yet.
         """
         if not self._columns:
-            raise ValueError("there is no vocabulary yet: call fit, or pass vocabulary=")
+            raise ValueError("the counter has no vocabulary yet: call fit, or pass vocabulary=")
         parts = []
-        for names, counts in self._counted(checked_texts(texts)):
+        for names, counts in self._count_chunks(check_texts(texts)):
             columns = np.fromiter((self._columns.get(name, -1) for name in names), np.int64, len(names))
-            parts.append(_in_columns(counts, columns, len(self._columns)))
+            parts.append(_move_columns(counts, columns, len(self._columns)))
         return _stacked(parts, len(self._columns))
 
     def fit_transform(self, texts: Sequence[str]) -> sparse.csr_array:
-        """`fit` and `transform` of texts that are in memory, which are cut into words once.
+        """Find the vocabulary of texts and count its words; the texts are tokenised only once.
 
         Parameters
         ----------
@@ -196,106 +204,110 @@ class WordCounter:
         Raises
         ------
         ValueError
-            If no word is left.
+            If no word remains.
         """
-        if self._fixed:
+        if self._is_fixed:
             return self.transform(texts)
-        seen = _Seen()
-        parts = [(seen.add(names, counts), counts) for names, counts in self._counted(checked_texts(texts))]
-        kept = self._choose(seen)
+        statistics = _WordStatistics()
+        parts = [(statistics.add(names, counts), counts) for names, counts in self._count_chunks(check_texts(texts))]
+        chosen = self._set_vocabulary(statistics)
         n_words = len(self._columns)
-        columns = np.full(len(seen.columns), -1)
-        columns[kept] = np.arange(n_words)
-        return _stacked([_in_columns(counts, columns[numbers], n_words) for numbers, counts in parts], n_words)
+        columns = np.full(len(statistics.numbers), -1)
+        columns[chosen] = np.arange(n_words)
+        return _stacked([_move_columns(counts, columns[numbers], n_words) for numbers, counts in parts], n_words)
 
-    def _counted(self, texts: Sequence[str]) -> Iterator[tuple[list[str], sparse.csr_array]]:
-        """Words and counts of chunk after chunk."""
+    def _count_chunks(self, texts: Sequence[str]) -> Iterator[tuple[list[str], sparse.csr_array]]:
+        """Yield the words and counts of consecutive chunks of texts."""
         settings = self._pattern, self._lowercase, self._stop_words, self._ngram_range
         if self._n_jobs in (None, 1):
-            chunks: Iterable[Any] = (_count_chunk(chunk, *settings) for chunk in _chunks(texts, CHUNK))
+            chunks: Iterable[tuple[list[str], sparse.csr_array]] = (
+                _count_chunk(chunk, *settings) for chunk in _chunks(texts, CHUNK_SIZE)
+            )
         else:
             run = Parallel(n_jobs=self._n_jobs, return_as="generator")
-            chunks = run(delayed(_count_chunk)(chunk, *settings) for chunk in _chunks(texts, CHUNK // 4))
+            chunks = run(delayed(_count_chunk)(chunk, *settings) for chunk in _chunks(texts, CHUNK_SIZE // 4))
         for names, counts in chunks:
-            tell_counted(counts.shape[0], len(texts))
+            report_texts_counted(counts.shape[0], len(texts))
             yield names, counts
 
-    def _choose(self, seen: "_Seen") -> Int64s:
-        """Set the vocabulary; numbers in `seen` of its words."""
-        words = sorted(seen.columns)
-        order = np.fromiter((seen.columns[word] for word in words), np.int64, len(words))
+    def _set_vocabulary(self, statistics: "_WordStatistics") -> Int64s:
+        """Choose the words to count; return their numbers in `statistics`."""
+        words = sorted(statistics.numbers)
+        order = np.fromiter((statistics.numbers[word] for word in words), np.int64, len(words))
         if not words:
             raise ValueError(
-                "no document has a word: texts are empty, or hold stop words alone, or token_pattern finds none"
+                "the texts contain no words: they are empty, have only stop words, or token_pattern matches nothing"
             )
-        in_documents = seen.in_documents[order]
-        low, high = (documents(limit, seen.n_documents) for limit in (self._min_df, self._max_df))
+        frequency, n_documents = statistics.document_frequency[order], statistics.n_documents
+        low, high = (number_of_documents(limit, n_documents) for limit in (self._min_df, self._max_df))
         if high < low:
             raise ValueError(f"max_df={self._max_df} is {high:g} documents, fewer than min_df={self._min_df}, {low:g}")
-        kept = np.flatnonzero((in_documents >= low) & (in_documents <= high))
+        chosen = np.flatnonzero((frequency >= low) & (frequency <= high))
         if self._max_features is not None:
-            often = np.argsort(-seen.tokens[order[kept]], kind="stable")[: self._max_features]
-            kept = kept[np.sort(often)]
-        if not len(kept):
+            most_frequent = np.argsort(-statistics.n_tokens[order[chosen]], kind="stable")[: self._max_features]
+            chosen = chosen[np.sort(most_frequent)]
+        if not len(chosen):
             raise ValueError(
-                f"no word is left: of {len(words)}, none is in {low:g} to {high:g} of {seen.n_documents} documents. Set "
-                "min_df lower or max_df higher."
+                f"no word remains: of {len(words)} words, none occurs in {low:g} to {high:g} of {n_documents} documents; "
+                "decrease min_df or increase max_df"
             )
-        self.vocabulary_ = np.array(words, dtype=object)[kept]
+        self.vocabulary_ = np.array(words, dtype=object)[chosen]
         self._columns = {word: column for column, word in enumerate(self.vocabulary_.tolist())}
-        self.n_documents_ = seen.n_documents
-        return order[kept]
+        self.n_documents_ = n_documents
+        return order[chosen]
 
 
 def count_words(
     texts: Sequence[str],
     *,
-    stop_words: Any = None,
+    stop_words: StopWords = None,
     ngram_range: tuple[int, int] = (1, 1),
     min_df: float = 1,
     max_df: float = 1.0,
-    vocabulary: Any = None,
+    vocabulary: Vocabulary = None,
     token_pattern: str = TOKEN_PATTERN,
     lowercase: bool = True,
     max_features: int | None = None,
     n_jobs: int | None = None,
-) -> tuple[sparse.csr_array, Words]:
-    """Count the words of texts: as `CountVectorizer` does, in less time.
+) -> tuple[sparse.csr_array, WordArray]:
+    """Count the words of texts as `CountVectorizer` does, in less time.
 
     Parameters
     ----------
     texts : sequence of str
     stop_words : "english", path, collection of str or None, default=None
-        Words to leave out: scikit-learn's English list, a file with a word on each line (a `pathlib.Path`), or the words.
+        Words to ignore: "english" for scikit-learn's English list, a file with one word per line (a `pathlib.Path`), or
+        the words.
     ngram_range : (int, int), default=(1, 1)
-        Shortest and longest runs of words to count.
+        Minimum and maximum number of words of the n-grams to count.
     min_df : int or float, default=1
-        Words in fewer documents are left out: an int is a number of documents, a float a share of them.
+        Ignore words that occur in fewer documents. An int is a number of documents, a float a share of them.
     max_df : int or float, default=1.0
-        Words in more documents are left out.
+        Ignore words that occur in more documents.
     vocabulary : path, sequence of str, mapping of str to int or None, default=None
         The words to count, in the order of their columns, or a file of them.
     token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
-        Regular expression of a word; with a group, the group is the word.
+        Regular expression of a word. If it contains a group, the group is the word.
     lowercase : bool, default=True
-        Whether texts are put into lower case first.
+        Whether texts are converted to lower case first.
     max_features : int or None, default=None
-        Keep the words that occur most often; of equals, those first in the alphabet.
+        Maximum number of words. The most frequent words are counted; among equally frequent ones, the first in
+        alphabetical order.
     n_jobs : int or None, default=None
-        Processes; None is one.
+        Number of processes; None means 1.
 
     Returns
     -------
     X : sparse array of shape (n_documents, n_words), CSR int32
     vocabulary : (n_words,) array of str
-        In alphabetical order, or as given.
+        The word of each column, in alphabetical order or as given.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range, or no word is left.
+        If a parameter is out of its range, or no word remains.
     TypeError
-        If `texts` is one string, or holds something else than strings.
+        If `texts` is a single string, or contains anything but strings.
 
     Examples
     --------
@@ -318,39 +330,54 @@ def count_words(
     return counter.fit_transform(texts), counter.vocabulary_
 
 
-class _Seen:
-    """Words met so far: a number for each, the documents that hold it, and its tokens."""
+class _WordStatistics:
+    """Document frequencies and token counts of the words found so far.
+
+    Attributes
+    ----------
+    numbers : dict of str to int
+        Number of each word, in the order of first occurrence.
+    document_frequency : array of int64
+        Number of documents that contain each word.
+    n_tokens : array of int64
+        Number of occurrences of each word.
+    n_documents : int
+    """
 
     def __init__(self) -> None:
-        self.columns: dict[str, int] = {}
-        self.in_documents = np.zeros(0, dtype=np.int64)
-        self.tokens = np.zeros(0, dtype=np.int64)
+        self.numbers: dict[str, int] = {}
+        self.document_frequency = np.zeros(0, dtype=np.int64)
+        self.n_tokens = np.zeros(0, dtype=np.int64)
         self.n_documents = 0
 
     def add(self, names: list[str], counts: sparse.csr_array) -> Int64s:
-        """Numbers of the words of a chunk."""
-        columns = self.columns
-        numbers = np.fromiter((columns.setdefault(name, len(columns)) for name in names), np.int64, len(names))
-        for attribute, weights in (("in_documents", None), ("tokens", counts.data)):
-            by_word = np.bincount(counts.indices, weights, minlength=len(names)).astype(np.int64)
-            grown = np.zeros(len(columns), dtype=np.int64)
-            former = getattr(self, attribute)
-            grown[: len(former)] = former
-            grown[numbers] += by_word
-            setattr(self, attribute, grown)
+        """Add the counts of a chunk; return the numbers of its words."""
+        known = self.numbers
+        numbers = np.fromiter((known.setdefault(name, len(known)) for name in names), np.int64, len(names))
+        n_documents = np.bincount(counts.indices, minlength=len(names))
+        n_tokens = np.bincount(counts.indices, counts.data, minlength=len(names)).astype(np.int64)
+        self.document_frequency = _added(self.document_frequency, numbers, n_documents, len(known))
+        self.n_tokens = _added(self.n_tokens, numbers, n_tokens, len(known))
         self.n_documents += counts.shape[0]
         return numbers
+
+
+def _added(totals: Int64s, numbers: Int64s, values: Int64s, size: int) -> Int64s:
+    """Return `totals`, extended with zeros to `size`, with `values` added at `numbers`."""
+    result = np.zeros(size, dtype=np.int64)
+    result[: len(totals)] = totals
+    result[numbers] += values
+    return result
 
 
 def _count_chunk(
     texts: Sequence[str], pattern: str, lowercase: bool, stop_words: frozenset[str], ngram_range: tuple[int, int]
 ) -> tuple[list[str], sparse.csr_array]:
-    """Words of some texts in no order, and the counts of each text."""
-    tokens = cut(texts, pattern, lowercase=lowercase)
+    """Return the words of some texts, in no order, and the counts of each text."""
+    tokens = tokenize(texts, pattern, lowercase=lowercase)
     if stop_words:
-        tokens = keep(
-            tokens, np.fromiter((word not in stop_words for word in tokens.vocabulary), bool, len(tokens.vocabulary))
-        )
+        is_counted = (word not in stop_words for word in tokens.vocabulary)
+        tokens = select_words(tokens, np.fromiter(is_counted, bool, len(tokens.vocabulary)))
     tokens = with_ngrams(tokens, *ngram_range)
     shape = len(texts), len(tokens.vocabulary)
     X = sparse.csr_array((np.ones(len(tokens.ids), dtype=np.int32), tokens.ids, tokens.starts), shape=shape)
@@ -359,7 +386,7 @@ def _count_chunk(
 
 
 def _chunks(texts: Sequence[str], size: int) -> Iterator[list[str]]:
-    """Consecutive texts of about `size` characters together."""
+    """Yield lists of consecutive texts, each with about `size` characters in total."""
     chunk: list[str] = []
     length = 0
     for text in texts:
@@ -372,21 +399,17 @@ def _chunks(texts: Sequence[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
-def _in_columns(counts: sparse.csr_array, columns: Int64s, n_words: int) -> sparse.csr_array:
-    """The same counts with column j moved to `columns[j]`, or dropped where that is -1."""
+def _move_columns(counts: sparse.csr_array, columns: Int64s, n_words: int) -> sparse.csr_array:
+    """Move column j to `columns[j]`; drop it if that is -1."""
     indices = columns[counts.indices]
-    wanted = indices >= 0
-    indptr = np.concatenate(([0], np.cumsum(wanted)))[counts.indptr]
-    X = sparse.csr_array(
-        (counts.data[wanted], indices[wanted].astype(np.int32), indptr), shape=(counts.shape[0], n_words)
-    )
+    kept = indices >= 0
+    indptr = np.concatenate(([0], np.cumsum(kept)))[counts.indptr]
+    X = sparse.csr_array((counts.data[kept], indices[kept].astype(np.int32), indptr), shape=(counts.shape[0], n_words))
     X.sort_indices()
     return X
 
 
 def _stacked(parts: list[sparse.csr_array], n_words: int) -> sparse.csr_array:
-    return (
-        sparse.csr_array(sparse.vstack(parts, format="csr"))
-        if parts
-        else sparse.csr_array((0, n_words), dtype=np.int32)
-    )
+    if not parts:
+        return sparse.csr_array((0, n_words), dtype=np.int32)
+    return sparse.csr_array(sparse.vstack(parts, format="csr"))

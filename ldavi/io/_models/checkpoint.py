@@ -1,4 +1,4 @@
-"""Fits in progress, kept in a file."""
+"""`Checkpoint`: the file with the state of a fit in progress."""
 
 import json
 import os
@@ -12,37 +12,37 @@ from ldavi.io._models import container
 from ldavi.io._models.encoding import Decoder, Encoder
 
 FORMAT = "ldavi-checkpoint"
-FORMAT_VERSION = 1  # rises when an older ldavi could not go on from the file rightly
+FORMAT_VERSION = 1  # increased when an older ldavi could not resume from the file correctly
 
 
 class Checkpoint:
-    """A file that keeps a fit in progress, so that the same call goes on with it after a crash.
+    """A file that stores the state of a fit in progress, so that the same call resumes it after a crash.
 
-    Pass it to :meth:`ldavi.LatentDirichletAllocation.fit`. If the file exists, the fit goes on from there and ends with the
-    bits of a fit that was never interrupted (on the same machine: another instruction set rounds otherwise). If not, it
-    begins. Every few minutes the file is replaced in one step, so that a crash at any moment, also in the midst of
-    writing, leaves the old state or the new one, whole. It holds data only, with a checksum; reading it runs no code.
+    Pass it to :meth:`ldavi.LatentDirichletAllocation.fit`. If the file exists, the fit resumes from it and ends with the
+    same bits as a fit that was never interrupted (on the same machine; other instruction sets round differently). If not,
+    the fit starts from the beginning. Every few minutes the file is replaced atomically: after a crash at any moment, it
+    contains the old state or the complete new one. It contains data only, with a checksum; reading it runs no code.
 
-    The file stays when the fit is over, since the model is not safe before it is saved: remove it then. Each fit needs a
-    file of its own.
+    The file remains after the fit, because the model exists in memory only. Save the model, then call `remove`. Each fit
+    needs its own file.
 
     Parameters
     ----------
     path : str or path-like
-        The file. Its folder must exist; beside it a second one of the same size is written and takes its place.
+        The file. Its folder must exist and have space for a second file, which replaces the first when it is complete.
     minutes : float, default=10
-        Between two states that are kept, at least; 0 keeps the fit after every step.
+        Minimum number of minutes between two states; 0 stores a state after every step.
 
     Attributes
     ----------
     path : Path
         The file.
     minutes : float
-        As given.
+        Minimum number of minutes between two states.
 
     See Also
     --------
-    save : Keeps a model that is fitted.
+    save : Save a fitted model.
 
     Examples
     --------
@@ -53,10 +53,10 @@ class Checkpoint:
     ...     checkpoint = io.Checkpoint(pathlib.Path(folder, "fit.checkpoint"), minutes=0)
     ...     lda = LatentDirichletAllocation(2, learning_method="online", max_iter=5, tol=None, random_state=0)
     ...     lda = lda.fit(X, checkpoint=checkpoint)
-    ...     kept = checkpoint.path.exists()
+    ...     exists = checkpoint.path.exists()
     ...     io.save(lda, pathlib.Path(folder, "model.ldavi"))
     ...     checkpoint.remove()
-    >>> kept
+    >>> exists
     True
     """
 
@@ -71,22 +71,22 @@ class Checkpoint:
         return f"Checkpoint({str(self.path)!r}, minutes={self.minutes:g})"
 
     def begin(self) -> dict[str, Any] | None:
-        """Take what the file keeps; from now on the time counts.
+        """Read the stored state, and start to measure the time until the next one.
 
         Returns
         -------
         state : dict or None
-            None if there is no file yet.
+            The state that was last passed to `save`; None if the file does not exist yet.
 
         Raises
         ------
         ValueError
-            If it is no checkpoint, was damaged, or was written by a later version.
+            If the file is not a checkpoint, is damaged, or was written by a later version.
         FileNotFoundError
-            If its folder does not exist.
+            If the folder of the file does not exist.
         """
         if not self.path.parent.is_dir():
-            raise FileNotFoundError(f"the folder of checkpoint={str(self.path)!r} does not exist: make it first")
+            raise FileNotFoundError(f"the folder of checkpoint={str(self.path)!r} does not exist; create it first")
         self._last = time.monotonic()
         if not self.path.exists():
             return None
@@ -97,27 +97,28 @@ class Checkpoint:
                 arrays = container.read_arrays(file, header, mmap=False, verify=True)
             state = Decoder(arrays).decode(json.loads(header.strings["state"]))
         except (ValueError, TypeError, KeyError) as error:
-            msg = f"checkpoint={str(self.path)!r} cannot be read: {error}; remove the file, or name another, to begin anew"
-            raise ValueError(msg) from error
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} cannot be read: {error}; remove the file, or name another, to start a new fit"
+            ) from error
         return dict(state)
 
     def due(self) -> bool:
-        """Whether it is time to keep the fit again.
+        """Return whether it is time to store the state.
 
         Returns
         -------
         due : bool
-            True when `minutes` have passed since it was last kept.
+            True if `minutes` have passed since the last `save`, or since `begin`.
         """
         return time.monotonic() - self._last >= 60 * self.minutes
 
     def save(self, state: dict[str, Any]) -> None:
-        """Put a state in the place of the one before.
+        """Replace the stored state.
 
         Parameters
         ----------
         state : dict
-            What the fit needs to go on: plain values and arrays.
+            Everything that the fit needs to resume: plain values and arrays.
         """
         encoder = Encoder()
         encoded = json.dumps(encoder.encode(state, "state"))
@@ -127,19 +128,26 @@ class Checkpoint:
             "ldavi_version": __version__,
             "state": encoded,
         }
-        container.write(self.path, encoder.arrays, strings, beside=f".{self.path.name}.partial")
+        container.write(self.path, encoder.arrays, strings, temporary_name=self._temporary.name)
         self._last = time.monotonic()
 
     def remove(self) -> None:
-        """Remove the file, and what a crash left of the one that was to take its place; nothing happens if there is none."""
-        for path in (self.path, self.path.with_name(f".{self.path.name}.partial")):
+        """Remove the file, if it exists, and the temporary file that a crash may have left."""
+        for path in (self.path, self._temporary):
             path.unlink(missing_ok=True)
+
+    @property
+    def _temporary(self) -> Path:
+        """The file that is written before it replaces `path`. Its name is fixed, so a later fit overwrites a leftover."""
+        return self.path.with_name(f".{self.path.name}.partial")
 
 
 def _check_format(strings: dict[str, str]) -> None:
     version = strings.get("format_version", "")
     if strings.get("format") != FORMAT or not version.isdecimal() or len(version) > 9:
-        raise ValueError("it keeps no fit of ldavi")
+        raise ValueError("it is not a checkpoint of ldavi")
     if int(version) > FORMAT_VERSION:
         wrote = strings.get("ldavi_version", "a later version")
-        raise ValueError(f"it has format version {version} (ldavi {wrote}), this ldavi reads up to {FORMAT_VERSION}")
+        raise ValueError(
+            f"it has format version {version} (ldavi {wrote}), this version reads up to {FORMAT_VERSION}; install a later one"
+        )

@@ -1,4 +1,4 @@
-"""Models in and out: `save`, `load` and `read_info`."""
+"""`save`, `load` and `read_info`: files of fitted models."""
 
 import json
 import os
@@ -17,28 +17,32 @@ from ldavi._version import __version__
 from ldavi.io._models import container
 from ldavi.io._models.encoding import Decoder, Encoder
 
+StrPath = str | os.PathLike[str]
+
 FORMAT = "ldavi-model"
-FORMAT_VERSION = 1  # rises when an older ldavi could not read the file rightly; tests/model_files holds one of each
-LAM = "lam.rows"  # the one array that is mapped: all others are small, and copied
+FORMAT_VERSION = (
+    1  # increased when an older ldavi could not read the file correctly; tests/model_files has a file of each
+)
+LAM = "lam.rows"  # the only array that stays memory-mapped; the others are small, and are copied
 
 
 class ModelInfo(NamedTuple):
-    """What a model file says of itself.
+    """Description of a model file.
 
     Attributes
     ----------
     format_version : int
-        Of the file format.
+        Version of the file format.
     ldavi_version : str
-        Of the package that wrote the file.
+        Version of the package that wrote the file.
     parameters : dict
-        Of the constructor, by name.
+        Parameters of the constructor, by name.
     arrays : dict
         Shape and dtype of each array, by name.
     vocabulary : list of str or None
-        The words of the columns, if `save` was given them.
+        The word of each column, if it was passed to `save`.
     metadata : dict
-        What the user of `save` wrote.
+        The metadata that was passed to `save`.
     """
 
     format_version: int
@@ -51,37 +55,37 @@ class ModelInfo(NamedTuple):
 
 def save(
     model: LatentDirichletAllocation,
-    path: str | os.PathLike[str],
+    path: StrPath,
     *,
     vocabulary: Sequence[str] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> None:
-    """Write a model to a file that holds data only: it can be read by anyone, and reading it runs no code.
+    """Write a model to a file that contains data only, so reading it runs no code.
 
-    The file is in the safetensors format (JSON header, arrays as they lie in memory), with a checksum over all of it. It
-    takes the place of an older one in a single step: a crash at any moment leaves the old file or the new one, whole.
+    The file is in the safetensors format (a JSON header and the bytes of the arrays), with a checksum. An existing file is
+    replaced atomically: a crash at any moment leaves the old file or the complete new one.
 
     Parameters
     ----------
     model : LatentDirichletAllocation
-        Fitted or not. It is left as it was. Everything that it holds is kept, and the loaded model goes on with the same
-        bits; only `callbacks`, which are functions, are left out.
+        The model, fitted or not. Everything is stored except `callbacks`, which are functions; the loaded model computes
+        the same bits.
     path : str or path-like
-        By custom it ends in ".ldavi".
+        The file; its name usually ends in ".ldavi".
     vocabulary : sequence of str, optional
-        The word of each column, for those who read the file: see `read_info`. Names of columns that the model knows
-        itself (`feature_names_in_`) are kept in any case.
+        The word of each column, which `read_info` returns. The model's own column names (`feature_names_in_`) are always
+        stored.
     metadata : dict, optional
-        Anything else, as JSON knows it: None, booleans, finite numbers, strings, lists, dicts with strings for keys.
+        Further information as JSON: None, booleans, finite numbers, strings, lists, and dicts with strings as keys.
 
     Raises
     ------
     TypeError
-        If the model is not a :class:`ldavi.LatentDirichletAllocation` itself, or holds what is no data.
+        If the model is not exactly a :class:`ldavi.LatentDirichletAllocation`, or has an attribute that is not data.
     ValueError
-        If the vocabulary does not fit the model, `metadata` is not JSON, or `path` names something that is no file.
+        If the vocabulary does not fit the model, `metadata` is not JSON, or `path` exists and is not a regular file.
     OSError
-        If the file cannot be written. What was there before is still there.
+        If the file cannot be written. An existing file is unchanged in this case.
 
     Warns
     -----
@@ -90,7 +94,7 @@ def save(
 
     See Also
     --------
-    load : The model of a file.
+    load : Read a model from a file.
 
     Examples
     --------
@@ -105,12 +109,13 @@ def save(
     True
     """
     if type(model) is not LatentDirichletAllocation:
-        msg = f"model is a {type(model).__name__}; save writes ldavi.LatentDirichletAllocation itself: pickle other classes"
-        raise TypeError(msg)
+        raise TypeError(
+            f"model is a {type(model).__name__}; save supports only ldavi.LatentDirichletAllocation; pickle other classes"
+        )
     encoder = Encoder()
-    parameters, attributes = _without_functions(model)
+    parameters, attributes = _without_callbacks(model)
     defaults = {name: parameter.default for name, parameter in signature(LatentDirichletAllocation).parameters.items()}
-    described = {
+    description = {
         "class": "LatentDirichletAllocation",
         "parameters": {name: encoder.encode(value, f"parameters.{name}") for name, value in parameters.items()},
         "defaults": sorted(
@@ -119,59 +124,59 @@ def save(
         "attributes": {name: encoder.encode(value, name) for name, value in attributes.items()},
     }
     strings = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "ldavi_version": __version__}
-    strings |= {"model": json.dumps(described), "metadata": _metadata_text(metadata)}
+    strings |= {"model": json.dumps(description), "metadata": _metadata_json(metadata)}
     if vocabulary is not None:
         words = _check_vocabulary(vocabulary, getattr(model, "n_features_in_", None))
         strings["vocabulary"] = json.dumps(encoder.encode(words, "vocabulary"))
     container.write(path, encoder.arrays, strings)
 
 
-def load(path: str | os.PathLike[str], *, mmap: bool = False, verify: bool = True) -> LatentDirichletAllocation:
-    """Read the model of a file that `save` wrote; no code in it can run.
+def load(path: StrPath, *, mmap: bool = False, verify: bool = True) -> LatentDirichletAllocation:
+    """Read a model from a file that `save` wrote; reading it runs no code.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     mmap : bool, default=False
-        Map λ instead of reading it: processes that load the same file share its memory, and what is not used is not read.
-        λ is read-only then; `partial_fit` makes a copy first. Replace the file with `save`, which leaves the mapped one
-        alone; one that is cut short in place takes the process down when its lost part is used.
+        Memory-map λ instead of reading it: processes that load the same file share its memory, and only the parts in use
+        are read. λ is read-only then, and `partial_fit` copies it first. While a file is mapped, replace it only with `save`,
+        which does not affect the mapping; if the file is truncated in place, the process crashes when it accesses λ.
     verify : bool, default=True
-        Whether to compare the checksum, which reads the whole file once. False trusts a file of many gigabytes that is to
-        be mapped; what its header claims is checked all the same.
+        Verify the checksum, which reads the whole file once. With False, large files load faster, and only the header is
+        checked.
 
     Returns
     -------
     model : LatentDirichletAllocation
-        As it was saved.
+        The saved model.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is not one that `save` wrote, was damaged or cut, or was written by a later version whose
-        format or parameters this one does not know.
+        If the file was not written by `save`, is damaged, or was written by a later version with a format or parameters
+        that this version does not know.
 
     See Also
     --------
-    save : Writes the file, with an example.
+    save : Write a model; has an example.
     """
-    with open(path, "rb", opener=_open_without_waiting) as file, _naming(path):
+    with open(path, "rb", opener=_open_nonblocking) as file, _errors_name(path):
         strings, arrays = _read(file, mmap=mmap, verify=verify)
         decoder = Decoder(arrays)
-        described = _described(strings)
-        parameters = {name: decoder.decode(value) for name, value in _known_parameters(described, strings).items()}
-        attributes = {name: decoder.decode(value) for name, value in described["attributes"].items()}
+        description = _description(strings)
+        parameters = {name: decoder.decode(value) for name, value in _known_parameters(description, strings).items()}
+        attributes = {name: decoder.decode(value) for name, value in description["attributes"].items()}
         model = restore.restored(parameters, attributes)
         if verify and LAM in arrays:
             _check_lam(arrays[LAM])
         return model
 
 
-def read_info(path: str | os.PathLike[str]) -> ModelInfo:
-    """Read what a model file says of itself; λ is neither read nor checked.
+def read_info(path: StrPath) -> ModelInfo:
+    """Read the description of a model file; λ is neither read nor verified.
 
     Parameters
     ----------
@@ -186,18 +191,18 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is not one that `save` wrote, or of a later format.
+        If the file was not written by `save`, or has a later format.
     """
-    with open(path, "rb", opener=_open_without_waiting) as file, _naming(path):
+    with open(path, "rb", opener=_open_nonblocking) as file, _errors_name(path):
         strings, arrays = _read(file, mmap=True, verify=False)
         decoder = Decoder(arrays)
         words = decoder.decode(json.loads(strings["vocabulary"])) if "vocabulary" in strings else None
         return ModelInfo(
             int(strings["format_version"]),
             strings.get("ldavi_version", ""),
-            {name: decoder.decode(value) for name, value in _described(strings)["parameters"].items()},
+            {name: decoder.decode(value) for name, value in _description(strings)["parameters"].items()},
             {name: (array.shape, array.dtype.name) for name, array in sorted(arrays.items())},
             None if words is None else list(words),
             json.loads(strings.get("metadata", "{}")),
@@ -205,16 +210,16 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
 
 
 @contextmanager
-def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Says which file it was that could not be read, and calls every fault of its contents a ValueError."""
+def _errors_name(path: StrPath) -> Iterator[None]:
+    """Turn errors that the content of a file causes into a ValueError that names the file."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"path={os.fspath(path)!r} cannot be read: {error}") from error
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
-    """A pipe, which would wait for its writer, opens at once and is then refused."""
+def _open_nonblocking(path: str, flags: int) -> int:
+    """Open a file without blocking: a named pipe, which has no writer, can then be refused."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -222,49 +227,50 @@ def _read(file: BinaryIO, *, mmap: bool, verify: bool) -> tuple[dict[str, str], 
     header = container.read_header(file)
     version = header.strings.get("format_version", "")
     if header.strings.get("format") != FORMAT or not version.isdecimal() or len(version) > 9 or int(version) == 0:
-        raise ValueError("it is a safetensors file, but holds no model of ldavi")
+        raise ValueError("it is a safetensors file, but contains no model of ldavi")
     if int(version) > FORMAT_VERSION:
         wrote = header.strings.get("ldavi_version", "a later version")
-        msg = f"it has format version {version} (ldavi {wrote}), this ldavi reads up to {FORMAT_VERSION}: install a later one"
-        raise ValueError(msg)
+        raise ValueError(
+            f"it has format version {version} (ldavi {wrote}), this version reads up to {FORMAT_VERSION}; install a later one"
+        )
     arrays = container.read_arrays(file, header, mmap=mmap, verify=verify)
     return header.strings, {name: array if name == LAM or not mmap else array.copy() for name, array in arrays.items()}
 
 
-def _described(strings: dict[str, str]) -> dict[str, Any]:
-    described = json.loads(strings.get("model", "null"))
-    if not isinstance(described, dict) or described.get("class") != "LatentDirichletAllocation":
+def _description(strings: dict[str, str]) -> dict[str, Any]:
+    description = json.loads(strings.get("model", "null"))
+    if not isinstance(description, dict) or description.get("class") != "LatentDirichletAllocation":
         raise ValueError("it does not describe a LatentDirichletAllocation")
     kinds = {"parameters": dict, "attributes": dict, "defaults": list}
-    if not all(isinstance(described.get(name), kind) for name, kind in kinds.items()):
-        raise ValueError(f"its description lacks one of {', '.join(kinds)}")
-    if not all(isinstance(name, str) for name in described["defaults"]):
-        raise ValueError("its 'defaults' are not all names")
-    return described
+    if not all(isinstance(description.get(name), kind) for name, kind in kinds.items()):
+        raise ValueError(f"its description has no valid {', '.join(kinds)}")
+    if not all(isinstance(name, str) for name in description["defaults"]):
+        raise ValueError("its 'defaults' contain something other than names")
+    return description
 
 
-def _known_parameters(described: dict[str, Any], strings: dict[str, str]) -> dict[str, Any]:
-    """Without those that a later ldavi has added, which must be at their defaults: then they change nothing."""
+def _known_parameters(description: dict[str, Any], strings: dict[str, str]) -> dict[str, Any]:
+    """Return the parameters without those that a later version added, which must have their default values."""
     known = signature(LatentDirichletAllocation).parameters
-    unknown = {name for name in described["parameters"] if name not in known}
-    if used := sorted(unknown - set(described["defaults"])):
+    unknown = {name for name in description["parameters"] if name not in known}
+    if used := sorted(unknown - set(description["defaults"])):
         wrote = strings.get("ldavi_version", "a later version")
         raise ValueError(
-            f"parameters {used} are not known to ldavi {__version__}; ldavi {wrote} wrote it: install that or later"
+            f"its parameters {used} are unknown to ldavi {__version__}; install ldavi {wrote}, which wrote it, or a later one"
         )
-    return {name: value for name, value in described["parameters"].items() if name in known}
+    return {name: value for name, value in description["parameters"].items() if name in known}
 
 
 def _check_lam(rows: NDArray[Any]) -> None:
     if not np.isfinite(rows).all() or rows.min() < 0:
-        raise ValueError("λ holds numbers that are negative or not finite")
+        raise ValueError("λ contains numbers that are negative or not finite")
 
 
-def _without_functions(model: LatentDirichletAllocation) -> tuple[dict[str, Any], dict[str, Any]]:
+def _without_callbacks(model: LatentDirichletAllocation) -> tuple[dict[str, Any], dict[str, Any]]:
     parameters, attributes = model.get_params(deep=False), restore.state_of(model)
     for values, name in ((parameters, "callbacks"), (attributes, "_metadata_request")):
         if values.get(name) is not None:
-            warnings.warn(f"{name} cannot be kept in a model file: the loaded model will have none", stacklevel=3)
+            warnings.warn(f"{name} cannot be stored in a model file; the loaded model will have none", stacklevel=3)
     parameters["callbacks"] = None
     attributes.pop("_metadata_request", None)
     return parameters, attributes
@@ -274,8 +280,8 @@ def _same(value: Any, default: Any) -> bool:
     return type(value) is type(default) and bool(np.array_equal(value, default))
 
 
-def _metadata_text(metadata: Any) -> str:
-    msg = "must be a dict of None, booleans, finite numbers, strings, lists, and dicts with strings for keys"
+def _metadata_json(metadata: dict[str, Any] | None) -> str:
+    msg = "must be a dict of None, booleans, finite numbers, strings, lists, and dicts with strings as keys"
     if metadata is not None and not isinstance(metadata, dict):
         raise TypeError(f"metadata={metadata!r} {msg}")
     try:
@@ -283,14 +289,16 @@ def _metadata_text(metadata: Any) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"metadata {msg}: {error}") from error
     if json.loads(text) != (metadata or {}):
-        raise ValueError(f"metadata {msg}; JSON would change it")
+        raise ValueError(f"metadata {msg}; this value would change when it is stored as JSON")
     return text
 
 
-def _check_vocabulary(vocabulary: Any, n_words: int | None) -> NDArray[Any]:
+def _check_vocabulary(vocabulary: Sequence[str], n_words: int | None) -> NDArray[Any]:
     words = np.array([vocabulary] if isinstance(vocabulary, str) else list(vocabulary), dtype=object)
     if not all(isinstance(word, str) for word in words.ravel()):
-        raise TypeError("vocabulary must hold strings, the word of each column")
+        raise TypeError("vocabulary must contain strings, the word of each column")
     if words.ndim != 1 or (n_words is not None and len(words) != n_words):
-        raise ValueError(f"vocabulary has {len(words)} words and the model {n_words}; give one for each column")
+        raise ValueError(
+            f"vocabulary has {len(words)} words, but the model has {n_words} columns; pass one word per column"
+        )
     return words

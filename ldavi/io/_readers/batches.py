@@ -1,181 +1,188 @@
-"""Corpora a batch at a time, for those that are larger than memory."""
+"""`read_batches`: read a corpus a batch of documents at a time, for corpora that are larger than memory."""
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ldavi.io._readers.coo_builder import Reading, batches, check_width
-from ldavi.io._readers.count_formats import READERS
+from scipy import sparse
+
+from ldavi._core.chunks import chunks
+from ldavi.io._readers.coo_builder import CorpusInfo, build_batches
+from ldavi.io._readers.count_formats import COUNT_READERS
 from ldavi.io._readers.dispatch import (
-    Names,
+    ObjectArray,
+    StrPath,
     check_columns,
-    counts_of,
-    counts_of_words,
-    documents_of,
+    counts_of_word_lists,
+    final_vocabulary,
+    initial_info,
     is_stdin,
-    opened,
-    start,
+    metadata_names,
+    open_corpus,
+    read_counts,
+    read_documents,
+    read_npz_counts,
     text_of,
-    words_of,
 )
-from ldavi.io._readers.npz import read_npz
-from ldavi.io._readers.recognition import Recognition
-from ldavi.io._readers.source import read_whole
-from ldavi.io._readers.text_formats import Document, Options
+from ldavi.io._readers.recognition import COUNT_FORMATS, Recognition
+from ldavi.io._readers.text_formats import Document, ReaderOptions
+
+DECLARING_FORMATS = ("uci", "mm")  # their headers declare the number of words
 
 
 class Batch(NamedTuple):
-    """Some documents, and what the file says of them.
+    """Some documents of a corpus, with their names and metadata.
 
     Attributes
     ----------
     content : list of str, or sparse array of shape (n_documents, n_words)
-        Texts, or counts.
+        Texts, or counts in CSR format.
     ids : list of str, or None
-        Names of the documents: of the column `id_column`, of the files of a folder, of MALLET's lines.
+        Names of the documents: values of the column `id_column`, names of the files of a folder, or the names in a file
+        of MALLET.
     metadata : dict of str to list
-        The columns that were asked for; "label" of MALLET's lines.
+        The columns in `metadata` of the call; "label" for files of MALLET.
     """
 
-    content: Any
+    content: list[str] | sparse.csr_array
     ids: list[str] | None
     metadata: dict[str, list[Any]]
 
 
 class Batches:
-    """A corpus a batch at a time, as often as it is iterated over: texts, or counts in columns that stay.
+    """An iterable of the batches of a corpus, which are lists of texts or sparse matrices with the same columns.
 
-    Made by `read_batches`. Each `iter` opens the file anew; standard input can be read once. `records` is the same with names
-    and columns.
+    It is created by `read_batches`. Each iteration opens the file again, except standard input, which can be read once.
+    `records` additionally returns the names and metadata of the documents.
 
     Attributes
     ----------
     kind : str
-        "texts" (a batch is a list of str) or "counts" (a batch is a CSR array).
+        "texts" if a batch is a list of str, "counts" if it is a CSR array.
     vocabulary : (n_words,) array of str, or None
-        The word of each column of the counts; None for texts, and where no vocabulary was given or found.
+        The word of each column of the counts; None for texts, and if no vocabulary was given or found.
     n_words : int or None
-        Columns of the counts; None for texts, and for standard input until its header has been read.
+        Number of columns of the counts; None for texts, and for standard input until its header has been read.
     recognition : Recognition
-        Which format is read, and why.
+        The format, and how it was recognised.
     """
 
     def __init__(
         self,
-        path: Any,
+        path: StrPath,
         *,
         batch_size: int,
         recognition: Recognition,
-        options: Options,
-        reading: Reading | None,
-        vocabulary: Names | None,
+        options: ReaderOptions,
+        info: CorpusInfo | None,
+        vocabulary: ObjectArray | None,
     ) -> None:
-        self._path, self._batch_size, self._options, self._reading = path, batch_size, options, reading
+        self._path, self._batch_size, self._options, self._info = path, batch_size, options, info
         self._is_used = False
         self.recognition = recognition
         self.vocabulary = vocabulary
-        self.n_words = None if reading is None else reading.n_words
-        self.kind = "texts" if reading is None else "counts"
+        self.n_words = None if info is None else info.n_words
+        self.kind = "texts" if info is None else "counts"
 
     def __iter__(self) -> Iterator[Any]:
         return (batch.content for batch in self.records())
 
     def records(self) -> Iterator[Batch]:
-        """The batches, with what the file says of each document.
+        """Iterate over the batches with the names and metadata of their documents.
 
         Returns
         -------
         records : iterator of Batch
-            Once through the file.
+            One pass over the file.
 
         Raises
         ------
         RuntimeError
             If standard input has been read before.
         """
-        kind, options = self.recognition.format, self._options
         if self._is_used and is_stdin(self._path):
             raise RuntimeError(
-                "standard input can be read once, and has been; save it to a file to go through it again"
+                "path='-': standard input can be read once, and has been; save it to a file to read it again"
             )
         self._is_used = True
-        names = ("label",) if kind == "mallet" else options.metadata
-        with opened(self._path, kind, options) as (source, _):
-            if self._reading is None:
-                documents = documents_of(source, self._path, kind, options)
-                while batch := list(islice(documents, self._batch_size)):
-                    yield _described([text_of(document, str(self._path)) for document in batch], batch, names)
-            elif kind in READERS:
-                reading = replace(self._reading)
-                for X in batches(reading, counts_of(source, self._path, kind, options, reading), self._batch_size):
+        kind, options, info = self.recognition.format, self._options, self._info
+        names = metadata_names(kind, options)
+        with open_corpus(self._path, kind, options) as (source, _):
+            if info is None:
+                yield from self._texts(read_documents(source, self._path, kind, options), names)
+            elif kind in COUNT_READERS:
+                info = replace(info)
+                for X in build_batches(info, read_counts(source, self._path, kind, options, info), self._batch_size):
                     yield Batch(X, None, {})
             elif kind == "npz":
-                X = read_npz(read_whole(source, options.max_bytes), self._reading.name, max_bytes=options.max_bytes)
-                for row in range(0, X.shape[0], self._batch_size):
-                    yield Batch(X[row : row + self._batch_size], None, {})
+                X = read_npz_counts(source, info, options)
+                for rows in chunks(X.shape[0], self._batch_size):
+                    yield Batch(X[rows], None, {})
             else:
-                yield from self._lists_of_words(documents_of(source, self._path, kind, options), names)
+                yield from self._word_lists(read_documents(source, self._path, kind, options), replace(info), names)
 
-    def _lists_of_words(self, documents: Iterator[Document], names: tuple[str, ...]) -> Iterator[Batch]:
-        """Counts are cut into batches after some have been read ahead: what was said of their documents waits meanwhile."""
-        assert self._reading is not None
-        reading, waiting = replace(self._reading), deque[Document]()
+    def _texts(self, documents: Iterator[Document], names: tuple[str, ...]) -> Iterator[Batch]:
+        while batch := list(islice(documents, self._batch_size)):
+            yield _batch([text_of(document, str(self._path)) for document in batch], batch, names)
 
-        def noted() -> Iterator[Document]:
+    def _word_lists(self, documents: Iterator[Document], info: CorpusInfo, names: tuple[str, ...]) -> Iterator[Batch]:
+        """Count lists of words; names and metadata wait in a queue, because `build_batches` reads ahead."""
+        waiting = deque[Document]()
+
+        def queued() -> Iterator[Document]:
             for document in documents:
                 waiting.append(document._replace(content=""))
                 yield document
 
-        for X in batches(reading, counts_of_words(noted(), reading), self._batch_size):
-            yield _described(X, [waiting.popleft() for _ in range(X.shape[0])], names)
+        for X in build_batches(info, counts_of_word_lists(queued(), info), self._batch_size):
+            yield _batch(X, [waiting.popleft() for _ in range(X.shape[0])], names)
 
 
-def _described(content: Any, documents: list[Document], names: tuple[str, ...]) -> Batch:
+def _batch(content: list[str] | sparse.csr_array, documents: list[Document], names: tuple[str, ...]) -> Batch:
     ids = None if documents[0].id is None else [str(document.id) for document in documents]
     return Batch(content, ids, {name: [document.metadata[i] for document in documents] for i, name in enumerate(names)})
 
 
 def read_batches(
-    path: str | os.PathLike[str],
+    path: StrPath,
     *,
     batch_size: int = 4096,
     format: str = "auto",
-    vocabulary: str | os.PathLike[str] | Sequence[str] | None = None,
+    vocabulary: StrPath | Sequence[str] | None = None,
     column: str | tuple[str, str] | None = None,
     id_column: str | None = None,
     metadata: Sequence[str] = (),
     encoding: str = "utf-8",
     max_bytes: int | None = None,
 ) -> Batches:
-    """Read a corpus in batches of documents, with the memory of one batch: for a corpus larger than memory.
+    """Read a corpus in batches of documents; memory is needed for one batch only.
 
-    Texts come as lists of str, which `WordCounter` counts. Counts come as CSR arrays; a format that says its words or their
-    number nowhere (SVMlight, lda-c, Vowpal Wabbit, Low, lists of words) is read once to find out, unless `vocabulary` tells.
-    A `.npz` file is held whole, and cut.
+    Batches of texts are lists of str, which `WordCounter` counts. Batches of counts are CSR arrays. Formats that do not
+    declare their words (SVMlight, lda-c, Vowpal Wabbit, Low, lists of words) are read once to find them, unless `vocabulary`
+    is given. An `.npz` file is loaded into memory as a whole.
 
     Parameters
     ----------
     path : str or path
-        As in `read_corpus`; "-", standard input, can be read once and needs a `format`.
+        See `read_corpus`; "-", standard input, can be read once and needs a `format`.
     batch_size : int, default=4096
-        Documents of a batch; the last may have fewer.
+        Number of documents per batch; the last batch may have fewer.
     format : str, default="auto"
-        As in `read_corpus`.
+        See `read_corpus`.
     vocabulary : path, sequence of str or None, default=None
-        As in `read_corpus`; not used for texts.
+        See `read_corpus`; not used for texts.
     column : str, (str, str) or None, default=None
-        As in `read_corpus`.
+        See `read_corpus`.
     id_column : str or None, default=None
-        The column of document names; see `Batches.records`.
+        Name of the column with the names of the documents, which `Batches.records` returns.
     metadata : sequence of str, default=()
-        Columns to keep; see `Batches.records`.
+        Names of further columns, which `Batches.records` returns.
     encoding : str, default="utf-8"
-        Of the texts.
+        Encoding of the texts.
     max_bytes : int or None, default=None
-        The most that a compressed file may expand to; None sets no limit, since only a batch is held.
+        Maximum number of bytes that a compressed file may expand to. None sets no limit, since only one batch is in memory.
 
     Returns
     -------
@@ -184,71 +191,79 @@ def read_batches(
     Raises
     ------
     CorpusError
-        As in `read_corpus`, some of it only while batches are read; or if the documents of a file of counts are out of order.
+        For the reasons given in `read_corpus`, partly only while batches are read; also if the documents of a file of
+        counts are not in order.
+    ValueError
+        If `batch_size` is less than 1, or standard input would have to be read twice.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be at least 1")
     if is_stdin(path) and format == "auto":
-        raise ValueError("path is '-', standard input, which is not looked at before it is read; name its format")
-    options = Options(column, id_column, tuple(metadata), encoding, max_bytes)
-    if is_stdin(path):
-        chosen, is_words = Recognition(format, None, "it was named"), isinstance(column, tuple)
-        check_columns(path, format, options)
-    else:
-        with opened(path, format, options) as (source, chosen):
-            check_columns(path, chosen.format, options)
-            known = chosen.format in READERS or chosen.format == "npz"
-            first = None if known else next(documents_of(source, path, chosen.format, options), None)
-        is_words = first is not None and not isinstance(first.content, str)
-    is_counts = is_words or chosen.format in READERS or chosen.format == "npz"
-    reading, words = start(path, chosen.format, vocabulary if is_counts else None, encoding)
+        raise ValueError("path='-' is standard input, whose format is not recognised here; pass its format=")
+    options = ReaderOptions(column, id_column, tuple(metadata), encoding, max_bytes)
+    recognition, is_counts = _recognise(path, format, options)
+    kind = recognition.format
+    info, words = initial_info(path, kind, vocabulary if is_counts else None, encoding)
     if is_counts:
-        _find_columns(path, chosen.format, options, reading)
-    words = words_of(reading, words) if is_counts else None
+        _find_words(path, kind, options, info)
     return Batches(
         path,
         batch_size=batch_size,
-        recognition=chosen,
+        recognition=recognition,
         options=options,
-        reading=reading if is_counts else None,
-        vocabulary=words,
+        info=info if is_counts else None,
+        vocabulary=final_vocabulary(info, words) if is_counts else None,
     )
 
 
-def _find_columns(path: Any, kind: str, options: Options, reading: Reading) -> None:
-    """Set the number of words, and what else only a first reading tells.
+def _recognise(path: StrPath, format: str, options: ReaderOptions) -> tuple[Recognition, bool]:
+    """Return the format, and whether the batches are counts; a table is read up to its first document to decide it."""
+    if is_stdin(path):
+        check_columns(path, format, options)
+        recognition = Recognition(format, None, "the caller named it")
+        return recognition, format in COUNT_FORMATS or isinstance(options.column, tuple)
+    with open_corpus(path, format, options) as (source, recognition):
+        check_columns(path, recognition.format, options)
+        if recognition.format in COUNT_FORMATS:
+            return recognition, True
+        first = next(read_documents(source, path, recognition.format, options), None)
+    return recognition, first is not None and not isinstance(first.content, str)
+
+
+def _find_words(path: StrPath, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
+    """Set the vocabulary or the number of words, for which some formats must be read once.
 
     Raises
     ------
     ValueError
         If standard input would have to be read twice.
     """
-    declared = kind in ("uci", "mm")
+    is_known = info.n_words is not None or (info.vocabulary is not None and not info.grows_vocabulary)
     if is_stdin(path):
-        known = declared or reading.n_words is not None or (reading.vocabulary is not None and not reading.growing)
-        if not known:
+        if kind not in DECLARING_FORMATS and not is_known:
             raise ValueError(
-                f"format={kind!r} from standard input needs a vocabulary: it says nowhere which words it has"
+                f"format={kind!r} from standard input needs vocabulary=, because the format does not declare its words"
             )
-        reading.first_word = 1 if kind == "svmlight" else 0
+        info.word_base = 1 if kind == "svmlight" else 0
     elif kind == "npz":
-        with opened(path, kind, options) as (source, _):
-            X = read_npz(read_whole(source, options.max_bytes), reading.name, max_bytes=options.max_bytes)
-        check_width(reading, X.shape[1])
-        reading.n_words = X.shape[1]
-    elif declared or kind == "svmlight" or reading.growing or (reading.vocabulary is None and reading.n_words is None):
-        trial = replace(reading)
-        highest, lowest = -1, 1
-        with opened(path, kind, options) as (source, _):
-            for piece in counts_of(source, path, kind, options, trial):
-                highest = max(highest, int(piece.words.max(initial=-1)))
-                lowest = min(lowest, int(piece.words.min(initial=1)))
-                if declared:
-                    break
-        reading.first_word = lowest if kind == "svmlight" else 0
-        if trial.n_words is None:
-            trial.n_words = max(0, highest + 1 - reading.first_word)
-        reading.n_words = trial.n_words
-    reading.growing = False
-    if reading.vocabulary is not None:
-        reading.n_words = len(reading.vocabulary)
+        with open_corpus(path, kind, options) as (source, _):
+            info.n_words = read_npz_counts(source, info, options).shape[1]
+    elif kind in DECLARING_FORMATS or kind == "svmlight" or not is_known:
+        _scan_words(path, kind, options, info)
+    info.grows_vocabulary = False
+    if info.vocabulary is not None:
+        info.n_words = len(info.vocabulary)
+
+
+def _scan_words(path: StrPath, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
+    """Read the file, or its header if it declares the number of words, and set the number of words and of the first."""
+    scanned = replace(info)  # shares the vocabulary, which grows in place
+    highest, lowest = -1, 1
+    with open_corpus(path, kind, options) as (source, _):
+        for part in read_counts(source, path, kind, options, scanned):
+            highest = max(highest, int(part.words.max(initial=-1)))
+            lowest = min(lowest, int(part.words.min(initial=1)))
+            if kind in DECLARING_FORMATS:
+                break
+    info.word_base = lowest if kind == "svmlight" else 0
+    info.n_words = max(0, highest + 1 - info.word_base) if scanned.n_words is None else scanned.n_words

@@ -1,7 +1,7 @@
-"""From a path to documents or to counts: what reading whole and reading in batches share."""
+"""Steps that `read_corpus` and `read_batches` share: open a corpus, call the reader of its format, find the vocabulary."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,25 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.coo_builder import Entries, Reading, columns, gather
-from ldavi.io._readers.count_formats import READERS, SPELLED
-from ldavi.io._readers.recognition import FORMATS, Recognition, recognise_source, refuse_code
-from ldavi.io._readers.source import open_source
-from ldavi.io._readers.text_formats import TEXT_READERS, Document, Options, read_folder
+from ldavi.io._readers.coo_builder import CorpusInfo, Triples, check_width, collect_triples, word_columns
+from ldavi.io._readers.count_formats import COUNT_READERS, WITH_WORDS
+from ldavi.io._readers.npz import read_npz
+from ldavi.io._readers.recognition import COUNT_FORMATS, FORMATS, Recognition, recognise_source, refuse_code
+from ldavi.io._readers.source import Source, open_source, read_whole
+from ldavi.io._readers.text_formats import TEXT_READERS, Document, ReaderOptions, read_folder
 from ldavi.io._readers.vocabulary import read_vocabulary, vocabulary_beside
 
-Names = NDArray[np.object_]
-TABLES = ("csv", "tsv", "jsonl", "parquet")
+StrPath = str | os.PathLike[str]
+ObjectArray = NDArray[np.object_]
+
+TABLE_FORMATS = ("csv", "tsv", "jsonl", "parquet")
+STANDARD_INPUT = "standard input"  # its name in messages
 
 
-def is_stdin(path: Any) -> bool:
-    """Whether a path stands for standard input."""
-    return bool(os.fspath(path) == "-")
+def is_stdin(path: StrPath) -> bool:
+    """Return whether a path means standard input."""
+    return os.fspath(path) == "-"
 
 
 @contextmanager
-def opened(path: Any, format: str, options: Options) -> Iterator[tuple[Any, Recognition]]:
-    """The open file and its format; nothing is open for a folder.
+def open_corpus(path: StrPath, format: str, options: ReaderOptions) -> Iterator[tuple[Source | None, Recognition]]:
+    """Open a corpus and recognise its format; the source of a folder is None.
 
     Raises
     ------
@@ -46,53 +50,72 @@ def opened(path: Any, format: str, options: Options) -> Iterator[tuple[Any, Reco
         return
     with open_source(path, max_bytes=options.max_bytes) as source:
         refuse_code(source)
-        named = Recognition(format, source.compression, "it was named")
-        yield source, recognise_source(source) if format == "auto" else named
+        if format == "auto":
+            yield source, recognise_source(source)
+        else:
+            yield source, Recognition(format, source.compression, "the caller named it")
 
 
-def check_columns(path: Any, kind: str, options: Options) -> None:
-    """Refuse names of columns for what has none.
+def check_columns(path: StrPath, kind: str, options: ReaderOptions) -> None:
+    """Check that the format has columns if `id_column` or `metadata` is given.
 
     Raises
     ------
     CorpusError
-        If `id_column` or `metadata` is given and the format is not a table.
+        If it has none.
     """
     name = "id_column" if options.id_column is not None else "metadata"
     wanted = options.id_column if options.id_column is not None else ",".join(options.metadata)
-    if wanted and kind not in TABLES:
-        where = "standard input" if is_stdin(path) else os.fspath(path)
+    if wanted and kind not in TABLE_FORMATS:
         raise CorpusError(
-            where, f"is {kind}, which has no columns for {name}={wanted!r}; those are {', '.join(TABLES)}"
+            STANDARD_INPUT if is_stdin(path) else os.fspath(path),
+            f"has format {kind!r}, which has no columns for {name}={wanted!r}; only {', '.join(TABLE_FORMATS)} have them",
         )
 
 
-def documents_of(source: Any, path: Any, kind: str, options: Options) -> Iterator[Document]:
-    """Documents of a format that holds texts or lists of words."""
-    return read_folder(os.fspath(path), options) if kind == "folder" else TEXT_READERS[kind](source, options)
+def metadata_names(kind: str, options: ReaderOptions) -> tuple[str, ...]:
+    """Return the names of `Document.metadata`."""
+    return ("label",) if kind == "mallet" else options.metadata
 
 
-def counts_of(source: Any, path: Any, kind: str, options: Options, reading: Reading) -> Iterator[Entries]:
-    """Counts of a format that holds them, or lists of words."""
-    if kind in READERS:
-        return READERS[kind](source, reading, options.encoding)
-    return counts_of_words(documents_of(source, path, kind, options), reading)
+def read_documents(source: Source | None, path: StrPath, kind: str, options: ReaderOptions) -> Iterator[Document]:
+    """Read the documents of a format that contains texts or lists of words."""
+    if source is None:
+        return read_folder(os.fspath(path), options)
+    return TEXT_READERS[kind](source, options)
 
 
-def counts_of_words(documents: Any, reading: Reading) -> Iterator[Entries]:
-    """Counts of documents that are lists of words."""
+def read_counts(
+    source: Source | None, path: StrPath, kind: str, options: ReaderOptions, info: CorpusInfo
+) -> Iterator[Triples]:
+    """Read the counts of a format that contains counts or lists of words."""
+    if source is not None and kind in COUNT_READERS:
+        return COUNT_READERS[kind](source, info, options.encoding)
+    return counts_of_word_lists(read_documents(source, path, kind, options), info)
+
+
+def read_npz_counts(source: Source | None, info: CorpusInfo, options: ReaderOptions) -> Any:
+    """Read the CSR matrix of an `.npz` file whose width fits the vocabulary."""
+    assert source is not None
+    X = read_npz(read_whole(source, options.max_bytes), info.name, max_bytes=options.max_bytes)
+    check_width(info, X.shape[1])
+    return X
+
+
+def counts_of_word_lists(documents: Iterable[Document], info: CorpusInfo) -> Iterator[Triples]:
+    """Convert documents that are lists of words to counts."""
 
     def rows() -> Iterator[tuple[list[int], list[float]]]:
         for number, document in enumerate(documents, start=1):
             if isinstance(document.content, str):
-                raise CorpusError(reading.name, f"document {number} is a text, and the first is a list of words")
-            yield columns(reading, *document.content)
+                raise CorpusError(info.name, f"document {number} is a text, but the first is a list of words")
+            yield word_columns(info, *document.content)
 
-    return gather(rows(), reading)
+    return collect_triples(rows(), info)
 
 
 def text_of(document: Document, name: str) -> str:
-    """The text of a document.
+    """Return the text of a document.
 
     Raises
     ------
@@ -100,38 +123,41 @@ def text_of(document: Document, name: str) -> str:
         If it is a list of words.
     """
     if not isinstance(document.content, str):
-        raise CorpusError(name, f"holds the list of words {document.content[0][:5]}, and the first document is a text")
+        words = document.content[0][:5]
+        raise CorpusError(name, f"contains the list of words {words}, but the first document is a text")
     return document.content
 
 
-def start(path: Any, kind: str, vocabulary: Any, encoding: str) -> tuple[Reading, Names | None]:
-    """An empty record, and the vocabulary as it was given or found beside the file."""
-    words: Names | None = None
+def initial_info(
+    path: StrPath, kind: str, vocabulary: StrPath | Sequence[str] | None, encoding: str
+) -> tuple[CorpusInfo, ObjectArray | None]:
+    """Return the information that is known before reading, and the vocabulary that was given or found beside the file."""
+    words: ObjectArray | None = None
     if isinstance(vocabulary, (str, os.PathLike)):
         words = read_vocabulary(vocabulary, encoding=encoding)
     elif vocabulary is not None:
-        words = names(list(vocabulary))
-    elif kind in ("uci", "mm", "svmlight", "ldac", "npz") and not is_stdin(path):
+        words = object_array(list(vocabulary))
+    elif kind in COUNT_FORMATS and kind not in WITH_WORDS and not is_stdin(path):
         words = vocabulary_beside(path, encoding=encoding)
-    reading = Reading("standard input" if is_stdin(path) else os.fspath(path))
-    reading.first_word = None if kind == "svmlight" else 0
-    if kind == "npz" or (kind in READERS and kind not in SPELLED):
-        reading.n_words = None if words is None else len(words)
-        return reading, words
-    reading.vocabulary = {} if words is None else {word: column for column, word in enumerate(words)}
-    reading.growing = words is None
-    if words is not None and len(reading.vocabulary) < len(words):
-        raise ValueError("vocabulary holds a word twice; each word has one column")
-    return reading, words
+    info = CorpusInfo(STANDARD_INPUT if is_stdin(path) else os.fspath(path))
+    info.word_base = None if kind == "svmlight" else 0
+    if kind in COUNT_FORMATS and kind not in WITH_WORDS:
+        info.n_words = None if words is None else len(words)
+        return info, words
+    info.vocabulary = {} if words is None else {word: column for column, word in enumerate(words)}
+    info.grows_vocabulary = words is None
+    if words is not None and len(info.vocabulary) < len(words):
+        raise ValueError("vocabulary contains a word twice; each word has one column")
+    return info, words
 
 
-def words_of(reading: Reading, words: Names | None) -> Names | None:
-    """The vocabulary as it was given, or else as the file spelled it."""
-    return words if words is not None or reading.vocabulary is None else names(list(reading.vocabulary))
+def final_vocabulary(info: CorpusInfo, words: ObjectArray | None) -> ObjectArray | None:
+    """Return the given vocabulary, or else the one that the file contained."""
+    return words if words is not None or info.vocabulary is None else object_array(list(info.vocabulary))
 
 
-def names(values: Any) -> Names:
-    """Values as an array of objects."""
+def object_array(values: Sequence[Any]) -> ObjectArray:
+    """Return a one-dimensional object array, also of values that are sequences themselves."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

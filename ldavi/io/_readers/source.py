@@ -1,4 +1,4 @@
-"""One way into a file: compression found by its first bytes, a limit on what it expands to, lines with their numbers."""
+"""Open and decompress files, with limits on their expanded size, and read numbered lines."""
 
 import bz2
 import gzip
@@ -14,30 +14,48 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._progress_hooks import tell_read
+from ldavi.io._progress_hooks import report_bytes_read
 
-MAX_BYTES = 2**32  # that a file may expand to, unless the caller says otherwise
-MAX_LINE = 2**26  # bytes: a line is held whole, so that a line without end must not be
-PIECE = 256  # bytes, which zstd can expand to 8 MiB and xz to 2
-HEAD = 2**16  # bytes that the format is recognised from
-LZMA_MEMORY = 2**28  # a header can ask for a dictionary of 4 GiB; `xz -9` asks for 65 MiB
-ZSTD_WINDOW = 2**27  # the limit of the zstd command, too
+MAX_BYTES = 2**32  # default limit on the expanded size of a file
+MAX_LINE = 2**26  # bytes; a line is kept in memory as a whole, so its length must be bounded
+DECODER_INPUT = 256  # bytes passed to a decoder at once: zstd can expand them to 8 MiB, xz to 2 MiB
+HEAD_SIZE = 2**16  # bytes that the format is recognised from
+LZMA_MEMORY = 2**28  # bytes; a header can request a dictionary of 4 GiB, and `xz -9` requests 65 MiB
+ZSTD_WINDOW = 2**27  # bytes, the limit of the zstd command
+BUFFER_SIZE = 2**18  # bytes
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 SUFFIXES = {"gzip": ".gz", "bz2": ".bz2", "xz": ".xz", "zstd": ".zst"}
 
 
 class Source(NamedTuple):
-    """An open file, decompressed: its name, its first bytes (still to be read from `stream`), and its size if plain."""
+    """An open file and its decompressed content.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file, for error messages.
+    stream : binary file object
+        The decompressed content, from its start.
+    head : bytes
+        The first bytes of `stream`.
+    compression : str or None
+        "gzip", "bz2", "xz" or "zstd".
+    size : int or None
+        Size in bytes of an uncompressed regular file.
+    """
 
     name: str
-    stream: io.BufferedReader
+    stream: BinaryIO
     head: bytes
     compression: str | None
     size: int | None
 
 
-class _Guarded(io.RawIOBase):
-    """A stream that goes on after `head`, ends with an error above `max_bytes`, and turns decoders' errors into ours."""
+class _LimitedStream(io.RawIOBase):
+    """A raw stream that yields `head`, then the wrapped stream, and raises a CorpusError beyond `max_bytes`.
+
+    Errors of decoders become a CorpusError, too.
+    """
 
     def __init__(
         self,
@@ -46,23 +64,23 @@ class _Guarded(io.RawIOBase):
         *,
         max_bytes: int | None,
         head: bytes = b"",
-        tell: Callable[[int], None] | None = None,
+        on_read: Callable[[int], None] | None = None,
     ) -> None:
-        self._stream, self._name, self._max_bytes, self._head, self._tell = stream, name, max_bytes, head, tell
-        self._read = 0
+        self._stream, self._name, self._max_bytes, self._head, self._on_read = stream, name, max_bytes, head, on_read
+        self._n_read = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         data = self._next(len(buffer))
-        self._read += len(data)
-        if self._tell is not None:
-            self._tell(len(data))
-        if self._max_bytes is not None and self._read > self._max_bytes:
+        self._n_read += len(data)
+        if self._on_read is not None:
+            self._on_read(len(data))
+        if self._max_bytes is not None and self._n_read > self._max_bytes:
             raise CorpusError(
                 self._name,
-                f"expands to more than max_bytes={self._max_bytes} bytes; raise max_bytes if the file is to be trusted",
+                f"expands to more than max_bytes={self._max_bytes} bytes; raise max_bytes if you trust the file",
             )
         buffer[: len(data)] = data
         return len(data)
@@ -73,58 +91,60 @@ class _Guarded(io.RawIOBase):
             return data
         try:
             return bytes(self._stream.read(size))
-        except (EOFError, zlib.error, lzma.LZMAError) as error:
-            raise CorpusError(self._name, f"the compressed data are damaged or cut short ({error})") from error
-        except OSError as error:
-            if error.errno is not None:  # of the system: a disk, a pipe
-                raise
-            raise CorpusError(self._name, f"the compressed data are damaged or cut short ({error})") from error
         except Exception as error:
-            if type(error).__name__ != "ZstdError":
+            if not _is_decoder_error(error):
                 raise
             raise CorpusError(self._name, f"the compressed data are damaged or cut short ({error})") from error
 
 
-class _Frames(io.RawIOBase):
-    """Streams or frames of a decoder one after another; the last must be whole, which zstandard's own reader does not ask.
+def _is_decoder_error(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno is None  # the operating system's errors have a number, those of gzip and bz2 have none
+    # The name is compared because zstandard is optional.
+    return isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
 
-    A decoder gets `PIECE` bytes at a time: they bound what a bomb can make of them.
+
+class _FrameReader(io.RawIOBase):
+    """A reader of consecutive streams or frames that raises an error if the last one is incomplete.
+
+    zstandard's own reader does not notice an incomplete frame. A decoder gets `DECODER_INPUT` bytes at a time, which bounds
+    the memory that a decompression bomb can take.
     """
 
-    def __init__(self, stream: Any, make: Callable[[], Any]) -> None:
-        self._stream, self._make = stream, make
+    def __init__(self, stream: BinaryIO, make_decoder: Callable[[], Any]) -> None:
+        self._stream, self._make_decoder = stream, make_decoder
         self._decoder: Any = None
-        self._left = self._ready = b""
+        self._unused = self._decoded = b""
 
     def read(self, size: int = -1) -> bytes:
-        while not self._ready:
-            data, self._left = self._left or self._stream.read(PIECE), b""
+        while not self._decoded:
+            data, self._unused = self._unused or self._stream.read(DECODER_INPUT), b""
             if self._decoder is None:
                 if not data:
                     return b""
-                data = data.lstrip(b"\x00")  # padding after a stream of xz
+                data = data.lstrip(b"\x00")  # xz streams may be padded with null bytes
                 if not data:
                     continue
-                self._decoder = self._make()
+                self._decoder = self._make_decoder()
             elif not data:
-                raise EOFError("the mark of the end is missing")
-            self._ready = self._decoder.decompress(data)
+                raise EOFError("the end marker is missing")
+            self._decoded = self._decoder.decompress(data)
             if self._decoder.eof:
-                self._left, self._decoder = self._decoder.unused_data, None
-        part, self._ready = self._ready[:size], self._ready[size:]
+                self._unused, self._decoder = self._decoder.unused_data, None
+        part, self._decoded = self._decoded[:size], self._decoded[size:]
         return part
 
 
 @contextmanager
 def open_source(path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYTES) -> Iterator[Source]:
-    """Open a file, or standard input for "-", decompressed as its first bytes say.
+    """Open a file, or standard input if `path` is "-", and decompress it according to its first bytes.
 
     Raises
     ------
     CorpusError
-        If the file is damaged or expands to more than `max_bytes`; when it is opened or while it is read.
+        If the file is damaged or expands to more than `max_bytes`, when it is opened or while it is read.
     ModuleNotFoundError
-        If it is compressed by zstd and the library zstandard is not installed.
+        If it is compressed with zstd and the library zstandard is not installed.
     """
     name = os.fspath(path)
     with ExitStack() as stack:
@@ -137,13 +157,12 @@ def open_source(path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYT
             if compression is None and raw is not getattr(sys.stdin, "buffer", None)
             else None
         )
-        plain: Any = io.BufferedReader(_Guarded(raw, name, max_bytes=None, head=start, tell=tell_read))
+        plain: Any = io.BufferedReader(_LimitedStream(raw, name, max_bytes=None, head=start, on_read=report_bytes_read))
         if compression is not None:
-            plain = io.BufferedReader(_Guarded(_decoder(plain, compression), name, max_bytes=max_bytes))
-        head = _read_fully(plain, HEAD)
-        yield Source(
-            name, io.BufferedReader(_Guarded(plain, name, max_bytes=None, head=head), 2**18), head, compression, size
-        )
+            plain = io.BufferedReader(_LimitedStream(_decoder(plain, compression), name, max_bytes=max_bytes))
+        head = _read_fully(plain, HEAD_SIZE)
+        content: Any = io.BufferedReader(_LimitedStream(plain, name, max_bytes=None, head=head), BUFFER_SIZE)
+        yield Source(name, content, head, compression, size)
 
 
 def _decoder(stream: BinaryIO, compression: str) -> Any:
@@ -152,16 +171,18 @@ def _decoder(stream: BinaryIO, compression: str) -> Any:
     if compression == "bz2":
         return bz2.BZ2File(stream)
     if compression == "xz":
-        return _Frames(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY))
+        return _FrameReader(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY))
     if importlib.util.find_spec("zstandard") is None:
-        raise ModuleNotFoundError("a file compressed by zstd needs the library zstandard: pip install 'ldavi[io]'")
+        raise ModuleNotFoundError(
+            "a file compressed with zstd needs the library zstandard; install it: pip install 'ldavi[io]'"
+        )
     import zstandard
 
-    return _Frames(stream, zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj)
+    return _FrameReader(stream, zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj)
 
 
 def _read_fully(stream: Any, size: int) -> bytes:
-    """`size` bytes, or all that there are: a pipe may give less at a time."""
+    """Read `size` bytes, or all until the end; a single read of a pipe may return fewer."""
     parts = bytearray()
     while len(parts) < size and (part := stream.read(size - len(parts))):
         parts += part
@@ -169,16 +190,16 @@ def _read_fully(stream: Any, size: int) -> bytes:
 
 
 def read_whole(source: Source, max_bytes: int | None) -> io.BytesIO:
-    """All of a source in memory, for formats that are read from their end."""
+    """Read a source into memory, for formats that need random access."""
     limit = MAX_BYTES if max_bytes is None else max_bytes
     data = source.stream.read(limit + 1)
     if len(data) > limit:
-        raise CorpusError(source.name, f"has more than max_bytes={limit} bytes")
+        raise CorpusError(source.name, f"has more than max_bytes={limit} bytes; raise max_bytes if you trust the file")
     return io.BytesIO(data)
 
 
 def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers from 1, without their ends; a file of any size, a line of at most `MAX_LINE` bytes."""
+    """Yield line numbers, from 1, and lines without line ends; raise an error for a line of more than `MAX_LINE` bytes."""
     for number, line in enumerate(iter(partial(source.stream.readline, MAX_LINE + 1), b""), start=1):
         if len(line) > MAX_LINE:
             raise CorpusError(
@@ -188,7 +209,7 @@ def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:
 
 
 def decoded_lines(source: Source, encoding: str) -> Iterator[tuple[int, str]]:
-    """`numbered_lines` as text; a byte order mark is left out."""
+    """Yield line numbers and decoded lines; a byte order mark is removed."""
     for number, line in numbered_lines(source):
         try:
             text = line.decode(encoding)
@@ -198,8 +219,8 @@ def decoded_lines(source: Source, encoding: str) -> Iterator[tuple[int, str]]:
 
 
 def undecodable(data: bytes, error: UnicodeDecodeError, encoding: str) -> str:
-    """What to say of bytes that are not text in the encoding."""
+    """Return the problem, for an error message, with bytes that are not text in the encoding."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "begins as UTF-16; convert it to UTF-8 (iconv -f utf-16 -t utf-8)"
+        return "starts like UTF-16 text; convert it to UTF-8 (iconv -f utf-16 -t utf-8)"
     found = data[error.start : error.start + 4]
-    return f"expected text in {encoding}, found the bytes {found!r}; name its encoding, such as encoding='latin-1'"
+    return f"expected text in {encoding}, found the bytes {found!r}; pass its encoding, such as encoding='latin-1'"
