@@ -127,8 +127,8 @@ def to_mallet_state(
     Raises
     ------
     ValueError
-        If a count is not a whole number, X contains no counts, a word is empty, contains a space or starts with a comma, or
-        the model's topics are point estimates.
+        If a count is not a whole number, X contains no counts, a word is empty, contains a space or starts with a
+        comma, or the model's topics are point estimates.
 
     Warns
     -----
@@ -137,8 +137,9 @@ def to_mallet_state(
 
     Notes
     -----
-    MALLET accepts a state only together with the same tokens in the same order. X does not contain the order of words, so
-    tokens are written in the order of the columns, and types are numbered by first occurrence. With `corpus`, import both::
+    MALLET accepts a state only together with the same tokens in the same order. X does not contain the order of
+    words, so tokens are written in the order of the columns, and types are numbered by first occurrence. With
+    `corpus`, import both::
 
         mallet import-file --input corpus --output corpus.mallet --keep-sequence --preserve-case --token-regex '\\S+'
         mallet train-topics --input corpus.mallet --input-state path --num-topics K --num-iterations 100
@@ -154,8 +155,8 @@ def to_mallet_state(
     invalid = [name for name in map(str, names) if not name or re.search(r"\s", name) or name.startswith(",")]
     if invalid:
         raise ValueError(
-            f"feature_names holds {invalid[0]!r}; a word in MALLET must not be empty, contain a space or start with a comma. "
-            "Pass feature_names=[name.replace(' ', '_') for name in names]"
+            f"feature_names holds {invalid[0]!r}; a word in MALLET must not be empty, contain a space or start with a "
+            "comma. Pass feature_names=[name.replace(' ', '_') for name in names]"
         )
     eta = _word_prior(model, "MALLET")
     alpha = " ".join(repr(value) for value in doc_topic_prior_of(model, len(topics)).tolist())
@@ -239,8 +240,8 @@ def from_tomotopy(model: Any) -> LatentDirichletAllocation:
     Returns
     -------
     model : LatentDirichletAllocation
-        The fitted model; its columns are the words of `model.used_vocabs`, in the same order. If words have their own priors
-        (`set_word_prior`), `topic_word_prior_` is an array of shape (n_components, n_features).
+        The fitted model; its columns are the words of `model.used_vocabs`, in the same order. If words have their own
+        priors (`set_word_prior`), `topic_word_prior_` is an array of shape (n_components, n_features).
 
     Raises
     ------
@@ -275,18 +276,18 @@ def to_tomotopy(
 ) -> Any:
     """Convert a fitted model to tomotopy, with the same topics, priors of documents and words.
 
-    tomotopy does not accept λ; its topics are counts of tokens with assigned topics. Therefore the documents are added to a
-    new model, in which each word has a prior (`set_word_prior`) proportional to its probability in the topics of ldavi.
-    tomotopy samples the first assignments from these priors, and a few iterations follow. The topics agree up to sampling
-    noise of rare words.
+    tomotopy does not accept λ; its topics are counts of tokens with assigned topics. Therefore the documents are
+    added to a new model, in which each word has a prior (`set_word_prior`) proportional to its probability in the
+    topics of ldavi. tomotopy samples the first assignments from these priors, and a few iterations follow. The topics
+    agree up to sampling noise of rare words.
 
     Parameters
     ----------
     model : LatentDirichletAllocation
         The fitted model, of ldavi or scikit-learn.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Counts, documents × words, of the documents of the fit or similar ones; whole numbers. Empty documents are omitted,
-        as in tomotopy.
+        Counts, documents × words, of the documents of the fit or similar ones; whole numbers. Empty documents are
+        omitted, as in tomotopy.
     feature_names : sequence of str, optional
         The word of each column. By default `feature_names_in_`, or else "x0", "x1", …
     iterations : int, default=20
@@ -298,14 +299,14 @@ def to_tomotopy(
     Returns
     -------
     model : tomotopy.LDAModel
-        The trained model, with working `infer` and `train`. `alpha` is that of `model`, and is not optimised unless you set
-        `optim_interval`.
+        The trained model, with working `infer` and `train`. `alpha` is that of `model`, and is not optimised unless
+        you set `optim_interval`.
 
     Raises
     ------
     ValueError
-        If a count is not a whole number, X contains no counts or has another number of columns than the model, two words are
-        the same, `iterations` is negative, or the model's topics are point estimates.
+        If a count is not a whole number, X contains no counts or has another number of columns than the model, two
+        words are the same, `iterations` is negative, or the model's topics are point estimates.
     ImportError
         If tomotopy is not installed.
 

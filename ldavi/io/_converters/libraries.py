@@ -22,8 +22,8 @@ def from_sklearn(model: Any) -> LatentDirichletAllocation:
     Parameters
     ----------
     model : sklearn.decomposition.LatentDirichletAllocation
-        The fitted model. `mean_change_tol` is copied, although it bounds a mean over topics in scikit-learn and a share of a
-        document's tokens in ldavi.
+        The fitted model. `mean_change_tol` is copied, although it bounds a mean over topics in scikit-learn and a
+        share of a document's tokens in ldavi.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def to_sklearn(model: LatentDirichletAllocation) -> Any:
     Returns
     -------
     model : sklearn.decomposition.LatentDirichletAllocation
-        The fitted model, with working `transform` and `partial_fit`. The learning method "memoized", which scikit-learn does
-        not have, becomes "batch".
+        The fitted model, with working `transform` and `partial_fit`. The learning method "memoized", which
+        scikit-learn does not have, becomes "batch".
 
     Raises
     ------
@@ -87,15 +87,15 @@ def to_sklearn(model: LatentDirichletAllocation) -> Any:
     Warns
     -----
     UserWarning
-        If a prior has several values, for example because it was learned. scikit-learn supports a single number and gets
-        their mean, so it infers slightly different topic proportions.
+        If a prior has several values, for example because it was learned. scikit-learn supports a single number and
+        gets their mean, so it infers slightly different topic proportions.
     """
     alpha, eta = _posterior_priors(model, "to_sklearn")
     several = [name for name, prior in (("doc_topic_prior", alpha), ("topic_word_prior", eta)) if np.ndim(prior)]
     if several:
         warnings.warn(
-            f"{' and '.join(several)} became one number, the mean, since scikit-learn supports no other; it infers slightly "
-            "different proportions. Fit with single numbers to get the same.",
+            f"{' and '.join(several)} became one number, the mean, since scikit-learn supports no other; it infers "
+            "slightly different proportions. Fit with single numbers to get the same.",
             stacklevel=2,
         )
     alpha, eta = np.mean(alpha), np.mean(eta)
@@ -142,8 +142,8 @@ def from_gensim(model: Any) -> LatentDirichletAllocation:
 
     Notes
     -----
-    scikit-learn warns if a model has column names (`feature_names_in_`) and X has none. Pass a DataFrame, or delete the names
-    with ``del model.feature_names_in_``.
+    scikit-learn warns if a model has column names (`feature_names_in_`) and X has none. Pass a DataFrame, or delete
+    the names with ``del model.feature_names_in_``.
     """
     if not hasattr(getattr(model, "state", None), "get_lambda"):
         raise TypeError(f"model is a {type(model).__name__}; from_gensim needs a gensim.models.LdaModel")
@@ -281,8 +281,8 @@ def to_pyldavis(model: Any, X: Any, feature_names: ArrayLike | None = None) -> d
     model : LatentDirichletAllocation
         The fitted model, of ldavi or scikit-learn.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Counts, documents × words. Documents without words, and words that do not occur, are omitted, since pyLDAvis divides
-        by both totals.
+        Counts, documents × words. Documents without words, and words that do not occur, are omitted, since pyLDAvis
+        divides by both totals.
     feature_names : sequence of str, optional
         The word of each column. By default `feature_names_in_`, or else "x0", "x1", …
 

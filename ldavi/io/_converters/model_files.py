@@ -35,8 +35,8 @@ def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: ArrayLike | Non
     Parameters
     ----------
     prefix : str or path-like
-        Prefix of the names of two files: `prefix`.beta, with the logarithms of the word probabilities, one line per topic;
-        and `prefix`.other, with α.
+        Prefix of the names of two files: `prefix`.beta, with the logarithms of the word probabilities, one line per
+        topic; and `prefix`.other, with α.
     feature_names : sequence of str, optional
         The word of each column, from the lines of the vocabulary file.
 
@@ -64,7 +64,7 @@ def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: ArrayLike | Non
         log_beta = np.array([[float(value) for value in line.split()] for line in lines_of(path) if line.strip()])
         if log_beta.shape != shape or not (log_beta <= 1e-6).all():
             raise ValueError(
-                f"{path!r} has an array of shape {log_beta.shape}, expected {shape} logarithms of probabilities, all <= 0"
+                f"{path!r} has an array of shape {log_beta.shape}, expected {shape} logarithms of probabilities"
             )
         beta = np.where(log_beta <= LOG_OF_ZERO, 0.0, np.exp(log_beta))
         return restore.fitted_with(
@@ -110,9 +110,9 @@ def from_vw(
     path : str or path-like
         The readable model: a header with the options, then a line per row of the weight table, with its number and λ.
     indices : sequence of int, optional
-        The row of the table for each word, since Vowpal Wabbit stores numbers instead of words. A feature whose name is a
-        number is in the row of that number. By default the first rows, one for each of `feature_names`, or the whole table
-        without names.
+        The row of the table for each word, since Vowpal Wabbit stores numbers instead of words. A feature whose name
+        is a number is in the row of that number. By default the first rows, one for each of `feature_names`, or the
+        whole table without names.
     feature_names : sequence of str, optional
         The word of each column.
 
@@ -209,7 +209,7 @@ def to_vw(model: Any, path: str | os.PathLike[str]) -> None:
     options = f"--lda {K} --lda_alpha {alpha!r} --lda_rho {eta!r} --bit_precision {bits} --quiet"
     workspace = Workspace(options)
     try:
-        # Rows without a word are set to zero, too: they contain random numbers, which would count in the totals of topics.
+        # Rows without a word are set to zero, too: their random numbers would count in the totals of the topics.
         for word in range(2**bits):
             column = weights[:, word].tolist() if word < n_words else [0.0] * K
             for topic, value in enumerate(column):

@@ -109,7 +109,8 @@ def _declared_sizes(path: Path) -> tuple[int, int | None]:
             found = ", ".join(f"{field.name}: {field.type}" for field in schema)[:200]
             raise CorpusError(
                 str(path),
-                f"has the columns {found}; expected {WORDS!r} and {COUNTS!r}, lists of word numbers (from 0) and of counts",
+                f"has the columns {found}; expected {WORDS!r} and {COUNTS!r}, lists of word numbers (from 0) and "
+                "of counts",
             )
     width = (schema.metadata or {}).get(N_WORDS, b"")
     return n_rows, int(width) if width.isdigit() else None

@@ -173,8 +173,8 @@ def _validated(stored: StoredCSR) -> StoredCSR:
     if lengths[0] != lengths[1] or lengths[2] != stored.shape[0] + 1 or min(stored.shape) < 1:
         raise CorpusError(
             stored.name,
-            f"has {lengths[0]} counts, {lengths[1]} word numbers and an indptr of length {lengths[2]}, which do not agree "
-            f"with the shape {stored.shape}",
+            f"has {lengths[0]} counts, {lengths[1]} word numbers and an indptr of length {lengths[2]}, which do not "
+            f"agree with the shape {stored.shape}",
         )
     if {stored.indices.dtype.kind, stored.indptr.dtype.kind} - {"i", "u"}:
         raise CorpusError(stored.name, "has an indices or indptr array that does not contain integers")

@@ -15,8 +15,8 @@ from ldavi.io._errors import CorpusError
 class CountBatches:
     """Counts on disk, documents × words, as an iterable of batches; one batch is in memory at a time.
 
-    It is created by `open_counts`, and :meth:`ldavi.LatentDirichletAllocation.fit` accepts it as X. Each iteration reads the
-    files again. The object keeps no file open and can be pickled.
+    It is created by `open_counts`, and :meth:`ldavi.LatentDirichletAllocation.fit` accepts it as X. Each iteration
+    reads the files again. The object keeps no file open and can be pickled.
 
     Attributes
     ----------
@@ -58,9 +58,9 @@ def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words
 
     * an **uncompressed** `.npz` of `scipy.sparse.save_npz(path, X_csr, compressed=False)`;
     * a folder with `data.npy`, `indices.npy` and `indptr.npy`, the arrays of a CSR matrix (and `shape.npy`);
-    * Parquet (`.parquet`, `.pq`) or Arrow (`.arrow`, `.feather`, `.ipc`) files, or a folder of them, read in the order of
-      their names: one row per document, a column `words` with lists of word numbers from 0, and a column `counts` with
-      lists of their counts. They need the extra ``ldavi[io]``.
+    * Parquet (`.parquet`, `.pq`) or Arrow (`.arrow`, `.feather`, `.ipc`) files, or a folder of them, read in the
+      order of their names: one row per document, a column `words` with lists of word numbers from 0, and a column
+      `counts` with lists of their counts. They need the extra ``ldavi[io]``.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words
         Number of documents per batch. An online fit splits each batch into steps of the estimator's `batch_size`, which
         should divide this one.
     n_words : int or None, default=None
-        Number of columns, if the files do not declare it. None uses the largest word number, which reads the files once.
+        Number of columns, if the files do not declare it. None uses the largest word number, which reads the files
+        once.
 
     Returns
     -------
@@ -79,8 +80,8 @@ def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words
     Raises
     ------
     CorpusError
-        If the files are compressed, damaged or in another format. Damage that only concerns one batch is found when that
-        batch is read.
+        If the files are compressed, damaged or in another format. Damage that only concerns one batch is found when
+        that batch is read.
     FileNotFoundError
         If the file or folder does not exist.
     ValueError, TypeError

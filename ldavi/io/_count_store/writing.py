@@ -24,8 +24,8 @@ HEADER_SIZE = 128  # bytes of an .npy header; enough for any length, which is kn
 def save_counts(path: str | os.PathLike[str], X: Any, *, batch_size: int = 4096) -> None:
     """Write counts to disk in a format that `open_counts` reads, batch by batch, with one batch in memory at a time.
 
-    The file name ending determines the format: `.npz`, which `scipy.sparse.load_npz` reads, too; `.parquet` or `.arrow`,
-    which need the extra ``ldavi[io]``; or, without an ending, a folder of `.npy` files, the fastest format.
+    The file name ending determines the format: `.npz`, which `scipy.sparse.load_npz` reads, too; `.parquet` or
+    `.arrow`, which need the extra ``ldavi[io]``; or, without an ending, a folder of `.npy` files, the fastest format.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def save_counts(path: str | os.PathLike[str], X: Any, *, batch_size: int = 4096)
         An existing file is replaced when the new one is complete. A folder must not exist.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or iterable of such
         Counts, documents × words. An iterable, for example a generator, yields batches with the same columns and is
-        iterated over once. Whole counts are stored as int32, others as float32 or float64, depending on the first batch.
+        iterated over once. Whole counts are stored as int32, others as float32 or float64, depending on the first
+        batch.
     batch_size : int, default=4096
         Number of rows that are written at a time if X is a single matrix.
 
@@ -118,8 +119,8 @@ def _validated(batches: Iterable[Any]) -> Iterator[sparse.csr_array]:
         data = X.data.astype(dtype)
         if dtype.kind == "i" and not np.array_equal(data, X.data):
             raise ValueError(
-                f"batch {number} of X contains counts that are not whole numbers below 2^31, unlike the first batch; pass "
-                "all batches as floats"
+                f"batch {number} of X contains counts that are not whole numbers below 2^31, unlike the first batch; "
+                "pass all batches as floats"
             )
         yield sparse.csr_array((data, X.indices, X.indptr), shape=X.shape)
     if n_words is None:

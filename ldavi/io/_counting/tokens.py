@@ -1,4 +1,4 @@
-"""Tokenisation of texts with a regular expression; common expressions use `str.translate` and pyarrow, which are faster."""
+"""Tokenisation of texts with a regular expression; `str.translate` and pyarrow speed up common expressions."""
 
 import importlib.util
 import re
@@ -13,7 +13,8 @@ from ldavi._core.typing import Int32s, Int64s
 
 ARROW_CHARACTERS = 2**20  # below this total, loading pyarrow takes longer than it saves
 
-# Matches patterns that find the longest runs of one character class, with a minimum length: \w\w+, \b\w{3,}\b, [a-z]+, …
+# Matches patterns that find the longest runs of one character class, with a minimum length:
+# \w\w+, \b\w{3,}\b, [a-z]+, …
 RUN_PATTERN = re.compile(
     r"(?:\(\?u\))?(?:(?:\\b)?(?P<w>\\w)(?:(?P<w1>\\w)?\+|\{(?P<wn>\d{1,3}),\})(?:\\b)?"
     r"|(?P<c>\[(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|[A-Za-z0-9_])+\])(?:(?P<c1>(?P=c))?\+|\{(?P<cn>\d{1,3}),\}))"
@@ -21,7 +22,7 @@ RUN_PATTERN = re.compile(
 
 
 class Tokens(NamedTuple):
-    """The tokens of some texts: token i is `vocabulary[ids[i]]`, and text d has the tokens `starts[d]` to `starts[d + 1]`."""
+    """The tokens of some texts: token i is `vocabulary[ids[i]]`, and the tokens of text d start at `starts[d]`."""
 
     vocabulary: list[str]
     ids: Int32s
@@ -154,7 +155,7 @@ def with_ngrams(tokens: Tokens, shortest: int, longest: int) -> Tokens:
 
 
 def _merged(parts: list[tuple[Int64s, Int64s, list[str]]], n_docs: int) -> Tokens:
-    """Merge n-grams of several lengths into tokens sorted by text; equal names, of words that contain blanks, become one."""
+    """Merge n-grams of several lengths into tokens sorted by text; equal n-grams become one word."""
     numbers = _numbering()
     ids = [np.fromiter(map(numbers.__getitem__, names), np.int32, len(names))[ngrams] for _, ngrams, names in parts]
     docs = np.concatenate([docs for docs, _, _ in parts])

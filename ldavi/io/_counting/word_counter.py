@@ -38,7 +38,8 @@ class WordCounter:
     ngram_range : (int, int), default=(1, 1)
         Minimum and maximum number of words of the n-grams to count.
     min_df, max_df : int or float, default=1 and 1.0
-        Ignore words that occur in fewer, or in more, documents. An int is a number of documents, a float a share of them.
+        Ignore words that occur in fewer, or in more, documents. An int is a number of documents, a float a share of
+        them.
     vocabulary : path, sequence of str, mapping of str to int or None, default=None
         The words to count, in the order of their columns, or a file of them. None lets `fit` find the words.
     token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
@@ -49,8 +50,8 @@ class WordCounter:
         Maximum number of words. The most frequent words are counted; among equally frequent ones, the first in
         alphabetical order.
     n_jobs : int or None, default=None
-        Number of processes; None means 1. More help with large texts if `token_pattern` is not the default, or if the texts
-        are not ASCII.
+        Number of processes; None means 1. More help with large texts if `token_pattern` is not the default, or if the
+        texts are not ASCII.
 
     Attributes
     ----------
@@ -132,8 +133,8 @@ class WordCounter:
     def extend(self, texts: Sequence[str]) -> "WordCounter":
         """Append the new words of texts to the vocabulary; existing words keep their columns.
 
-        Use it with `partial_fit` and new_words="add". A word is added as soon as it has occurred in `min_df` of the texts
-        given to `extend`; the statistics of rarer words stay in memory.
+        Use it with `partial_fit` and new_words="add". A word is added as soon as it has occurred in `min_df` of the
+        texts given to `extend`; the statistics of rarer words stay in memory.
 
         Parameters
         ----------
@@ -248,8 +249,8 @@ class WordCounter:
             chosen = chosen[np.sort(most_frequent)]
         if not len(chosen):
             raise ValueError(
-                f"no word remains: of {len(words)} words, none occurs in {low:g} to {high:g} of {n_documents} documents; "
-                "decrease min_df or increase max_df"
+                f"no word remains: of {len(words)} words, none occurs in {low:g} to {high:g} of {n_documents} "
+                "documents; decrease min_df or increase max_df"
             )
         self.vocabulary_ = np.array(words, dtype=object)[chosen]
         self._columns = {word: column for column, word in enumerate(self.vocabulary_.tolist())}

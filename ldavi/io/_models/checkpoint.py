@@ -18,13 +18,14 @@ FORMAT_VERSION = 1  # increased when an older ldavi could not resume from the fi
 class Checkpoint:
     """A file that stores the state of a fit in progress, so that the same call resumes it after a crash.
 
-    Pass it to :meth:`ldavi.LatentDirichletAllocation.fit`. If the file exists, the fit resumes from it and ends with the
-    same bits as a fit that was never interrupted (on the same machine; other instruction sets round differently). If not,
-    the fit starts from the beginning. Every few minutes the file is replaced atomically: after a crash at any moment, it
-    contains the old state or the complete new one. It contains data only, with a checksum; reading it runs no code.
+    Pass it to :meth:`ldavi.LatentDirichletAllocation.fit`. If the file exists, the fit resumes from it and ends with
+    the same bits as a fit that was never interrupted (on the same machine; other instruction sets round differently).
+    If not, the fit starts from the beginning. Every few minutes the file is replaced atomically: after a crash at any
+    moment, it contains the old state or the complete new one. It contains data only, with a checksum; reading it runs
+    no code.
 
-    The file remains after the fit, because the model exists in memory only. Save the model, then call `remove`. Each fit
-    needs its own file.
+    The file remains after the fit, because the model exists in memory only. Save the model, then call `remove`. Each
+    fit needs its own file.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ class Checkpoint:
             state = Decoder(arrays).decode(json.loads(header.strings["state"]))
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(
-                f"checkpoint={str(self.path)!r} cannot be read: {error}; remove the file, or name another, to start a new fit"
+                f"checkpoint={str(self.path)!r} cannot be read: {error}; remove the file, or name another, to start "
+                "a new fit"
             ) from error
         return dict(state)
 
@@ -138,7 +140,7 @@ class Checkpoint:
 
     @property
     def _temporary(self) -> Path:
-        """The file that is written before it replaces `path`. Its name is fixed, so a later fit overwrites a leftover."""
+        """The temporary file, with a fixed name, so that a later fit overwrites what a crash has left."""
         return self.path.with_name(f".{self.path.name}.partial")
 
 
@@ -149,5 +151,6 @@ def _check_format(strings: dict[str, str]) -> None:
     if int(version) > FORMAT_VERSION:
         wrote = strings.get("ldavi_version", "a later version")
         raise ValueError(
-            f"it has format version {version} (ldavi {wrote}), this version reads up to {FORMAT_VERSION}; install a later one"
+            f"it has format version {version} (ldavi {wrote}), this version reads up to {FORMAT_VERSION}; install a "
+            "later one"
         )

@@ -1,8 +1,8 @@
 """Named arrays and strings in one file: the safetensors format with a checksum, written atomically.
 
-The file starts with the length of a JSON header in eight bytes, little-endian. The header and the arrays, little-endian and
-without gaps, follow. Reading creates arrays of numbers only: no code, no objects and no access to other files. The sizes that
-the header declares are compared with the size of the file before memory is allocated.
+The file starts with the length of a JSON header in eight bytes, little-endian. The header and the arrays,
+little-endian and without gaps, follow. Reading creates arrays of numbers only: no code, no objects and no access to
+other files. The sizes that the header declares are compared with the size of the file before memory is allocated.
 """
 
 import hashlib

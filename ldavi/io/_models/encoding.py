@@ -88,7 +88,7 @@ class Encoder:
 
 
 def _max_width(texts: list[str]) -> int:
-    """Return the maximum item width of a string array, so that a file cannot request much more memory than its texts."""
+    """Return the largest allowed item width of a string array, so that its memory stays close to that of its texts."""
     return max(256, *map(len, texts)) if texts else 256
 
 

@@ -62,19 +62,19 @@ def save(
 ) -> None:
     """Write a model to a file that contains data only, so reading it runs no code.
 
-    The file is in the safetensors format (a JSON header and the bytes of the arrays), with a checksum. An existing file is
-    replaced atomically: a crash at any moment leaves the old file or the complete new one.
+    The file is in the safetensors format (a JSON header and the bytes of the arrays), with a checksum. An existing
+    file is replaced atomically: a crash at any moment leaves the old file or the complete new one.
 
     Parameters
     ----------
     model : LatentDirichletAllocation
-        The model, fitted or not. Everything is stored except `callbacks`, which are functions; the loaded model computes
-        the same bits.
+        The model, fitted or not. Everything is stored except `callbacks`, which are functions; the loaded model
+        computes the same bits.
     path : str or path-like
         The file; its name usually ends in ".ldavi".
     vocabulary : sequence of str, optional
-        The word of each column, which `read_info` returns. The model's own column names (`feature_names_in_`) are always
-        stored.
+        The word of each column, which `read_info` returns. The model's own column names (`feature_names_in_`) are
+        always stored.
     metadata : dict, optional
         Further information as JSON: None, booleans, finite numbers, strings, lists, and dicts with strings as keys.
 
@@ -110,7 +110,8 @@ def save(
     """
     if type(model) is not LatentDirichletAllocation:
         raise TypeError(
-            f"model is a {type(model).__name__}; save supports only ldavi.LatentDirichletAllocation; pickle other classes"
+            f"model is a {type(model).__name__}; save supports only ldavi.LatentDirichletAllocation; pickle other "
+            "classes"
         )
     encoder = Encoder()
     parameters, attributes = _without_callbacks(model)
@@ -139,12 +140,14 @@ def load(path: StrPath, *, mmap: bool = False, verify: bool = True) -> LatentDir
     path : str or path-like
         The file.
     mmap : bool, default=False
-        Memory-map λ instead of reading it: processes that load the same file share its memory, and only the parts in use
-        are read. λ is read-only then, and `partial_fit` copies it first. While a file is mapped, replace it only with `save`,
-        which does not affect the mapping; if the file is truncated in place, the process crashes when it accesses λ.
+        Memory-map λ instead of reading it: processes that load the same file share its memory, and only the parts in
+        use are read. λ is read-only then, and `partial_fit` copies it first. While a file is mapped, replace it only
+        with
+        `save`, which does not affect the mapping; if the file is truncated in place, the process crashes when it
+        accesses λ.
     verify : bool, default=True
-        Verify the checksum, which reads the whole file once. With False, large files load faster, and only the header is
-        checked.
+        Verify the checksum, which reads the whole file once. With False, large files load faster, and only the header
+        is checked.
 
     Returns
     -------
@@ -231,7 +234,8 @@ def _read(file: BinaryIO, *, mmap: bool, verify: bool) -> tuple[dict[str, str], 
     if int(version) > FORMAT_VERSION:
         wrote = header.strings.get("ldavi_version", "a later version")
         raise ValueError(
-            f"it has format version {version} (ldavi {wrote}), this version reads up to {FORMAT_VERSION}; install a later one"
+            f"it has format version {version} (ldavi {wrote}), this version reads up to {FORMAT_VERSION}; "
+            "install a later one"
         )
     arrays = container.read_arrays(file, header, mmap=mmap, verify=verify)
     return header.strings, {name: array if name == LAM or not mmap else array.copy() for name, array in arrays.items()}
@@ -256,7 +260,8 @@ def _known_parameters(description: dict[str, Any], strings: dict[str, str]) -> d
     if used := sorted(unknown - set(description["defaults"])):
         wrote = strings.get("ldavi_version", "a later version")
         raise ValueError(
-            f"its parameters {used} are unknown to ldavi {__version__}; install ldavi {wrote}, which wrote it, or a later one"
+            f"its parameters {used} are unknown to ldavi {__version__}; install ldavi {wrote}, which wrote it, or "
+            "a later one"
         )
     return {name: value for name, value in description["parameters"].items() if name in known}
 

@@ -160,8 +160,8 @@ def read_batches(
     """Read a corpus in batches of documents; memory is needed for one batch only.
 
     Batches of texts are lists of str, which `WordCounter` counts. Batches of counts are CSR arrays. Formats that do not
-    declare their words (SVMlight, lda-c, Vowpal Wabbit, Low, lists of words) are read once to find them, unless `vocabulary`
-    is given. An `.npz` file is loaded into memory as a whole.
+    declare their words (SVMlight, lda-c, Vowpal Wabbit, Low, lists of words) are read once to find them, unless
+    `vocabulary` is given. An `.npz` file is loaded into memory as a whole.
 
     Parameters
     ----------
@@ -182,7 +182,8 @@ def read_batches(
     encoding : str, default="utf-8"
         Encoding of the texts.
     max_bytes : int or None, default=None
-        Maximum number of bytes that a compressed file may expand to. None sets no limit, since only one batch is in memory.
+        Maximum number of bytes that a compressed file may expand to. None sets no limit, since only one batch is in
+        memory.
 
     Returns
     -------

@@ -183,7 +183,7 @@ def collect_triples(documents: Iterable[tuple[Iterable[int], Iterable[float]]], 
 
 
 def word_columns(info: CorpusInfo, words: list[str], values: list[float]) -> tuple[list[int], list[float]]:
-    """Return the columns of words and their counts; a new word gets a column, or is dropped if the vocabulary is fixed."""
+    """Return the columns and counts of words; a new word gets a column, or is dropped if the vocabulary is fixed."""
     vocabulary = info.vocabulary
     assert vocabulary is not None
     if info.grows_vocabulary:

@@ -77,9 +77,9 @@ def read_corpus(
         A file, plain or compressed with gzip, bz2, xz or zstd; a folder that contains one document per file; or "-" for
         standard input.
     format : str, default="auto"
-        "text" (a document per line), "folder", "csv", "tsv", "jsonl", "parquet", "mallet" (name, label, text), "uci", "mm"
-        (Matrix Market), "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix" or "npz". "auto" recognises
-        the format.
+        "text" (a document per line), "folder", "csv", "tsv", "jsonl", "parquet", "mallet" (name, label, text), "uci",
+        "mm" (Matrix Market), "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix" or "npz". "auto"
+        recognises the format.
     vocabulary : path, sequence of str or None, default=None
         The word of each column, or a file of them; for texts, the words to count. With None, a file of counts uses a
         vocabulary file in the same folder, if there is one: NAME.vocab, NAME.vocab.txt, NAME.dict.txt, vocab.NAME.txt
@@ -105,8 +105,8 @@ def read_corpus(
     Raises
     ------
     CorpusError
-        If the file does not have the expected format, is damaged, or is of a kind that could run code. The message names
-        the file, the line and what was expected.
+        If the file does not have the expected format, is damaged, or is of a kind that could run code. The message
+        names the file, the line and what was expected.
     ModuleNotFoundError
         If the format needs a library that is not installed; the extra ``ldavi[io]`` installs it.
 

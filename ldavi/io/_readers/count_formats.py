@@ -38,14 +38,14 @@ Reader = Callable[[Source, CorpusInfo, str], Iterator[Triples]]
 
 
 def read_uci(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read UCI bag-of-words: lines with the numbers of documents, words and triples; then "document word count" from 1."""
+    """Read UCI bag-of-words: the numbers of documents, words and triples; then "document word count" from 1."""
     sizes = _header_number(source, 1), _header_number(source, 2), _header_number(source, 3)
     set_declared_shape(info, sizes, file_size=source.size, line=3, min_line_bytes=6)
     yield from _triples(source, info, n_entries=sizes[2], line=4, with_values=True)
 
 
 def read_matrix_market(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read Matrix Market "coordinate general", as scipy and gensim's `MmCorpus` write: comments, sizes, triples from 1."""
+    """Read Matrix Market "coordinate general" of scipy or gensim's `MmCorpus`: comments, sizes, triples from 1."""
     match = MATRIX_MARKET.fullmatch(_readline(source, 1))
     if match is None:
         raise CorpusError(
@@ -111,7 +111,7 @@ def read_ldac(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Tripl
 
 
 def read_vw(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read Vowpal Wabbit: "label 'tag |namespace word word:count …"; a word of a named namespace is "namespace^word"."""
+    """Read Vowpal Wabbit: "label 'tag |namespace word word:count …"; such a word becomes "namespace^word"."""
     ids: list[str] = []
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
@@ -151,7 +151,7 @@ def read_low(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triple
 
 
 def read_mallet_matrix(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read the output of `mallet info --print-matrix siw`: "name label", then "word count" with two spaces before each."""
+    """Read the output of `mallet info --print-matrix siw`: "name label", then "word count" after two spaces each."""
     ids: list[str] = []
     labels: list[str] = []
 

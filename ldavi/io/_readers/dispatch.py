@@ -1,4 +1,4 @@
-"""Steps that `read_corpus` and `read_batches` share: open a corpus, call the reader of its format, find the vocabulary."""
+"""Steps that `read_corpus` and `read_batches` share: open a corpus, call its reader, find the vocabulary."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -69,7 +69,8 @@ def check_columns(path: StrPath, kind: str, options: ReaderOptions) -> None:
     if wanted and kind not in TABLE_FORMATS:
         raise CorpusError(
             STANDARD_INPUT if is_stdin(path) else os.fspath(path),
-            f"has format {kind!r}, which has no columns for {name}={wanted!r}; only {', '.join(TABLE_FORMATS)} have them",
+            f"has format {kind!r}, which has no columns for {name}={wanted!r}; only "
+            f"{', '.join(TABLE_FORMATS)} have them",
         )
 
 
@@ -131,7 +132,7 @@ def text_of(document: Document, name: str) -> str:
 def initial_info(
     path: StrPath, kind: str, vocabulary: StrPath | Sequence[str] | None, encoding: str
 ) -> tuple[CorpusInfo, ObjectArray | None]:
-    """Return the information that is known before reading, and the vocabulary that was given or found beside the file."""
+    """Return what is known before reading, and the vocabulary that was given or found beside the file."""
     words: ObjectArray | None = None
     if isinstance(vocabulary, (str, os.PathLike)):
         words = read_vocabulary(vocabulary, encoding=encoding)

@@ -24,8 +24,8 @@ def read_npz(stream: IO[bytes], name: str, *, max_bytes: int | None) -> sparse.c
     Raises
     ------
     CorpusError
-        If the file is damaged, declares more than it contains or than `max_bytes`, or is not a CSR, CSC or COO matrix of
-        finite counts >= 0.
+        If the file is damaged, declares more than it contains or than `max_bytes`, or is not a CSR, CSC or COO matrix
+        of finite counts >= 0.
     """
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -60,8 +60,8 @@ def check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) ->
     Raises
     ------
     CorpusError
-        If a member declares more bytes than its compressed bytes can expand to, an array has another size than its member,
-        a member is missing, or the members together exceed `max_bytes`.
+        If a member declares more bytes than its compressed bytes can expand to, an array has another size than its
+        member, a member is missing, or the members together exceed `max_bytes`.
     """
     infos = _member_infos(archive, name, max_bytes)
     kind = _matrix_format(archive, infos, name)

@@ -40,12 +40,12 @@ BY_MAGIC = {
 }
 REFUSED = {
     b"\xac\xed\x00\x05": (
-        "is a serialised Java object, as `mallet import-file` writes, and is never decoded; pass the text that was imported, "
-        "the output of `mallet info --print-matrix siw`, or the file of `--output-state`"
+        "is a serialised Java object, as `mallet import-file` writes, and is never decoded; pass the text that was "
+        "imported, the output of `mallet info --print-matrix siw`, or the file of `--output-state`"
     ),
     b"\x80": (
-        "looks like a Python pickle, as gensim's `save` writes. A pickle can run any code and is never opened; in gensim, "
-        "save the dictionary with `Dictionary.save_as_text` and the corpus with `MmCorpus.serialize`"
+        "looks like a Python pickle, as gensim's `save` writes. A pickle can run any code and is never opened; in "
+        "gensim, save the dictionary with `Dictionary.save_as_text` and the corpus with `MmCorpus.serialize`"
     ),
 }
 PICKLE = re.compile(rb"\x80[\x02-\x05]")
@@ -77,8 +77,8 @@ class Recognition(NamedTuple):
 def recognise(path: str | os.PathLike[str]) -> Recognition:
     """Recognise the format of a file or folder.
 
-    The first bytes, after decompression, take precedence over the file's name. A file without the characteristics of any
-    format is taken for text, one document per line.
+    The first bytes, after decompression, take precedence over the file's name. A file without the characteristics of
+    any format is taken for text, one document per line.
 
     Parameters
     ----------

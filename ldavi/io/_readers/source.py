@@ -107,8 +107,8 @@ def _is_decoder_error(error: Exception) -> bool:
 class _FrameReader(io.RawIOBase):
     """A reader of consecutive streams or frames that raises an error if the last one is incomplete.
 
-    zstandard's own reader does not notice an incomplete frame. A decoder gets `DECODER_INPUT` bytes at a time, which bounds
-    the memory that a decompression bomb can take.
+    zstandard's own reader does not notice an incomplete frame. A decoder gets `DECODER_INPUT` bytes at a time, which
+    bounds the memory that a decompression bomb can take.
     """
 
     def __init__(self, stream: BinaryIO, make_decoder: Callable[[], Any]) -> None:
@@ -199,7 +199,7 @@ def read_whole(source: Source, max_bytes: int | None) -> io.BytesIO:
 
 
 def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Yield line numbers, from 1, and lines without line ends; raise an error for a line of more than `MAX_LINE` bytes."""
+    """Yield line numbers, from 1, and lines without line ends, each of at most `MAX_LINE` bytes."""
     for number, line in enumerate(iter(partial(source.stream.readline, MAX_LINE + 1), b""), start=1):
         if len(line) > MAX_LINE:
             raise CorpusError(

@@ -132,7 +132,8 @@ def _read_separated(source: Source, options: ReaderOptions, delimiter: str) -> I
 def _next_row(source: Source, rows: Any, options: ReaderOptions) -> list[str] | None:
     """Return the next record, or None at the end.
 
-    The csv module limits the size of a field to 128 KiB, for the whole process; the limit is raised during the call only.
+    The csv module limits the size of a field to 128 KiB, for the whole process; the limit is raised during the call
+    only.
     """
     previous_limit = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     try:
@@ -148,7 +149,7 @@ def _next_row(source: Source, rows: Any, options: ReaderOptions) -> list[str] | 
 
 
 def read_jsonl(source: Source, options: ReaderOptions) -> Iterator[Document]:
-    """Read a JSON object on each line; the column contains a text, or a list of words (with a list of counts beside it)."""
+    """Read a JSON object per line; the column contains a text, or a list of words (and another column their counts)."""
     for number, line in decoded_lines(source, options.encoding):
         if not line.strip():
             continue
@@ -179,8 +180,8 @@ def read_parquet(source: Source, options: ReaderOptions) -> Iterator[Document]:
     try:
         options, texts = _parquet_columns(source, pyarrow.parquet.read_schema(stream), options)
         columns = _used_columns(options)
-        # Texts stay dictionary-encoded and are decoded one at a time, since a few bytes of a file can encode a long text a
-        # million times.
+        # Texts stay dictionary-encoded and are decoded one at a time, since a few bytes of a file can encode a long
+        # text a million times.
         with pyarrow.parquet.ParquetFile(stream, read_dictionary=texts) as file:
             for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, columns=columns):
                 for position in range(batch.num_rows):

@@ -22,8 +22,8 @@ def read_vocabulary(path: str | os.PathLike[str], *, encoding: str = "utf-8") ->
     Parameters
     ----------
     path : str or path
-        The file, plain or compressed. In a file of `gensim.corpora.Dictionary.save_as_text`, the columns are the ids; the
-        column of an unused id, for example 7, is named "x7".
+        The file, plain or compressed. In a file of `gensim.corpora.Dictionary.save_as_text`, the columns are the ids;
+        the column of an unused id, for example 7, is named "x7".
     encoding : str, default="utf-8"
         Encoding of the words.
 
