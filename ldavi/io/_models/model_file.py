@@ -142,8 +142,7 @@ def load(path: StrPath, *, mmap: bool = False, verify: bool = True) -> LatentDir
     mmap : bool, default=False
         Memory-map λ instead of reading it: processes that load the same file share its memory, and only the parts in
         use are read. λ is read-only then, and `partial_fit` copies it first. While a file is mapped, replace it only
-        with
-        `save`, which does not affect the mapping; if the file is truncated in place, the process crashes when it
+        with `save`, which does not affect the mapping; if the file is truncated in place, the process crashes when it
         accesses λ.
     verify : bool, default=True
         Verify the checksum, which reads the whole file once. With False, large files load faster, and only the header
