@@ -20,6 +20,7 @@ from ldavi.io._counting.parameters import (
     stop_word_set,
     vocabulary_array,
 )
+from ldavi.io._counting.statistics import WordStatistics
 from ldavi.io._counting.tokens import select_words, tokenize, with_ngrams
 from ldavi.io._progress_hooks import report_texts_counted
 
@@ -103,7 +104,7 @@ class WordCounter:
         self.vocabulary_: WordArray = vocabulary_array(vocabulary)
         self._is_fixed = vocabulary is not None
         self._columns = {word: column for column, word in enumerate(self.vocabulary_.tolist())}
-        self._extended = _WordStatistics()  # of the texts given to `extend`
+        self._extended = WordStatistics()  # of the texts given to `extend`
 
     def fit(self, batches: Iterable[Sequence[str]]) -> "WordCounter":
         """Find the vocabulary of a corpus that is given in batches; memory is needed for the vocabulary and one batch.
@@ -123,7 +124,7 @@ class WordCounter:
             If no word remains.
         """
         if not self._is_fixed:
-            statistics = _WordStatistics()
+            statistics = WordStatistics()
             for batch in batches:
                 for names, counts in self._count_chunks(check_texts(batch)):
                     statistics.add(names, counts)
@@ -209,7 +210,7 @@ class WordCounter:
         """
         if self._is_fixed:
             return self.transform(texts)
-        statistics = _WordStatistics()
+        statistics = WordStatistics()
         parts = [(statistics.add(names, counts), counts) for names, counts in self._count_chunks(check_texts(texts))]
         chosen = self._set_vocabulary(statistics)
         n_words = len(self._columns)
@@ -231,7 +232,7 @@ class WordCounter:
             report_texts_counted(counts.shape[0], len(texts))
             yield names, counts
 
-    def _set_vocabulary(self, statistics: "_WordStatistics") -> Int64s:
+    def _set_vocabulary(self, statistics: WordStatistics) -> Int64s:
         """Choose the words to count; return their numbers in `statistics`."""
         words = sorted(statistics.numbers)
         order = np.fromiter((statistics.numbers[word] for word in words), np.int64, len(words))
@@ -329,46 +330,6 @@ def count_words(
         n_jobs=n_jobs,
     )
     return counter.fit_transform(texts), counter.vocabulary_
-
-
-class _WordStatistics:
-    """Document frequencies and token counts of the words found so far.
-
-    Attributes
-    ----------
-    numbers : dict of str to int
-        Number of each word, in the order of first occurrence.
-    document_frequency : array of int64
-        Number of documents that contain each word.
-    n_tokens : array of int64
-        Number of occurrences of each word.
-    n_documents : int
-    """
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-        self.document_frequency = np.zeros(0, dtype=np.int64)
-        self.n_tokens = np.zeros(0, dtype=np.int64)
-        self.n_documents = 0
-
-    def add(self, names: list[str], counts: sparse.csr_array) -> Int64s:
-        """Add the counts of a chunk; return the numbers of its words."""
-        known = self.numbers
-        numbers = np.fromiter((known.setdefault(name, len(known)) for name in names), np.int64, len(names))
-        n_documents = np.bincount(counts.indices, minlength=len(names))
-        n_tokens = np.bincount(counts.indices, counts.data, minlength=len(names)).astype(np.int64)
-        self.document_frequency = _added(self.document_frequency, numbers, n_documents, len(known))
-        self.n_tokens = _added(self.n_tokens, numbers, n_tokens, len(known))
-        self.n_documents += counts.shape[0]
-        return numbers
-
-
-def _added(totals: Int64s, numbers: Int64s, values: Int64s, size: int) -> Int64s:
-    """Return `totals`, extended with zeros to `size`, with `values` added at `numbers`."""
-    result = np.zeros(size, dtype=np.int64)
-    result[: len(totals)] = totals
-    result[numbers] += values
-    return result
 
 
 def _count_chunk(

@@ -69,8 +69,7 @@ def check_columns(path: StrPath, kind: str, options: ReaderOptions) -> None:
     if wanted and kind not in TABLE_FORMATS:
         raise CorpusError(
             STANDARD_INPUT if is_stdin(path) else os.fspath(path),
-            f"has format {kind!r}, which has no columns for {name}={wanted!r}; only "
-            f"{', '.join(TABLE_FORMATS)} have them",
+            f"is {kind}, which has no columns for {name}={wanted!r}; only {', '.join(TABLE_FORMATS)} have them",
         )
 
 
