@@ -20,6 +20,7 @@ from ldavi._estimator import restore
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.inspection._posterior import posterior_of, responsibilities_of
+from ldavi.io._converters.libraries import FittedModel
 from ldavi.io._converters.model_files import PARSE_ERRORS, lines_of, single_prior
 from ldavi.io._models.container import write_chunks
 
@@ -72,22 +73,7 @@ def from_mallet_state(path: str | os.PathLike[str]) -> LatentDirichletAllocation
             counts[int(topic), int(word)] += 1
             names[int(word)] = name
             documents.add(first.split(" ", 1)[0])
-        topics, words, n_tokens = np.array([(*place, count) for place, count in counts.items()], dtype=np.int64).T
-        if not alpha or beta <= 0 or topics.min() < 0 or topics.max() >= len(alpha) or words.min() < 0:
-            raise ValueError(
-                f"#alpha has {len(alpha)} values and #beta is {beta:g}, but tokens have topics up to {topics.max()}"
-            )
-        if words.max() >= MIN_TYPES_ALLOWED + MAX_TYPES_PER_WORD * len(names):
-            raise ValueError(f"it has type {words.max()}, but only {len(names)} types occur; the file is damaged")
-        lam = np.full((len(alpha), words.max() + 1), beta)
-        lam[topics, words] += n_tokens
-        return restore.fitted_with(
-            lam,
-            doc_topic_prior=alpha,
-            topic_word_prior=beta,
-            feature_names=[names.get(w, f"x{w}") for w in range(lam.shape[1])],
-            n_samples=len(documents),
-        )
+        return _model_of_state(alpha, beta, counts, names, len(documents))
     except FileNotFoundError:
         raise
     except PARSE_ERRORS as error:
@@ -96,8 +82,30 @@ def from_mallet_state(path: str | os.PathLike[str]) -> LatentDirichletAllocation
         ) from error
 
 
+def _model_of_state(
+    alpha: list[float], beta: float, counts: Counter[tuple[int, int]], names: dict[int, str], n_documents: int
+) -> LatentDirichletAllocation:
+    """Return the model of a state with the given number of tokens for each (topic, type)."""
+    topics, words, n_tokens = np.array([(*place, count) for place, count in counts.items()], dtype=np.int64).T
+    if not alpha or beta <= 0 or topics.min() < 0 or topics.max() >= len(alpha) or words.min() < 0:
+        raise ValueError(
+            f"#alpha has {len(alpha)} values and #beta is {beta:g}, but tokens have topics up to {topics.max()}"
+        )
+    if words.max() >= MIN_TYPES_ALLOWED + MAX_TYPES_PER_WORD * len(names):
+        raise ValueError(f"it has type {words.max()}, but only {len(names)} types occur; the file is damaged")
+    lam = np.full((len(alpha), words.max() + 1), beta)
+    lam[topics, words] += n_tokens
+    return restore.fitted_with(
+        lam,
+        doc_topic_prior=alpha,
+        topic_word_prior=beta,
+        feature_names=[names.get(w, f"x{w}") for w in range(lam.shape[1])],
+        n_samples=n_documents,
+    )
+
+
 def to_mallet_state(
-    model: Any,
+    model: FittedModel,
     X: Any,
     path: str | os.PathLike[str],
     *,
@@ -176,7 +184,7 @@ class _DocumentTokens(NamedTuple):
 
 
 def _sample_assignments(
-    model: Any, counts: sparse.csr_array, random: np.random.RandomState
+    model: FittedModel, counts: sparse.csr_array, random: np.random.RandomState
 ) -> Iterator[_DocumentTokens]:
     """Sample a topic from φ for each token."""
     for rows in chunks(counts.shape[0], DOCUMENTS_PER_CHUNK):
@@ -272,7 +280,7 @@ def from_tomotopy(model: Any) -> LatentDirichletAllocation:
 
 
 def to_tomotopy(
-    model: Any, X: Any, *, feature_names: ArrayLike | None = None, iterations: int = 20, seed: int = 0
+    model: FittedModel, X: Any, *, feature_names: ArrayLike | None = None, iterations: int = 20, seed: int = 0
 ) -> Any:
     """Convert a fitted model to tomotopy, with the same topics, priors of documents and words.
 
@@ -333,17 +341,17 @@ def to_tomotopy(
             "feature_names holds a word twice; tomotopy identifies words by their names, so they must be unique"
         )
     eta = _word_prior(model, "tomotopy")
-    theirs = LDAModel(k=K, alpha=doc_topic_prior_of(model, K).tolist(), eta=eta, seed=seed, min_cf=0)
+    result = LDAModel(k=K, alpha=doc_topic_prior_of(model, K).tolist(), eta=eta, seed=seed, min_cf=0)
     for name, column in zip(names.tolist(), (eta * n_words * topics).T.tolist(), strict=True):
-        theirs.set_word_prior(name, column)
+        result.set_word_prior(name, column)
     for begin, end in zip(counts.indptr[:-1], counts.indptr[1:], strict=True):
         if end > begin:
-            theirs.add_doc(
+            result.add_doc(
                 np.repeat(names[counts.indices[begin:end]], counts.data[begin:end].astype(np.int64)).tolist()
             )
-    theirs.optim_interval = 0
-    theirs.train(iterations, workers=1)
-    return theirs
+    result.optim_interval = 0
+    result.train(iterations, workers=1)
+    return result
 
 
 def _whole_counts(X: Any, name: str) -> sparse.csr_array:
@@ -358,7 +366,7 @@ def _whole_counts(X: Any, name: str) -> sparse.csr_array:
     return counts
 
 
-def _word_prior(model: Any, other: str) -> float:
+def _word_prior(model: FittedModel, other: str) -> float:
     """Return η as one number, for a model whose topics have posterior distributions."""
     prior = getattr(model, "topic_word_prior_", 0.0)
     if not np.any(prior):

@@ -1,7 +1,7 @@
 """Conversion of models from and to scikit-learn, gensim and Spark, and to the input of pyLDAvis."""
 
 import warnings
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +15,10 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi._estimator.settings import step_size
 
+FittedModel: TypeAlias = LatentDirichletAllocation | ScikitLearnLDA
 
-def from_sklearn(model: Any) -> LatentDirichletAllocation:
+
+def from_sklearn(model: ScikitLearnLDA) -> LatentDirichletAllocation:
     """Convert a fitted model of scikit-learn to ldavi, with the same λ, priors and parameters.
 
     Parameters
@@ -39,10 +41,10 @@ def from_sklearn(model: Any) -> LatentDirichletAllocation:
 
     Examples
     --------
-    >>> from sklearn.decomposition import LatentDirichletAllocation as Theirs
+    >>> from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
     >>> from ldavi import io
-    >>> theirs = Theirs(2, random_state=0).fit([[4, 3, 0, 0], [0, 0, 3, 4]])
-    >>> bool(io.from_sklearn(theirs).components_[0, 0] == theirs.components_[0, 0])
+    >>> fitted = ScikitLearnLDA(2, random_state=0).fit([[4, 3, 0, 0], [0, 0, 3, 4]])
+    >>> bool(io.from_sklearn(fitted).components_[0, 0] == fitted.components_[0, 0])
     True
     """
     if not isinstance(model, ScikitLearnLDA):
@@ -65,7 +67,7 @@ def from_sklearn(model: Any) -> LatentDirichletAllocation:
     return result
 
 
-def to_sklearn(model: LatentDirichletAllocation) -> Any:
+def to_sklearn(model: LatentDirichletAllocation) -> ScikitLearnLDA:
     """Convert a fitted model to scikit-learn, with the same λ, priors and parameters.
 
     Parameters
@@ -111,15 +113,15 @@ def to_sklearn(model: LatentDirichletAllocation) -> Any:
     parameters["batch_size"] = step_size(model.batch_size, model.total_samples)
     if parameters["total_samples"] is None:
         parameters["total_samples"] = max(model.n_samples_seen_, 1)
-    theirs = ScikitLearnLDA(**parameters)
-    theirs.components_ = np.array(model.components_, order="C")
-    theirs.exp_dirichlet_component_ = np.array(model.exp_dirichlet_component_, order="C")
-    theirs.doc_topic_prior_, theirs.topic_word_prior_ = float(alpha), float(eta)
-    theirs.random_state_ = check_random_state(model.random_state)
+    result = ScikitLearnLDA(**parameters)
+    result.components_ = np.array(model.components_, order="C")
+    result.exp_dirichlet_component_ = np.array(model.exp_dirichlet_component_, order="C")
+    result.doc_topic_prior_, result.topic_word_prior_ = float(alpha), float(eta)
+    result.random_state_ = check_random_state(model.random_state)
     for name in ("n_features_in_", "feature_names_in_", "n_iter_", "n_batch_iter_", "bound_"):
         if hasattr(model, name):
-            setattr(theirs, name, getattr(model, name))
-    return theirs
+            setattr(result, name, getattr(model, name))
+    return result
 
 
 def from_gensim(model: Any) -> LatentDirichletAllocation:
@@ -192,7 +194,7 @@ def to_gensim(model: LatentDirichletAllocation, feature_names: ArrayLike | None 
     lam = model.components_
     K, n_words = lam.shape
     documents_per_step = step_size(model.batch_size, model.total_samples)
-    theirs = LdaModel(
+    result = LdaModel(
         num_topics=K,
         id2word=dict(enumerate(feature_names_of(model, n_words, feature_names).tolist())),
         alpha=np.full(K, alpha, dtype=lam.dtype) if np.ndim(alpha) == 0 else np.asarray(alpha, dtype=lam.dtype),
@@ -203,11 +205,11 @@ def to_gensim(model: LatentDirichletAllocation, feature_names: ArrayLike | None 
         dtype=lam.dtype.type,
         random_state=0,  # of an initialisation that the next lines replace
     )
-    theirs.state.sstats = np.ascontiguousarray(lam - theirs.eta)
-    theirs.state.numdocs = model.n_samples_seen_
-    theirs.num_updates = (model.n_batch_iter_ - 1) * documents_per_step
-    theirs.sync_state()
-    return theirs
+    result.state.sstats = np.ascontiguousarray(lam - result.eta)
+    result.state.numdocs = model.n_samples_seen_
+    result.num_updates = (model.n_batch_iter_ - 1) * documents_per_step
+    result.sync_state()
+    return result
 
 
 def from_spark(
@@ -273,7 +275,7 @@ def to_spark_topics_matrix(model: LatentDirichletAllocation) -> NDArray[np.float
     return np.array(model.components_.T, dtype=np.float64, order="F")
 
 
-def to_pyldavis(model: Any, X: Any, feature_names: ArrayLike | None = None) -> dict[str, Any]:
+def to_pyldavis(model: FittedModel, X: Any, feature_names: ArrayLike | None = None) -> dict[str, Any]:
     """Compute the input of pyLDAvis; use it as ``pyLDAvis.prepare(**to_pyldavis(model, X))``.
 
     Parameters

@@ -21,6 +21,7 @@ from ldavi._core.topics_of_model import topics_of
 from ldavi._core.typing import Doubles
 from ldavi._estimator import restore
 from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi.io._converters.libraries import FittedModel
 from ldavi.io._models.container import write_chunks
 from ldavi.io._readers.source import MAX_LINE
 
@@ -72,7 +73,7 @@ def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: ArrayLike | Non
         )
 
 
-def to_lda_c(model: Any, prefix: str | os.PathLike[str]) -> None:
+def to_lda_c(model: FittedModel, prefix: str | os.PathLike[str]) -> None:
     """Write E[β] and α as a model of lda-c: `prefix`.beta and `prefix`.other.
 
     Parameters
@@ -168,7 +169,7 @@ def _vw_rows(lines: Iterator[str], K: int) -> dict[int, list[float]]:
     return rows
 
 
-def to_vw(model: Any, path: str | os.PathLike[str]) -> None:
+def to_vw(model: FittedModel, path: str | os.PathLike[str]) -> None:
     """Write a model of Vowpal Wabbit, for ``vw --initial_regressor path``; with ``--testonly``, vw only infers.
 
     Parameters
