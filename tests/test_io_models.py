@@ -115,7 +115,7 @@ def test_saving_does_not_change_the_model(path):
     model = fitted("partial")
     before = copy.deepcopy(vars(model))
     io.save(model, path)
-    assert model._rows._decay < 1  # reading components_ would have applied the decay
+    assert model._lambda._decay < 1  # reading components_ would have applied the decay
     assert same(vars(model), before)
 
 
@@ -135,7 +135,7 @@ def test_a_mapped_model_can_replace_its_own_file(path):
 
 def test_mmap_maps_lambda_read_only(path):
     io.save(fitted(), path)
-    rows = io.load(path, mmap=True)._rows._rows
+    rows = io.load(path, mmap=True)._lambda._rows
     base = rows
     while isinstance(base, np.ndarray):
         base = base.base
@@ -466,7 +466,7 @@ BAD_STATES = {
     "class of another name": bad(lambda d, a: d.update({"class": "os.system"})),
     "no attributes": bad(lambda d, a: d.pop("attributes")),
     "method in the attributes": bad(lambda d, a: d["attributes"].update(transform=1)),
-    "private method": bad(lambda d, a: d["attributes"].update(_ask=1)),
+    "private method": bad(lambda d, a: d["attributes"].update(_fitted_lambda=1)),
     "property": bad(lambda d, a: d["attributes"].update(components_=1)),
     "dunder": bad(lambda d, a: d["attributes"].update(__class__=1)),
     "path": bad(lambda d, a: d["attributes"].update({"../../x": 1})),

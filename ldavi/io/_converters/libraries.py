@@ -325,7 +325,7 @@ def _posterior_priors(model: LatentDirichletAllocation, name: str) -> tuple[Any,
     """Return α and η of a model, after checking that its topics have posterior distributions."""
     if not isinstance(model, LatentDirichletAllocation):
         raise TypeError(f"model is a {type(model).__name__}; {name} needs a ldavi.LatentDirichletAllocation")
-    model._fitted_rows()
+    model._fitted_lambda()
     if np.ndim(model.topic_word_prior_) == 0 and model.topic_word_prior_ == 0:
         raise ValueError("topic_word_prior=0 made the topics point estimates, which only lda-c supports; use to_lda_c")
     return model.doc_topic_prior_, model.topic_word_prior_
