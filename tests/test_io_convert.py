@@ -82,9 +82,9 @@ def test_a_round_trip_to_sklearn_returns_the_same_model():
 
 @pytest.mark.parametrize("batch_size", [24, "auto"])
 def test_both_libraries_take_the_same_next_online_step(batch_size, monkeypatch):
-    monkeypatch.setattr("ldavi._estimator.schedule.SMALLEST_STEP", 1)
-    monkeypatch.setattr("ldavi._estimator.schedule.ONLINE_SWEEPS", 2000)
-    monkeypatch.setattr("ldavi._estimator.schedule.WARMUP_OFFSET", 0.0)
+    monkeypatch.setattr("ldavi._estimator.settings.MIN_STEP", 1)
+    monkeypatch.setattr("ldavi._estimator.settings.ONLINE_INNER_ITER", 2000)
+    monkeypatch.setattr("ldavi._estimator.settings.WARMUP_DIGAMMA_OFFSET", 0.0)
     ours = fitted(total_samples=2000, batch_size=batch_size)
     theirs = io.to_sklearn(ours)
     np.testing.assert_allclose(theirs.partial_fit(X).components_, ours.partial_fit(X).components_, rtol=1e-6)
