@@ -46,7 +46,7 @@ class Batch(NamedTuple):
         The columns in `metadata` of the call; "label" for files of MALLET.
     """
 
-    content: list[str] | sparse.csr_array
+    content: Any  # list of str or sparse array
     ids: list[str] | None
     metadata: dict[str, list[Any]]
 
