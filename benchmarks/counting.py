@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
 from ldavi import LatentDirichletAllocation
-from ldavi.io import _tokens, count_words, read_batches
+from ldavi.io import count_words, read_batches
+from ldavi.io._counting import tokens
 
 CASES = {
     "default pattern": {},
@@ -51,17 +52,17 @@ def main():
     options = parser.parse_args()
     texts = [text for batch in read_batches(options.path, format="text") for text in batch]
     print(f"{len(texts)} documents, {sum(map(len, texts))} characters")
-    threshold = _tokens.ARROW_CHARACTERS
+    threshold = tokens.ARROW_CHARACTERS
     for name, parameters in CASES.items():
         (X, vocabulary), theirs = least(lambda: with_sklearn(texts, parameters))  # noqa: B023
         seconds = []
         for characters in (threshold, 2**62):
-            _tokens.ARROW_CHARACTERS = characters
+            tokens.ARROW_CHARACTERS = characters
             (Y, words), ours = least(lambda: count_words(texts, **parameters))  # noqa: B023
             assert list(words) == list(vocabulary)
             assert (X != Y).nnz == 0
             seconds.append(ours)
-        _tokens.ARROW_CHARACTERS = threshold
+        tokens.ARROW_CHARACTERS = threshold
         _, processes = least(lambda: count_words(texts, n_jobs=2, **parameters), time.perf_counter)  # noqa: B023
         print(f"{name}: {X.shape[1]} words, {X.sum()} tokens")
         print(f"  CountVectorizer {theirs:.2f}  with pyarrow {seconds[0]:.2f}  without {seconds[1]:.2f}")

@@ -11,7 +11,8 @@ from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi._core.random_bits import generator_state
-from ldavi.io import Checkpoint, _container
+from ldavi.io import Checkpoint
+from ldavi.io._models import container
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -22,7 +23,7 @@ EXACT = ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "
 @pytest.fixture(autouse=True)
 def no_waiting_for_the_disk(monkeypatch):
     """What only a loss of power would show is not tested here."""
-    monkeypatch.setattr(_container.os, "fsync", lambda number: None)
+    monkeypatch.setattr(container.os, "fsync", lambda number: None)
 
 
 def corpus(n_docs=100, n_words=30, seed=0):
@@ -335,14 +336,14 @@ def test_a_damaged_file_is_refused_and_stays(at, tmp_path):
 
 def test_a_model_file_is_no_checkpoint(tmp_path):
     io.save(model().fit(corpus()), tmp_path / "fit")
-    with pytest.raises(ValueError, match="it keeps no fit of ldavi"):
+    with pytest.raises(ValueError, match="it is not a checkpoint of ldavi"):
         model().fit(corpus(), checkpoint=Checkpoint(tmp_path / "fit"))
 
 
 def test_a_later_format_is_refused(tmp_path, monkeypatch):
-    from ldavi.io import _checkpoint
+    from ldavi.io._models import checkpoint as module
 
-    monkeypatch.setattr(_checkpoint, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(module, "FORMAT_VERSION", 2)
     path = kept_fit(tmp_path)
     monkeypatch.undo()
     with pytest.raises(ValueError, match="format version 2"):
@@ -374,7 +375,7 @@ def test_it_is_written_when_it_is_time_and_not_before(tmp_path):
 def test_a_write_that_fails_leaves_the_state_before(tmp_path, monkeypatch):
     path = kept_fit(tmp_path)
     before = path.read_bytes()
-    monkeypatch.setattr(_container.os, "fsync", lambda number: (_ for _ in ()).throw(OSError("no space left")))
+    monkeypatch.setattr(container.os, "fsync", lambda number: (_ for _ in ()).throw(OSError("no space left")))
     with pytest.raises(OSError, match="no space left"):
         model().fit(in_batches(corpus()), checkpoint=Checkpoint(path, minutes=0))
     assert path.read_bytes() == before

@@ -120,7 +120,7 @@ def test_an_error_in_standard_input_names_it(tmp_path, capsys, monkeypatch):
 
 def test_a_file_that_is_no_model_file_is_refused(tmp_path, capsys):
     assert main(["topics", str(cli_texts.write_posts(tmp_path))]) == 1
-    assert "it is no model file of ldavi" in capsys.readouterr().err
+    assert "it is not a model file of ldavi" in capsys.readouterr().err
 
 
 def test_counting_options_for_counts_exit_with_2(tmp_path, capsys):

@@ -14,7 +14,7 @@ from ldavi import io
 from ldavi.cli import _batches, _model_options, _report_command, main
 from ldavi.cli._output import open_output
 from ldavi.cli._progress import reading_progress
-from ldavi.io._watch import Watcher, watched_by
+from ldavi.io._progress_hooks import ProgressHooks, report_progress_to
 
 
 class Terminal(streams.StringIO):
@@ -57,7 +57,7 @@ def watched(read):
         seen["texts"] += n
         assert seen["texts"] <= total
 
-    with watched_by(Watcher(of_bytes, of_texts)):
+    with report_progress_to(ProgressHooks(of_bytes, of_texts)):
         read()
     return seen
 
@@ -87,7 +87,7 @@ def test_a_watcher_is_informed_about_the_files_of_a_folder_and_parquet(tmp_path)
 
 def test_a_watcher_is_not_informed_after_the_block(posts):
     reported = []
-    with watched_by(Watcher(reported.append, lambda n, total: None)):
+    with report_progress_to(ProgressHooks(reported.append, lambda n, total: None)):
         pass
     io.read_corpus(posts)
     assert reported == []

@@ -134,7 +134,7 @@ def test_the_default_limits_of_a_streamed_fit_follow_the_size_of_the_corpus(tmp_
 
 def test_a_streamed_fit_without_words_names_the_options_to_change(tmp_path, posts, capsys):
     assert stream(posts, tmp_path / "m.ldavi", "--min-df", "1.0", "--max-df", "1.0") == 1
-    assert "Set --min-df lower or --max-df higher" in capsys.readouterr().err
+    assert "decrease --min-df or increase --max-df" in capsys.readouterr().err
 
 
 # The sample of a report

@@ -1,4 +1,4 @@
-"""Counting gives the words and the counts of scikit-learn's `CountVectorizer`."""
+"""`count_words` and `WordCounter` return the words and counts of scikit-learn's `CountVectorizer`."""
 
 import joblib
 import numpy as np
@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
-from ldavi.io import WordCounter, _tokens, count_words, counting
+from ldavi.io import WordCounter, count_words
+from ldavi.io._counting import tokens, word_counter
 
 PATTERNS = [
     r"(?u)\b\w\w+\b",
@@ -35,15 +36,15 @@ quick = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 @pytest.fixture(params=["python", "pyarrow"])
-def way(request, monkeypatch):
-    """Either way of numbering the words, for texts of any size."""
+def numbering(request, monkeypatch):
+    """Use Python or pyarrow to number the words, for texts of any size."""
     if request.param == "pyarrow":
         pytest.importorskip("pyarrow")
-    monkeypatch.setattr(_tokens, "ARROW_CHARACTERS", 0 if request.param == "pyarrow" else 10**12)
+    monkeypatch.setattr(tokens, "ARROW_CHARACTERS", 0 if request.param == "pyarrow" else 10**12)
 
 
 def both(documents, **parameters):
-    """Columns and counts of scikit-learn and of ours; the type of the error where there is one."""
+    """Return the words and counts of scikit-learn and of ldavi, or the type of the error."""
     try:
         vectorizer = CountVectorizer(**parameters)
         expected = vectorizer.fit_transform(documents)
@@ -60,7 +61,7 @@ def both(documents, **parameters):
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("numbering")
 def test_the_words_are_those_of_count_vectorizer(pattern):
     @settings(quick, max_examples=40)
     @given(texts, st.booleans())
@@ -71,7 +72,7 @@ def test_the_words_are_those_of_count_vectorizer(pattern):
     check()
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("numbering")
 def test_ngrams_and_stop_words_are_those_of_count_vectorizer():
     @quick
     @given(
@@ -88,7 +89,7 @@ def test_ngrams_and_stop_words_are_those_of_count_vectorizer():
 
 @quick
 @given(texts)
-def test_words_that_hold_blanks_are_one_with_equal_ngrams(documents):
+def test_words_that_contain_blanks_are_merged_with_equal_ngrams(documents):
     theirs, ours = both(documents, ngram_range=(1, 3), token_pattern=r"\w(?: \w)?")
     assert ours == theirs
 
@@ -102,7 +103,7 @@ def test_document_limits_are_those_of_count_vectorizer(documents, min_df, max_df
 
 @quick
 @given(texts, st.integers(1, 4))
-def test_the_most_frequent_words_are_kept_and_ties_go_by_the_alphabet(documents, limit):
+def test_max_features_selects_the_most_frequent_words_with_alphabetical_ties(documents, limit):
     try:
         X, vocabulary = count_words(documents)
     except ValueError:
@@ -112,7 +113,7 @@ def test_the_most_frequent_words_are_kept_and_ties_go_by_the_alphabet(documents,
 
 
 @pytest.mark.parametrize("vocabulary", [["soup", "the bread", "zz"], {"zz": 1, "soup": 0}])
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("numbering")
 def test_a_given_vocabulary_sets_the_columns(vocabulary):
     documents = ["soup and the bread", "", "Soup soup"]
     theirs, ours = both(documents, vocabulary=vocabulary, ngram_range=(1, 2))
@@ -132,7 +133,7 @@ def test_english_stop_words_are_scikit_learns():
 
 @quick
 @given(texts, st.integers(1, 3))
-def test_batches_count_as_the_whole_does(documents, size):
+def test_batches_have_the_counts_of_the_whole_corpus(documents, size):
     batches = [documents[start : start + size] for start in range(0, len(documents), size)]
     try:
         X, vocabulary = count_words(documents, ngram_range=(1, 2))
@@ -147,38 +148,38 @@ def test_batches_count_as_the_whole_does(documents, size):
 
 @quick
 @given(st.lists(texts, min_size=1, max_size=4), st.integers(1, 2))
-def test_a_vocabulary_that_is_extended_keeps_its_columns_and_ends_with_every_word(batches, least):
-    counter = WordCounter(token_pattern=r"\w+", min_df=least)
+def test_extend_keeps_columns_and_finds_every_word(batches, min_df):
+    counter = WordCounter(token_pattern=r"\w+", min_df=min_df)
     before = []
     for batch in batches:
         assert counter.extend(batch).vocabulary_.tolist()[: len(before)] == before
         before = counter.vocabulary_.tolist()
-    together = [text for batch in batches for text in batch]
+    all_texts = [text for batch in batches for text in batch]
     try:
-        X, words = count_words(together, token_pattern=r"\w+", min_df=least)
-    except ValueError:  # not a word
+        X, words = count_words(all_texts, token_pattern=r"\w+", min_df=min_df)
+    except ValueError:  # the texts contain no words
         assert before == []
         return
     assert sorted(before) == words.tolist()
-    np.testing.assert_array_equal(counter.transform(together)[:, np.argsort(before)].toarray(), X.toarray())
-    assert counter.n_documents_ == len(together)
+    np.testing.assert_array_equal(counter.transform(all_texts)[:, np.argsort(before)].toarray(), X.toarray())
+    assert counter.n_documents_ == len(all_texts)
 
 
-def test_a_vocabulary_that_was_found_can_be_extended():
+def test_a_fitted_vocabulary_can_be_extended():
     counter = WordCounter().fit([["bread soup"]]).extend(["soup apple"])
     assert counter.vocabulary_.tolist() == ["bread", "soup", "apple"]
 
 
 @pytest.mark.parametrize("limit", [{"min_df": 0.1}, {"max_df": 0.5}, {"max_df": 3}, {"max_features": 9}], ids=str)
-def test_limits_that_need_every_document_cannot_be_kept_by_extending(limit):
+def test_extend_refuses_limits_that_need_every_document(limit):
     with pytest.raises(ValueError, match="limits that need every document"):
         WordCounter(**limit).extend(["bread"])
 
 
-def test_chunks_and_workers_change_nothing(monkeypatch):
+def test_counts_do_not_depend_on_chunks_or_processes(monkeypatch):
     documents = ["soup and bread", "a song", "", "bread and song", "soup " * 9]
     X, vocabulary = count_words(documents)
-    monkeypatch.setattr(counting, "CHUNK", 16)
+    monkeypatch.setattr(word_counter, "CHUNK_SIZE", 16)
     for n_jobs in (1, 2):
         with joblib.parallel_config(backend="threading"):  # processes take seconds to start
             parts, words = count_words(documents, n_jobs=n_jobs)
@@ -186,8 +187,8 @@ def test_chunks_and_workers_change_nothing(monkeypatch):
         np.testing.assert_array_equal(parts.toarray(), X.toarray())
 
 
-def test_half_a_surrogate_pair_is_counted_all_the_same(monkeypatch):
-    monkeypatch.setattr(_tokens, "ARROW_CHARACTERS", 0)
+def test_a_lone_surrogate_does_not_prevent_counting(monkeypatch):
+    monkeypatch.setattr(tokens, "ARROW_CHARACTERS", 0)
     X, vocabulary = count_words(["soup \ud800 bread"], token_pattern=r"\w+")
     assert vocabulary.tolist() == ["bread", "soup"]
     assert X.toarray().tolist() == [[1, 1]]
@@ -206,22 +207,22 @@ def test_half_a_surrogate_pair_is_counted_all_the_same(monkeypatch):
         ({"vocabulary": ["a", "a"]}, "'a' twice"),
         ({"vocabulary": []}, "empty"),
         ({"vocabulary": {"a": 1}}, "columns must be"),
-        ({"vocabulary": ["a"], "min_df": 2}, "vocabulary says"),
-        ({"min_df": 2}, "no word is left"),
-        ({"token_pattern": "[q]+"}, "no document has a word"),
+        ({"vocabulary": ["a"], "min_df": 2}, "no effect with a vocabulary"),
+        ({"min_df": 2}, "no word remains"),
+        ({"token_pattern": "[q]+"}, "the texts contain no words"),
     ],
 )
-def test_a_wrong_parameter_is_an_error_that_names_it(parameters, message):
+def test_an_invalid_parameter_is_an_error_that_names_it(parameters, message):
     with pytest.raises(ValueError, match=message):
         count_words(["soup and", "bread"], **parameters)
 
 
 @pytest.mark.parametrize("documents", ["one string", [b"bytes"], ["text", None]])
-def test_what_is_not_a_sequence_of_strings_is_a_type_error(documents):
+def test_anything_but_a_sequence_of_strings_is_a_type_error(documents):
     with pytest.raises(TypeError, match=r"string|expected str"):
         count_words(documents)
 
 
-def test_counting_without_a_vocabulary_is_an_error():
+def test_transform_without_a_vocabulary_is_an_error():
     with pytest.raises(ValueError, match="call fit"):
         WordCounter().transform(["soup"])

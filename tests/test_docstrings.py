@@ -24,12 +24,12 @@ WITH_EXAMPLES = {
     "ldavi.inspection._labels",
     "ldavi.inspection._summary",
     "ldavi.inspection._words",
-    "ldavi.io._checkpoint",
-    "ldavi.io._recognise",
-    "ldavi.io._store",
-    "ldavi.io._vocabularies",
-    "ldavi.io.corpora",
-    "ldavi.io.counting",
+    "ldavi.io._models.checkpoint",
+    "ldavi.io._readers.recognition",
+    "ldavi.io._count_store.writing",
+    "ldavi.io._readers.vocabulary",
+    "ldavi.io._readers.corpus",
+    "ldavi.io._counting.word_counter",
     "ldavi.selection._sweep",
 }
 

@@ -1,4 +1,4 @@
-"""Models of other libraries: the same topics say the same of the same documents on either side."""
+"""Conversion of models: both libraries infer the same topic proportions for the same documents."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def top_words(model, words=None, n=3):
 
 
 def run(code, *arguments):
-    """The last line that a script printed, as JSON: libraries that print and warn at will get a process of their own."""
+    """Run a script in its own process, since some libraries print and warn; return its last line, parsed as JSON."""
     process = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), *map(str, arguments)]
     result = subprocess.run(process, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]
@@ -72,7 +72,7 @@ def test_to_sklearn_infers_what_ldavi_infers(dtype):
     np.testing.assert_allclose(theirs.transform(X.astype(dtype)), ours.transform(X), atol=atol)
 
 
-def test_sklearn_and_back_is_the_same_model():
+def test_a_round_trip_to_sklearn_returns_the_same_model():
     ours = fitted(learning_method="online", batch_size=5)
     back = io.from_sklearn(io.to_sklearn(ours))
     np.testing.assert_array_equal(back.components_, ours.components_)
@@ -81,16 +81,16 @@ def test_sklearn_and_back_is_the_same_model():
 
 
 @pytest.mark.parametrize("batch_size", [24, "auto"])
-def test_both_sides_take_the_same_next_online_step(batch_size, monkeypatch):
-    monkeypatch.setattr("ldavi._estimator.schedule.SMALLEST_STEP", 1)
-    monkeypatch.setattr("ldavi._estimator.schedule.ONLINE_SWEEPS", 2000)
-    monkeypatch.setattr("ldavi._estimator.schedule.WARMUP_OFFSET", 0.0)
+def test_both_libraries_take_the_same_next_online_step(batch_size, monkeypatch):
+    monkeypatch.setattr("ldavi._estimator.settings.MIN_STEP", 1)
+    monkeypatch.setattr("ldavi._estimator.settings.ONLINE_INNER_ITER", 2000)
+    monkeypatch.setattr("ldavi._estimator.settings.WARMUP_DIGAMMA_OFFSET", 0.0)
     ours = fitted(total_samples=2000, batch_size=batch_size)
     theirs = io.to_sklearn(ours)
     np.testing.assert_allclose(theirs.partial_fit(X).components_, ours.partial_fit(X).components_, rtol=1e-6)
 
 
-def test_a_fit_of_scikit_learn_from_a_converted_model_starts_anew():
+def test_fitting_a_converted_model_in_scikit_learn_starts_from_scratch():
     theirs = io.to_sklearn(fitted(learning_method="memoized"))
     assert theirs.set_params(max_iter=1).fit(X).components_.shape == (2, 8)
 
@@ -101,7 +101,7 @@ def test_a_fit_of_scikit_learn_from_a_converted_model_starts_anew():
         ({"topic_word_prior": 0}, "point estimates"),
     ],
 )
-def test_to_sklearn_refuses_priors_that_it_does_not_know(parameters, message):
+def test_to_sklearn_refuses_unsupported_priors(parameters, message):
     with pytest.raises(ValueError, match=message):
         io.to_sklearn(fitted(**parameters))
 
@@ -109,7 +109,7 @@ def test_to_sklearn_refuses_priors_that_it_does_not_know(parameters, message):
 @pytest.mark.parametrize(
     "parameters", [{"doc_topic_prior": [0.1, 0.3]}, {"topic_word_prior": np.linspace(0.1, 0.3, 8)}]
 )
-def test_to_sklearn_takes_the_mean_of_several_priors_and_says_so(parameters):
+def test_to_sklearn_uses_the_mean_of_several_priors_with_a_warning(parameters):
     with pytest.warns(UserWarning, match=f"{next(iter(parameters))} became one number"):
         theirs = io.to_sklearn(fitted(**parameters))
     np.testing.assert_allclose(getattr(theirs, f"{next(iter(parameters))}_"), 0.2)
@@ -125,12 +125,12 @@ def test_a_model_of_another_kind_is_refused(convert):
     "convert",
     [io.to_sklearn, io.to_spark_topics_matrix, lambda lda: io.to_lda_c(lda, "x"), lambda lda: io.to_pyldavis(lda, X)],
 )
-def test_a_model_that_is_not_fitted_is_refused(convert):
+def test_an_unfitted_model_is_refused(convert):
     with pytest.raises(ValueError, match="not fitted"):
         convert(LatentDirichletAllocation(2))
 
 
-def test_a_converted_model_is_saved_and_loaded(tmp_path):
+def test_a_converted_model_can_be_saved_and_loaded(tmp_path):
     ours = io.from_sklearn(ScikitLearnLDA(2, random_state=0).fit(X))
     io.save(ours, tmp_path / "m.ldavi")
     np.testing.assert_array_equal(io.load(tmp_path / "m.ldavi").transform(X), ours.transform(X))
@@ -195,7 +195,7 @@ def test_to_gensim_infers_what_ldavi_infers(priors):
 
 
 @pytest.mark.interop
-def test_gensim_and_back_is_the_same_model():
+def test_a_round_trip_to_gensim_returns_the_same_model():
     pytest.importorskip("gensim")
     ours = fitted("float32")
     back = io.from_gensim(io.to_gensim(ours))
@@ -204,7 +204,7 @@ def test_gensim_and_back_is_the_same_model():
 
 
 @pytest.mark.interop
-def test_gensim_goes_on_learning_from_a_converted_model():
+def test_gensim_continues_training_of_a_converted_model():
     pytest.importorskip("gensim")
     theirs = io.to_gensim(fitted(), WORDS)
     theirs.update(gensim_corpus())
@@ -215,7 +215,7 @@ def test_gensim_goes_on_learning_from_a_converted_model():
 
 
 @pytest.mark.interop
-def test_from_tomotopy_has_its_topics_and_infers_alike():
+def test_from_tomotopy_has_the_same_topics_and_inference():
     tomotopy = pytest.importorskip("tomotopy")
     theirs = tomotopy.LDAModel(k=2, alpha=0.3, eta=0.05, seed=1)
     texts = [np.repeat(WORDS, document).tolist() for document in X]
@@ -239,7 +239,7 @@ def test_from_tomotopy_has_its_topics_and_infers_alike():
 # Spark
 
 
-def test_from_spark_takes_lam_by_words():
+def test_from_spark_expects_one_row_per_word():
     lam = fitted().components_
     ours = io.from_spark(lam.T, doc_topic_prior=[0.1, 0.1], topic_word_prior=0.05, vocabulary=WORDS).set_params(**EXACT)
     np.testing.assert_array_equal(ours.transform(X), fitted().transform(X))
@@ -247,7 +247,7 @@ def test_from_spark_takes_lam_by_words():
     assert ours.feature_names_in_.tolist() == WORDS
 
 
-def test_from_spark_has_the_priors_that_spark_has_by_default():
+def test_from_spark_uses_the_default_priors_of_spark():
     ours = io.from_spark(fitted().components_.T)
     assert (ours.doc_topic_prior_, ours.topic_word_prior_) == (0.5, 0.5)
 
@@ -255,7 +255,7 @@ def test_from_spark_has_the_priors_that_spark_has_by_default():
 @pytest.mark.parametrize(
     "bad", [np.zeros((3, 2)), np.full((3, 2), np.nan), -np.ones((3, 2)), np.ones(3), np.ones((0, 2))]
 )
-def test_what_cannot_be_topics_is_refused(bad):
+def test_invalid_topics_are_refused(bad):
     with pytest.raises(ValueError, match="the topics"):
         io.from_spark(bad)
 
@@ -292,7 +292,7 @@ SPARK = """
     alpha = model.estimatedDocConcentration().toArray().tolist()
     result = {"matrix": model.topicsMatrix().toArray().tolist(), "alpha": alpha, "theta": theta(model)}
 
-    model.write().overwrite().save(folder + "/model")  # then our topics in its place
+    model.write().overwrite().save(folder + "/model")  # then its topics are replaced by ours
     fields = [("vocabSize", IntegerType()), ("topicsMatrix", MatrixUDT()), ("docConcentration", VectorUDT())]
     fields += [("topicConcentration", DoubleType()), ("gammaShape", DoubleType())]
     row = (len(lam), DenseMatrix(*lam.shape, lam.ravel(order="F")), Vectors.dense([0.1, 0.1]), 0.05, 100.0)
@@ -330,7 +330,7 @@ def test_to_lda_c_writes_what_lda_c_writes(tmp_path):
         assert (tmp_path / f"again.{ending}").read_text() == (FILES / f"lda_c.{ending}").read_text()
 
 
-def test_lda_c_keeps_a_word_that_a_topic_lacks(tmp_path):
+def test_lda_c_preserves_probabilities_of_zero(tmp_path):
     model = io.from_lda_c(FILES / "lda_c")
     model.components_ = np.array([[1.0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 1, 1, 1]])
     io.to_lda_c(model, tmp_path / "zeros")
@@ -338,7 +338,7 @@ def test_lda_c_keeps_a_word_that_a_topic_lacks(tmp_path):
     np.testing.assert_allclose(io.from_lda_c(tmp_path / "zeros").components_, model.topics_, rtol=1e-9)
 
 
-def test_to_lda_c_takes_the_mean_of_several_priors_and_says_so(tmp_path):
+def test_to_lda_c_uses_the_mean_of_several_priors_with_a_warning(tmp_path):
     with pytest.warns(UserWarning, match="doc_topic_prior became one number"):
         io.to_lda_c(fitted(doc_topic_prior=[0.1, 0.2]), tmp_path / "m")
     assert io.from_lda_c(tmp_path / "m").doc_topic_prior_ == pytest.approx(0.15)
@@ -355,7 +355,7 @@ def test_to_lda_c_takes_the_mean_of_several_priors_and_says_so(tmp_path):
         (" nan -0.5\n", "num_topics 1\nnum_terms 2\nalpha 0.1\n"),
     ],
 )
-def test_files_that_are_not_lda_cs_are_refused(beta, other, tmp_path):
+def test_files_that_are_not_from_lda_c_are_refused(beta, other, tmp_path):
     (tmp_path / "m.beta").write_text(beta)
     (tmp_path / "m.other").write_text(other)
     with pytest.raises(ValueError, match=r"lda-c|shape|finite"):
@@ -395,14 +395,14 @@ def test_a_mallet_state_may_be_plain_text_with_sources_that_have_spaces(tmp_path
     "text",
     ["", "#alpha : 0.1\n#beta : 0.1\n", "#alpha : 0.1\n#beta : 0.1\n0 NA 0 0 a 1\n", "nonsense\n", "0 NA 0 0 a 0\n"],
 )
-def test_what_is_no_mallet_state_is_refused(text, tmp_path):
+def test_a_file_that_is_not_a_mallet_state_is_refused(text, tmp_path):
     path = tmp_path / "state"
     path.write_text(text)
     with pytest.raises(ValueError, match="MALLET"):
         io.from_mallet_state(path)
 
 
-def test_a_mallet_state_that_was_cut_is_refused(tmp_path):
+def test_a_truncated_mallet_state_is_refused(tmp_path):
     path = tmp_path / "state.gz"
     path.write_bytes((FILES / "mallet_state.gz").read_bytes()[:-50])
     with pytest.raises(ValueError, match="MALLET"):
@@ -420,7 +420,7 @@ def test_from_vw_infers_what_vowpal_wabbit_inferred():
     assert all(top <= ANIMALS or top <= MONEY for top in top_words(ours))
 
 
-def test_from_vw_takes_the_rows_that_are_asked_for():
+def test_from_vw_reads_the_requested_rows():
     whole = io.from_vw(FILES / "vw.txt")
     assert whole.components_.shape == (2, 16)
     np.testing.assert_array_equal(
@@ -437,7 +437,7 @@ VW_COMMAND = """
 
 
 @pytest.mark.interop
-def test_vowpal_wabbit_infers_and_keeps_what_to_vw_writes(tmp_path):
+def test_vowpal_wabbit_infers_from_and_preserves_the_file_of_to_vw(tmp_path):
     pytest.importorskip("vowpalwabbit")
     ours = fitted(topic_word_prior=0.05)
     io.to_vw(ours, tmp_path / "model")
@@ -462,14 +462,14 @@ def test_to_vw_refuses_point_estimates(tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "Version 9\nChecksum: 1\n0 1 2\n", "options: --lda 2\nChecksum: 1\n0 1\n", "Checksum: 1\n"]
 )
-def test_what_is_no_readable_model_is_refused(text, tmp_path):
+def test_a_file_that_is_not_a_readable_model_is_refused(text, tmp_path):
     path = tmp_path / "vw.txt"
     path.write_text(text)
     with pytest.raises(ValueError, match="readable model"):
         io.from_vw(path)
 
 
-def test_from_vw_says_which_row_is_missing():
+def test_from_vw_names_the_missing_row():
     with pytest.raises(ValueError, match="99"):
         io.from_vw(FILES / "vw.txt", indices=[99])
 
@@ -483,10 +483,11 @@ VW = """
     with open("docs.txt", "w") as file:
         for document in json.loads(sys.argv[2]):
             file.write("| " + " ".join(f"{word}:{count}" for word, count in enumerate(document) if count) + "\\n")
-    learn = "-d docs.txt --lda 2 --lda_D 24 --lda_alpha 0.1 --lda_rho 0.05 -b 4 --minibatch 2 --power_t 0.5 --initial_t 1"
-    files = "--readable_model vw.txt -f model --cache_file cache -k --passes 20 --noconstant --quiet"
+    learn = "-d docs.txt --lda 2 --lda_D 24 --lda_alpha 0.1 --lda_rho 0.05 -b 4 --minibatch 2 --power_t 0.5"
+    files = "--initial_t 1 --readable_model vw.txt -f model --cache_file cache -k --passes 20 --noconstant --quiet"
     vowpalwabbit.Workspace(f"{learn} {files}").finish()
-    vowpalwabbit.Workspace("-d docs.txt -t -i model -p gamma.txt --minibatch 24 --lda_epsilon 0.000001 --quiet").finish()
+    infer = "-d docs.txt -t -i model -p gamma.txt --minibatch 24 --lda_epsilon 0.000001 --quiet"
+    vowpalwabbit.Workspace(infer).finish()
     print(json.dumps(np.loadtxt("gamma.txt")[:24].tolist()))
 """
 
@@ -502,7 +503,7 @@ def test_from_vw_infers_what_the_installed_vowpal_wabbit_infers(tmp_path):
 # pyLDAvis
 
 
-def test_to_pyldavis_gives_distributions_and_totals():
+def test_to_pyldavis_returns_distributions_and_totals():
     arguments = io.to_pyldavis(fitted("float32"), X, WORDS)
     np.testing.assert_allclose(arguments["topic_term_dists"].sum(axis=1), 1, rtol=1e-12)
     np.testing.assert_allclose(arguments["doc_topic_dists"].sum(axis=1), 1, rtol=1e-12)
@@ -511,7 +512,7 @@ def test_to_pyldavis_gives_distributions_and_totals():
     assert arguments["vocab"] == WORDS
 
 
-def test_to_pyldavis_leaves_out_what_it_would_divide_by():
+def test_to_pyldavis_omits_empty_documents_and_unused_words():
     documents = np.vstack([X, np.zeros((1, 8), int)])
     documents[:, 2] = 0
     arguments = io.to_pyldavis(fitted(), sparse.csr_array(documents), WORDS)
@@ -542,7 +543,7 @@ PYLDAVIS = """
 
 
 @pytest.mark.interop
-def test_pyldavis_prepares_our_estimator_as_it_is_and_by_to_pyldavis_alike():
+def test_pyldavis_agrees_for_the_estimator_and_to_pyldavis():
     pytest.importorskip("pyLDAvis")
     size, alike, order = run(PYLDAVIS, json.dumps(X.tolist()), json.dumps(WORDS))
     assert size > 1000

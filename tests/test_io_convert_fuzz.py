@@ -1,4 +1,4 @@
-"""Damaged models of other programs: read, or a ValueError that names the file, with memory in proportion to it."""
+"""Damaged models of other programs are read or raise a ValueError that names the file, and need little memory."""
 
 import gzip
 from functools import partial
@@ -14,7 +14,7 @@ from test_io_fuzz import damaged
 from ldavi import io
 
 FILES = Path(__file__).parent / "model_files"
-MEMORY = 8 * 2**20  # of any reading of a file of some kilobytes
+MAX_MEMORY = 8 * 2**20  # bytes for reading a file of some kilobytes
 READERS = {
     "mallet_state.gz": io.from_mallet_state,
     "state": io.from_mallet_state,
@@ -27,13 +27,13 @@ quick = settings(
 )
 
 
-def whole(name):
-    """The file as the other program wrote it."""
+def original(name):
+    """Return the file as the other program wrote it."""
     return gzip.decompress((FILES / "mallet_state.gz").read_bytes()) if name == "state" else (FILES / name).read_bytes()
 
 
 def read(reader, path):
-    """Whether it was read; any other error than a named one goes on."""
+    """Return whether the file was read; a ValueError must name it."""
     error = None
     try:
         assert np.isfinite(reader(path).components_).all()
@@ -46,24 +46,24 @@ def read(reader, path):
 @pytest.mark.parametrize("name", READERS)
 def test_a_damaged_model_is_read_or_is_an_error_that_names_it(name, tmp_path):
     for other in ("lda_c.beta", "lda_c.other"):
-        (tmp_path / other).write_bytes(whole(other))
+        (tmp_path / other).write_bytes(original(other))
     path = tmp_path / name
-    path.write_bytes(whole(name))
+    path.write_bytes(original(name))
     assert read(READERS[name], path)
 
     @quick
-    @given(damaged(whole(name)))
+    @given(damaged(original(name)))
     def check(content):
         path.write_bytes(content)
-        assert peak_memory(partial(read, READERS[name], path)) < MEMORY
+        assert peak_memory(partial(read, READERS[name], path)) < MAX_MEMORY
 
     check()
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_any_bytes_are_a_model_or_an_error(name, tmp_path):
+def test_arbitrary_bytes_are_a_model_or_an_error(name, tmp_path):
     for other in ("lda_c.beta", "lda_c.other"):
-        (tmp_path / other).write_bytes(whole(other))
+        (tmp_path / other).write_bytes(original(other))
     path = tmp_path / name
 
     @quick
@@ -78,7 +78,7 @@ def test_any_bytes_are_a_model_or_an_error(name, tmp_path):
 @pytest.mark.parametrize(
     "line", ["0 NA 0 99999999999 word 0", "0 NA 0 999999999999999999999 word 0", "0 NA 0 2000000 word 1"]
 )
-def test_a_state_cannot_ask_for_more_words_than_it_has_tokens_for(line, tmp_path):
+def test_a_state_with_far_more_types_than_tokens_is_an_error(line, tmp_path):
     path = tmp_path / "state"
     path.write_text(f"#alpha : 0.1 0.1 \n#beta : 0.1\n{line}\n")
     with pytest.raises(ValueError, match="line 3"):
@@ -86,8 +86,8 @@ def test_a_state_cannot_ask_for_more_words_than_it_has_tokens_for(line, tmp_path
 
 
 @pytest.mark.parametrize("reader", [io.from_mallet_state, io.from_vw])
-def test_a_line_without_end_that_was_compressed_is_not_expanded(reader, tmp_path, monkeypatch):
-    monkeypatch.setattr("ldavi.io._convert_files.MAX_LINE", 10**5)
+def test_a_compressed_line_that_is_too_long_is_not_expanded(reader, tmp_path, monkeypatch):
+    monkeypatch.setattr("ldavi.io._converters.model_files.MAX_LINE", 10**5)
     path = tmp_path / "bomb"
     path.write_bytes(gzip.compress(bytes(30_000_000)))
 
@@ -95,4 +95,4 @@ def test_a_line_without_end_that_was_compressed_is_not_expanded(reader, tmp_path
         with pytest.raises(ValueError, match=r"bomb.*more than 100000 bytes"):
             reader(path)
 
-    assert peak_memory(check) < MEMORY
+    assert peak_memory(check) < MAX_MEMORY

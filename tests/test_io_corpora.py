@@ -1,4 +1,4 @@
-"""Every format is read from a file that the other tool wrote: tests/corpora_files/README.md says which."""
+"""Corpus formats, read from files that other programs wrote; tests/corpora_files/README.md lists them."""
 
 import gzip
 import io
@@ -42,7 +42,7 @@ TEXT_FILES = {
 
 
 def counters(corpus):
-    """The counts of each document by word."""
+    """Return the counts of each document by word."""
     rows = corpus.X.toarray()
     return [Counter({word: int(n) for word, n in zip(corpus.vocabulary, row, strict=True) if n}) for row in rows]
 
@@ -60,7 +60,7 @@ def skip_without(name):
 
 @pytest.fixture
 def stdin(monkeypatch):
-    """Put bytes on standard input."""
+    """Return a function that provides bytes on standard input."""
 
     def put(data):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
@@ -68,11 +68,11 @@ def stdin(monkeypatch):
     return put
 
 
-# Whole
+# read_corpus
 
 
 @pytest.mark.parametrize("name", COUNT_FILES)
-def test_counts_of_another_tool_are_read(name):
+def test_counts_of_another_program_are_read(name):
     corpus = read_corpus(FILES / name, vocabulary=vocabulary_of(name))
     assert counters(corpus) == COUNTS
 
@@ -89,7 +89,7 @@ def test_format_is_recognised_without_its_name(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", [*TEXT_FILES, "texts.txt.gz", "texts.txt.bz2", "texts.txt.xz", "texts.txt.zst"])
-def test_texts_of_another_tool_are_read_and_counted(name):
+def test_texts_of_another_program_are_read_and_counted(name):
     skip_without(name)
     corpus = read_corpus(FILES / name, column="text", counting=LETTERS)
     assert corpus.texts == TEXTS
@@ -97,7 +97,7 @@ def test_texts_of_another_tool_are_read_and_counted(name):
 
 
 @pytest.mark.parametrize("name", ["pandas.csv", "pandas.tsv", "pandas.jsonl", "pyarrow.parquet"])
-def test_names_and_other_columns_are_kept_when_asked_for(name):
+def test_document_names_and_requested_columns_are_returned(name):
     skip_without(name)
     corpus = read_corpus(FILES / name, column="text", id_column="id", metadata=["year"])
     assert corpus.ids.tolist() == ["d1", "d2", "d3", "d4", "d5"]
@@ -105,7 +105,7 @@ def test_names_and_other_columns_are_kept_when_asked_for(name):
 
 
 @pytest.mark.parametrize(("name", "column"), [("pandas.jsonl", "words"), ("pyarrow.parquet", "words")])
-def test_lists_of_words_are_counted_as_they_are(name, column):
+def test_lists_of_words_are_counted(name, column):
     skip_without(name)
     assert counters(read_corpus(FILES / name, column=column)) == COUNTS
 
@@ -115,7 +115,7 @@ def test_lists_of_words_with_lists_of_counts_are_read():
     assert counters(read_corpus(FILES / "polars_counts.parquet", column=("words", "counts"))) == COUNTS
 
 
-def test_a_folder_is_a_document_per_file(tmp_path):
+def test_a_folder_contains_one_document_per_file(tmp_path):
     (tmp_path / "sub").mkdir()
     for number, text in enumerate(TEXTS):
         (tmp_path / ("sub" if number > 2 else "") / f"{number}.txt").write_text(text)
@@ -125,7 +125,7 @@ def test_a_folder_is_a_document_per_file(tmp_path):
     assert counters(corpus) == COUNTS
 
 
-def test_the_text_that_mallet_imports_is_read():
+def test_the_input_of_mallet_is_read():
     corpus = read_corpus(FILES / "mallet.txt", format="mallet", counting=LETTERS)
     assert corpus.ids.tolist() == ["d1", "d2", "d3", "d5"]
     assert corpus.metadata["label"].tolist() == ["sport", "food", "music", "food"]
@@ -176,22 +176,22 @@ def test_matrices_of_scipy_are_read(make, compressed, tmp_path):
     np.testing.assert_array_equal(corpus.X.toarray(), X)
 
 
-def test_counts_that_are_not_whole_stay_as_they_are(tmp_path):
+def test_counts_that_are_not_whole_numbers_remain_floats(tmp_path):
     (tmp_path / "x.mtx").write_text("%%MatrixMarket matrix coordinate real general\n2 2 2\n1 1 0.5\n2 2 3\n")
     assert read_corpus(tmp_path / "x.mtx").X.toarray().tolist() == [[0.5, 0], [0, 3]]
 
 
-def test_a_pattern_matrix_counts_one_each(tmp_path):
+def test_the_entries_of_a_pattern_matrix_count_1(tmp_path):
     (tmp_path / "x.mtx").write_text("%%MatrixMarket matrix coordinate pattern general\n% words\n2 2 2\n1 1\n2 2\n")
     assert read_corpus(tmp_path / "x.mtx").X.toarray().tolist() == [[1, 0], [0, 1]]
 
 
-def test_svmlight_words_count_from_0_where_one_is_0(tmp_path):
+def test_svmlight_words_are_numbered_from_0_if_0_occurs(tmp_path):
     (tmp_path / "x.svmlight").write_text("1 0:2 2:1\n-1 1:1\n")
     assert read_corpus(tmp_path / "x.svmlight").X.toarray().tolist() == [[2, 0, 1], [0, 1, 0]]
 
 
-def test_vowpal_wabbit_lines_as_people_write_them(tmp_path):
+def test_variants_of_vowpal_wabbit_lines_are_read(tmp_path):
     (tmp_path / "x.vw").write_text(
         "| soup bread:2 soup\n1 'second |title song |text:2 song:1.5 crowd\n\n1 third| soup\n"
     )
@@ -201,12 +201,12 @@ def test_vowpal_wabbit_lines_as_people_write_them(tmp_path):
     assert corpus.ids.tolist() == ["", "second", "third"]
 
 
-def test_a_vocabulary_leaves_out_words_that_it_lacks():
+def test_words_outside_the_vocabulary_are_ignored():
     corpus = read_corpus(FILES / "gensim.low", vocabulary=["soup", "violin"])
     assert corpus.X.toarray().tolist() == [[0, 0], [2, 0], [0, 1], [0, 0], [1, 0]]
 
 
-def test_columns_of_gensims_dictionary_are_its_ids():
+def test_the_columns_of_a_gensim_dictionary_are_its_ids():
     assert (
         read_vocabulary(FILES / "gensim.mm.dict.txt").tolist() == read_vocabulary(FILES / "gensim.uci.vocab").tolist()
     )
@@ -217,18 +217,18 @@ def test_a_vocabulary_of_another_size_is_refused():
         read_corpus(FILES / "gensim.uci", vocabulary=["a", "b"])
 
 
-def test_docword_finds_its_vocab_beside(tmp_path):
+def test_docword_finds_its_vocabulary_file(tmp_path):
     (tmp_path / "docword.tiny.txt.gz").write_bytes(gzip.compress((FILES / "gensim.uci").read_bytes()))
     (tmp_path / "vocab.tiny.txt").write_bytes((FILES / "gensim.uci.vocab").read_bytes())
     assert counters(read_corpus(tmp_path / "docword.tiny.txt.gz")) == COUNTS
 
 
-def test_standard_input_is_read_and_recognised(stdin):
+def test_standard_input_is_recognised_and_read(stdin):
     stdin((FILES / "texts.txt.gz").read_bytes())
     assert read_corpus("-", counting=LETTERS).texts == TEXTS
 
 
-def test_a_csv_field_may_be_long_and_hold_line_breaks(tmp_path):
+def test_a_csv_field_may_be_long_and_contain_line_breaks(tmp_path):
     text = "soup, bread\n" * 20_000
     (tmp_path / "x.csv").write_text(f'text\n"{text}"\n')
     assert read_corpus(tmp_path / "x.csv").texts == [text]
@@ -239,12 +239,12 @@ def test_windows_lines_and_a_byte_order_mark_are_not_part_of_the_text(tmp_path):
     assert read_corpus(tmp_path / "x.txt").texts == ["soup", "bread"]
 
 
-# In batches
+# read_batches
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 9])
 @pytest.mark.parametrize("name", sorted(COUNT_FILES.keys() - {"scipy.mtx"}))
-def test_batches_of_counts_make_up_the_whole(name, size):
+def test_batches_of_counts_agree_with_the_whole_corpus(name, size):
     batches = read_batches(FILES / name, batch_size=size, vocabulary=vocabulary_of(name))
     whole = read_corpus(FILES / name, vocabulary=vocabulary_of(name))
     parts = list(batches)
@@ -255,14 +255,14 @@ def test_batches_of_counts_make_up_the_whole(name, size):
 
 
 @pytest.mark.parametrize("name", [*TEXT_FILES, "texts.txt.xz"])
-def test_batches_of_texts_make_up_the_whole(name):
+def test_batches_of_texts_agree_with_the_whole_corpus(name):
     skip_without(name)
     batches = read_batches(FILES / name, batch_size=2, column="text")
     assert list(batches) == [TEXTS[:2], TEXTS[2:4], TEXTS[4:]]
     assert list(batches) == list(batches)
 
 
-def test_texts_larger_than_memory_are_counted_batch_by_batch():
+def test_batches_of_texts_can_be_counted():
     batches = read_batches(FILES / "texts.txt", batch_size=2)
     counter = WordCounter(**LETTERS).fit(batches)
     X = sparse.vstack([counter.transform(batch) for batch in batches])
@@ -281,7 +281,7 @@ def test_batches_from_standard_input(stdin):
     np.testing.assert_array_equal(sparse.vstack(parts).toarray(), read_corpus(FILES / "gensim.uci").X.toarray())
 
 
-def test_standard_input_is_not_read_twice_in_silence(stdin):
+def test_reading_standard_input_twice_is_an_error(stdin):
     stdin(b"soup\nbread\n")
     batches = read_batches("-", format="text")
     assert list(batches) == [["soup", "bread"]]
@@ -299,37 +299,37 @@ def test_batches_need_documents_in_order(tmp_path):
 @pytest.mark.parametrize(
     "name", ["gensim.uci", "gensim.mm", "gensim.svmlight", "gensim.lda-c", "gensim.low", "mallet_state.gz"]
 )
-def test_the_size_of_what_is_parsed_at_a_time_changes_nothing(name, monkeypatch):
+def test_counts_do_not_depend_on_the_chunk_size(name, monkeypatch):
     whole = read_corpus(FILES / name).X.toarray()
-    monkeypatch.setattr("ldavi.io._counts.CHUNK", 16)
-    monkeypatch.setattr("ldavi.io._entries.FLUSH", 3)
+    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK_SIZE", 16)
+    monkeypatch.setattr("ldavi.io._readers.coo_builder.FLUSH_SIZE", 3)
     np.testing.assert_array_equal(read_corpus(FILES / name).X.toarray(), whole)
     np.testing.assert_array_equal(sparse.vstack(list(read_batches(FILES / name, batch_size=2))).toarray(), whole)
 
 
 # Errors
 
-WRONG = {
+INVALID = {
     "x.uci": ("2\n3\n2\n1 1 1\n2 9 1\n", 5, "word 9 is not one of 1 to 3"),
     "y.uci": ("2\n3\n2\n1 1 1\n2 soup 1\n", 5, "expected 'document word count'"),
     "x.mm": ("%%MatrixMarket matrix coordinate real general\n% c\n2 2 2\n1 1 1\n2 2 -1\n", 5, "not finite and >= 0"),
     "x.mtx": ("%%MatrixMarket matrix array real general\n1 1\n1\n", 1, "coordinate"),
     "x.svmlight": ("1 1:2\n1 2:1 x:1\n", 2, "expected 'label word:count"),
-    "x.ldac": ("1 0:1\n2 0:1\n", 2, "declares 2 pairs, holds 1"),
+    "x.ldac": ("1 0:1\n2 0:1\n", 2, "declares 2 pairs, contains 1"),
     "x.vw": ("| soup\nbread\n", 2, "expected a '|'"),
-    "y.vw": ("| soup\n| bread:two\n", 2, "a count >= 0"),
+    "y.vw": ("| soup\n| bread:two\n", 2, "a finite count >= 0"),
     "x.low": ("three\nsoup\n", 1, "the number of documents"),
     "x.jsonl": ('{"text": "a"}\n{"text": 3}\n', 2, "expected a text or a list of words"),
     "y.jsonl": ('{"text": "a"}\n{"text": "b"\n', 2, "expected a JSON object"),
     "x.csv": ("text,id\na,1\nb\n", 3, "expected 2 fields"),
-    "y.csv": ('text,id\na,1\n"b,2\n', 3, "proper CSV"),
+    "y.csv": ('text,id\na,1\n"b,2\n', 3, "valid CSV"),
     "x.txt": (b"soup\nbr\xf6d\n", 2, "expected text in utf-8"),
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_an_error_names_the_file_and_the_line_and_what_was_expected(name, tmp_path):
-    content, line, message = WRONG[name]
+@pytest.mark.parametrize("name", INVALID)
+def test_an_error_names_the_file_the_line_and_what_was_expected(name, tmp_path):
+    content, line, message = INVALID[name]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(CorpusError, match=re.escape(message)) as caught:
         read_corpus(tmp_path / name)
@@ -338,9 +338,9 @@ def test_an_error_names_the_file_and_the_line_and_what_was_expected(name, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["x.uci", "y.uci", "x.mm", "x.svmlight"])
-def test_an_error_names_the_line_wherever_it_is_parsed(name, tmp_path, monkeypatch):
-    monkeypatch.setattr("ldavi.io._counts.CHUNK", 2)
-    content, line, _ = WRONG[name]
+def test_an_error_names_the_line_in_any_chunk(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("ldavi.io._readers.count_formats.CHUNK_SIZE", 2)
+    content, line, _ = INVALID[name]
     (tmp_path / name).write_text(content)
     with pytest.raises(CorpusError) as caught:
         read_corpus(tmp_path / name)
@@ -363,21 +363,21 @@ HEADERS = {
 
 @pytest.mark.parametrize("read", [read_corpus, lambda path: list(read_batches(path))], ids=["whole", "batches"])
 @pytest.mark.parametrize("name", HEADERS)
-def test_a_header_that_promises_a_million_million_is_an_error(name, read, tmp_path):
+def test_a_header_that_declares_an_impossible_size_is_an_error(name, read, tmp_path):
     (tmp_path / name).write_text(HEADERS[name])
     with pytest.raises(CorpusError):
         read(tmp_path / name)
 
 
 @pytest.mark.parametrize("kind", ["csr", "coo"])
-def test_an_npz_that_promises_a_million_million_rows_is_an_error(kind, tmp_path):
+def test_an_npz_that_declares_too_many_rows_is_an_error(kind, tmp_path):
     arrays = {"row": [0], "col": [0]} if kind == "coo" else {"indices": [0], "indptr": [0, 1]}
     np.savez(tmp_path / "x.npz", format=kind.encode(), shape=np.array([10**12, 2]), data=[1], **arrays)
     with pytest.raises(CorpusError):
         read_corpus(tmp_path / "x.npz")
 
 
-def test_an_npz_array_that_promises_more_than_it_holds_is_an_error(tmp_path):
+def test_an_npz_array_that_declares_more_than_it_contains_is_an_error(tmp_path):
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<i8", "fortran_order": False, "shape": (10**12,)})
     with zipfile.ZipFile(FILES / "scipy.npz") as old, zipfile.ZipFile(tmp_path / "x.npz", "w") as new:
@@ -388,14 +388,14 @@ def test_an_npz_array_that_promises_more_than_it_holds_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["texts.txt.gz", "texts.txt.bz2", "texts.txt.xz", "texts.txt.zst", "scipy.npz"])
-def test_what_expands_beyond_the_limit_is_an_error(name):
+def test_expansion_beyond_max_bytes_is_an_error(name):
     skip_without(name)
     with pytest.raises(CorpusError, match="max_bytes=100"):
         read_corpus(FILES / name, max_bytes=100)
 
 
 @pytest.mark.parametrize("name", ["texts.txt.gz", "texts.txt.bz2", "texts.txt.xz", "texts.txt.zst"])
-def test_compressed_data_that_end_early_are_an_error(name, tmp_path):
+def test_truncated_compressed_data_are_an_error(name, tmp_path):
     skip_without(name)
     (tmp_path / name).write_bytes((FILES / name).read_bytes()[:-3])
     with pytest.raises(CorpusError, match="damaged or cut short"):
@@ -403,7 +403,7 @@ def test_compressed_data_that_end_early_are_an_error(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["texts.txt.gz", "texts.txt.bz2", "texts.txt.xz", "texts.txt.zst"])
-def test_compressed_files_put_together_are_read_to_the_end(name, tmp_path):
+def test_concatenated_compressed_files_are_read_to_the_end(name, tmp_path):
     skip_without(name)
     padding = b"\x00" * 4 if name.endswith(".xz") else b""
     (tmp_path / name).write_bytes(((FILES / name).read_bytes() + padding) * 2)
@@ -417,30 +417,30 @@ def test_a_truncated_count_file_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [{"format": "word"}, {"vocabulary": ["a", "a"], "format": "low"}])
-def test_a_wrong_parameter_is_an_error_of_its_own(arguments):
+def test_an_invalid_parameter_is_not_a_corpus_error(arguments):
     with pytest.raises(ValueError, match=r"format=|twice") as caught:
         read_corpus(FILES / "gensim.low", **arguments)
     assert not isinstance(caught.value, CorpusError)
 
 
-def test_a_missing_column_is_named_with_those_that_there_are():
+def test_the_error_of_a_missing_column_lists_the_columns():
     with pytest.raises(CorpusError, match="no column 'body'; it has 'id', 'text', 'year'"):
         read_corpus(FILES / "pandas.csv", column="body")
 
 
-def test_a_corpus_says_how_it_was_recognised():
+def test_a_corpus_has_its_recognition():
     corpus = read_corpus(FILES / "texts.txt.gz")
     assert isinstance(corpus, Corpus)
     assert corpus.recognition.compression == "gzip"
 
 
-# Files written here and now by gensim
+# Files that the installed gensim writes
 
 
 @pytest.mark.interop
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["MmCorpus", "BleiCorpus", "UciCorpus", "SvmLightCorpus", "LowCorpus"])
-def test_what_the_installed_gensim_writes_is_read(kind, tmp_path):
+def test_files_of_the_installed_gensim_are_read(kind, tmp_path):
     corpora = pytest.importorskip("gensim.corpora")
     documents = [list(counts.elements()) for counts in COUNTS]
     dictionary = corpora.Dictionary(documents)

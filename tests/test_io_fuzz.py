@@ -1,4 +1,4 @@
-"""Damaged files: a clear error and nothing else, with memory in proportion to the file."""
+"""Damaged corpus files are read or raise a CorpusError that names them, and need memory in proportion to their size."""
 
 import bz2
 import gzip
@@ -37,8 +37,8 @@ FORMATS = {
     "mallet_matrix.txt": "mallet-matrix",
     "scipy.npz": "npz",
 }
-COUNTING = {"token_pattern": r"\w*"}  # so that texts without words are not errors
-MEMORY = 4 * 2**20  # of any reading of a file of some hundred bytes: buffers are of 1 MiB and less
+COUNTING = {"token_pattern": r"\w*"}  # matches empty words, so texts without words are not errors
+MAX_MEMORY = 4 * 2**20  # bytes for reading a file of some hundred bytes; no buffer is larger than 1 MiB
 HUGE = [
     b"999999999999",
     b"-1",
@@ -59,7 +59,7 @@ quick = settings(
 
 @st.composite
 def damaged(draw, data):
-    """The bytes with some flipped, replaced, inserted, or cut off."""
+    """Return the bytes with some of them flipped, replaced, inserted or cut off."""
     content = bytearray(data)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, max(0, len(content) - 1)))
@@ -78,7 +78,7 @@ def damaged(draw, data):
 
 
 def error_of(read):
-    """The CorpusError of a reading, or None; any other error goes on."""
+    """Return the CorpusError that `read` raises, or None."""
     try:
         read()
     except CorpusError as error:
@@ -92,7 +92,7 @@ def assert_read_or_named(path, read):
 
 
 def ways_to_read(path, format):
-    """Whole, in batches, and in batches whose format is recognised, each as a call without arguments."""
+    """Return functions that read the file at once, in batches, and in batches with recognition of the format."""
     arguments = {"column": "text"} if format in ("csv", "tsv", "jsonl", "parquet") else {}
 
     def whole():
@@ -112,7 +112,7 @@ def read_all_ways(path, format):
 
 
 def assert_too_large(path, **arguments):
-    """Reading stops at the limit of 1 MB."""
+    """Check that reading stops at the limit of 1 MB."""
     with pytest.raises(CorpusError, match="max_bytes=1000000"):
         read_corpus(path, max_bytes=10**6, **arguments)
 
@@ -146,7 +146,7 @@ def test_a_damaged_vocabulary_is_read_or_is_an_error_that_names_it(name, tmp_pat
 
 
 @pytest.mark.parametrize("format", sorted(set(FORMATS.values())))
-def test_any_bytes_are_read_or_are_an_error(format, tmp_path):
+def test_arbitrary_bytes_are_read_or_are_an_error(format, tmp_path):
     if format == "parquet":
         pytest.importorskip("pyarrow")
     path = tmp_path / "data"
@@ -166,7 +166,7 @@ def test_any_bytes_are_read_or_are_an_error(format, tmp_path):
 @pytest.mark.parametrize(
     "name", ["gensim.mm", "gensim.uci", "gensim.lda-c", "gensim.svmlight", "mallet_state.gz", "scipy.npz"]
 )
-def test_memory_stays_in_proportion_to_a_damaged_file(name, tmp_path):
+def test_memory_is_bounded_for_a_damaged_file(name, tmp_path):
     path = tmp_path / name
 
     @settings(quick, max_examples=15)
@@ -174,7 +174,7 @@ def test_memory_stays_in_proportion_to_a_damaged_file(name, tmp_path):
     def check(content):
         path.write_bytes(content)
         for read in ways_to_read(path, FORMATS[name]):
-            assert peak_memory(partial(assert_read_or_named, path, read)) < MEMORY
+            assert peak_memory(partial(assert_read_or_named, path, read)) < MAX_MEMORY
 
     check()
 
@@ -183,54 +183,54 @@ def test_memory_stays_in_proportion_to_a_damaged_file(name, tmp_path):
     ("suffix", "compress", "window"),
     [(".gz", gzip.compress, 0), (".bz2", bz2.compress, 2**22), (".xz", lzma.compress, 2**23)],
 )
-def test_a_bomb_is_an_error_before_it_is_expanded(suffix, compress, window, tmp_path):
-    """The window is what the decoder itself needs."""
+def test_a_decompression_bomb_is_an_error_before_it_is_expanded(suffix, compress, window, tmp_path):
+    """`window` is the memory that the decoder needs for its window."""
     path = tmp_path / f"bomb.txt{suffix}"
     path.write_bytes(compress(bytes(30_000_000)))
-    assert peak_memory(partial(assert_too_large, path, format="text")) < MEMORY + window
+    assert peak_memory(partial(assert_too_large, path, format="text")) < MAX_MEMORY + window
 
 
-def test_a_bomb_of_zstd_is_an_error_before_it_is_expanded(tmp_path):
+def test_a_zstd_bomb_is_an_error_before_it_is_expanded(tmp_path):
     zstandard = pytest.importorskip("zstandard")
     path = tmp_path / "bomb.txt.zst"
     path.write_bytes(zstandard.ZstdCompressor().compress(bytes(30_000_000)))
-    window = 2**24  # what PIECE bytes can expand to, and its copy
-    assert peak_memory(partial(assert_too_large, path, format="text")) < MEMORY + window
+    window = 2**24  # the expansion of DECODER_INPUT bytes and a copy of it
+    assert peak_memory(partial(assert_too_large, path, format="text")) < MAX_MEMORY + window
 
 
-def test_a_bomb_in_an_npz_is_an_error_before_it_is_expanded(tmp_path):
+def test_an_npz_bomb_is_an_error_before_it_is_expanded(tmp_path):
     path = tmp_path / "bomb.npz"
     sparse.save_npz(
         path, sparse.csr_matrix((np.zeros(4_000_000), np.zeros(4_000_000, np.int32), [0, 4_000_000]), shape=(1, 5))
     )
     assert path.stat().st_size < 10**5
-    assert peak_memory(partial(assert_too_large, path)) < MEMORY
+    assert peak_memory(partial(assert_too_large, path)) < MAX_MEMORY
 
 
-def test_a_batch_takes_the_memory_of_a_batch(tmp_path):
+def test_reading_in_batches_needs_the_memory_of_one_batch(tmp_path):
     path = tmp_path / "x.txt.gz"
-    path.write_bytes(gzip.compress((b"soup and bread " * 14 + b"\n") * 36_000))  # 8 MB, and 9 as strings
+    path.write_bytes(gzip.compress((b"soup and bread " * 14 + b"\n") * 36_000))  # 8 MB, or 9 MB as strings
 
     def read():
         assert sum(len(batch) for batch in read_batches(path, batch_size=1000)) == 36_000
 
-    assert peak_memory(read) < MEMORY
+    assert peak_memory(read) < MAX_MEMORY
 
 
-def test_a_line_without_end_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("ldavi.io._opener.MAX_LINE", 1000)
+def test_a_line_that_is_too_long_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("ldavi.io._readers.source.MAX_LINE", 1000)
     path = tmp_path / "x.txt"
     path.write_bytes(b"soup\n" + b"a" * 100_000)
     with pytest.raises(CorpusError, match="line 2: has more than 1000 bytes"):
         read_corpus(path)
 
 
-def test_a_parquet_file_that_repeats_a_text_is_not_expanded(tmp_path):
+def test_a_parquet_file_with_a_repeated_text_is_not_expanded(tmp_path):
     pa = pytest.importorskip("pyarrow")
     pq = pytest.importorskip("pyarrow.parquet")
     column = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["soup " * 200_000]))
     pq.write_table(pa.table({"text": column}), tmp_path / "x.parquet", store_schema=False)  # 100 GB of text
-    former = pa.default_memory_pool().max_memory()
+    before = pa.default_memory_pool().max_memory()
     with pytest.raises(CorpusError, match="max_bytes=5000000"):
         read_corpus(tmp_path / "x.parquet", max_bytes=5 * 10**6)
-    assert pa.default_memory_pool().max_memory() < former + 2**25
+    assert pa.default_memory_pool().max_memory() < before + 2**25

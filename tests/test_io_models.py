@@ -1,6 +1,6 @@
-"""Models in and out: nothing is lost, nothing runs, nothing half-written is ever read.
+"""Model files: `save` and `load` preserve every bit, run no code, and are safe against crashes.
 
-Run as a script it writes the file of the present format version, which must then keep loading.
+Run as a script, this file writes the model file of the current format version, which later versions must load.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldavi import LatentDirichletAllocation, _estep, io
-from ldavi.io import _container, _models
+from ldavi.io._models import container, model_file
 
 FILES = Path(__file__).parent / "model_files"
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +33,7 @@ X_MORE = np.random.default_rng(1).poisson(1.0, (6, 12))
 
 
 def fitted(method="batch", dtype=None, **parameters):
-    """A model of X that cannot warn of convergence; "partial" is fitted by online steps alone."""
+    """Return a model of X without convergence warnings; "partial" uses `partial_fit` only."""
     learning_method = "batch" if method == "partial" else method
     settings = {"max_iter": 3, "tol": None, "random_state": 0, "batch_size": 7, "dtype": dtype, **parameters}
     model = LatentDirichletAllocation(3, learning_method=learning_method, **settings)
@@ -41,10 +41,11 @@ def fitted(method="batch", dtype=None, **parameters):
 
 
 def same(a, b):
-    """Whether two values are alike to the last bit, objects by what they hold."""
+    """Return whether two values have the same bits; objects are compared by their attributes."""
     if isinstance(a, np.ndarray):
         if not isinstance(b, np.ndarray) or a.dtype != b.dtype or a.shape != b.shape:
-            return False  # bytes, since a trace holds NaN where a term was not measured
+            return False
+        # Bytes are compared, since a trace contains NaN for terms that were not computed.
         return np.array_equal(a, b) if a.dtype == object else a.tobytes() == b.tobytes()
     if hasattr(a, "get_state"):
         return all(same(x, y) for x, y in zip(a.get_state(), b.get_state(), strict=True))
@@ -65,21 +66,21 @@ def path(tmp_path):
 
 
 def write_raw(path, header, data=b""):
-    """A file with this header, an object or bytes, before these bytes."""
+    """Write a file with a header, given as an object or bytes, followed by `data`."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def rewrite(path, change):
-    """Change the strings of a file's header and its arrays by `change(strings, arrays)`, checksum anew."""
+    """Apply `change(description, strings, arrays)` to the content of a file, and update its checksum."""
     with open(path, "rb") as file:
-        header = _container.read_header(file)
-        arrays = _container.read_arrays(file, header, mmap=False, verify=True)
+        header = container.read_header(file)
+        arrays = container.read_arrays(file, header, mmap=False, verify=True)
     strings = {name: value for name, value in header.strings.items() if name != "checksum"}
-    described = json.loads(strings["model"])
-    change(described, strings, arrays)
-    strings["model"] = json.dumps(described)
-    _container.write(path, arrays, strings)
+    description = json.loads(strings["model"])
+    change(description, strings, arrays)
+    strings["model"] = json.dumps(description)
+    container.write(path, arrays, strings)
 
 
 # Round trips
@@ -87,7 +88,7 @@ def rewrite(path, change):
 
 @pytest.mark.parametrize("mmap", [False, True])
 @pytest.mark.parametrize("method", ["batch", "online", "memoized", "partial"])
-def test_a_loaded_model_holds_the_same_bits(method, dtype, mmap, path):
+def test_a_loaded_model_has_the_same_bits(method, dtype, mmap, path):
     model = fitted(method, dtype.name)
     io.save(model, path)
     assert same(vars(io.load(path, mmap=mmap)), vars(model))
@@ -95,7 +96,7 @@ def test_a_loaded_model_holds_the_same_bits(method, dtype, mmap, path):
 
 @pytest.mark.parametrize("mmap", [False, True])
 @pytest.mark.parametrize("method", ["batch", "online", "memoized", "partial"])
-def test_a_loaded_model_answers_and_goes_on_with_the_same_bits(method, dtype, mmap, path):
+def test_a_loaded_model_infers_and_learns_with_the_same_bits(method, dtype, mmap, path):
     model = fitted(method, dtype.name)
     io.save(model, path)
     loaded = io.load(path, mmap=mmap)
@@ -104,27 +105,27 @@ def test_a_loaded_model_answers_and_goes_on_with_the_same_bits(method, dtype, mm
     assert same(loaded.partial_fit(X_MORE).components_, model.partial_fit(X_MORE).components_)
 
 
-def test_a_warm_start_goes_on_from_a_loaded_model(path):
+def test_a_warm_start_continues_from_a_loaded_model(path):
     model = fitted(warm_start=True)
     io.save(model, path)
     assert same(io.load(path).fit(X_MORE).components_, model.fit(X_MORE).components_)
 
 
-def test_saving_leaves_the_model_as_it_was(path):
+def test_saving_does_not_change_the_model(path):
     model = fitted("partial")
     before = copy.deepcopy(vars(model))
     io.save(model, path)
-    assert model._rows._decay < 1  # reading components_ would have folded it
+    assert model._lambda._decay < 1  # reading components_ would have applied the decay
     assert same(vars(model), before)
 
 
-def test_what_was_loaded_can_be_saved_to_the_same_bytes(path, tmp_path):
+def test_a_loaded_model_is_saved_to_the_same_bytes(path, tmp_path):
     io.save(fitted("partial"), path)
     io.save(io.load(path, mmap=True), tmp_path / "again.ldavi")
     assert (tmp_path / "again.ldavi").read_bytes() == path.read_bytes()
 
 
-def test_a_mapped_model_is_saved_over_its_own_file(path):
+def test_a_mapped_model_can_replace_its_own_file(path):
     model = fitted()
     io.save(model, path)
     loaded = io.load(path, mmap=True).partial_fit(X_MORE)
@@ -132,9 +133,9 @@ def test_a_mapped_model_is_saved_over_its_own_file(path):
     assert same(io.load(path).components_, model.partial_fit(X_MORE).components_)
 
 
-def test_mmap_maps_the_topics_read_only(path):
+def test_mmap_maps_lambda_read_only(path):
     io.save(fitted(), path)
-    rows = io.load(path, mmap=True)._rows._rows
+    rows = io.load(path, mmap=True)._lambda._rows
     base = rows
     while isinstance(base, np.ndarray):
         base = base.base
@@ -154,7 +155,7 @@ def test_mmap_maps_the_topics_read_only(path):
         {"dtype": np.dtype("float32"), "batch_size": np.int64(5)},
     ],
 )
-def test_parameters_of_any_kind_come_back(parameters, path):
+def test_parameters_of_any_type_are_restored(parameters, path):
     model = fitted(**parameters)
     io.save(model, path)
     loaded = io.load(path)
@@ -164,7 +165,7 @@ def test_parameters_of_any_kind_come_back(parameters, path):
     assert same(loaded.get_params(), expected)
 
 
-def test_names_of_columns_and_the_kind_of_output_come_back(path):
+def test_column_names_and_the_output_container_are_restored(path):
     pandas = pytest.importorskip("pandas")
     names = ["é", "日本", 'a"b\\', "$array", "", *map(str, range(7))]
     frame = pandas.DataFrame(X, columns=names)
@@ -175,19 +176,19 @@ def test_names_of_columns_and_the_kind_of_output_come_back(path):
     pandas.testing.assert_frame_equal(loaded.transform(frame), model.transform(frame))
 
 
-def test_an_estimator_that_is_not_fitted_comes_back_so(path):
+def test_an_unfitted_estimator_is_restored_unfitted(path):
     io.save(LatentDirichletAllocation(7), path)
     assert same(vars(io.load(path)), vars(LatentDirichletAllocation(7)))
 
 
-def test_attributes_of_a_later_version_come_back(path):
+def test_attributes_of_a_later_version_are_restored(path):
     model = fitted()
     model.start_kind_, model.history_ = "kmeans", {"a": [1, (2.5, None)], "b": np.arange(3), "c": float("inf")}
     io.save(model, path)
     assert same(io.load(path).history_, model.history_)
 
 
-def test_callbacks_are_left_out_with_a_warning(path):
+def test_callbacks_are_omitted_with_a_warning(path):
     model = fitted(callbacks=print_nothing)
     with pytest.warns(UserWarning, match="callbacks"):
         io.save(model, path)
@@ -195,7 +196,7 @@ def test_callbacks_are_left_out_with_a_warning(path):
     assert model.callbacks is print_nothing
 
 
-def test_requests_for_metadata_are_left_out_with_a_warning(path):
+def test_metadata_requests_are_omitted_with_a_warning(path):
     with sklearn.config_context(enable_metadata_routing=True):
         model = fitted().set_fit_request(sample_weight=True)
     with pytest.warns(UserWarning, match="_metadata_request"):
@@ -210,7 +211,7 @@ def print_nothing(record):
 @pytest.mark.parametrize(
     "value", [object(), print_nothing, {1.5: 2}, {True: 2}, np.array([object()]), 1j, np.array([1j]), b"bytes"]
 )
-def test_what_is_no_data_is_refused_by_name(value, path):
+def test_a_value_that_is_not_data_is_refused_by_name(value, path):
     model = fitted()
     model.extra_ = value
     with pytest.raises(TypeError, match="extra_"):
@@ -219,7 +220,7 @@ def test_what_is_no_data_is_refused_by_name(value, path):
 
 
 @pytest.mark.parametrize("seeds", [{0: ["w1", "w2"], np.int64(2): [3]}, {}], ids=["seeds", "none"])
-def test_a_guided_model_is_kept_with_its_seeds(seeds, path):
+def test_a_guided_model_is_saved_with_its_seed_words(seeds, path):
     X = pd.DataFrame(np.random.default_rng(0).poisson(1, (20, 6)), columns=[f"w{i}" for i in range(6)])
     model = LatentDirichletAllocation(3, seed_words=seeds, random_state=0, max_iter=3, tol=None).fit(X)
     io.save(model, path)
@@ -228,7 +229,7 @@ def test_a_guided_model_is_kept_with_its_seeds(seeds, path):
     np.testing.assert_array_equal(again.partial_fit(X).components_, model.partial_fit(X).components_)
 
 
-def test_a_class_of_the_user_is_refused(path):
+def test_a_subclass_is_refused(path):
     class Mine(LatentDirichletAllocation):
         pass
 
@@ -238,7 +239,7 @@ def test_a_class_of_the_user_is_refused(path):
 
 @pytest.mark.parametrize("way", ["pickle", "joblib", "deepcopy", "cloudpickle"])
 @pytest.mark.parametrize("mapped", [False, True])
-def test_other_ways_to_copy_keep_the_bits(way, mapped, path):
+def test_other_ways_to_copy_preserve_the_bits(way, mapped, path):
     model = fitted("partial")
     if mapped:
         io.save(model, path)
@@ -255,15 +256,15 @@ def test_other_ways_to_copy_keep_the_bits(way, mapped, path):
     assert same(other.partial_fit(X_MORE).components_, model.partial_fit(X_MORE).components_)
 
 
-# What the file says of itself
+# Description of a file
 
 
-def test_info_tells_vocabulary_metadata_and_parameters(path):
+def test_info_contains_vocabulary_metadata_and_parameters(path):
     words = ["\ud800", "", "日本", *[f"word {w}" for w in range(9)]]
     metadata = {"corpus": "news", "sizes": [1, 2.5, None], "nested": {"ok": True}}
     io.save(fitted(), path, vocabulary=words, metadata=metadata)
     info = io.read_info(path)
-    assert (info.format_version, info.vocabulary, info.metadata) == (io._models.FORMAT_VERSION, words, metadata)
+    assert (info.format_version, info.vocabulary, info.metadata) == (model_file.FORMAT_VERSION, words, metadata)
     assert info.parameters["batch_size"] == 7
     assert info.arrays["lam.rows"] == ((12, 16), "float32")
 
@@ -294,7 +295,7 @@ def test_safetensors_reads_the_file(path):
 
 
 @pytest.mark.interop
-def test_a_file_that_safetensors_wrote_again_loads_unverified(path):
+def test_a_file_rewritten_by_safetensors_loads_unverified(path):
     safetensors = pytest.importorskip("safetensors")
     numpy = pytest.importorskip("safetensors.numpy")
     model = fitted()
@@ -308,7 +309,7 @@ def test_a_file_that_safetensors_wrote_again_loads_unverified(path):
 # Damage
 
 
-def test_a_flipped_bit_anywhere_is_caught(path):
+def test_a_flipped_bit_is_detected(path):
     io.save(
         LatentDirichletAllocation(1, max_iter=1, tol=None, random_state=np.random.RandomState(0)).fit([[1, 2]]), path
     )
@@ -321,11 +322,11 @@ def test_a_flipped_bit_anywhere_is_caught(path):
 
 @given(at=st.integers(0, 2**20), bit=st.integers(0, 7))
 @settings(max_examples=100, deadline=None)
-def test_a_flipped_bit_is_caught_in_a_mapped_file(at, bit, tmp_path_factory):
+def test_a_flipped_bit_is_detected_in_a_mapped_file(at, bit, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "flipped.ldavi"
     good = (FILES / "v1.ldavi").read_bytes()
     at %= len(good)
-    path.unlink(missing_ok=True)  # not in place: files still mapped must not change
+    path.unlink(missing_ok=True)  # not in place, since files that are still mapped must not change
     path.write_bytes(good[:at] + bytes([good[at] ^ (1 << bit)]) + good[at + 1 :])
     with pytest.raises(ValueError, match="cannot be read"):
         io.load(path, mmap=True)
@@ -334,7 +335,7 @@ def test_a_flipped_bit_is_caught_in_a_mapped_file(at, bit, tmp_path_factory):
 @given(changes=st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
 @pytest.mark.slow
-def test_an_unverified_file_is_loaded_or_refused_and_nothing_else(changes, tmp_path_factory):
+def test_an_unverified_file_is_loaded_or_refused(changes, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "changed.ldavi"
     content = bytearray((FILES / "v1.ldavi").read_bytes())
     end = 8 + struct.unpack("<Q", content[:8])[0]
@@ -347,7 +348,7 @@ def test_an_unverified_file_is_loaded_or_refused_and_nothing_else(changes, tmp_p
 
 @pytest.mark.parametrize("verify", [False, True])
 @pytest.mark.parametrize("mmap", [False, True])
-def test_a_file_cut_anywhere_is_caught(verify, mmap, path):
+def test_a_truncated_file_is_detected(verify, mmap, path):
     good = (FILES / "v1.ldavi").read_bytes()
     for length in [0, 1, 7, 8, 9, *range(10, len(good), 41), len(good) - 1]:
         path.unlink(missing_ok=True)
@@ -356,13 +357,13 @@ def test_a_file_cut_anywhere_is_caught(verify, mmap, path):
             io.load(path, mmap=mmap, verify=verify)
 
 
-def test_a_file_with_something_behind_its_end_is_caught(path):
+def test_a_file_with_appended_bytes_is_detected(path):
     path.write_bytes((FILES / "v1.ldavi").read_bytes() + b"\0")
     with pytest.raises(ValueError, match="added"):
         io.load(path, verify=False)
 
 
-# Malice
+# Malicious files
 
 STRINGS = {"format": "ldavi-model", "format_version": "1", "model": "{}"}
 ARRAY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
@@ -402,7 +403,7 @@ BAD_HEADERS = {
 
 
 WHERE = {
-    "length": "it is no model file",
+    "length": "it is not a model file",
     "shape": "(its header is not JSON|array 'a')",
     "dtype": "array 'a'",
     "offsets": "array '[ab]'",
@@ -413,7 +414,7 @@ WHERE = {
 
 @pytest.mark.parametrize("mmap", [False, True])
 @pytest.mark.parametrize("name", BAD_HEADERS)
-def test_a_header_that_lies_is_refused_for_that(name, mmap, path):
+def test_an_inconsistent_header_is_refused_for_that_reason(name, mmap, path):
     header = BAD_HEADERS[name]
     if isinstance(header, dict) and "__metadata__" not in header and name != "no metadata":
         header = {"__metadata__": STRINGS, **header}
@@ -435,7 +436,7 @@ class Bomb:
 
 
 @pytest.mark.parametrize("way", ["pickle", "joblib", "npz", "safetensors of pickle"])
-def test_a_pickle_in_disguise_is_not_run(way, path, tmp_path):
+def test_a_disguised_pickle_is_not_executed(way, path, tmp_path):
     mark = tmp_path / "mark"
     payload = pickle.dumps(Bomb(mark))
     if way == "joblib":
@@ -447,8 +448,8 @@ def test_a_pickle_in_disguise_is_not_run(way, path, tmp_path):
         path.write_bytes(payload)
     else:
         array = {"dtype": "U8", "shape": [len(payload)], "data_offsets": [0, len(payload)]}
-        described = {"class": "LatentDirichletAllocation", "parameters": {"n_components": {"$pickle": "a"}}}
-        strings = {**STRINGS, "model": json.dumps({**described, "defaults": [], "attributes": {}})}
+        description = {"class": "LatentDirichletAllocation", "parameters": {"n_components": {"$pickle": "a"}}}
+        strings = {**STRINGS, "model": json.dumps({**description, "defaults": [], "attributes": {}})}
         write_raw(path, {"__metadata__": strings, "a": array}, payload)
     with pytest.raises(ValueError, match="cannot be read"):
         io.load(path, verify=False)
@@ -456,8 +457,8 @@ def test_a_pickle_in_disguise_is_not_run(way, path, tmp_path):
 
 
 def bad(change):
-    """A change of the description of a model."""
-    return lambda described, strings, arrays: change(described, arrays)
+    """Return a function that changes the description of a model."""
+    return lambda description, strings, arrays: change(description, arrays)
 
 
 UNEQUAL = [["a", {"$array": "priors.eta"}], ["b", {"$array": "priors.alpha"}]]
@@ -465,7 +466,7 @@ BAD_STATES = {
     "class of another name": bad(lambda d, a: d.update({"class": "os.system"})),
     "no attributes": bad(lambda d, a: d.pop("attributes")),
     "method in the attributes": bad(lambda d, a: d["attributes"].update(transform=1)),
-    "private method": bad(lambda d, a: d["attributes"].update(_ask=1)),
+    "private method": bad(lambda d, a: d["attributes"].update(_fitted_lambda=1)),
     "property": bad(lambda d, a: d["attributes"].update(components_=1)),
     "dunder": bad(lambda d, a: d["attributes"].update(__class__=1)),
     "path": bad(lambda d, a: d["attributes"].update({"../../x": 1})),
@@ -507,7 +508,7 @@ BAD_STATES = {
 
 
 @pytest.mark.parametrize("change", BAD_STATES.values(), ids=BAD_STATES)
-def test_a_state_that_no_model_can_have_is_refused(change, path):
+def test_an_impossible_model_state_is_refused(change, path):
     io.save(fitted("partial", "float64"), path)
     rewrite(path, change)
     with pytest.raises(ValueError, match=r"model\.ldavi' cannot be read"):
@@ -515,13 +516,13 @@ def test_a_state_that_no_model_can_have_is_refused(change, path):
 
 
 @pytest.mark.slow
-def test_loading_opens_its_file_alone_and_starts_nothing(path):
-    """By Python's audit events, in a process of its own, since a hook stays for good."""
+def test_loading_opens_only_its_file_and_executes_nothing(path):
+    """Check Python's audit events in a separate process, since an audit hook cannot be removed."""
     io.save(fitted("partial"), path, vocabulary=["../../escape"] * 12, metadata={"path": "/etc/passwd"})
     code = f"""
         import sys
         from ldavi import io
-        io.load({str(path)!r})  # whatever is imported late is imported now
+        io.load({str(path)!r})  # performs the late imports
         events = []
         on = True
         def hook(event, arguments):
@@ -541,7 +542,7 @@ def test_loading_opens_its_file_alone_and_starts_nothing(path):
     assert set(names.strip("[]").replace("'", "").split(", ")) <= {"open", "mmap.__new__", "builtins.id"}
 
 
-def test_a_pipe_is_refused_at_once(path):
+def test_a_pipe_is_refused_without_blocking(path):
     if not hasattr(os, "mkfifo"):
         return
     os.mkfifo(path)
@@ -549,7 +550,7 @@ def test_a_pipe_is_refused_at_once(path):
         io.load(path)
 
 
-def test_a_file_that_is_missing_is_said_to_be_missing(path):
+def test_a_missing_file_is_a_file_not_found_error(path):
     with pytest.raises(FileNotFoundError):
         io.load(path)
 
@@ -558,26 +559,28 @@ def test_a_file_that_is_missing_is_said_to_be_missing(path):
 
 
 @pytest.fixture
-def plain_sweeps(monkeypatch):
-    """Inference as it was when the first file was written: without extrapolation."""
+def without_extrapolation(monkeypatch):
+    """Disable extrapolation, as when the first file was written."""
     compiled = _estep.update_documents
-    monkeypatch.setattr(_estep, "update_documents", lambda **given: compiled(**{**given, "extrapolate": False}))
+    monkeypatch.setattr(_estep, "update_documents", lambda **arguments: compiled(**{**arguments, "extrapolate": False}))
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
-@pytest.mark.parametrize("version", range(1, _models.FORMAT_VERSION + 1))
-def test_a_file_of_every_version_loads_and_infers_the_same(version, plain_sweeps):
+@pytest.mark.parametrize("version", range(1, model_file.FORMAT_VERSION + 1))
+def test_a_file_of_every_version_loads_and_infers_the_same(version, without_extrapolation):
     path = FILES / f"v{version}.ldavi"
     metadata = io.read_info(path).metadata
     gamma = io.load(path).transform(np.array(metadata["X"]), normalize=False)
-    np.testing.assert_allclose(gamma, metadata["gamma"], rtol=5e-5)  # float32: rounding moves where a visit ends
+    np.testing.assert_allclose(
+        gamma, metadata["gamma"], rtol=5e-5
+    )  # float32: rounding affects when the E-step converges
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
-def test_a_file_of_every_version_exists_and_goes_on(plain_sweeps):
+def test_a_file_of_every_version_exists_and_continues_learning(without_extrapolation):
     assert {path.name for path in FILES.glob("*.ldavi")} == {
-        f"v{n}.ldavi" for n in range(1, _models.FORMAT_VERSION + 1)
-    }, "FORMAT_VERSION rose: run `python tests/test_io_models.py`, which writes the missing file, and commit it"
+        f"v{n}.ldavi" for n in range(1, model_file.FORMAT_VERSION + 1)
+    }, "FORMAT_VERSION was increased: run `python tests/test_io_models.py` to write the missing file, and commit it"
     for path in FILES.glob("*.ldavi"):
         metadata = io.read_info(path).metadata
         model = io.load(path).partial_fit(np.array(metadata["X"]))
@@ -586,18 +589,18 @@ def test_a_file_of_every_version_exists_and_goes_on(plain_sweeps):
 
 def test_a_later_format_is_refused_with_the_versions(path):
     io.save(fitted(), path)
-    rewrite(path, lambda described, strings, arrays: strings.update(format_version="99", ldavi_version="9.8"))
+    rewrite(path, lambda description, strings, arrays: strings.update(format_version="99", ldavi_version="9.8"))
     with pytest.raises(ValueError, match=r"format version 99 \(ldavi 9\.8\).*install a later one"):
         io.load(path)
 
 
-def test_an_unknown_parameter_at_its_default_is_passed_over(path):
+def test_an_unknown_parameter_at_its_default_is_ignored(path):
     model = fitted()
     io.save(model, path)
 
-    def change(described, strings, arrays):
-        described["parameters"]["of_tomorrow"] = None
-        described["defaults"].append("of_tomorrow")
+    def change(description, strings, arrays):
+        description["parameters"]["of_tomorrow"] = None
+        description["defaults"].append("of_tomorrow")
 
     rewrite(path, change)
     assert same(vars(io.load(path)), vars(model))
@@ -605,19 +608,19 @@ def test_an_unknown_parameter_at_its_default_is_passed_over(path):
 
 def test_an_unknown_parameter_that_was_set_is_refused(path):
     io.save(fitted(), path)
-    rewrite(path, lambda described, strings, arrays: described["parameters"].update(of_tomorrow=["a"]))
+    rewrite(path, lambda description, strings, arrays: description["parameters"].update(of_tomorrow=["a"]))
     with pytest.raises(ValueError, match="of_tomorrow"):
         io.load(path)
 
 
-def test_rows_that_were_padded_otherwise_are_padded_anew(path):
+def test_rows_with_other_padding_are_padded_again(path):
     model = fitted("partial", "float64")
     io.save(model, path)
-    rewrite(path, lambda described, strings, arrays: arrays.update({"lam.rows": arrays["lam.rows"][:, :5]}))
+    rewrite(path, lambda description, strings, arrays: arrays.update({"lam.rows": arrays["lam.rows"][:, :5]}))
     assert same(vars(io.load(path)), vars(model))
 
 
-# Saving whole or not at all
+# Atomic saving
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
@@ -630,14 +633,14 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(error, step, pat
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(_container.os, step, fail)
+        patch.setattr(container.os, step, fail)
         with pytest.raises(type(error)):
             io.save(fitted("partial"), path)
     assert path.read_bytes() == old
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_a_save_keeps_permissions_and_links(path, tmp_path):
+def test_saving_preserves_permissions_and_links(path, tmp_path):
     io.save(fitted(), path)
     path.chmod(0o640)
     link = tmp_path / "link.ldavi"
@@ -685,7 +688,7 @@ print("loadable", kills, "torn", len(left))
 
 
 @pytest.mark.slow
-def test_a_save_killed_at_any_moment_leaves_a_whole_file(path):
+def test_a_killed_save_leaves_a_complete_file(path):
     if not hasattr(os, "fork"):
         return
     run = subprocess.run([sys.executable, "-c", KILLS, str(path), "10"], cwd=ROOT, capture_output=True, text=True)
@@ -693,8 +696,8 @@ def test_a_save_killed_at_any_moment_leaves_a_whole_file(path):
 
 
 def write_fixture():
-    """The file of the present version: asymmetric priors, names, a trace, and λ between two online steps."""
-    path = FILES / f"v{_models.FORMAT_VERSION}.ldavi"
+    """Write the file of this version: asymmetric priors, names, a trace, and λ between two online steps."""
+    path = FILES / f"v{model_file.FORMAT_VERSION}.ldavi"
     import pandas
 
     frame = pandas.DataFrame(X, columns=[f"wörd{w}" for w in range(12)])

@@ -1,4 +1,4 @@
-"""Topics, priors and names of whatever a user calls a model; results as tables."""
+"""Topics, priors and feature names of estimators and arrays; results as tables."""
 
 import importlib.util
 
@@ -38,7 +38,7 @@ def test_topics_of_an_array_are_a_normalised_copy():
         (np.empty((0, 3)), "shape"),
     ],
 )
-def test_what_is_not_topics_is_refused(weights, message):
+def test_invalid_topics_are_refused(weights, message):
     with pytest.raises(ValueError, match=message):
         topics_of(weights)
 
@@ -49,7 +49,7 @@ def test_the_prior_is_the_fitted_one_or_the_default():
     np.testing.assert_allclose(doc_topic_prior_of(X, 2, default=0.7), [0.7, 0.7])
 
 
-def test_names_are_the_given_ones_then_the_models_then_numbered():
+def test_names_are_given_or_those_of_the_model_or_numbered():
     pandas = pytest.importorskip("pandas")
     model = LatentDirichletAllocation(2, random_state=0).fit(pandas.DataFrame(X, columns=["a", "b", "c"]))
     assert feature_names_of(model, 3, ["u", "v", "w"]).tolist() == ["u", "v", "w"]

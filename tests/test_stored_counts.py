@@ -1,4 +1,4 @@
-"""Counts on disk: what save_counts writes and others write, open_counts reads in batches; damage is named."""
+"""Counts on disk: `open_counts` reads in batches what `save_counts` and other programs write, and reports damage."""
 
 import pickle
 import struct
@@ -34,7 +34,7 @@ def whole(batches):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", [np.int64, np.float32, np.float64])
-def test_what_is_saved_is_read_again(name, dtype, tmp_path):
+def test_saved_counts_are_read_back(name, dtype, tmp_path):
     X = corpus(dtype=dtype)
     save_counts(tmp_path / name, X, batch_size=8)
     batches = open_counts(tmp_path / name, batch_size=20)
@@ -48,7 +48,7 @@ def test_what_is_saved_is_read_again(name, dtype, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_batches_of_a_generator_are_saved_one_after_the_other(name, tmp_path):
+def test_batches_of_a_generator_are_saved(name, tmp_path):
     X = corpus()
     save_counts(tmp_path / name, (X[first : first + 7] for first in range(0, 50, 7)))
     np.testing.assert_array_equal(whole(open_counts(tmp_path / name)).toarray(), X.toarray())
@@ -56,7 +56,7 @@ def test_batches_of_a_generator_are_saved_one_after_the_other(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fit_of_what_is_on_disk_has_the_bits_of_one_in_memory(name, tmp_path):
+def test_a_fit_from_disk_has_the_bits_of_a_fit_in_memory(name, tmp_path):
     X = corpus()
     save_counts(tmp_path / name, X)
     online = {"learning_method": "online", "batch_size": 10, "max_iter": 2, "tol": None, "random_state": 0}
@@ -70,7 +70,7 @@ def test_a_fit_of_what_is_on_disk_has_the_bits_of_one_in_memory(name, tmp_path):
     st.integers(1, 5),
     st.integers(1, 5),
 )
-def test_any_counts_come_back_whatever_the_batches(tmp_path_factory, rows, written, read):
+def test_counts_do_not_depend_on_the_batch_sizes(tmp_path_factory, rows, written, read):
     folder = tmp_path_factory.mktemp("counts")
     X = np.array(rows)
     for name in ("counts.npz", "folder"):
@@ -80,7 +80,7 @@ def test_any_counts_come_back_whatever_the_batches(tmp_path_factory, rows, writt
         np.testing.assert_array_equal(whole(batches).toarray(), X)
 
 
-def test_scipy_reads_what_is_saved_and_what_scipy_saves_uncompressed_is_read(tmp_path):
+def test_npz_files_are_compatible_with_scipy_both_ways(tmp_path):
     X = corpus()
     save_counts(tmp_path / "ours.npz", X)
     np.testing.assert_array_equal(sparse.load_npz(tmp_path / "ours.npz").toarray(), X.toarray())
@@ -89,7 +89,7 @@ def test_scipy_reads_what_is_saved_and_what_scipy_saves_uncompressed_is_read(tmp
         np.testing.assert_array_equal(whole(open_counts(tmp_path / "theirs.npz", batch_size=9)).toarray(), X.toarray())
 
 
-def test_a_folder_without_a_shape_has_the_words_that_occur_or_those_that_are_named(tmp_path):
+def test_a_folder_without_a_shape_uses_the_largest_word_or_n_words(tmp_path):
     X = sparse.csr_array(np.eye(3, 5, dtype=np.int32))
     for name in ("data", "indices", "indptr"):
         np.save(tmp_path / f"{name}.npy", getattr(X, name))
@@ -97,7 +97,7 @@ def test_a_folder_without_a_shape_has_the_words_that_occur_or_those_that_are_nam
     assert open_counts(tmp_path, n_words=5).shape == (3, 5)
 
 
-def test_tables_of_a_folder_are_read_in_the_order_of_their_names_and_batches_cross_them(tmp_path):
+def test_tables_in_a_folder_are_read_in_order_and_batches_span_files(tmp_path):
     X = corpus()
     save_counts(tmp_path / "2.arrow", X[33:])
     save_counts(tmp_path / "1.parquet", X[:33])
@@ -106,7 +106,7 @@ def test_tables_of_a_folder_are_read_in_the_order_of_their_names_and_batches_cro
     np.testing.assert_array_equal(whole(batches).toarray(), X.toarray())
 
 
-def test_a_table_of_another_writer_is_read(tmp_path):
+def test_a_table_of_another_program_is_read(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -119,7 +119,7 @@ def test_a_table_of_another_writer_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_batches_can_be_pickled_and_hold_no_open_file(name, tmp_path):
+def test_batches_can_be_pickled_while_they_are_iterated_over(name, tmp_path):
     save_counts(tmp_path / name, corpus())
     batches = open_counts(tmp_path / name, batch_size=20)
     iterator = iter(batches)
@@ -128,10 +128,10 @@ def test_batches_can_be_pickled_and_hold_no_open_file(name, tmp_path):
     np.testing.assert_array_equal(whole(again).toarray(), corpus().toarray())
 
 
-# What is refused
+# Errors
 
 
-def test_a_compressed_file_says_how_to_write_it(tmp_path):
+def test_the_error_of_a_compressed_file_says_how_to_write_it(tmp_path):
     sparse.save_npz(tmp_path / "counts.npz", corpus())
     with pytest.raises(
         CorpusError, match=r"is compressed.*save_counts or scipy.sparse.save_npz\(path, X, compressed=False\)"
@@ -139,14 +139,14 @@ def test_a_compressed_file_says_how_to_write_it(tmp_path):
         open_counts(tmp_path / "counts.npz")
 
 
-def test_a_matrix_of_another_format_says_how_to_write_it(tmp_path):
+def test_the_error_of_another_matrix_format_says_how_to_write_it(tmp_path):
     for name, X in (("csc", corpus().tocsc()), ("coo", corpus().tocoo())):
         sparse.save_npz(tmp_path / f"{name}.npz", X, compressed=False)
         with pytest.raises(CorpusError, match=r"is not a CSR matrix; write it with ldavi.io.save_counts"):
             open_counts(tmp_path / f"{name}.npz")
 
 
-def test_a_file_that_was_cut_short_is_refused_when_it_is_opened(tmp_path):
+def test_a_truncated_file_is_refused_when_it_is_opened(tmp_path):
     save_counts(tmp_path / "folder", corpus())
     path = tmp_path / "folder" / "data.npy"
     path.write_bytes(path.read_bytes()[:-4])
@@ -154,43 +154,43 @@ def test_a_file_that_was_cut_short_is_refused_when_it_is_opened(tmp_path):
         open_counts(tmp_path / "folder")
 
 
-def test_a_file_that_is_cut_short_while_it_is_read_is_an_error(tmp_path):
+def test_a_file_truncated_after_opening_is_an_error(tmp_path):
     save_counts(tmp_path / "folder", corpus())
     batches = open_counts(tmp_path / "folder", batch_size=20)
     path = tmp_path / "folder" / "indices.npy"
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(CorpusError, match="it was cut short"):
+    with pytest.raises(CorpusError, match="the file was cut short"):
         list(batches)
 
 
-def changed(path, at, value):
+def overwrite(path, position, value):
     data = bytearray(path.read_bytes())
-    data[128 + at : 128 + at + len(value)] = value
+    data[128 + position : 128 + position + len(value)] = value
     path.write_bytes(data)
 
 
 def test_word_numbers_outside_the_vocabulary_are_an_error(tmp_path):
     save_counts(tmp_path / "folder", corpus())
-    changed(tmp_path / "folder" / "indices.npy", 4, struct.pack("<i", 30))
-    with pytest.raises(CorpusError, match="names words outside 0 to 29"):
+    overwrite(tmp_path / "folder" / "indices.npy", 4, struct.pack("<i", 30))
+    with pytest.raises(CorpusError, match="contains word numbers outside 0 to 29"):
         list(open_counts(tmp_path / "folder"))
 
 
-def test_row_ends_that_fall_are_an_error(tmp_path):
+def test_a_decreasing_indptr_is_an_error(tmp_path):
     save_counts(tmp_path / "folder", corpus())
-    changed(tmp_path / "folder" / "indptr.npy", 8, struct.pack("<q", 2**40))
+    overwrite(tmp_path / "folder" / "indptr.npy", 8, struct.pack("<q", 2**40))
     with pytest.raises(CorpusError, match="has an indptr that does not rise"):
         list(open_counts(tmp_path / "folder"))
 
 
 @pytest.mark.parametrize("damage", [b"PK", b"", b"\x93NUMPY"], ids=["zip", "empty", "npy"])
-def test_what_is_no_archive_is_refused(damage, tmp_path):
+def test_a_file_that_is_not_an_archive_is_refused(damage, tmp_path):
     (tmp_path / "counts.npz").write_bytes(damage)
     with pytest.raises(CorpusError, match=r"is not a matrix that scipy.sparse.save_npz wrote"):
         open_counts(tmp_path / "counts.npz")
 
 
-def test_an_archive_whose_contents_lie_elsewhere_is_refused(tmp_path):
+def test_an_archive_with_a_wrong_directory_is_refused(tmp_path):
     save_counts(tmp_path / "counts.npz", corpus())
     with zipfile.ZipFile(tmp_path / "counts.npz") as archive:
         begin = archive.getinfo("data.npy").header_offset
@@ -201,7 +201,7 @@ def test_an_archive_whose_contents_lie_elsewhere_is_refused(tmp_path):
         open_counts(tmp_path / "counts.npz")
 
 
-def test_a_table_without_the_columns_says_which_are_needed(tmp_path):
+def test_the_error_of_a_table_without_the_columns_names_them(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -220,7 +220,7 @@ def test_a_table_whose_lists_differ_in_length_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_batch_that_cannot_be_saved_leaves_nothing(name, tmp_path):
+def test_an_invalid_batch_leaves_no_file(name, tmp_path):
     X = corpus()
     for bad, message in ((-X, "Negative"), (X[:, :-1], "batch 1 of X has 29 columns"), (X * 0.5, "not whole numbers")):
         with pytest.raises(ValueError, match=message):
@@ -228,7 +228,7 @@ def test_a_batch_that_cannot_be_saved_leaves_nothing(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_older_file_is_replaced_and_an_older_folder_is_not(tmp_path):
+def test_an_existing_file_is_replaced_and_an_existing_folder_is_not(tmp_path):
     X = corpus()
     save_counts(tmp_path / "counts.npz", X[:3])
     save_counts(tmp_path / "counts.npz", X)
@@ -238,7 +238,7 @@ def test_an_older_file_is_replaced_and_an_older_folder_is_not(tmp_path):
         save_counts(tmp_path / "folder", X)
 
 
-def test_names_and_numbers_that_are_wrong_say_what_is_allowed(tmp_path):
+def test_errors_of_names_and_numbers_say_what_is_allowed(tmp_path):
     with pytest.raises(ValueError, match=r"must end in one of .npz, .parquet"):
         save_counts(tmp_path / "counts.txt", corpus())
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
@@ -256,5 +256,5 @@ def test_names_and_numbers_that_are_wrong_say_what_is_allowed(tmp_path):
         open_counts(tmp_path / "empty")
 
 
-def test_the_public_names_are_there():
+def test_the_names_are_public():
     assert {"CountBatches", "open_counts", "save_counts", "Checkpoint"} <= set(io.__all__)

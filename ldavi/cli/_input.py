@@ -17,8 +17,8 @@ from ldavi import io
 from ldavi.cli._counting import Counting, select_words
 from ldavi.cli._options import Options
 from ldavi.cli._progress import MEGABYTE, progress_display, reading_progress
-from ldavi.io._opener import MAX_BYTES
-from ldavi.io._recognise import TEXT_FORMATS
+from ldavi.io._readers.recognition import TEXT_FORMATS
+from ldavi.io._readers.source import MAX_BYTES
 
 Words: TypeAlias = NDArray[np.object_]
 

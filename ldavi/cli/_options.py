@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TypeAlias
 
-from ldavi.io._recognise import FORMATS
+from ldavi.io._readers.recognition import FORMATS
 
 Options: TypeAlias = argparse.Namespace
 Parser: TypeAlias = argparse.ArgumentParser

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ldavi.cli._options import Options
-from ldavi.io._watch import Watcher, watched_by
+from ldavi.io._progress_hooks import ProgressHooks, report_progress_to
 from ldavi.progress import ProgressDisplay
 
 DELAY = 2.0  # seconds before anything is shown
@@ -56,7 +56,7 @@ def reading_progress(options: Options, title: str, path: str, *, in_batches: boo
         displays[-1].advance(n_texts)
 
     try:
-        with watched_by(Watcher(on_read, on_counted)):
+        with report_progress_to(ProgressHooks(on_read, on_counted)):
             yield
     finally:
         displays[-1].close()

@@ -1,10 +1,10 @@
-"""Corpora in, models in and out: files of any common format, and models of other libraries.
+"""Reading of corpora, counting of words, files of models and conversion from and to other libraries.
 
 >>> from ldavi import io
 """
 
-from ldavi.io._checkpoint import Checkpoint
-from ldavi.io._convert import (
+from ldavi.io._converters.gibbs_states import from_mallet_state, from_tomotopy, to_mallet_state, to_tomotopy
+from ldavi.io._converters.libraries import (
     from_gensim,
     from_sklearn,
     from_spark,
@@ -13,17 +13,17 @@ from ldavi.io._convert import (
     to_sklearn,
     to_spark_topics_matrix,
 )
-from ldavi.io._convert_files import from_lda_c, from_vw, to_lda_c, to_vw
-from ldavi.io._convert_gibbs import from_mallet_state, from_tomotopy, to_mallet_state, to_tomotopy
+from ldavi.io._converters.model_files import from_lda_c, from_vw, to_lda_c, to_vw
+from ldavi.io._count_store.reading import CountBatches, open_counts
+from ldavi.io._count_store.writing import save_counts
+from ldavi.io._counting.word_counter import WordCounter, count_words
 from ldavi.io._errors import CorpusError
-from ldavi.io._models import ModelInfo, load, read_info, save
-from ldavi.io._recognise import Recognition, recognise
-from ldavi.io._store import save_counts
-from ldavi.io._stored import CountBatches, open_counts
-from ldavi.io._vocabularies import read_vocabulary
-from ldavi.io.corpora import Corpus, read_corpus
-from ldavi.io.counting import WordCounter, count_words
-from ldavi.io.streaming import Batch, Batches, read_batches
+from ldavi.io._models.checkpoint import Checkpoint
+from ldavi.io._models.model_file import ModelInfo, load, read_info, save
+from ldavi.io._readers.batches import Batch, Batches, read_batches
+from ldavi.io._readers.corpus import Corpus, read_corpus
+from ldavi.io._readers.recognition import Recognition, recognise
+from ldavi.io._readers.vocabulary import read_vocabulary
 
 __all__ = [
     "Batch",

@@ -1,17 +1,17 @@
-"""What is wrong with a file, where, and what was expected."""
+"""The error of a corpus file that cannot be read."""
 
 
 class CorpusError(ValueError):
-    """A file that cannot be read as what it was taken for: says the file, the line and what was expected.
+    """A file cannot be read in the expected format; the message names the file, the line and what was expected.
 
     Parameters
     ----------
     path : str
         The file as the caller named it.
     problem : str
-        What was found and what was expected, a sentence without its full stop.
+        What was found and what was expected, without a full stop.
     line : int or None, default=None
-        Number of the line, from 1; None where the file has no lines or the fault lies in no single one.
+        Line number, from 1; None if the file has no lines or the problem belongs to no single line.
     """
 
     def __init__(self, path: str, problem: str, line: int | None = None) -> None:

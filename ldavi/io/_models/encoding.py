@@ -1,15 +1,15 @@
-"""Plain values as JSON, arrays beside it. What is decoded is data: numbers, strings, lists, arrays, and nothing that runs.
+"""Encoding of Python values as JSON and named arrays. Decoding yields data only: numbers, strings, lists, arrays.
 
-A value that JSON does not know is an object with one key that begins with "$" and says what it is:
+A value without a JSON equivalent becomes an object whose first key starts with "$" and names its kind:
 
 ========================================== =======================================================================
 ``{"$float": "nan"}``                      a float that is not finite: "nan", "inf", "-inf"
-``{"$array": name}``                       an array, under its name in the file
-``{"$scalar": name}``                      a NumPy number: an array without dimensions
-``{"$strings": name, "dtype": , "shape":}`` an array of strings; in the file their JSON list, as bytes
+``{"$array": name}``                       an array, by its name in the file
+``{"$scalar": name}``                      a NumPy scalar: an array without dimensions
+``{"$strings": name, "dtype": , "shape":}`` an array of strings; stored as the bytes of a JSON list
 ``{"$record": [[field, array], ...]}``      a structured array, field by field
-``{"$tuple": [...]}``, ``{"$dict": {...}}``  a tuple; a dict with strings for keys
-``{"$topics": [[3, value], ...]}``          a dict with whole numbers for keys, as `seed_words` is
+``{"$tuple": [...]}``, ``{"$dict": {...}}``  a tuple; a dict with strings as keys
+``{"$topics": [[3, value], ...]}``          a dict with integers as keys, such as `seed_words`
 ``{"$dtype": "float32"}``                   a dtype
 ``{"$random_state": [...]}``                a RandomState: key, position, has_gauss, gauss
 ========================================== =======================================================================
@@ -25,27 +25,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi._core.random_bits import generator_from, generator_state
-from ldavi.io._container import NAMES
+from ldavi.io._models.container import NAMES
 
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-STRINGS = re.compile(r"object|<U[0-9]{1,6}")
+STRING_DTYPE = re.compile(r"object|<U[0-9]{1,6}")
 
 
 class Encoder:
-    """Encodes values; collects their arrays in `arrays`."""
+    """Encode values as JSON, and collect their arrays in `arrays`."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
 
     def encode(self, value: Any, name: str) -> Any:
-        """JSON of a value; `name` is what messages and arrays call it.
+        """Return the JSON of a value; `name` is used for its arrays and in messages.
 
         Raises
         ------
         TypeError
-            If it is no data: a function, an object.
+            If the value is not data, for example a function.
         """
-        if isinstance(value, (np.ndarray, np.generic)):  # before float, which np.float64 is too
+        if isinstance(value, (np.ndarray, np.generic)):  # before float, of which np.float64 is a subclass
             return self._array(value, name)
         if value is None or isinstance(value, (bool, int, str)):
             return value
@@ -65,7 +65,7 @@ class Encoder:
         if (state := generator_state(value)) is not None:
             return {"$random_state": [self.encode(item, f"{name}.{i}") for i, item in enumerate(state)]}
         raise TypeError(
-            f"{name}={value!r} is no data that a model file can hold; pickle the model instead, or set it to None"
+            f"{name}={value!r} cannot be stored in a model file; pickle the model instead, or set it to None"
         )
 
     def _array(self, value: NDArray[Any] | np.generic, name: str) -> Any:
@@ -80,20 +80,20 @@ class Encoder:
             if isinstance(value, np.generic):
                 return str(value)
             self.arrays[name] = np.frombuffer(json.dumps(strings).encode("ascii"), np.uint8)
-            dtype = "object" if array.dtype.kind == "O" else f"<U{min(array.itemsize // 4, _widest(strings))}"
+            dtype = "object" if array.dtype.kind == "O" else f"<U{min(array.itemsize // 4, _max_width(strings))}"
             return {"$strings": name, "dtype": dtype, "shape": list(array.shape)}
         raise TypeError(
-            f"{name} is an array of {array.dtype}, which a model file cannot hold; pickle the model instead"
+            f"{name} is an array of {array.dtype}, which cannot be stored in a model file; pickle the model instead"
         )
 
 
-def _widest(texts: list[str]) -> int:
-    """Characters that an array gives each text, at most: no file asks for much more memory than its texts fill."""
+def _max_width(texts: list[str]) -> int:
+    """Return the largest allowed item width of a string array, so that its memory stays close to that of its texts."""
     return max(256, *map(len, texts)) if texts else 256
 
 
 class Decoder:
-    """Decodes what an `Encoder` made, given the arrays."""
+    """Decode the JSON of an `Encoder`, given its arrays."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         self.arrays = arrays
@@ -111,12 +111,12 @@ class Decoder:
         }
 
     def decode(self, value: Any) -> Any:
-        """The value of which this is the JSON.
+        """Return the value that was encoded.
 
         Raises
         ------
         ValueError
-            If it is not well formed, or of a kind that this version does not know.
+            If the JSON is not well formed, or contains a kind of value that this version does not know.
         """
         if isinstance(value, list):
             return [self.decode(item) for item in value]
@@ -124,7 +124,7 @@ class Decoder:
             return value
         kind = next(iter(value), "")
         if kind not in self._decoders:
-            raise ValueError(f"a value of kind {kind!r} is not known to this version of ldavi: install a later one")
+            raise ValueError(f"a value of kind {kind!r} is unknown to this version of ldavi; install a later one")
         try:
             return self._decoders[kind](value)
         except (AttributeError, KeyError, IndexError, TypeError, OverflowError) as error:
@@ -136,10 +136,10 @@ class Decoder:
         if (
             not isinstance(texts, list)
             or not all(isinstance(text, str) for text in texts)
-            or not STRINGS.fullmatch(dtype)
+            or not STRING_DTYPE.fullmatch(dtype)
         ):
-            raise ValueError(f"{value['$strings']!r} does not hold strings")
-        if dtype != "object" and int(dtype[2:]) > _widest(texts):
+            raise ValueError(f"{value['$strings']!r} does not contain strings")
+        if dtype != "object" and int(dtype[2:]) > _max_width(texts):
             raise ValueError(f"{value['$strings']!r} has dtype {dtype}, but no text is that long")
         return np.array(texts, dtype=dtype).reshape(value["shape"])
 
@@ -148,13 +148,13 @@ class Decoder:
         result = np.empty(fields[0][1].shape, [(name, array.dtype) for name, array in fields])
         for name, array in fields:
             if array.shape != result.shape or array.dtype.hasobject:
-                raise ValueError(f"field {name!r} does not fit the others")
+                raise ValueError(f"field {name!r} has another shape than the first one, or contains objects")
             result[name] = array
         return result
 
     def _topics(self, value: dict[str, Any]) -> dict[int, Any]:
         if not all(type(key) is int for key, _ in value["$topics"]):
-            raise ValueError("the keys of '$topics' are not whole numbers")
+            raise ValueError("the keys of '$topics' are not integers")
         return {key: self.decode(item) for key, item in value["$topics"]}
 
     def _dtype(self, value: dict[str, Any]) -> np.dtype[Any]:

@@ -1,4 +1,4 @@
-"""Vocabulary files: a word per line, or gensim's `Dictionary.save_as_text`."""
+"""Read vocabulary files: one word per line, or the output of gensim's `Dictionary.save_as_text`."""
 
 import os
 import re
@@ -8,30 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._opener import MAX_BYTES, SUFFIXES, decoded_lines, open_source
-from ldavi.io._recognise import refuse_code
+from ldavi.io._readers.recognition import refuse_code
+from ldavi.io._readers.source import MAX_BYTES, SUFFIXES, decoded_lines, open_source
 
 GENSIM_LINE = re.compile(r"(\d{1,9})\t([^\t]+)\t(\d+)", re.ASCII)
+# Each id up to the largest becomes a column. More ids than these are taken for a mistake.
+MAX_UNUSED_IDS, MAX_IDS_PER_WORD = 100_000, 16
 
 
 def read_vocabulary(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> NDArray[np.object_]:
-    """Read the word of each column: one per line, or the text form of gensim's dictionaries.
+    """Read the word of each column from a file with one word per line, or from the text form of a gensim dictionary.
 
     Parameters
     ----------
     path : str or path
-        Plain or compressed. In the text that `gensim.corpora.Dictionary.save_as_text` writes, columns are the ids; an id that
-        no word has is named "x7".
+        The file, plain or compressed. In a file of `gensim.corpora.Dictionary.save_as_text`, the columns are the ids;
+        the column of an unused id, for example 7, is named "x7".
     encoding : str, default="utf-8"
+        Encoding of the words.
 
     Returns
     -------
     words : (n_words,) array of str
+        The word of each column.
 
     Raises
     ------
     CorpusError
-        If the file is a pickle (gensim's `Dictionary.save`), is empty, has an empty line between words, or gives an id twice.
+        If the file is a pickle (gensim's `Dictionary.save`), is empty, contains an empty line between words, or
+        contains an id twice.
 
     Examples
     --------
@@ -49,31 +54,32 @@ def read_vocabulary(path: str | os.PathLike[str], *, encoding: str = "utf-8") ->
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
-        raise CorpusError(source.name, "is empty; expected a word per line")
-    tail = lines[1:] if lines[0].strip().isdigit() else lines  # save_as_text puts the number of documents first
+        raise CorpusError(source.name, "is empty; expected one word per line")
+    tail = lines[1:] if lines[0].strip().isdigit() else lines  # save_as_text writes the number of documents first
     if tail and all(GENSIM_LINE.fullmatch(line) for line in tail):
-        return _gensim_words(tail, source.name, first=1 + len(lines) - len(tail))
+        return _gensim_words(tail, source.name, first_line=1 + len(lines) - len(tail))
     if "" in lines:
         raise CorpusError(
-            source.name, "is empty; expected a word on each line, since lines are columns", lines.index("") + 1
+            source.name, "is empty; expected a word on each line, since each line is a column", lines.index("") + 1
         )
     words = np.empty(len(lines), dtype=object)
     words[:] = lines
     return words
 
 
-def _gensim_words(lines: list[str], name: str, *, first: int) -> NDArray[np.object_]:
+def _gensim_words(lines: list[str], name: str, *, first_line: int) -> NDArray[np.object_]:
+    """Return the words of "id<TAB>word<TAB>document frequency" lines, in the order of their ids."""
     words: dict[int, str] = {}
-    for number, line in enumerate(lines, start=first):
+    for number, line in enumerate(lines, start=first_line):
         match = GENSIM_LINE.fullmatch(line)
         assert match is not None
         if int(match[1]) in words:
-            raise CorpusError(name, f"gives the id {match[1]} a second time", number)
+            raise CorpusError(name, f"contains the id {match[1]} a second time", number)
         words[int(match[1])] = match[2]
     n_words = max(words) + 1
-    if n_words > 100_000 + 16 * len(words):
+    if n_words > MAX_UNUSED_IDS + MAX_IDS_PER_WORD * len(words):
         raise CorpusError(
-            name, f"has the id {max(words)} among {len(words)} words; compact the ids first (Dictionary.compactify)"
+            name, f"has the id {max(words)} among {len(words)} words; call Dictionary.compactify and save it again"
         )
     array = np.empty(n_words, dtype=object)
     array[:] = [words.get(column, f"x{column}") for column in range(n_words)]
@@ -81,7 +87,7 @@ def _gensim_words(lines: list[str], name: str, *, first: int) -> NDArray[np.obje
 
 
 def vocabulary_beside(path: str | os.PathLike[str], *, encoding: str) -> NDArray[np.object_] | None:
-    """The vocabulary that lies beside a file of counts under a usual name, or None."""
+    """Read the vocabulary file with a usual name in the folder of a file of counts; return None if there is none."""
     file = Path(path)
     names = [file.name]
     for suffix in SUFFIXES.values():

@@ -1,7 +1,7 @@
-"""Models of other libraries: scikit-learn, gensim, Spark; and what pyLDAvis draws."""
+"""Conversion of models from and to scikit-learn, gensim and Spark, and to the input of pyLDAvis."""
 
 import warnings
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,44 +15,46 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi._estimator.settings import step_size
 
+FittedModel: TypeAlias = LatentDirichletAllocation | ScikitLearnLDA
 
-def from_sklearn(model: Any) -> LatentDirichletAllocation:
-    """Turn scikit-learn's fitted model into one of ldavi, with the same λ, priors and parameters.
+
+def from_sklearn(model: ScikitLearnLDA) -> LatentDirichletAllocation:
+    """Convert a fitted model of scikit-learn to ldavi, with the same λ, priors and parameters.
 
     Parameters
     ----------
     model : sklearn.decomposition.LatentDirichletAllocation
-        Fitted. `mean_change_tol` is taken over although it is a mean over topics there, and a share of a document's tokens
-        here.
+        The fitted model. `mean_change_tol` is copied, although it bounds a mean over topics in scikit-learn and a
+        share of a document's tokens in ldavi.
 
     Returns
     -------
     model : LatentDirichletAllocation
-        Fitted; it has no `elbo_`, which belongs to a fit of its own. `partial_fit` goes on with the next online step.
+        The fitted model. It has no `elbo_`, since no fit was run. `partial_fit` continues with the next online step.
 
     Raises
     ------
     TypeError
-        If the model is not scikit-learn's.
+        If the model is not one of scikit-learn.
     ValueError
-        If it is not fitted.
+        If the model is not fitted.
 
     Examples
     --------
-    >>> from sklearn.decomposition import LatentDirichletAllocation as Theirs
+    >>> from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
     >>> from ldavi import io
-    >>> theirs = Theirs(2, random_state=0).fit([[4, 3, 0, 0], [0, 0, 3, 4]])
-    >>> bool(io.from_sklearn(theirs).components_[0, 0] == theirs.components_[0, 0])
+    >>> fitted = ScikitLearnLDA(2, random_state=0).fit([[4, 3, 0, 0], [0, 0, 3, 4]])
+    >>> bool(io.from_sklearn(fitted).components_[0, 0] == fitted.components_[0, 0])
     True
     """
     if not isinstance(model, ScikitLearnLDA):
-        msg = f"model is a {type(model).__name__}; from_sklearn takes a sklearn.decomposition.LatentDirichletAllocation"
-        raise TypeError(msg)
+        raise TypeError(
+            f"model is a {type(model).__name__}; from_sklearn needs a sklearn.decomposition.LatentDirichletAllocation"
+        )
     if not hasattr(model, "components_"):
         raise ValueError("model is not fitted; fit it first")
-    ours = LatentDirichletAllocation().get_params()
-    skipped = ("n_components", "doc_topic_prior", "topic_word_prior")
-    parameters = {name: value for name, value in model.get_params().items() if name in ours and name not in skipped}
+    shared = LatentDirichletAllocation().get_params().keys() - {"n_components", "doc_topic_prior", "topic_word_prior"}
+    parameters = {name: value for name, value in model.get_params().items() if name in shared}
     result = restore.fitted_with(
         model.components_,
         doc_topic_prior=model.doc_topic_prior_,
@@ -65,36 +67,37 @@ def from_sklearn(model: Any) -> LatentDirichletAllocation:
     return result
 
 
-def to_sklearn(model: LatentDirichletAllocation) -> Any:
-    """Turn a fitted model into scikit-learn's, with the same λ, priors and parameters.
+def to_sklearn(model: LatentDirichletAllocation) -> ScikitLearnLDA:
+    """Convert a fitted model to scikit-learn, with the same λ, priors and parameters.
 
     Parameters
     ----------
     model : LatentDirichletAllocation
-        Fitted.
+        The fitted model.
 
     Returns
     -------
     model : sklearn.decomposition.LatentDirichletAllocation
-        Fitted; `transform` and `partial_fit` work. "memoized", which is not known there, becomes "batch".
+        The fitted model, with working `transform` and `partial_fit`. The learning method "memoized", which
+        scikit-learn does not have, becomes "batch".
 
     Raises
     ------
     ValueError
-        If `topic_word_prior` is 0: scikit-learn knows a number > 0.
+        If `topic_word_prior` is 0; scikit-learn supports only numbers > 0.
 
     Warns
     -----
     UserWarning
-        If a prior has several values, as one that was learned has. scikit-learn knows a single number and gets their mean, so
-        that it infers somewhat other proportions.
+        If a prior has several values, for example because it was learned. scikit-learn supports a single number and
+        gets their mean, so it infers slightly different topic proportions.
     """
     alpha, eta = _posterior_priors(model, "to_sklearn")
     several = [name for name, prior in (("doc_topic_prior", alpha), ("topic_word_prior", eta)) if np.ndim(prior)]
     if several:
         warnings.warn(
-            f"{' and '.join(several)} became one number, the mean: scikit-learn knows no other, and infers somewhat other "
-            "proportions. Fit with single numbers for the same.",
+            f"{' and '.join(several)} became one number, the mean, since scikit-learn supports no other; it infers "
+            "slightly different proportions. Fit with single numbers to get the same.",
             stacklevel=2,
         )
     alpha, eta = np.mean(alpha), np.mean(eta)
@@ -110,50 +113,50 @@ def to_sklearn(model: LatentDirichletAllocation) -> Any:
     parameters["batch_size"] = step_size(model.batch_size, model.total_samples)
     if parameters["total_samples"] is None:
         parameters["total_samples"] = max(model.n_samples_seen_, 1)
-    theirs = ScikitLearnLDA(**parameters)
-    theirs.components_ = np.array(model.components_, order="C")
-    theirs.exp_dirichlet_component_ = np.array(model.exp_dirichlet_component_, order="C")
-    theirs.doc_topic_prior_, theirs.topic_word_prior_ = float(alpha), float(eta)
-    theirs.random_state_ = check_random_state(model.random_state)
+    result = ScikitLearnLDA(**parameters)
+    result.components_ = np.array(model.components_, order="C")
+    result.exp_dirichlet_component_ = np.array(model.exp_dirichlet_component_, order="C")
+    result.doc_topic_prior_, result.topic_word_prior_ = float(alpha), float(eta)
+    result.random_state_ = check_random_state(model.random_state)
     for name in ("n_features_in_", "feature_names_in_", "n_iter_", "n_batch_iter_", "bound_"):
         if hasattr(model, name):
-            setattr(theirs, name, getattr(model, name))
-    return theirs
+            setattr(result, name, getattr(model, name))
+    return result
 
 
 def from_gensim(model: Any) -> LatentDirichletAllocation:
-    """Turn gensim's model into one of ldavi, with the same λ, priors and words.
+    """Convert a model of gensim to ldavi, with the same λ, priors and words.
 
     Parameters
     ----------
     model : gensim.models.LdaModel or LdaMulticore
-        Its `id2word` names the columns: see Notes.
+        The trained model. Its `id2word` names the columns; see Notes.
 
     Returns
     -------
     model : LatentDirichletAllocation
-        Fitted, column w being the word of id w. `partial_fit` goes on with the next online step.
+        The fitted model; column w is the word with id w. `partial_fit` continues with the next online step.
 
     Raises
     ------
     TypeError
-        If the model is not gensim's.
+        If the model is not one of gensim.
 
     Notes
     -----
-    scikit-learn warns where columns have names in a model (`feature_names_in_`) and none in X. Pass a DataFrame, or
-    ``del model.feature_names_in_``.
+    scikit-learn warns if a model has column names (`feature_names_in_`) and X has none. Pass a DataFrame, or delete
+    the names with ``del model.feature_names_in_``.
     """
     if not hasattr(getattr(model, "state", None), "get_lambda"):
-        raise TypeError(f"model is a {type(model).__name__}; from_gensim takes a gensim.models.LdaModel")
+        raise TypeError(f"model is a {type(model).__name__}; from_gensim needs a gensim.models.LdaModel")
     lam = model.state.get_lambda()
     words = model.id2word
-    named = hasattr(words, "items") and type(words).__name__ != "FakeDict"  # which knows numbers only
+    has_words = hasattr(words, "items") and type(words).__name__ != "FakeDict"  # FakeDict has ids instead of words
     return restore.fitted_with(
         lam,
         doc_topic_prior=model.alpha,
         topic_word_prior=model.eta,
-        feature_names=[words.get(w, f"x{w}") for w in range(lam.shape[1])] if named else None,
+        feature_names=[words.get(w, f"x{w}") for w in range(lam.shape[1])] if has_words else None,
         n_updates=int(model.num_updates // max(model.chunksize, 1)),
         n_samples=int(model.state.numdocs),
         learning_method="online",
@@ -163,25 +166,25 @@ def from_gensim(model: Any) -> LatentDirichletAllocation:
     )
 
 
-def to_gensim(model: LatentDirichletAllocation, feature_names: Any = None) -> Any:
-    """Turn a fitted model into gensim's, with the same λ and priors.
+def to_gensim(model: LatentDirichletAllocation, feature_names: ArrayLike | None = None) -> Any:
+    """Convert a fitted model to gensim, with the same λ and priors.
 
     Parameters
     ----------
     model : LatentDirichletAllocation
-        Fitted.
+        The fitted model.
     feature_names : sequence of str, optional
-        The word of each column, which becomes the word of that id. Default: `feature_names_in_`, else "x0", "x1", …
+        The word of each column, whose number becomes its id. By default `feature_names_in_`, or else "x0", "x1", …
 
     Returns
     -------
     model : gensim.models.LdaModel
-        As if trained; `update` goes on.
+        The trained model; `update` continues the training.
 
     Raises
     ------
     ValueError
-        If `topic_word_prior` is 0, which gensim does not know.
+        If `topic_word_prior` is 0, which gensim does not support.
     ImportError
         If gensim is not installed.
     """
@@ -190,23 +193,23 @@ def to_gensim(model: LatentDirichletAllocation, feature_names: Any = None) -> An
     alpha, eta = _posterior_priors(model, "to_gensim")
     lam = model.components_
     K, n_words = lam.shape
-    documents_of_a_step = step_size(model.batch_size, model.total_samples)
-    theirs = LdaModel(
+    documents_per_step = step_size(model.batch_size, model.total_samples)
+    result = LdaModel(
         num_topics=K,
         id2word=dict(enumerate(feature_names_of(model, n_words, feature_names).tolist())),
         alpha=np.full(K, alpha, dtype=lam.dtype) if np.ndim(alpha) == 0 else np.asarray(alpha, dtype=lam.dtype),
         eta=np.full(n_words, eta, dtype=lam.dtype) if np.ndim(eta) == 0 else np.asarray(eta, dtype=lam.dtype),
         decay=model.learning_decay,
         offset=model.learning_offset,
-        chunksize=documents_of_a_step,
+        chunksize=documents_per_step,
         dtype=lam.dtype.type,
-        random_state=0,  # for a start that the next lines replace
+        random_state=0,  # of an initialisation that the next lines replace
     )
-    theirs.state.sstats = np.ascontiguousarray(lam - theirs.eta)
-    theirs.state.numdocs = model.n_samples_seen_
-    theirs.num_updates = (model.n_batch_iter_ - 1) * documents_of_a_step
-    theirs.sync_state()
-    return theirs
+    result.state.sstats = np.ascontiguousarray(lam - result.eta)
+    result.state.numdocs = model.n_samples_seen_
+    result.num_updates = (model.n_batch_iter_ - 1) * documents_per_step
+    result.sync_state()
+    return result
 
 
 def from_spark(
@@ -214,30 +217,30 @@ def from_spark(
     *,
     doc_topic_prior: ArrayLike | None = None,
     topic_word_prior: float | None = None,
-    vocabulary: Any = None,
+    vocabulary: ArrayLike | None = None,
 ) -> LatentDirichletAllocation:
-    """Turn the topics of Spark MLlib into a model of ldavi.
+    """Convert the topics of a Spark MLlib model to ldavi.
 
     Parameters
     ----------
     topics_matrix : pyspark.ml.linalg.DenseMatrix or array of shape (n_features, n_components)
-        `LDAModel.topicsMatrix()`: λ, a row per word.
+        λ with one row per word, from `LDAModel.topicsMatrix()`.
     doc_topic_prior : float, array of shape (n_components,) or None, default=None
-        α: `LDAModel.estimatedDocConcentration()`. None means 1 / n_components, Spark's default.
+        α, from `LDAModel.estimatedDocConcentration()`. None means 1 / n_components, Spark's default.
     topic_word_prior : float or None, default=None
-        η: Spark's `topicConcentration`. None means 1 / n_components, Spark's default.
+        η, Spark's `topicConcentration`. None means 1 / n_components, Spark's default.
     vocabulary : sequence of str, optional
-        The word of each row: `CountVectorizerModel.vocabulary`. It becomes `feature_names_in_`.
+        The word of each row, from `CountVectorizerModel.vocabulary`. It becomes `feature_names_in_`.
 
     Returns
     -------
     model : LatentDirichletAllocation
-        Fitted.
+        The fitted model.
 
     Raises
     ------
     ValueError
-        If the matrix holds what cannot be a λ, or a prior or the vocabulary has another shape.
+        If the matrix is not a valid λ, or a prior or the vocabulary has another shape.
 
     Examples
     --------
@@ -257,38 +260,38 @@ def from_spark(
 
 
 def to_spark_topics_matrix(model: LatentDirichletAllocation) -> NDArray[np.float64]:
-    """λ as Spark MLlib lays it out, a row per word.
+    """Return λ in the layout of Spark MLlib, with one row per word.
 
     Parameters
     ----------
     model : LatentDirichletAllocation
-        Fitted.
+        The fitted model.
 
     Returns
     -------
     topics_matrix : array of shape (n_features, n_components)
-        ``pyspark.ml.linalg.DenseMatrix(*m.shape, m.ravel(order="F"))`` is Spark's object of it.
+        λ. ``pyspark.ml.linalg.DenseMatrix(*m.shape, m.ravel(order="F"))`` converts it to an object of Spark.
     """
     return np.array(model.components_.T, dtype=np.float64, order="F")
 
 
-def to_pyldavis(model: Any, X: Any, feature_names: Any = None) -> dict[str, Any]:
-    """Gather what pyLDAvis draws: ``pyLDAvis.prepare(**to_pyldavis(model, X))``.
+def to_pyldavis(model: FittedModel, X: Any, feature_names: ArrayLike | None = None) -> dict[str, Any]:
+    """Compute the input of pyLDAvis; use it as ``pyLDAvis.prepare(**to_pyldavis(model, X))``.
 
     Parameters
     ----------
     model : LatentDirichletAllocation
-        Fitted; ours or scikit-learn's.
+        The fitted model, of ldavi or scikit-learn.
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Counts, documents × words. Documents without words and words without occurrences are left out, since pyLDAvis
-        divides by both.
+        Counts, documents × words. Documents without words, and words that do not occur, are omitted, since pyLDAvis
+        divides by both totals.
     feature_names : sequence of str, optional
-        The word of each column. Default: `feature_names_in_`, else "x0", "x1", …
+        The word of each column. By default `feature_names_in_`, or else "x0", "x1", …
 
     Returns
     -------
     arguments : dict
-        topic_term_dists, doc_topic_dists, doc_lengths, vocab and term_frequency.
+        The arguments topic_term_dists, doc_topic_dists, doc_lengths, vocab and term_frequency.
 
     Raises
     ------
@@ -307,7 +310,7 @@ def to_pyldavis(model: Any, X: Any, feature_names: Any = None) -> dict[str, Any]
     lengths, frequency = np.asarray(counts.sum(axis=1)), np.asarray(counts.sum(axis=0))
     documents, words = lengths > 0, frequency > 0
     if not words.any():
-        raise ValueError("X holds no counts: pyLDAvis has nothing to draw; pass the documents of the fit")
+        raise ValueError("X contains no counts, so there is nothing to draw; pass the documents of the fit")
     topics, theta = topics[:, words], theta[documents]
     return {
         "topic_term_dists": topics / topics.sum(axis=1, keepdims=True),
@@ -319,10 +322,10 @@ def to_pyldavis(model: Any, X: Any, feature_names: Any = None) -> dict[str, Any]
 
 
 def _posterior_priors(model: LatentDirichletAllocation, name: str) -> tuple[Any, Any]:
-    """α and η of a model whose topics have posteriors."""
+    """Return α and η of a model, after checking that its topics have posterior distributions."""
     if not isinstance(model, LatentDirichletAllocation):
-        raise TypeError(f"model is a {type(model).__name__}; {name} takes a ldavi.LatentDirichletAllocation")
-    model._fitted_rows()
+        raise TypeError(f"model is a {type(model).__name__}; {name} needs a ldavi.LatentDirichletAllocation")
+    model._fitted_lambda()
     if np.ndim(model.topic_word_prior_) == 0 and model.topic_word_prior_ == 0:
-        raise ValueError("topic_word_prior=0 made the topics point estimates, which only lda-c knows: see to_lda_c")
+        raise ValueError("topic_word_prior=0 made the topics point estimates, which only lda-c supports; use to_lda_c")
     return model.doc_topic_prior_, model.topic_word_prior_

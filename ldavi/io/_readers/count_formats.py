@@ -1,4 +1,8 @@
-"""Files that hold counts: UCI bag-of-words, Matrix Market, SVMlight, lda-c, Vowpal Wabbit, gensim's Low, MALLET's."""
+"""Readers of formats that contain counts; each yields `Triples`, a part of the file at a time.
+
+To add a format, write a reader and enter it in `COUNT_READERS`. A reader gets the open file, the `CorpusInfo` that it
+completes, and the encoding of words.
+"""
 
 import io
 import re
@@ -9,12 +13,20 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_svmlight_file
 
-from ldavi.io._entries import MAX_WORDS, Entries, Reading, check_declared, check_n_docs, columns, gather
 from ldavi.io._errors import CorpusError
-from ldavi.io._opener import MAX_LINE, Source, decoded_lines, numbered_lines
-from ldavi.io._recognise import PAIRS
+from ldavi.io._readers.coo_builder import (
+    MAX_WORDS,
+    CorpusInfo,
+    Triples,
+    check_n_docs,
+    collect_triples,
+    set_declared_shape,
+    word_columns,
+)
+from ldavi.io._readers.recognition import PAIRS
+from ldavi.io._readers.source import MAX_LINE, Source, decoded_lines, numbered_lines
 
-CHUNK = 2**20  # bytes that are parsed at a time
+CHUNK_SIZE = 2**20  # bytes that are parsed at a time, and tokens of a MALLET state
 NUMBER = rb"[-+]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?+\d++)?+"
 TRIPLE = re.compile(rb"\s*+(\d{1,18})\s++(\d{1,18})(?:\s++(" + NUMBER + rb"))?+\s*+")
 MATRIX_MARKET = re.compile(
@@ -22,23 +34,23 @@ MATRIX_MARKET = re.compile(
 )
 VW_TAG = re.compile(r"(?:^|\s)'?([^\s|]*)$")
 
-Reader = Callable[[Source, Reading, str], Iterator[Entries]]
+Reader = Callable[[Source, CorpusInfo, str], Iterator[Triples]]
 
 
-def read_uci(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """UCI bag-of-words: the numbers of documents, words and triples on a line each; then "document word count" from 1."""
+def read_uci(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read UCI bag-of-words: the numbers of documents, words and triples; then "document word count" from 1."""
     sizes = _header_number(source, 1), _header_number(source, 2), _header_number(source, 3)
-    check_declared(reading, sizes, size=source.size, line=3, shortest=6)
-    yield from _triples(source, reading, n_entries=sizes[2], line=4, with_values=True)
+    set_declared_shape(info, sizes, file_size=source.size, line=3, min_line_bytes=6)
+    yield from _triples(source, info, n_entries=sizes[2], line=4, with_values=True)
 
 
-def read_matrix_market(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """Matrix Market "coordinate general", as scipy and gensim's `MmCorpus` write: comments, sizes, then triples from 1."""
+def read_matrix_market(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read Matrix Market "coordinate general" of scipy or gensim's `MmCorpus`: comments, sizes, triples from 1."""
     match = MATRIX_MARKET.fullmatch(_readline(source, 1))
     if match is None:
         raise CorpusError(
             source.name,
-            "expected '%%MatrixMarket matrix coordinate real|integer|pattern general'; convert other kinds",
+            "expected '%%MatrixMarket matrix coordinate real|integer|pattern general'; convert the matrix to it",
             1,
         )
     number, line = 2, _readline(source, 2)
@@ -49,32 +61,36 @@ def read_matrix_market(source: Source, reading: Reading, encoding: str) -> Itera
         raise CorpusError(source.name, f"expected the numbers of rows, columns and counts, found {line[:60]!r}", number)
     n_docs, n_words, n_entries = (int(size) for size in sizes)
     with_values = match[1].lower() != b"pattern"
-    check_declared(
-        reading, (n_docs, n_words, n_entries), size=source.size, line=number, shortest=6 if with_values else 4
+    set_declared_shape(
+        info,
+        (n_docs, n_words, n_entries),
+        file_size=source.size,
+        line=number,
+        min_line_bytes=6 if with_values else 4,
     )
-    yield from _triples(source, reading, n_entries=n_entries, line=number + 1, with_values=with_values)
+    yield from _triples(source, info, n_entries=n_entries, line=number + 1, with_values=with_values)
 
 
-def read_svmlight(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """SVMlight, by scikit-learn's loader: a label, which is left out, then "word:count" with ascending words."""
+def read_svmlight(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read SVMlight with scikit-learn's loader: a label, which is ignored, then "word:count" with ascending words."""
     n_docs, line = 0, 1
     while chunk := _read_chunk(source, line):
         try:
             X = _load_svmlight(chunk)
         except (ValueError, OverflowError) as error:
-            raise _svmlight_fault(source.name, chunk, line, error) from error
+            raise _svmlight_error(source.name, chunk, line, error) from error
         docs = np.repeat(np.arange(n_docs, n_docs + X.shape[0]), np.diff(X.indptr))
         words = X.indices.astype(np.int64)
         if len(words) and (words.max() > MAX_WORDS or not np.isfinite(X.data).all() or (X.data < 0).any()):
-            raise _svmlight_fault(source.name, chunk, line, "")
+            raise _svmlight_error(source.name, chunk, line, "")
         n_docs += X.shape[0]
         line += chunk.count(b"\n")
-        yield Entries(docs, words - (reading.first_word or 0), X.data.astype(np.float64))
-    reading.n_docs = n_docs
+        yield Triples(docs, words - (info.word_base or 0), X.data.astype(np.float64))
+    info.n_docs = n_docs
 
 
-def read_ldac(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """lda-c (Blei), also gensim's `BleiCorpus`: the number of pairs of a document, then "word:count" from 0."""
+def read_ldac(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read lda-c (Blei), also gensim's `BleiCorpus`: the number of pairs of a document, then "word:count" from 0."""
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
         for number, line in numbered_lines(source):
@@ -83,19 +99,19 @@ def read_ldac(source: Source, reading: Reading, encoding: str) -> Iterator[Entri
                 raise CorpusError(source.name, f"expected 'N word:count word:count …', found {line[:60]!r}", number)
             pairs = match[2].replace(b":", b" ").split()
             if int(match[1]) != len(pairs) // 2:
-                raise CorpusError(source.name, f"declares {int(match[1])} pairs, holds {len(pairs) // 2}", number)
+                raise CorpusError(source.name, f"declares {int(match[1])} pairs, contains {len(pairs) // 2}", number)
             words = [int(text) for text in pairs[::2]]
             if words and max(words) >= MAX_WORDS:
                 raise CorpusError(
-                    source.name, f"holds word {max(words)}, and at most {MAX_WORDS} are supported", number
+                    source.name, f"contains word number {max(words)}, and at most {MAX_WORDS} are supported", number
                 )
             yield words, [float(text) for text in pairs[1::2]]
 
-    return gather(documents(), reading)
+    return collect_triples(documents(), info)
 
 
-def read_vw(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """Vowpal Wabbit: "label 'tag |namespace word word:count …"; words of a named namespace are "namespace^word"."""
+def read_vw(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read Vowpal Wabbit: "label 'tag |namespace word word:count …"; such a word becomes "namespace^word"."""
     ids: list[str] = []
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
@@ -107,27 +123,18 @@ def read_vw(source: Source, reading: Reading, encoding: str) -> Iterator[Entries
                 raise CorpusError(source.name, f"expected a '|' before the features, found {line[:60]!r}", number)
             tag = VW_TAG.search(prefix.rstrip() if "'" in prefix else prefix)
             ids.append(tag[1] if tag else "")
-            words: list[str] = []
-            values: list[float] = []
-            for section in sections:
-                namespace, weight = "", 1.0
-                features = section.split()
-                if section[:1].strip() and features:
-                    namespace, weight = _feature(source.name, features.pop(0), number)
-                for feature in features:
-                    word, value = _feature(source.name, feature, number)
-                    words.append(f"{namespace}^{word}" if namespace else word)
-                    values.append(value * weight)
-            if words and not np.isfinite(values).all():
-                raise CorpusError(source.name, "holds a count that is not finite", number)
-            yield columns(reading, words, values)
+            pairs = [pair for section in sections for pair in _vw_section(source.name, section, number)]
+            values = [value for _, value in pairs]
+            if pairs and not np.isfinite(values).all():
+                raise CorpusError(source.name, "contains a count that is not finite", number)
+            yield word_columns(info, [word for word, _ in pairs], values)
 
-    yield from gather(documents(), reading)
-    reading.ids = ids if any(ids) else None
+    yield from collect_triples(documents(), info)
+    info.ids = ids if any(ids) else None
 
 
-def read_low(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """gensim's `LowCorpus` (GibbsLDA++): the number of documents, then the words of a document on each line."""
+def read_low(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read gensim's `LowCorpus` (GibbsLDA++): the number of documents, then the words of a document on each line."""
     declared = _header_number(source, 1)
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
@@ -136,15 +143,15 @@ def read_low(source: Source, reading: Reading, encoding: str) -> Iterator[Entrie
             n_docs += 1
             if n_docs <= declared or line.strip():
                 words = line.split()
-                yield columns(reading, words, [1.0] * len(words))
+                yield word_columns(info, words, [1.0] * len(words))
         if n_docs != declared:
-            raise CorpusError(source.name, f"declares {declared} documents, holds {n_docs}", 1)
+            raise CorpusError(source.name, f"declares {declared} documents, contains {n_docs}", 1)
 
-    yield from gather(documents(), reading)
+    yield from collect_triples(documents(), info)
 
 
-def read_mallet_matrix(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """`mallet info --print-matrix siw`: "name label", then "word count" with two spaces before each."""
+def read_mallet_matrix(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read the output of `mallet info --print-matrix siw`: "name label", then "word count" after two spaces each."""
     ids: list[str] = []
     labels: list[str] = []
 
@@ -164,18 +171,18 @@ def read_mallet_matrix(source: Source, reading: Reading, encoding: str) -> Itera
             name, _, label = name.partition(" ")
             ids.append(name)
             labels.append(label.strip())
-            yield columns(reading, words, values)
+            yield word_columns(info, words, values)
 
-    yield from gather(documents(), reading)
-    reading.ids, reading.labels = ids, labels
+    yield from collect_triples(documents(), info)
+    info.ids, info.labels = ids, labels
 
 
-def read_mallet_state(source: Source, reading: Reading, encoding: str) -> Iterator[Entries]:
-    """The file of MALLET's `--output-state`: "doc source pos typeindex type topic", a line for each token."""
+def read_mallet_state(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
+    """Read the file of MALLET's `--output-state`: "doc source pos typeindex type topic", one line per token."""
     ids: list[str] = []
     docs: list[int] = []
     words: list[int] = []
-    n_entries, last = 0, 0
+    n_tokens, last = 0, 0
     for number, line in decoded_lines(source, encoding):
         if line.startswith("#") or not line.strip():
             continue
@@ -187,24 +194,24 @@ def read_mallet_state(source: Source, reading: Reading, encoding: str) -> Iterat
         doc = int(fields[0])
         if doc < last:
             raise CorpusError(
-                source.name, f"document {doc} comes after document {last}; expected them in order", number
+                source.name, f"document {doc} follows document {last}; expected documents in order", number
             )
-        n_entries, last = n_entries + 1, doc
-        check_n_docs(reading, doc + 1, n_entries, line=number)
-        if doc >= len(ids):  # a document without a word has no line
+        n_tokens, last = n_tokens + 1, doc
+        check_n_docs(info, doc + 1, n_tokens, line=number)
+        if doc >= len(ids):  # documents without words have no line
             ids.extend([""] * (doc - len(ids)) + [" ".join(fields[1:-4])])
-        column = columns(reading, [fields[-2]], [1.0])[0]
+        column = word_columns(info, [fields[-2]], [1.0])[0]
         docs.extend([doc] * len(column))
         words.extend(column)
-        if len(docs) >= CHUNK:
-            yield Entries(np.array(docs, dtype=np.int64), np.array(words, dtype=np.int64), np.ones(len(docs)))
+        if len(docs) >= CHUNK_SIZE:
+            yield Triples(np.array(docs, dtype=np.int64), np.array(words, dtype=np.int64), np.ones(len(docs)))
             docs, words = [], []
-    yield Entries(np.array(docs, dtype=np.int64), np.array(words, dtype=np.int64), np.ones(len(docs)))
-    reading.n_docs = len(ids)
-    reading.ids = ids if set(ids) - {"", "NA"} else None
+    yield Triples(np.array(docs, dtype=np.int64), np.array(words, dtype=np.int64), np.ones(len(docs)))
+    info.n_docs = len(ids)
+    info.ids = ids if set(ids) - {"", "NA"} else None
 
 
-READERS: dict[str, Reader] = {
+COUNT_READERS: dict[str, Reader] = {
     "uci": read_uci,
     "mm": read_matrix_market,
     "svmlight": read_svmlight,
@@ -214,10 +221,10 @@ READERS: dict[str, Reader] = {
     "mallet-state": read_mallet_state,
     "mallet-matrix": read_mallet_matrix,
 }
-SPELLED = {"vw", "low", "mallet-state", "mallet-matrix"}  # their words are in the file, those of the others in another
+WITH_WORDS = {"vw", "low", "mallet-state", "mallet-matrix"}  # formats whose files contain the words themselves
 
 
-def _triples(source: Source, reading: Reading, *, n_entries: int, line: int, with_values: bool) -> Iterator[Entries]:
+def _triples(source: Source, info: CorpusInfo, *, n_entries: int, line: int, with_values: bool) -> Iterator[Triples]:
     names = ("doc", "word", "value")[: 3 if with_values else 2]
     dtype = np.dtype([(name, np.float64 if name == "value" else np.int64) for name in names])
     n_read = 0
@@ -228,57 +235,58 @@ def _triples(source: Source, reading: Reading, *, n_entries: int, line: int, wit
                     warnings.simplefilter("error")
                     rows = np.loadtxt(io.BytesIO(chunk), dtype=dtype, comments=None, ndmin=1, encoding="latin-1")
             except (ValueError, OverflowError, Warning) as error:
-                raise _triple_fault(reading, chunk, line, with_values=with_values) from error
+                raise _triple_error(info, chunk, line, with_values=with_values) from error
             values = rows["value"] if with_values else np.ones(len(rows))
             docs, words = rows["doc"] - 1, rows["word"] - 1
-            n_docs, n_words = reading.n_docs or 0, reading.n_words or 0
+            n_docs, n_words = info.n_docs or 0, info.n_words or 0
             if (
                 min(docs.min(), words.min()) < 0
                 or docs.max() >= n_docs
                 or words.max() >= n_words
                 or not (np.isfinite(values).all() and values.min() >= 0)
             ):
-                raise _triple_fault(reading, chunk, line, with_values=with_values)
+                raise _triple_error(info, chunk, line, with_values=with_values)
             n_read += len(rows)
-            yield Entries(docs, words, values)
+            yield Triples(docs, words, values)
         line += chunk.count(b"\n")
     if n_read != n_entries:
         raise CorpusError(
-            source.name, f"the header declares {n_entries} counts, {n_read} follow; the file is cut short or damaged"
+            source.name,
+            f"the header declares {n_entries} counts, but {n_read} follow; the file is cut short or damaged",
         )
 
 
-def _triple_fault(reading: Reading, chunk: bytes, line: int, *, with_values: bool) -> CorpusError:
-    """The first line of a chunk that is not a triple within the header's bounds."""
+def _triple_error(info: CorpusInfo, chunk: bytes, line: int, *, with_values: bool) -> CorpusError:
+    """Return the error for the first line of a chunk that is not a triple within the declared shape."""
     expected = "document word count" if with_values else "document word"
     for number, text in enumerate(chunk.split(b"\n"), start=line):
         match = TRIPLE.fullmatch(text)
         if not text.strip():
             continue
         if match is None or (match[3] is None) == with_values:
-            return CorpusError(reading.name, f"expected '{expected}', found {text[:60]!r}", number)
-        for found, limit, what in ((match[1], reading.n_docs, "document"), (match[2], reading.n_words, "word")):
+            return CorpusError(info.name, f"expected '{expected}', found {text[:60]!r}", number)
+        for found, limit, what in ((match[1], info.n_docs, "document"), (match[2], info.n_words, "word")):
             if not 1 <= int(found) <= (limit or 0):
                 return CorpusError(
-                    reading.name, f"{what} {int(found)} is not one of 1 to {limit}, the header's", number
+                    info.name, f"{what} {int(found)} is not one of 1 to {limit}, as the header declares", number
                 )
         if with_values and not 0 <= float(match[3]) < np.inf:
-            return CorpusError(reading.name, f"the count {match[3][:60].decode()} is not finite and >= 0", number)
-    return CorpusError(reading.name, f"expected lines of '{expected}'", line)
+            return CorpusError(info.name, f"the count {match[3][:60].decode()} is not finite and >= 0", number)
+    return CorpusError(info.name, f"expected lines of '{expected}'", line)
 
 
 def _load_svmlight(chunk: bytes) -> Any:
     return load_svmlight_file(io.BytesIO(chunk), dtype=np.float64, zero_based=True)[0]
 
 
-def _svmlight_fault(name: str, chunk: bytes, line: int, error: object) -> CorpusError:
-    """The first line of a chunk that is wrong by itself."""
+def _svmlight_error(name: str, chunk: bytes, line: int, error: object) -> CorpusError:
+    """Return the error for the first line of a chunk that cannot be parsed by itself."""
     for number, text in enumerate(chunk.split(b"\n"), start=line):
         try:
             X = _load_svmlight(text + b"\n")
-        except (ValueError, OverflowError) as fault:
+        except (ValueError, OverflowError) as line_error:
             return CorpusError(
-                name, f"expected 'label word:count …' with ascending words, found {text[:60]!r} ({fault})", number
+                name, f"expected 'label word:count …' with ascending words, found {text[:60]!r} ({line_error})", number
             )
         if X.nnz and (X.indices.max() > MAX_WORDS or not np.isfinite(X.data).all() or X.data.min() < 0):
             return CorpusError(
@@ -287,17 +295,28 @@ def _svmlight_fault(name: str, chunk: bytes, line: int, error: object) -> Corpus
     return CorpusError(name, f"expected lines of 'label word:count …' ({error})", line)
 
 
+def _vw_section(name: str, section: str, line: int) -> list[tuple[str, float]]:
+    """Return the words and counts of a section "namespace:weight word word:count …"."""
+    namespace, weight = "", 1.0
+    features = section.split()
+    if section[:1].strip() and features:
+        namespace, weight = _feature(name, features.pop(0), line)
+    pairs = [_feature(name, feature, line) for feature in features]
+    return [(f"{namespace}^{word}" if namespace else word, value * weight) for word, value in pairs]
+
+
 def _feature(name: str, text: str, line: int) -> tuple[str, float]:
-    """A word and its count of "word" or "word:count"."""
+    """Parse "word" or "word:count"."""
     word, colon, count = text.partition(":")
     if not colon:
         return word, 1.0
     if not re.fullmatch(NUMBER.decode(), count, re.ASCII) or count.startswith("-") or float(count) == np.inf:
-        raise CorpusError(name, f"expected 'word' or 'word:count' with a count >= 0, found {text[:60]!r}", line)
+        raise CorpusError(name, f"expected 'word' or 'word:count' with a finite count >= 0, found {text[:60]!r}", line)
     return word, float(count)
 
 
 def _header_number(source: Source, line: int) -> int:
+    """Read a line with one number: one of three sizes, or the number of documents on line 1."""
     text = _readline(source, line)
     if not re.fullmatch(rb"\s*\d{1,18}\s*", text):
         what = "the number of documents, words and counts on lines 1 to 3" if line > 1 else "the number of documents"
@@ -313,8 +332,8 @@ def _readline(source: Source, line: int) -> bytes:
 
 
 def _read_chunk(source: Source, line: int) -> bytes:
-    """About `CHUNK` bytes of whole lines; b"" at the end."""
-    chunk = source.stream.read(CHUNK)
+    """Read about `CHUNK_SIZE` bytes of complete lines; b"" at the end."""
+    chunk = source.stream.read(CHUNK_SIZE)
     if chunk and not chunk.endswith(b"\n"):
         chunk += _readline(source, line + chunk.count(b"\n"))
     return chunk

@@ -1,0 +1,5 @@
+"""Files of fitted models and of fits in progress.
+
+`container` writes named arrays and strings to one file with a checksum, `encoding` turns Python values into both,
+`model_file` has `save`, `load` and `read_info`, and `checkpoint` has `Checkpoint`.
+"""

@@ -1,0 +1,270 @@
+"""`read_batches`: read a corpus a batch of documents at a time, for corpora that are larger than memory."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from scipy import sparse
+
+from ldavi._core.chunks import chunks
+from ldavi.io._readers.coo_builder import CorpusInfo, build_batches
+from ldavi.io._readers.count_formats import COUNT_READERS
+from ldavi.io._readers.dispatch import (
+    ObjectArray,
+    StrPath,
+    check_columns,
+    counts_of_word_lists,
+    final_vocabulary,
+    initial_info,
+    is_stdin,
+    metadata_names,
+    open_corpus,
+    read_counts,
+    read_documents,
+    read_npz_counts,
+    text_of,
+)
+from ldavi.io._readers.recognition import COUNT_FORMATS, Recognition
+from ldavi.io._readers.text_formats import Document, ReaderOptions
+
+DECLARING_FORMATS = ("uci", "mm")  # their headers declare the number of words
+
+
+class Batch(NamedTuple):
+    """Some documents of a corpus, with their names and metadata.
+
+    Attributes
+    ----------
+    content : list of str, or sparse array of shape (n_documents, n_words)
+        Texts, or counts in CSR format.
+    ids : list of str, or None
+        Names of the documents: values of the column `id_column`, names of the files of a folder, or the names in a file
+        of MALLET.
+    metadata : dict of str to list
+        The columns in `metadata` of the call; "label" for files of MALLET.
+    """
+
+    content: Any  # list of str or sparse array
+    ids: list[str] | None
+    metadata: dict[str, list[Any]]
+
+
+class Batches:
+    """An iterable of the batches of a corpus, which are lists of texts or sparse matrices with the same columns.
+
+    It is created by `read_batches`. Each iteration opens the file again, except standard input, which can be read once.
+    `records` additionally returns the names and metadata of the documents.
+
+    Attributes
+    ----------
+    kind : str
+        "texts" if a batch is a list of str, "counts" if it is a CSR array.
+    vocabulary : (n_words,) array of str, or None
+        The word of each column of the counts; None for texts, and if no vocabulary was given or found.
+    n_words : int or None
+        Number of columns of the counts; None for texts, and for standard input until its header has been read.
+    recognition : Recognition
+        The format, and how it was recognised.
+    """
+
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        batch_size: int,
+        recognition: Recognition,
+        options: ReaderOptions,
+        info: CorpusInfo | None,
+        vocabulary: ObjectArray | None,
+    ) -> None:
+        self._path, self._batch_size, self._options, self._info = path, batch_size, options, info
+        self._is_used = False
+        self.recognition = recognition
+        self.vocabulary = vocabulary
+        self.n_words = None if info is None else info.n_words
+        self.kind = "texts" if info is None else "counts"
+
+    def __iter__(self) -> Iterator[Any]:
+        return (batch.content for batch in self.records())
+
+    def records(self) -> Iterator[Batch]:
+        """Iterate over the batches with the names and metadata of their documents.
+
+        Returns
+        -------
+        records : iterator of Batch
+            One pass over the file.
+
+        Raises
+        ------
+        RuntimeError
+            If standard input has been read before.
+        """
+        if self._is_used and is_stdin(self._path):
+            raise RuntimeError(
+                "path='-': standard input can be read once, and has been; save it to a file to read it again"
+            )
+        self._is_used = True
+        kind, options, info = self.recognition.format, self._options, self._info
+        names = metadata_names(kind, options)
+        with open_corpus(self._path, kind, options) as (source, _):
+            if info is None:
+                yield from self._texts(read_documents(source, self._path, kind, options), names)
+            elif kind in COUNT_READERS:
+                info = replace(info)
+                for X in build_batches(info, read_counts(source, self._path, kind, options, info), self._batch_size):
+                    yield Batch(X, None, {})
+            elif kind == "npz":
+                X = read_npz_counts(source, info, options)
+                for rows in chunks(X.shape[0], self._batch_size):
+                    yield Batch(X[rows], None, {})
+            else:
+                yield from self._word_lists(read_documents(source, self._path, kind, options), replace(info), names)
+
+    def _texts(self, documents: Iterator[Document], names: tuple[str, ...]) -> Iterator[Batch]:
+        while batch := list(islice(documents, self._batch_size)):
+            yield _batch([text_of(document, str(self._path)) for document in batch], batch, names)
+
+    def _word_lists(self, documents: Iterator[Document], info: CorpusInfo, names: tuple[str, ...]) -> Iterator[Batch]:
+        """Count lists of words; names and metadata wait in a queue, because `build_batches` reads ahead."""
+        waiting = deque[Document]()
+
+        def queued() -> Iterator[Document]:
+            for document in documents:
+                waiting.append(document._replace(content=""))
+                yield document
+
+        for X in build_batches(info, counts_of_word_lists(queued(), info), self._batch_size):
+            yield _batch(X, [waiting.popleft() for _ in range(X.shape[0])], names)
+
+
+def _batch(content: list[str] | sparse.csr_array, documents: list[Document], names: tuple[str, ...]) -> Batch:
+    ids = None if documents[0].id is None else [str(document.id) for document in documents]
+    return Batch(content, ids, {name: [document.metadata[i] for document in documents] for i, name in enumerate(names)})
+
+
+def read_batches(
+    path: StrPath,
+    *,
+    batch_size: int = 4096,
+    format: str = "auto",
+    vocabulary: StrPath | Sequence[str] | None = None,
+    column: str | tuple[str, str] | None = None,
+    id_column: str | None = None,
+    metadata: Sequence[str] = (),
+    encoding: str = "utf-8",
+    max_bytes: int | None = None,
+) -> Batches:
+    """Read a corpus in batches of documents; memory is needed for one batch only.
+
+    Batches of texts are lists of str, which `WordCounter` counts. Batches of counts are CSR arrays. Formats that do not
+    declare their words (SVMlight, lda-c, Vowpal Wabbit, Low, lists of words) are read once to find them, unless
+    `vocabulary` is given. An `.npz` file is loaded into memory as a whole.
+
+    Parameters
+    ----------
+    path : str or path
+        See `read_corpus`; "-", standard input, can be read once and needs a `format`.
+    batch_size : int, default=4096
+        Number of documents per batch; the last batch may have fewer.
+    format : str, default="auto"
+        See `read_corpus`.
+    vocabulary : path, sequence of str or None, default=None
+        See `read_corpus`; not used for texts.
+    column : str, (str, str) or None, default=None
+        See `read_corpus`.
+    id_column : str or None, default=None
+        Name of the column with the names of the documents, which `Batches.records` returns.
+    metadata : sequence of str, default=()
+        Names of further columns, which `Batches.records` returns.
+    encoding : str, default="utf-8"
+        Encoding of the texts.
+    max_bytes : int or None, default=None
+        Maximum number of bytes that a compressed file may expand to. None sets no limit, since only one batch is in
+        memory.
+
+    Returns
+    -------
+    Batches
+
+    Raises
+    ------
+    CorpusError
+        For the reasons given in `read_corpus`, partly only while batches are read; also if the documents of a file of
+        counts are not in order.
+    ValueError
+        If `batch_size` is less than 1, or standard input would have to be read twice.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be at least 1")
+    if is_stdin(path) and format == "auto":
+        raise ValueError("path='-' is standard input, whose format is not recognised here; pass its format=")
+    options = ReaderOptions(column, id_column, tuple(metadata), encoding, max_bytes)
+    recognition, is_counts = _recognise(path, format, options)
+    kind = recognition.format
+    info, words = initial_info(path, kind, vocabulary if is_counts else None, encoding)
+    if is_counts:
+        _find_words(path, kind, options, info)
+    return Batches(
+        path,
+        batch_size=batch_size,
+        recognition=recognition,
+        options=options,
+        info=info if is_counts else None,
+        vocabulary=final_vocabulary(info, words) if is_counts else None,
+    )
+
+
+def _recognise(path: StrPath, format: str, options: ReaderOptions) -> tuple[Recognition, bool]:
+    """Return the format, and whether the batches are counts; a table is read up to its first document to decide it."""
+    if is_stdin(path):
+        check_columns(path, format, options)
+        recognition = Recognition(format, None, "the caller named it")
+        return recognition, format in COUNT_FORMATS or isinstance(options.column, tuple)
+    with open_corpus(path, format, options) as (source, recognition):
+        check_columns(path, recognition.format, options)
+        if recognition.format in COUNT_FORMATS:
+            return recognition, True
+        first = next(read_documents(source, path, recognition.format, options), None)
+    return recognition, first is not None and not isinstance(first.content, str)
+
+
+def _find_words(path: StrPath, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
+    """Set the vocabulary or the number of words, for which some formats must be read once.
+
+    Raises
+    ------
+    ValueError
+        If standard input would have to be read twice.
+    """
+    is_known = info.n_words is not None or (info.vocabulary is not None and not info.grows_vocabulary)
+    if is_stdin(path):
+        if kind not in DECLARING_FORMATS and not is_known:
+            raise ValueError(
+                f"format={kind!r} from standard input needs vocabulary=, because the format does not declare its words"
+            )
+        info.word_base = 1 if kind == "svmlight" else 0
+    elif kind == "npz":
+        with open_corpus(path, kind, options) as (source, _):
+            info.n_words = read_npz_counts(source, info, options).shape[1]
+    elif kind in DECLARING_FORMATS or kind == "svmlight" or not is_known:
+        _scan_words(path, kind, options, info)
+    info.grows_vocabulary = False
+    if info.vocabulary is not None:
+        info.n_words = len(info.vocabulary)
+
+
+def _scan_words(path: StrPath, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
+    """Read the file, or its header if it declares the number of words, and set the number of words and of the first."""
+    scanned = replace(info)  # shares the vocabulary, which grows in place
+    highest, lowest = -1, 1
+    with open_corpus(path, kind, options) as (source, _):
+        for part in read_counts(source, path, kind, options, scanned):
+            highest = max(highest, int(part.words.max(initial=-1)))
+            lowest = min(lowest, int(part.words.min(initial=1)))
+            if kind in DECLARING_FORMATS:
+                break
+    info.word_base = lowest if kind == "svmlight" else 0
+    info.n_words = max(0, highest + 1 - info.word_base) if scanned.n_words is None else scanned.n_words

@@ -1,0 +1,159 @@
+"""`read_corpus`: read a whole corpus of any supported format."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy import sparse
+
+from ldavi.io._counting.word_counter import count_words
+from ldavi.io._errors import CorpusError
+from ldavi.io._readers.coo_builder import CorpusInfo, build_matrix
+from ldavi.io._readers.count_formats import COUNT_READERS
+from ldavi.io._readers.dispatch import (
+    ObjectArray,
+    StrPath,
+    check_columns,
+    counts_of_word_lists,
+    final_vocabulary,
+    initial_info,
+    metadata_names,
+    object_array,
+    open_corpus,
+    read_documents,
+    read_npz_counts,
+    text_of,
+)
+from ldavi.io._readers.recognition import Recognition
+from ldavi.io._readers.source import MAX_BYTES
+from ldavi.io._readers.text_formats import Document, ReaderOptions
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The counts of a corpus, with the words, names and metadata that its file contains.
+
+    Attributes
+    ----------
+    X : sparse array of shape (n_documents, n_words)
+        Counts in CSR format: int32 if all are whole numbers, else float64.
+    vocabulary : (n_words,) array of str, or None
+        The word of each column; None if the file contains word numbers only and no vocabulary was given or found.
+    ids : (n_documents,) array of str, or None
+        Names of the documents, if the file contains them or `id_column` was given.
+    texts : list of str, or None
+        The texts, if the file contains texts.
+    metadata : dict of str to (n_documents,) array
+        The columns in `metadata` of the call; "label" for files of MALLET.
+    recognition : Recognition
+        The format that was read, and how it was recognised.
+    """
+
+    X: sparse.csr_array
+    vocabulary: ObjectArray | None
+    ids: ObjectArray | None
+    texts: list[str] | None
+    metadata: dict[str, ObjectArray]
+    recognition: Recognition
+
+
+def read_corpus(
+    path: StrPath,
+    *,
+    format: str = "auto",
+    vocabulary: StrPath | Sequence[str] | None = None,
+    column: str | tuple[str, str] | None = None,
+    id_column: str | None = None,
+    metadata: Sequence[str] = (),
+    encoding: str = "utf-8",
+    max_bytes: int = MAX_BYTES,
+    counting: Mapping[str, Any] | None = None,
+) -> Corpus:
+    """Read a corpus of any common format as a matrix of counts; the words of texts are counted.
+
+    Parameters
+    ----------
+    path : str or path
+        A file, plain or compressed with gzip, bz2, xz or zstd; a folder that contains one document per file; or "-" for
+        standard input.
+    format : str, default="auto"
+        "text" (a document per line), "folder", "csv", "tsv", "jsonl", "parquet", "mallet" (name, label, text), "uci",
+        "mm" (Matrix Market), "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix" or "npz". "auto"
+        recognises the format.
+    vocabulary : path, sequence of str or None, default=None
+        The word of each column, or a file of them; for texts, the words to count. With None, a file of counts uses a
+        vocabulary file in the same folder, if there is one: NAME.vocab, NAME.vocab.txt, NAME.dict.txt, vocab.NAME.txt
+        for docword.NAME.txt, or vocab.txt.
+    column : str, (str, str) or None, default=None
+        Name of the column with texts or, in JSONL and Parquet, with lists of words. A pair names a column with lists of
+        words and one with lists of their counts. None uses the only column, or the one named "text".
+    id_column : str or None, default=None
+        Name of the column with the names of the documents.
+    metadata : sequence of str, default=()
+        Names of further columns to return.
+    encoding : str, default="utf-8"
+        Encoding of the texts.
+    max_bytes : int, default=4294967296
+        Maximum number of bytes that a compressed file may expand to.
+    counting : mapping or None, default=None
+        Keyword arguments of `count_words`, for texts.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    CorpusError
+        If the file does not have the expected format, is damaged, or is of a kind that could run code. The message
+        names the file, the line and what was expected.
+    ModuleNotFoundError
+        If the format needs a library that is not installed; the extra ``ldavi[io]`` installs it.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from ldavi.io import read_corpus
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "posts.txt")
+    ...     _ = path.write_text("a song of ice\\nsong and dance and song\\n")
+    ...     corpus = read_corpus(path, counting={"stop_words": "english"})
+    >>> corpus.vocabulary.tolist(), corpus.X.toarray().tolist()
+    (['dance', 'ice', 'song'], [[0, 1, 1], [1, 0, 2]])
+    """
+    options = ReaderOptions(column, id_column, tuple(metadata), encoding, max_bytes)
+    with open_corpus(path, format, options) as (source, recognition):
+        kind = recognition.format
+        check_columns(path, kind, options)
+        info, words = initial_info(path, kind, vocabulary, encoding)
+        if kind == "npz":
+            return Corpus(read_npz_counts(source, info, options), words, None, None, {}, recognition)
+        if source is not None and kind in COUNT_READERS:
+            X = build_matrix(info, COUNT_READERS[kind](source, info, encoding))
+            ids = None if info.ids is None else object_array(info.ids)
+            labels = {} if info.labels is None else {"label": object_array(info.labels)}
+            return Corpus(X, final_vocabulary(info, words), ids, None, labels, recognition)
+        documents = list(read_documents(source, path, kind, options))
+    if not documents:
+        raise CorpusError(info.name, "contains no document")
+    names = metadata_names(kind, options)
+    return _corpus_of_documents(documents, info, words, names, recognition, counting or {})
+
+
+def _corpus_of_documents(
+    documents: list[Document],
+    info: CorpusInfo,
+    words: ObjectArray | None,
+    names: tuple[str, ...],
+    recognition: Recognition,
+    counting: Mapping[str, Any],
+) -> Corpus:
+    """Count the words of documents, which are all texts or all lists of words."""
+    ids = None if documents[0].id is None else object_array([document.id for document in documents])
+    columns = {name: object_array([document.metadata[i] for document in documents]) for i, name in enumerate(names)}
+    if isinstance(documents[0].content, str):
+        texts = [text_of(document, info.name) for document in documents]
+        X, words = count_words(texts, vocabulary=words, **counting)
+        return Corpus(X, words, ids, texts, columns, recognition)
+    X = build_matrix(info, counts_of_word_lists(documents, info))
+    return Corpus(X, final_vocabulary(info, words), ids, None, columns, recognition)

@@ -1,0 +1,226 @@
+"""Open and decompress files, with limits on their expanded size, and read numbered lines."""
+
+import bz2
+import gzip
+import importlib.util
+import io
+import lzma
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
+
+from ldavi.io._errors import CorpusError
+from ldavi.io._progress_hooks import report_bytes_read
+
+MAX_BYTES = 2**32  # default limit on the expanded size of a file
+MAX_LINE = 2**26  # bytes; a line is kept in memory as a whole, so its length must be bounded
+DECODER_INPUT = 256  # bytes passed to a decoder at once: zstd can expand them to 8 MiB, xz to 2 MiB
+HEAD_SIZE = 2**16  # bytes that the format is recognised from
+LZMA_MEMORY = 2**28  # bytes; a header can request a dictionary of 4 GiB, and `xz -9` requests 65 MiB
+ZSTD_WINDOW = 2**27  # bytes, the limit of the zstd command
+BUFFER_SIZE = 2**18  # bytes
+MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+SUFFIXES = {"gzip": ".gz", "bz2": ".bz2", "xz": ".xz", "zstd": ".zst"}
+
+
+class Source(NamedTuple):
+    """An open file and its decompressed content.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file, for error messages.
+    stream : binary file object
+        The decompressed content, from its start.
+    head : bytes
+        The first bytes of `stream`.
+    compression : str or None
+        "gzip", "bz2", "xz" or "zstd".
+    size : int or None
+        Size in bytes of an uncompressed regular file.
+    """
+
+    name: str
+    stream: BinaryIO
+    head: bytes
+    compression: str | None
+    size: int | None
+
+
+class _LimitedStream(io.RawIOBase):
+    """A raw stream that yields `head`, then the wrapped stream, and raises a CorpusError beyond `max_bytes`.
+
+    Errors of decoders become a CorpusError, too.
+    """
+
+    def __init__(
+        self,
+        stream: Any,
+        name: str,
+        *,
+        max_bytes: int | None,
+        head: bytes = b"",
+        on_read: Callable[[int], None] | None = None,
+    ) -> None:
+        self._stream, self._name, self._max_bytes, self._head, self._on_read = stream, name, max_bytes, head, on_read
+        self._n_read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._next(len(buffer))
+        self._n_read += len(data)
+        if self._on_read is not None:
+            self._on_read(len(data))
+        if self._max_bytes is not None and self._n_read > self._max_bytes:
+            raise CorpusError(
+                self._name,
+                f"expands to more than max_bytes={self._max_bytes} bytes; raise max_bytes if you trust the file",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _next(self, size: int) -> bytes:
+        if self._head:
+            data, self._head = self._head[:size], self._head[size:]
+            return data
+        try:
+            return bytes(self._stream.read(size))
+        except Exception as error:
+            if not _is_decoder_error(error):
+                raise
+            raise CorpusError(self._name, f"the compressed data are damaged or cut short ({error})") from error
+
+
+def _is_decoder_error(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno is None  # the operating system's errors have a number, those of gzip and bz2 have none
+    # The name is compared because zstandard is optional.
+    return isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
+
+
+class _FrameReader(io.RawIOBase):
+    """A reader of consecutive streams or frames that raises an error if the last one is incomplete.
+
+    zstandard's own reader does not notice an incomplete frame. A decoder gets `DECODER_INPUT` bytes at a time, which
+    bounds the memory that a decompression bomb can take.
+    """
+
+    def __init__(self, stream: BinaryIO, make_decoder: Callable[[], Any]) -> None:
+        self._stream, self._make_decoder = stream, make_decoder
+        self._decoder: Any = None
+        self._unused = self._decoded = b""
+
+    def read(self, size: int = -1) -> bytes:
+        while not self._decoded:
+            data, self._unused = self._unused or self._stream.read(DECODER_INPUT), b""
+            if self._decoder is None:
+                if not data:
+                    return b""
+                data = data.lstrip(b"\x00")  # xz streams may be padded with null bytes
+                if not data:
+                    continue
+                self._decoder = self._make_decoder()
+            elif not data:
+                raise EOFError("the end marker is missing")
+            self._decoded = self._decoder.decompress(data)
+            if self._decoder.eof:
+                self._unused, self._decoder = self._decoder.unused_data, None
+        part, self._decoded = self._decoded[:size], self._decoded[size:]
+        return part
+
+
+@contextmanager
+def open_source(path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYTES) -> Iterator[Source]:
+    """Open a file, or standard input if `path` is "-", and decompress it according to its first bytes.
+
+    Raises
+    ------
+    CorpusError
+        If the file is damaged or expands to more than `max_bytes`, when it is opened or while it is read.
+    ModuleNotFoundError
+        If it is compressed with zstd and the library zstandard is not installed.
+    """
+    name = os.fspath(path)
+    with ExitStack() as stack:
+        raw: Any = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
+        name = "standard input" if name == "-" else name
+        start = _read_fully(raw, 8)
+        compression = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
+        size = (
+            os.fstat(raw.fileno()).st_size
+            if compression is None and raw is not getattr(sys.stdin, "buffer", None)
+            else None
+        )
+        plain: Any = io.BufferedReader(_LimitedStream(raw, name, max_bytes=None, head=start, on_read=report_bytes_read))
+        if compression is not None:
+            plain = io.BufferedReader(_LimitedStream(_decoder(plain, compression), name, max_bytes=max_bytes))
+        head = _read_fully(plain, HEAD_SIZE)
+        content: Any = io.BufferedReader(_LimitedStream(plain, name, max_bytes=None, head=head), BUFFER_SIZE)
+        yield Source(name, content, head, compression, size)
+
+
+def _decoder(stream: BinaryIO, compression: str) -> Any:
+    if compression == "gzip":
+        return gzip.GzipFile(fileobj=stream)
+    if compression == "bz2":
+        return bz2.BZ2File(stream)
+    if compression == "xz":
+        return _FrameReader(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY))
+    if importlib.util.find_spec("zstandard") is None:
+        raise ModuleNotFoundError(
+            "a file compressed with zstd needs the library zstandard; install it: pip install 'ldavi[io]'"
+        )
+    import zstandard
+
+    return _FrameReader(stream, zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj)
+
+
+def _read_fully(stream: Any, size: int) -> bytes:
+    """Read `size` bytes, or all until the end; a single read of a pipe may return fewer."""
+    parts = bytearray()
+    while len(parts) < size and (part := stream.read(size - len(parts))):
+        parts += part
+    return bytes(parts)
+
+
+def read_whole(source: Source, max_bytes: int | None) -> io.BytesIO:
+    """Read a source into memory, for formats that need random access."""
+    limit = MAX_BYTES if max_bytes is None else max_bytes
+    data = source.stream.read(limit + 1)
+    if len(data) > limit:
+        raise CorpusError(source.name, f"has more than max_bytes={limit} bytes; raise max_bytes if you trust the file")
+    return io.BytesIO(data)
+
+
+def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield line numbers, from 1, and lines without line ends, each of at most `MAX_LINE` bytes."""
+    for number, line in enumerate(iter(partial(source.stream.readline, MAX_LINE + 1), b""), start=1):
+        if len(line) > MAX_LINE:
+            raise CorpusError(
+                source.name, f"has more than {MAX_LINE} bytes; a line is one document or one record", number
+            )
+        yield number, line.rstrip(b"\r\n")
+
+
+def decoded_lines(source: Source, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield line numbers and decoded lines; a byte order mark is removed."""
+    for number, line in numbered_lines(source):
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise CorpusError(source.name, undecodable(line, error, encoding), number) from error
+        yield number, text.removeprefix("\ufeff") if number == 1 else text
+
+
+def undecodable(data: bytes, error: UnicodeDecodeError, encoding: str) -> str:
+    """Return the problem, for an error message, with bytes that are not text in the encoding."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "starts like UTF-16 text; convert it to UTF-8 (iconv -f utf-16 -t utf-8)"
+    found = data[error.start : error.start + 4]
+    return f"expected text in {encoding}, found the bytes {found!r}; pass its encoding, such as encoding='latin-1'"
