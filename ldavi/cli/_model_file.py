@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ldavi import LatentDirichletAllocation, inspection, io
-from ldavi._core.typing import Doubles
+from ldavi import LatentDirichletAllocation, io
 from ldavi.cli._counting import Counting
 from ldavi.cli._options import Options
 
@@ -70,9 +69,3 @@ def load(path: str, options: Options) -> SavedModel:
     names = None if words is None else np.array(words, dtype=object)
     counting = Counting.from_metadata(info.metadata.get("counting"))
     return SavedModel(model, names, counting, corpus if isinstance(corpus, dict) else {})
-
-
-def topic_shares(model: LatentDirichletAllocation) -> Doubles:
-    """Return the share of the training tokens that each topic is expected to have."""
-    topics = inspection.summary(model, n_words=1, n_topics=None).topics
-    return np.array([share for _, share, _ in sorted(topics)], dtype=np.float64)

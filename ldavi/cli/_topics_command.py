@@ -64,7 +64,7 @@ def run(options: Options) -> int:
 
 def topics_of(saved: SavedModel, n_words: int, by: str) -> list[dict[str, Any]]:
     """Return the topics with their shares and words, the largest first."""
-    shares = _model_file.topic_shares(saved.model)
+    shares = np.asarray(inspection.topic_sizes(saved.model)["share"])
     rows = records_of(inspection.top_words(saved.model, n_words, by=by, feature_names=saved.words))
     words: dict[int, list[dict[str, Any]]] = {}
     for row in rows:

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ldavi._core.chunks import chunks
 from ldavi._core.topics_of_model import doc_topic_prior_of, feature_names_of, topics_of
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.typing import Doubles, Int64s, Names
 from ldavi._estimator import restore
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
@@ -109,7 +109,7 @@ def to_mallet_state(
     X: Any,
     path: str | os.PathLike[str],
     *,
-    feature_names: ArrayLike | None = None,
+    feature_names: Names | None = None,
     corpus: str | os.PathLike[str] | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> None:
@@ -280,7 +280,7 @@ def from_tomotopy(model: Any) -> LatentDirichletAllocation:
 
 
 def to_tomotopy(
-    model: FittedModel, X: Any, *, feature_names: ArrayLike | None = None, iterations: int = 20, seed: int = 0
+    model: FittedModel, X: Any, *, feature_names: Names | None = None, iterations: int = 20, seed: int = 0
 ) -> Any:
     """Convert a fitted model to tomotopy, with the same topics, priors of documents and words.
 
@@ -335,7 +335,9 @@ def to_tomotopy(
         raise ValueError(
             f"X has {counts.shape[1]} columns, but the topics have {n_words} words; pass counts of the same words"
         )
-    names = np.array([str(name) for name in feature_names_of(model, n_words, feature_names)], dtype=object)
+    names: NDArray[Any] = np.array(
+        [str(name) for name in feature_names_of(model, n_words, feature_names)], dtype=object
+    )
     if len(set(names)) < n_words:
         raise ValueError(
             "feature_names holds a word twice; tomotopy identifies words by their names, so they must be unique"

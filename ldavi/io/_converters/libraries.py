@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ldavi._core.topics_of_model import feature_names_of, topics_of
+from ldavi._core.typing import Names
 from ldavi._estimator import restore
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
@@ -166,7 +167,7 @@ def from_gensim(model: Any) -> LatentDirichletAllocation:
     )
 
 
-def to_gensim(model: LatentDirichletAllocation, feature_names: ArrayLike | None = None) -> Any:
+def to_gensim(model: LatentDirichletAllocation, feature_names: Names | None = None) -> Any:
     """Convert a fitted model to gensim, with the same λ and priors.
 
     Parameters
@@ -275,7 +276,7 @@ def to_spark_topics_matrix(model: LatentDirichletAllocation) -> NDArray[np.float
     return np.array(model.components_.T, dtype=np.float64, order="F")
 
 
-def to_pyldavis(model: FittedModel, X: Any, feature_names: ArrayLike | None = None) -> dict[str, Any]:
+def to_pyldavis(model: FittedModel, X: Any, feature_names: Names | None = None) -> dict[str, Any]:
     """Compute the input of pyLDAvis; use it as ``pyLDAvis.prepare(**to_pyldavis(model, X))``.
 
     Parameters

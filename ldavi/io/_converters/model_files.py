@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ldavi._core.chunks import chunks
 from ldavi._core.topics_of_model import topics_of
-from ldavi._core.typing import Doubles
+from ldavi._core.typing import Doubles, Names
 from ldavi._estimator import restore
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.io._converters.libraries import FittedModel
@@ -30,7 +30,7 @@ WORDS_PER_CHUNK = 2**14
 PARSE_ERRORS = (ValueError, KeyError, OverflowError, EOFError, OSError, zlib.error)
 
 
-def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: ArrayLike | None = None) -> LatentDirichletAllocation:
+def from_lda_c(prefix: str | os.PathLike[str], *, feature_names: Names | None = None) -> LatentDirichletAllocation:
     """Read a model of lda-c, whose topics are point estimates.
 
     Parameters
