@@ -1,8 +1,8 @@
 """Build the two compiled modules; all metadata is in pyproject.toml.
 
-The C bodies in ldavi/_kernels/kernels.c are compiled once per instruction set, each with its own flags, and one of them is
-chosen at import. On Windows, clang-cl compiles them if it is installed, since they use vector extensions that MSVC lacks;
-with MSVC alone they run in scalar code.
+The C bodies in ldavi/_kernels/kernels.c are compiled once per instruction set, each with its own flags, and one of
+them is chosen at import. On Windows, clang-cl compiles them if it is installed, since they use vector extensions that
+MSVC lacks; with MSVC alone they run in scalar code.
 
 Environment variables:
 LDAVI_DEBUG=1                     builds with bounds checks and assertions
@@ -148,7 +148,8 @@ class BuildKernels(build_ext):
             found = None
         if found is None and CLANG_CL:
             raise CompileError(
-                f"LDAVI_CLANG_CL={CLANG_CL} requires clang-cl in PATH and one of the platforms {sorted(CLANG_CL_TARGETS)}, "
+                f"LDAVI_CLANG_CL={CLANG_CL} requires clang-cl in PATH and one of the platforms "
+                f"{sorted(CLANG_CL_TARGETS)}, "
                 f"not {self.plat_name}; install LLVM or unset it"
             )
         return found

@@ -1,4 +1,4 @@
-"""The site: `python -m sphinx -W -b html docs docs/_build/html`. Nothing is fetched, neither here nor by who reads it."""
+"""Build the site: `python -m sphinx -W -b html docs docs/_build/html`. Neither the build nor a reader fetches anything."""
 
 import os
 import re

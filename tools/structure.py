@@ -7,11 +7,13 @@ Definitions:
 
 * A function is a `def` in a Python module of ldavi; lambdas, comprehensions and generated methods are not counted.
 * A function is entered when it is called, or when it is resumed as a generator, in any thread.
-* The depth is the largest number of ldavi's Python frames on the stack of one thread, lambdas and comprehensions included.
+* The depth is the largest number of ldavi's Python frames on the stack of one thread, lambdas and comprehensions
+included.
 * "one VB pass" is a fit with default parameters, K = 4 and max_iter=1, from its call to its return.
 * "VB with learned priors" is the same with max_iter=12, which enters all that later passes add.
 * "ldavi fit" is `ldavi fit texts.txt -k 2 -o model.ldavi`, from the end of the parsing of its arguments.
-* Parameters are those of every `def`, without `self`, `cls`, `*args` and `**kwargs`. A parameter is Any if its annotation is
+* Parameters are those of every `def`, without `self`, `cls`, `*args` and `**kwargs`. A parameter is Any if its
+annotation is
   exactly `Any`.
 * A line of code holds a token that is not a comment and does not belong to a docstring or to another string that
   stands alone.

@@ -2,8 +2,8 @@
 What LDA is, in a picture
 =========================
 
-Twelve short texts on two subjects. Fitting takes the matrix of counts apart: topics, which say how probable each word is, and
-proportions, which say how much of each topic a document holds.
+Twelve short texts on two subjects. Fitting takes the matrix of counts apart: topics, which say how probable each word
+is, and proportions, which say how much of each topic a document holds.
 """
 
 import matplotlib.pyplot as plt

@@ -28,8 +28,8 @@ document = np.array([4, 1, 2, 1])  # n_w: "bread" four times, …
 #
 # .. math:: \varphi_{wk}\propto\beta_{kw}\,e^{\psi(\gamma_k)},\qquad \gamma_k=\alpha_k+\sum_w n_w\varphi_{wk}.
 #
-# The normaliser :math:`\psi(\sum_j\gamma_j)` is common to all topics and cancels in :math:`\varphi`. The bound is the sum
-# of four expectations and two entropies, written out here term by term.
+# The normaliser :math:`\psi(\sum_j\gamma_j)` is common to all topics and cancels in :math:`\varphi`. The bound is
+# the sum of four expectations and two entropies, written out here term by term.
 
 
 def update_phi(gamma):
@@ -73,8 +73,9 @@ print(f"γ = {library.gamma[0].round(3)}, bound = {library.bound[0]:.5f}")
 # %%
 # The truth, enumerated
 # ---------------------
-# Given the assignments z the posterior of θ is Dirichlet again, so the exact posterior is a mixture of :math:`2^8` Dirichlets
-# (only the number of tokens in topic 0 matters, so nine of them differ) and the evidence (2) is the sum of their weights.
+# Given the assignments z the posterior of θ is Dirichlet again, so the exact posterior is a mixture of :math:`2^8`
+# Dirichlets (only the number of tokens in topic 0 matters, so nine of them differ) and the evidence (2) is the sum
+# of their weights.
 
 tokens = np.repeat(np.arange(4), document)
 assignments = np.array(list(itertools.product([0, 1], repeat=len(tokens))))
@@ -96,7 +97,8 @@ exact_deviation = np.sqrt(mean_square / (alpha.sum() + len(tokens)) / (alpha.sum
 deviation = beta_distribution.std(*gamma)
 assert deviation < exact_deviation  # mean field is too sure of itself
 print(
-    f"θ of topic 0: exact {exact_mean:.3f} ± {exact_deviation:.3f}, mean field {gamma[0] / gamma.sum():.3f} ± {deviation:.3f}"
+    f"θ of topic 0: exact {exact_mean:.3f} ± {exact_deviation:.3f}, "
+    f"mean field {gamma[0] / gamma.sum():.3f} ± {deviation:.3f}"
 )
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
@@ -115,6 +117,6 @@ right.legend()
 plt.show()
 
 # %%
-# The middle is right and the width is not: :math:`q` takes the tokens as independent of :math:`\theta`, so it cannot know
-# that their assignments lean on each other. :func:`ldavi.metrics.bound_gap` measures this gap on real documents, by
-# sampling; that is the subject of :doc:`plot_05_sampling`.
+# The middle is right and the width is not: :math:`q` takes the tokens as independent of :math:`\theta`, so it cannot
+# know that their assignments lean on each other. :func:`ldavi.metrics.bound_gap` measures this gap on real
+# documents, by sampling; that is the subject of :doc:`plot_05_sampling`.

@@ -2,8 +2,8 @@ r"""
 A univariate Gaussian, mean and precision unknown
 =================================================
 
-The smallest model in which mean field is an approximation, and one whose exact posterior is known, so that every number can
-be compared. :math:`x_i\sim\mathcal N(\mu,\tau^{-1})` with a Normal-Gamma prior,
+The smallest model in which mean field is an approximation, and one whose exact posterior is known, so that every
+number can be compared. :math:`x_i\sim\mathcal N(\mu,\tau^{-1})` with a Normal-Gamma prior,
 
 .. math:: \tau\sim\mathrm{Gamma}(a_0,b_0),\qquad \mu\mid\tau\sim\mathcal N\big(\mu_0,(\lambda_0\tau)^{-1}\big).
 
@@ -33,14 +33,15 @@ mu0, lambda0, a0, b0 = 0.0, 0.5, 1.0, 1.0
 #
 # Step 3: each factor, the other held
 # -----------------------------------
-# The general coordinate update (F7) says :math:`\log q^*(\mu)=\mathbb E_{q(\tau)}[\log p(x,\mu,\tau)]+c`. The right side is
-# quadratic in μ, so :math:`q(\mu)=\mathcal N(m,v)` with
+# The general coordinate update (F7) says :math:`\log q^*(\mu)=\mathbb E_{q(\tau)}[\log p(x,\mu,\tau)]+c`. The right
+# side is quadratic in μ, so :math:`q(\mu)=\mathcal N(m,v)` with
 #
 # .. math:: m=\frac{\lambda_0\mu_0+N\bar x}{\lambda_0+N},\qquad v^{-1}=(\lambda_0+N)\,\mathbb E[\tau].
 #
 # Likewise the terms with τ are a :math:`\log\tau` and a :math:`\tau`, so :math:`q(\tau)=\mathrm{Gamma}(a,b)` with
 #
-# .. math:: a=a_0+\tfrac{N+1}{2},\qquad b=b_0+\tfrac12\mathbb E_{q(\mu)}\Big[\sum_i(x_i-\mu)^2+\lambda_0(\mu-\mu_0)^2\Big].
+# .. math:: a=a_0+\tfrac{N+1}{2},\qquad b=b_0+\tfrac12
+#    \mathbb E_{q(\mu)}\Big[\sum_i(x_i-\mu)^2+\lambda_0(\mu-\mu_0)^2\Big].
 
 
 def expected_squares(m, v):

@@ -3,10 +3,10 @@ KL(q‖p) against KL(p‖q)
 =======================
 
 Both measure how far q is from p, and both are 0 only where they agree. Within a family that does not hold p they pick
-different members. Variational inference minimises :math:`\mathrm{KL}(q\|p)=\mathbb E_q[\log q-\log p]`, the *i-projection*:
-q must not put mass where p has none, so it chooses a mode and is narrow. Expectation propagation and maximum likelihood
-minimise :math:`\mathrm{KL}(p\|q)=\mathbb E_p[\log p-\log q]`, the *m-projection*: q must cover p, and for an exponential
-family it matches the moments (equations F3 and F4 of :doc:`the mathematics </math>`).
+different members. Variational inference minimises :math:`\mathrm{KL}(q\|p)=\mathbb E_q[\log q-\log p]`, the
+*i-projection*: q must not put mass where p has none, so it chooses a mode and is narrow. Expectation propagation and
+maximum likelihood minimise :math:`\mathrm{KL}(p\|q)=\mathbb E_p[\log p-\log q]`, the *m-projection*: q must cover p,
+and for an exponential family it matches the moments (equations F3 and F4 of :doc:`the mathematics </math>`).
 """
 
 import matplotlib.pyplot as plt
@@ -49,16 +49,17 @@ for found, (weight, mode, width) in zip((left, right), parts, strict=True):
     assert abs(found.fun + np.log(weight)) < 0.02  # the price of leaving the other mode out: −log of this one's weight
 assert left.fun < right.fun  # both are optima; the heavier mode is the better one
 print(
-    f"KL(q‖p): {left.fun:.3f} at the left mode, {right.fun:.3f} at the right; −log w {-np.log(0.6):.3f}, {-np.log(0.4):.3f}"
+    f"KL(q‖p): {left.fun:.3f} at the left mode, {right.fun:.3f} at the right; "
+    f"−log w {-np.log(0.6):.3f}, {-np.log(0.4):.3f}"
 )
 print(f"KL(p‖q): mean {cover.x[0]:.3f}, deviation {np.exp(cover.x[1]):.3f}; those of p {mean:.3f}, {deviation:.3f}")
 
 # %%
 # A correlated target
 # -------------------
-# p is a Gaussian with correlation 0.9, q a product of two. With precision matrix Λ and covariance Σ both answers are known:
-# KL(q‖p) gives variances :math:`1/\Lambda_{ii}` and KL(p‖q) the marginal ones, :math:`\Sigma_{ii}`. Coordinate ascent finds
-# the first.
+# p is a Gaussian with correlation 0.9, q a product of two. With precision matrix Λ and covariance Σ both answers are
+# known: KL(q‖p) gives variances :math:`1/\Lambda_{ii}` and KL(p‖q) the marginal ones, :math:`\Sigma_{ii}`.
+# Coordinate ascent finds the first.
 
 covariance = np.array([[1.0, 0.9], [0.9, 1.0]])
 precision = np.linalg.inv(covariance)
@@ -94,6 +95,6 @@ second.legend(fontsize="x-small", loc="upper left", ncols=2, columnspacing=0.8)
 plt.show()
 
 # %%
-# For LDA the modes are, among other things, the K! ways to number the topics: to choose one is what is wanted. That q is
-# narrow is not: intervals from a mean-field posterior are too short (:func:`ldavi.inspection.theta_intervals` says by how
-# much).
+# For LDA the modes are, among other things, the K! ways to number the topics: to choose one is what is wanted. That
+# q is narrow is not: intervals from a mean-field posterior are too short (:func:`ldavi.inspection.theta_intervals`
+# says by how much).

@@ -8,8 +8,8 @@ states, so partition function and magnetisations can be enumerated. The model is
 .. math:: E(s)=-J\sum_{(i,j)}s_is_j-h\sum_i s_i,\qquad s_i\in\{-1,1\}.
 
 p is known but for Z. With :math:`\tilde p=e^{-E}`, equation (F9) of :doc:`the mathematics </math>` reads
-:math:`\log Z=-F(q)+\mathrm{KL}(q\|p)`, where :math:`F(q)=\mathbb E_q[E]-\mathrm H[q]` is the Gibbs free energy: minimising
-it is maximising an ELBO.
+:math:`\log Z=-F(q)+\mathrm{KL}(q\|p)`, where :math:`F(q)=\mathbb E_q[E]-\mathrm H[q]` is the Gibbs free energy:
+minimising it is maximising an ELBO.
 """
 
 import itertools
@@ -63,8 +63,8 @@ assert gaps[0] < 1e-9  # J = 0: spins are independent, and the family holds p
 assert gaps.argmax() not in (0, len(gaps) - 1)  # the gap is largest in between
 
 # %%
-# Without a field nothing prefers up to down: every exact mean is 0. Beyond a critical coupling mean field chooses a side
-# all the same: the i-projection picks a mode, as in :doc:`plot_03_two_divergences`.
+# Without a field nothing prefers up to down: every exact mean is 0. Beyond a critical coupling mean field chooses a
+# side all the same: the i-projection picks a mode, as in :doc:`plot_03_two_divergences`.
 
 broken, _ = mean_field(0.6, 0.0, 0.1)
 mirrored, _ = mean_field(0.6, 0.0, -0.1)
@@ -74,7 +74,8 @@ assert broken.min() > 0.5
 assert np.allclose(broken, -mirrored)
 assert np.allclose(quiet, 0, atol=1e-6)
 print(
-    f"J = 0.6, h = 0: exact 0, mean field {broken.mean():+.3f} or {mirrored.mean():+.3f}; at J = 0.2 {quiet.mean():+.3f}"
+    f"J = 0.6, h = 0: exact 0, mean field {broken.mean():+.3f} or {mirrored.mean():+.3f}; "
+    f"at J = 0.2 {quiet.mean():+.3f}"
 )
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")

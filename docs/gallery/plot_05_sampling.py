@@ -2,9 +2,9 @@ r"""
 Sampling against variational inference
 ======================================
 
-Collapsed Gibbs sampling for LDA in thirty lines, and variational inference, on the same corpus: how well each predicts new
-documents, and how long it takes. Then what only the second can say of itself: a bound, whose distance from the evidence can
-be measured.
+Collapsed Gibbs sampling for LDA in thirty lines, and variational inference, on the same corpus: how well each
+predicts new documents, and how long it takes. Then what only the second can say of itself: a bound, whose distance
+from the evidence can be measured.
 """
 
 import time
@@ -30,7 +30,8 @@ train, test = draw(D), draw(60)
 # %%
 # Gibbs sampling
 # --------------
-# θ and β are integrated out. One token at a time is taken out of the counts, and its topic drawn given those of all others,
+# θ and β are integrated out. One token at a time is taken out of the counts, and its topic drawn given those of all
+# others,
 #
 # .. math:: p(z_i=k\mid z_{-i},w)\propto(\alpha+n_{dk})\,\frac{\eta+n_{kw}}{V\eta+n_k}.
 
@@ -94,19 +95,20 @@ matching = metrics.match_topics(lda, gibbs_topics)
 assert matching.similarity.min() > 0.8
 
 # %%
-# Compare the seconds with care: this sampler is written for reading. A sampler in C takes a fraction of that; what remains is
-# that it needs hundreds of sweeps over tokens, and has no sign that it has converged.
+# Compare the seconds with care: this sampler is written for reading. A sampler in C takes a fraction of that; what
+# remains is that it needs hundreds of sweeps over tokens, and has no sign that it has converged.
 #
 # The distance that a sampler cannot tell
 # ---------------------------------------
-# A chain's samples come, in the end, from the true posterior, but nothing in them says how near the end is. VB has a number
-# that never falls, and for fixed topics annealed importance sampling estimates the evidence itself, so that the gap, which
-# is :math:`\mathrm{KL}(q\|p)`, can be stated with an error bar (equation M9).
+# A chain's samples come, in the end, from the true posterior, but nothing in them says how near the end is. VB has a
+# number that never falls, and for fixed topics annealed importance sampling estimates the evidence itself, so that
+# the gap, which is :math:`\mathrm{KL}(q\|p)`, can be stated with an error bar (equation M9).
 
 gap = metrics.bound_gap(lda, test, n_temperatures=300)
 assert gap.gap > 5 * gap.standard_error  # the bound is below the evidence, beyond chance
 print(
-    f"held out: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, {gap.per_token:.3f} a token"
+    f"held out: the ELBO is {gap.gap:.1f} ± {gap.standard_error:.1f} nats below the evidence, "
+    f"{gap.per_token:.3f} a token"
 )
 trace = lda.elbo_trace_
 monotone = trace[trace["phase"] == "monotone"]

@@ -2,10 +2,10 @@ r"""
 Why warm starts get stuck
 =========================
 
-The ELBO has many local optima. From random topics, the first pass ties each document to whatever topic happens to suit it;
-if the next pass goes on from there, the tie only tightens. Coordinate ascent is never wrong and never leaves. Restarting
-each document's γ in the first passes forgets such ties: this is what `fit` does in its warm-up (section 8 of :doc:`the
-mathematics </math>`).
+The ELBO has many local optima. From random topics, the first pass ties each document to whatever topic happens to
+suit it; if the next pass goes on from there, the tie only tightens. Coordinate ascent is never wrong and never
+leaves. Restarting each document's γ in the first passes forgets such ties: this is what `fit` does in its warm-up
+(section 8 of :doc:`the mathematics </math>`).
 """
 
 import matplotlib.pyplot as plt
@@ -49,7 +49,8 @@ def recovered(model):
 for name, models in (("with warm-up", good), ("without", stuck)):
     bounds = np.array([model.elbo_ for model in models])
     print(
-        f"{name:13} ELBO {np.median(bounds):.0f} (best {bounds.max():.0f}), found {sorted(map(recovered, models))} of {K}"
+        f"{name:13} ELBO {np.median(bounds):.0f} (best {bounds.max():.0f}), "
+        f"found {sorted(map(recovered, models))} of {K}"
     )
 for model in stuck:  # not for want of iterations: each has converged, by steps that never fell
     assert model.converged_
@@ -61,9 +62,9 @@ assert np.median([recovered(model) for model in good]) > np.median([recovered(mo
 # %%
 # Where the trap is
 # -----------------
-# Below, the bound of any topics λ, each document starting afresh and settling on its best γ. At the very topics of a stuck
-# model it is higher than the ELBO at which that model converged: what holds it is not its topics alone but the γ that its
-# documents carry on.
+# Below, the bound of any topics λ, each document starting afresh and settling on its best γ. At the very topics of a
+# stuck model it is higher than the ELBO at which that model converged: what holds it is not its topics alone but the
+# γ that its documents carry on.
 
 probe = with_warm_up(0).set_params(max_doc_update_iter=1000, mean_change_tol=1e-6)
 eta = probe.topic_word_prior_
@@ -86,10 +87,10 @@ print(f"ELBO of stuck models {np.mean([m.elbo_ for m in stuck]):.0f}; documents 
 # %%
 # A valley between two optima
 # ---------------------------
-# With the warm-up optima are better, not unique. Take the worst and the best of these, match their topics, and walk from
-# one λ to the other in a straight line. The bound falls before it rises: no sequence of small improvements on this line
-# leads from one to the other. This is what several random starts are for, and why `fit` does not begin at random by default
-# (equations 50 to 52).
+# With the warm-up optima are better, not unique. Take the worst and the best of these, match their topics, and walk
+# from one λ to the other in a straight line. The bound falls before it rises: no sequence of small improvements on
+# this line leads from one to the other. This is what several random starts are for, and why `fit` does not begin at
+# random by default (equations 50 to 52).
 
 worse, better = min(good, key=lambda m: m.elbo_), max(good, key=lambda m: m.elbo_)
 pairs = metrics.match_topics(worse, better).pairs

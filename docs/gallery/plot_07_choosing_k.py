@@ -2,8 +2,8 @@
 Choosing K
 ==========
 
-Documents are drawn from twelve topics, so the answer is known. Held-out likelihood, coherence, diversity and stability are
-asked for it, each over several random starts.
+Documents are drawn from twelve topics, so the answer is known. Held-out likelihood, coherence, diversity and
+stability are asked for it, each over several random starts.
 """
 
 import matplotlib.pyplot as plt

@@ -60,6 +60,6 @@ axes[0].legend(fontsize="small")
 plt.show()
 
 # %%
-# Topics are the same in all months here. If the words of a topic change with time as well, fit the periods apart and match
-# the topics: :doc:`plot_11_two_models_matched`. A column of dates makes such curves on the page that
+# Topics are the same in all months here. If the words of a topic change with time as well, fit the periods apart and
+# match the topics: :doc:`plot_11_two_models_matched`. A column of dates makes such curves on the page that
 # :func:`ldavi.report.write` writes.

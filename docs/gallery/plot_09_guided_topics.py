@@ -29,8 +29,8 @@ others = np.setdiff1d(own, seeds)
 
 # %%
 # The same fit from ten random starts, with and without the seeds (those with seeds always start at random). What is
-# measured: how much of the probability of the theme's other words, which were **not** given, the topic has that holds most
-# of them, and how much of that topic they and the seeds are.
+# measured: how much of the probability of the theme's other words, which were **not** given, the topic has that
+# holds most of them, and how much of that topic they and the seeds are.
 
 
 def theme(model, k=None):
@@ -46,15 +46,16 @@ options = {"seed_words": {RARE: seeds.tolist()}}
 guided = np.array([theme(LatentDirichletAllocation(K, random_state=seed, **options).fit(X), RARE) for seed in starts])
 for name, found in (("free", free), ("guided", guided)):
     print(
-        f"{name:7} {found[:, 0].mean():.2f} of the theme's other words in its topic, which is {found[:, 1].mean():.2f} theme"
+        f"{name:7} {found[:, 0].mean():.2f} of the theme's other words in its topic, "
+        f"which is {found[:, 1].mean():.2f} theme"
     )
 assert guided[:, 0].min() > 0.7  # words that were not given follow
 assert guided[:, 1].mean() > free[:, 1].mean() + 0.2  # and the topic is about the theme
 assert (guided[:, 1] > 0.5).all()  # from every start, under the number that was asked for
 
 # %%
-# Words of a rare theme keep company of their own, and topics start by default at such company (equations 50 to 52): a free
-# fit finds this one, too, though not under a number that could be told in advance.
+# Words of a rare theme keep company of their own, and topics start by default at such company (equations 50 to 52):
+# a free fit finds this one, too, though not under a number that could be told in advance.
 
 by_default = theme(LatentDirichletAllocation(K).fit(X))
 print(f"default {by_default[0]:.2f} of the theme's other words in its topic, which is {by_default[1]:.2f} theme")

@@ -2,8 +2,8 @@
 Online on a stream
 ==================
 
-Documents arrive in batches and are never all in memory. After each batch the model has taken one step; its perplexity on
-documents that are kept aside falls towards that of a fit to everything.
+Documents arrive in batches and are never all in memory. After each batch the model has taken one step; its perplexity
+on documents that are kept aside falls towards that of a fit to everything.
 """
 
 import matplotlib.pyplot as plt
@@ -29,8 +29,8 @@ held_out = draw(300)
 priors = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}  # given, so that only the schedules differ
 
 # %%
-# Two learning rates, each from five random starts, side by side on the same stream. ``total_samples`` says how many documents
-# the statistics of a batch stand for.
+# Two learning rates, each from five random starts, side by side on the same stream. ``total_samples`` says how many
+# documents the statistics of a batch stand for.
 
 settings = {"κ = 0.7, τ0 = 10 (default)": {}, "κ = 0.9, τ0 = 1": {"learning_decay": 0.9, "learning_offset": 1.0}}
 common = {**priors, "total_samples": BATCH * BATCHES, "batch_size": BATCH}
@@ -80,6 +80,6 @@ ax.legend()
 plt.show()
 
 # %%
-# Each document was seen once. Starts differ, on a stream as in memory (:doc:`plot_06_optimum_traps`): documents kept aside
-# tell which model to keep. Texts instead of counts come in batches from :func:`ldavi.io.read_batches`; the user guide shows
-# :doc:`both together </guide/streaming>`.
+# Each document was seen once. Starts differ, on a stream as in memory (:doc:`plot_06_optimum_traps`): documents kept
+# aside tell which model to keep. Texts instead of counts come in batches from :func:`ldavi.io.read_batches`; the
+# user guide shows :doc:`both together </guide/streaming>`.

@@ -2,9 +2,9 @@
 Two models matched
 ==================
 
-Topics have no numbers of their own: another random start gives them in another order, and some of them not at all. Matching
-pairs them one to one so that the total similarity is greatest. What comes back from every start is in the data; what does
-not is an accident of the start.
+Topics have no numbers of their own: another random start gives them in another order, and some of them not at all.
+Matching pairs them one to one so that the total similarity is greatest. What comes back from every start is in the
+data; what does not is an accident of the start.
 """
 
 import matplotlib.pyplot as plt
@@ -28,8 +28,8 @@ for i in np.argsort(-matching.similarity):
     print(f"{matching.similarity[i]:.2f}  {a:2} {' '.join(lists[0][a]):44} {b:2} {' '.join(lists[1][b])}")
 
 # %%
-# The pairs are a permutation, and no other pairing has a higher total; pairing by number, as one is tempted to, is far from
-# it.
+# The pairs are a permutation, and no other pairing has a higher total; pairing by number, as one is tempted to, is
+# far from it.
 
 assert sorted(matching.pairs[:, 0]) == sorted(matching.pairs[:, 1]) == list(range(20))
 itself = metrics.match_topics(models[0], models[0])
@@ -43,5 +43,5 @@ TopicMatchingDisplay.from_estimator(*models, feature_names=words)
 plt.show()
 
 # %%
-# :func:`ldavi.metrics.stability_over` fits the models itself, to other seeds or to resampled documents, and says for each
-# topic how much of it comes back. The models need not be ours: an array of topics of any library does.
+# :func:`ldavi.metrics.stability_over` fits the models itself, to other seeds or to resampled documents, and says for
+# each topic how much of it comes back. The models need not be ours: an array of topics of any library does.
