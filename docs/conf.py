@@ -1,4 +1,4 @@
-"""Build the site: `python -m sphinx -W -b html docs docs/_build/html`. Neither the build nor a reader fetches anything."""
+"""Build the site with `python -m sphinx -W -b html docs docs/_build/html`; nothing is downloaded."""
 
 import os
 import re
