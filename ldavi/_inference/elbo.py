@@ -1,7 +1,7 @@
 """The evidence lower bound with all constants: equations (7) to (9), (13), (16), (17), (21), (25).
 
-Pure functions. `elbo` computes the definition, from (X, γ, λ, priors) alone. The others combine sums that the E-step and
-the M-step have computed.
+Pure functions. `elbo` computes the definition, from (X, γ, λ, priors) alone. The others combine sums that the E-step
+and the M-step have computed.
 """
 
 from typing import NamedTuple

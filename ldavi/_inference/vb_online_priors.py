@@ -17,7 +17,7 @@ LEARN_EVERY = 16  # steps
 MAX_DOCUMENTS = 256  # of a minibatch that priors are learned from
 MIN_RATE = 0.1  # minimum weight of these documents in the running mean of E[log θ], from which α is learned
 DOCUMENTS_AT_ONCE = 32
-# Fractional parts of multiples of the inverse golden ratio and of the inverse plastic number: low-discrepancy sequences.
+# Fractional parts of multiples of the inverse golden ratio and inverse plastic number: low-discrepancy sequences.
 GOLDEN, PLASTIC = 0.6180339887498949, 0.7548776662466927
 
 
