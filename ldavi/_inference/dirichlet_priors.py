@@ -67,8 +67,10 @@ def group_counts(
     keys, times = _distinct(key, weight[of_draw])
     group, value = np.divmod(keys, counts.max(initial=0) + 1)
     totals, total_times = _distinct(np.bincount(draw, minlength=len(weight)), weight)
-    holds = totals > 0
-    return GroupedCounts(group, value.astype(np.float64), times, totals[holds].astype(np.float64), total_times[holds])
+    is_positive = totals > 0
+    return GroupedCounts(
+        group, value.astype(np.float64), times, totals[is_positive].astype(np.float64), total_times[is_positive]
+    )
 
 
 def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
@@ -83,13 +85,13 @@ def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
     """
     values, all_times = _distinct(value, times)
     totals, total_times = _distinct(total, np.ones(len(total)))
-    occurs, holds = values > 0, totals > 0
+    occurs, is_positive = values > 0, totals > 0
     return GroupedCounts(
         np.zeros(np.count_nonzero(occurs), np.int64),
         values[occurs].astype(np.float64),
         all_times[occurs],
-        totals[holds].astype(np.float64),
-        total_times[holds],
+        totals[is_positive].astype(np.float64),
+        total_times[is_positive],
     )
 
 
