@@ -1,9 +1,10 @@
-"""What each default that touches quality is worth: held-out perplexity by corpus and number of topics, median of seeds.
+"""Compare defaults that affect quality by held-out perplexity, as a median over seeds.
 
-python -m benchmarks.defaults --data DIR --corpora bbc_news ap 20ng --topics 20 50 100 --out benchmarks/results/defaults.json
+python -m benchmarks.defaults --data DIR --corpora bbc_news ap 20ng --topics 20 50 100 \\
+    --out benchmarks/results/defaults.json
 python -m benchmarks.defaults --report benchmarks/results/defaults.json
 
-Results are written as they come; what the file already holds is not measured again.
+Each result is written at once; results that the file already has are not measured again.
 """
 
 import argparse
@@ -20,36 +21,36 @@ from unittest import mock
 from benchmarks import corpora, judge
 from ldavi import LatentDirichletAllocation
 
-ORIGINS = "noise", "documents"
+INITIALIZATIONS = "random", "anchor words"
 FIXED = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}
-# name: (parameters of the estimator, constants of the package put in place of its own)
+# name: (parameters of the estimator, constants of the package to replace)
 SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb": ({}, {}),
     "vb, priors .1 and .05": (FIXED, {}),
     "vb, priors .05 and .02": ({"doc_topic_prior": 0.05, "topic_word_prior": 0.02}, {}),
     "vb, priors 1/K": ({"doc_topic_prior": None, "topic_word_prior": None}, {}),
-    "vb, no offset": ({}, {"ldavi._estimator.schedule.WARMUP_OFFSET": 0.0}),
-    "vb, no warm-up": ({}, {"ldavi._estimator.schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 0)}),
-    "vb, 10 warm-up passes": ({}, {"ldavi._estimator.schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 10)}),
-    "vb, 20 warm-up passes": ({}, {"ldavi._estimator.schedule.WARMUP_PASSES": dict.fromkeys(ORIGINS, 20)}),
-    "vb, 10 sweeps in the warm-up": ({}, {"ldavi._estimator.schedule.WARMUP_SWEEPS": 10}),
+    "vb, no offset": ({}, {"ldavi._estimator.settings.WARMUP_DIGAMMA_OFFSET": 0.0}),
+    "vb, no warm-up": ({}, {"ldavi._estimator.settings.WARMUP_PASSES": dict.fromkeys(INITIALIZATIONS, 0)}),
+    "vb, 10 warm-up passes": ({}, {"ldavi._estimator.settings.WARMUP_PASSES": dict.fromkeys(INITIALIZATIONS, 10)}),
+    "vb, 20 warm-up passes": ({}, {"ldavi._estimator.settings.WARMUP_PASSES": dict.fromkeys(INITIALIZATIONS, 20)}),
+    "vb, 10 sweeps in the warm-up": ({}, {"ldavi._estimator.settings.WARMUP_INNER_ITER": 10}),
     "vb after cvb0": ({"init": "cvb0"}, {}),
     "vb, memoized": ({"learning_method": "memoized"}, {}),
     "vb, online": ({"learning_method": "online", "max_iter": 20, "tol": None}, {}),
     "vb, online, no offset": (
         {"learning_method": "online", "max_iter": 20, "tol": None},
-        {"ldavi._estimator.schedule.WARMUP_OFFSET": 0.0},
+        {"ldavi._estimator.settings.WARMUP_DIGAMMA_OFFSET": 0.0},
     ),
     "cvb0": ({"inference": "cvb0"}, {}),
     "cvb0, priors .1 and .05": ({"inference": "cvb0", **FIXED}, {}),
     "cvb0, visits with the priors of the topics": (
         {"inference": "cvb0"},
-        {"ldavi._inference.cvb0.of_visits": lambda priors, plan, iteration: priors},
+        {"ldavi._inference.cvb0.smoothed_priors": lambda priors, settings, t: priors},
     ),
-    "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.CAUTIOUS_ALPHA": float("inf")}),
-    "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.CAUTIOUS_TRUST": 1.0}),
+    "cvb0, α from .1": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.LIMITED_ALPHA": float("inf")}),
+    "cvb0, evidence for α in full": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.LIMITED_TRUST": 1.0}),
 } | {
-    f"cvb0, kept above {tau}": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.KEPT_ABOVE": tau})
+    f"cvb0, kept above {tau}": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.MIN_SHARE": tau})
     for tau in (0.05, 0.2, 0.5)
 }
 NOISE = {"init": "random"}
@@ -59,10 +60,10 @@ SETTINGS |= {
     if "init" not in parameters
 }
 SETTINGS |= {
-    "cvb0, from noise, VB first": ({"inference": "cvb0", **NOISE}, {"ldavi._estimator.schedule.MANY_TOKENS": 0}),
+    "cvb0, from noise, VB first": ({"inference": "cvb0", **NOISE}, {"ldavi._estimator.settings.MANY_TOKENS": 0}),
     "cvb0, from noise, without VB": (
         {"inference": "cvb0", **NOISE},
-        {"ldavi._estimator.schedule.MANY_TOKENS": float("inf")},
+        {"ldavi._estimator.settings.MANY_TOKENS": float("inf")},
     ),
 }
 
@@ -74,7 +75,7 @@ def main() -> None:
     parser.add_argument("--topics", nargs="+", type=int, default=[20, 50, 100])
     parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS), metavar="NAME")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="result file, gone on from if it exists")
+    parser.add_argument("--out", type=Path, help="result file, continued if it exists")
     parser.add_argument("--report", type=Path, metavar="FILE", help="print a result file as Markdown")
     arguments = parser.parse_args()
     if arguments.report:
@@ -100,7 +101,7 @@ def main() -> None:
 
 
 def measure(X: Any, halves: judge.Halves, n_topics: int, setting: str, seed: int) -> dict[str, float]:
-    """Fit once on one thread and judge."""
+    """Fit once in one thread and evaluate."""
     parameters, constants = SETTINGS[setting]
     model = LatentDirichletAllocation(n_topics, random_state=seed, **parameters)
     started = time.process_time()
@@ -118,7 +119,7 @@ def measure(X: Any, halves: judge.Halves, n_topics: int, setting: str, seed: int
 
 
 def markdown(measured: list[dict[str, Any]]) -> str:
-    """A row per setting, a column per corpus and number of topics: perplexity, and seconds of processor time."""
+    """Return a table of perplexity and processor seconds, with a column per corpus and number of topics."""
     columns = list(dict.fromkeys((row["corpus"], row["topics"]) for row in measured))
     settings = list(dict.fromkeys(row["setting"] for row in measured))
     lines = [

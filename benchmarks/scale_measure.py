@@ -1,7 +1,8 @@
-"""What the model of `benchmarks.scale_model` wants to know of a machine, and how well it predicts what the machine does.
+"""Measurements of a machine for the model of `benchmarks.scale_model`, and of fits that the model predicts.
 
-Rates of one core: multiply-adds of the inner loop in cache, bytes of a triad by the size of its arrays, and what else a visit
-and the M-step cost, on documents that are drawn. The network: arrays through a dask cluster of two processes on the loopback.
+Rates of one core: multiply-adds of the inner loop in cache, bytes of a triad by the size of its arrays, and other costs
+of the E-step and the M-step, on random documents. The network: arrays through a dask cluster of two processes on the
+loopback interface.
 """
 
 import json
@@ -19,13 +20,13 @@ from benchmarks import internals, timing
 from benchmarks.corpora import Corpora, drawn
 
 REPEATS = 5
-SHARE = 0.99  # of a document or a word that those topics hold which stand out
+SHARE = 0.99  # of the mass of a document or a word: the topics with the largest masses that reach it are counted
 TRIADS = {"l2": 2**19, "l3": 2**23, "memory": 2**29}  # bytes of three arrays together
 SIZES = (2**10, 2**14, 2**18, 2**20, 2**22, 2**24, 2**26)  # bytes sent through the network
 
 
 def _seconds(job: Callable[[], object]) -> float:
-    """The least seconds of processor time: what else the machine does adds to it, if less than to time on the clock."""
+    """Return the minimum processor time in seconds, which other processes increase less than wall-clock time."""
     seconds = []
     for _ in range(REPEATS + 1):
         started = time.process_time()
@@ -35,13 +36,13 @@ def _seconds(job: Callable[[], object]) -> float:
 
 
 def rates() -> dict[str, float]:
-    """Of one core, in units of one second."""
+    """Return the rates of one core per second."""
     found = {f"triad_{level}": _triad(size) for level, size in TRIADS.items()}
     return found | {"lanes": _lanes(), "topic_sweep": _topic_sweep(), "m_step": _m_step()} | _of_documents()
 
 
 def _triad(n_bytes: int) -> float:
-    """Bytes per second of a = b + s c: NumPy writes a twice and reads it once, so five arrays pass for three."""
+    """Return bytes per second of a = b + s c: NumPy writes a twice and reads it once, so five arrays pass."""
     n = n_bytes // 24
     a, b, c = np.zeros(n), np.ones(n), np.ones(n)
     times = max(1, 2**28 // n_bytes)
@@ -54,8 +55,8 @@ def _triad(n_bytes: int) -> float:
     return 5 * 8 * n * times / _seconds(job)
 
 
-def _visit(n_docs: int, length: int, n_topics: int, sweeps: int) -> tuple[internals.EStep, float]:
-    """Documents over as many words as one holds, every sweep over every topic; and the seconds of a visit."""
+def _e_step(n_docs: int, length: int, n_topics: int, sweeps: int) -> tuple[internals.EStep, float]:
+    """Return an E-step over all topics of documents with the same `length` words, and its seconds."""
     indices = np.tile(np.arange(length, dtype=np.int32), n_docs)
     counts = np.random.default_rng(0).integers(1, 4, len(indices)).astype(np.float32)
     X = sparse.csr_array((counts, indices, np.arange(0, len(indices) + 1, length)), shape=(n_docs, length))
@@ -68,22 +69,22 @@ def _lam(n_words: int, n_topics: int) -> np.ndarray:
 
 
 def _lanes() -> float:
-    """Multiply-adds per second, two for each (word, topic, sweep): as S1."""
-    estep, seconds = _visit(500, 100, 128, 20)
+    """Return multiply-adds per second, two for each (word, topic, inner iteration), as in S1."""
+    estep, seconds = _e_step(500, 100, 128, 20)
     return 2 * estep.elements / seconds
 
 
 def _topic_sweep() -> float:
-    """Seconds of a (document, topic, sweep) beyond those of its words: digammas of γ, the sum, the test to stop."""
-    few, many = (_visit(500, length, 500, 10)[1] for length in (8, 40))
+    """Return seconds of a (document, topic, inner iteration) without its words: digammas of γ, sums, stopping rule."""
+    few, many = (_e_step(500, length, 500, 10)[1] for length in (8, 40))
     return max(0.0, (few - (many - few) / 4) / (500 * 500 * 10))
 
 
 def _of_documents() -> dict[str, float]:
-    """What a visit costs besides its sweeps, on documents drawn with frequencies of text: each by a difference.
+    """Return costs of an E-step besides inner iterations, on documents with word frequencies of text, by differences.
 
-    `first_rows`: bytes per second of rows of B that a document reads for the first time. `statistic`: seconds of a (count,
-    topic) for S. `topic_bound` and `count_bound`: seconds of a (document, topic) and of a count for the bound.
+    `first_rows`: bytes per second of rows of B that a document reads for the first time. `statistic`: seconds of a
+    (count, topic) for S. `topic_bound` and `count_bound`: seconds of a (document, topic) and of a count for the bound.
     """
     X = drawn(12_000, 20_000, 140)
     bounds = {}
@@ -105,10 +106,10 @@ def _of_documents() -> dict[str, float]:
 
 
 def _m_step() -> float:
-    """Seconds of an entry of λ: digamma, exponential, lnΓ."""
+    """Return seconds of an entry of λ: digamma, exponential, lnΓ."""
     from ldavi._core.records import Priors, aligned_zeros
     from ldavi._core.threads import Workers
-    from ldavi._inference.m_step import m_step, topics_from
+    from ldavi._inference.m_step import WordPriors, m_step, topics_from
 
     priors = Priors(np.full(128, 0.1), np.full((1, 1), 0.05))
     rows = aligned_zeros((8192, 128), np.float32)
@@ -119,13 +120,13 @@ def _m_step() -> float:
 
         def job() -> None:
             statistics[:] = rows
-            m_step(statistics, topics, priors, priors.eta, np.zeros(128), workers)
+            m_step(statistics, topics, WordPriors(priors.eta, np.zeros(128)), workers)
 
         return _seconds(job) / rows.size
 
 
 def network() -> dict[str, Any]:
-    """Seconds to move an array from one worker process to another, and from the client to a worker, fitted by a line."""
+    """Return lines fitted to seconds of moving an array between workers, and from the client to a worker."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -164,7 +165,7 @@ def _line(seconds: dict[int, float]) -> dict[str, Any]:
 
 
 def fits(data: str, name: str, n_topics: int, passes: int = 16) -> dict[str, float]:
-    """What a fit takes, in a process of its own: seconds and sweeps of a pass of either phase, and bytes beyond X."""
+    """Run a fit in its own process: return seconds and inner iterations of a pass of each phase, and bytes beyond X."""
     settings = {"data": data, "name": name, "n_topics": n_topics, "passes": passes}
     command = [sys.executable, "-m", "benchmarks.scale_measure"]
     done = subprocess.run(command, input=json.dumps(settings), capture_output=True, text=True, check=True)
@@ -180,7 +181,7 @@ def _fit(settings: dict[str, Any]) -> dict[str, float]:
 
     warnings.simplefilter("ignore")
     X, held_out = Corpora(Path(settings["data"]), {}).split(settings["name"], 300)
-    LatentDirichletAllocation(2, max_iter=2).fit(X[:20])  # whatever is imported or allocated once
+    LatentDirichletAllocation(2, max_iter=2).fit(X[:20])  # for everything that is imported or allocated once
     before = _resident()
     _forget_highest()
     K, passes = settings["n_topics"], settings["passes"]
@@ -192,9 +193,11 @@ def _fit(settings: dict[str, Any]) -> dict[str, float]:
     trace, seconds = lda.elbo_trace_, np.diff(clock, prepend=np.nan)
     found = {"documents": X.shape[0], "words": X.shape[1], "counts": X.nnz, "topics": K, "memory": float(beyond)}
     for phase in ("warmup", "monotone"):
-        chosen = np.flatnonzero(trace["phase"] == phase)[1:-1]  # the first cuts blocks, the last may learn priors
+        chosen = np.flatnonzero(trace["phase"] == phase)[
+            1:-1
+        ]  # the first pass cuts blocks, the last one may learn priors
         found[f"{phase}_seconds"] = float(np.min(seconds[chosen]))
-        found[f"{phase}_sweeps"] = float(np.mean(trace["sweeps"][chosen]))
+        found[f"{phase}_sweeps"] = float(np.mean(trace["n_inner_iter"][chosen]))
     counts = lda.transform(X[:2000], normalize=False) - lda.doc_topic_prior_
     topics = lda.components_ - lda.topic_word_prior_
     found["topics_of_document"] = _holding(counts)
@@ -203,7 +206,7 @@ def _fit(settings: dict[str, Any]) -> dict[str, float]:
 
 
 def _losses(lda: Any, counts: np.ndarray, held_out: sparse.csr_array) -> dict[str, float]:
-    """Held-out perplexity with the topics as they are, through float16, and with what holds 99 % of each word alone."""
+    """Return held-out perplexity with the topics in full, through float16, and with 99 % of the mass of each word."""
     from ldavi.metrics import document_completion
 
     half = counts.astype(np.float16).astype(np.float32)
@@ -220,7 +223,7 @@ def _losses(lda: Any, counts: np.ndarray, held_out: sparse.csr_array) -> dict[st
 
 
 def _holding(mass: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """How many entries of a row hold nearly all of it, on average over rows (weighted)."""
+    """Return how many entries of a row contain nearly all of its mass, as a weighted mean over rows."""
     ordered = -np.sort(-np.maximum(mass, 0), axis=1)
     enough = (np.cumsum(ordered, axis=1) < SHARE * ordered.sum(axis=1, keepdims=True)).sum(axis=1) + 1
     return float(np.average(enough, weights=weights))

@@ -40,4 +40,4 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(e_step, "WAVE_BYTES", 2**12)
     monkeypatch.setattr(e_step, "CALL_WORK", 2**12)
     monkeypatch.setattr(m_step, "WORDS_PER_CALL", 7)
-    monkeypatch.setattr(cvb0_pass, "LEAST_COUNTS", 40)
+    monkeypatch.setattr(cvb0_pass, "MIN_COUNTS", 40)

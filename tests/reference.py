@@ -1,10 +1,10 @@
-"""Variational LDA, slow and obvious: the float64 twin that the compiled code is tested against.
+"""Reference implementation of variational LDA in float64, with which the compiled code is compared.
 
-Plain loops over documents, dense arrays, one formula per function. Numbers in brackets are the equations of
+Plain loops over documents, dense arrays, one formula per function. Numbers in parentheses are equations of
 docs/math.md. Nothing here imports ldavi.
 
 Shapes: X (D, V) counts; alpha (K,); eta (), (V,) or (K, V); gamma (D, K); lam, sstats (K, V); phi (D, V, K), with zero
-rows for words that a document does not hold.
+rows for words that do not occur in a document.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Array = npt.NDArray[np.float64]
 
 
 def expected_log(x: npt.ArrayLike) -> Array:
-    """E[log p] under Dir(x), over the last axis. (5), (6)"""
+    """Return E[log p] under Dir(x), over the last axis. (5), (6)"""
     x = np.asarray(x, dtype=np.float64)
     return psi(x) - psi(x.sum(axis=-1, keepdims=True))
 
 
 def log_normaliser(x: Array) -> Array:
-    """Log of the multivariate beta function, over the last axis. (17)"""
+    """Return the log of the multivariate beta function, over the last axis. (17)"""
     return gammaln(x).sum(axis=-1) - gammaln(x.sum(axis=-1))
 
 
 def dirichlet_kl(a: Array, b: Array) -> Array:
-    """KL(Dir(a) || Dir(b)), over the last axis. (8), (9)"""
+    """Return KL(Dir(a) || Dir(b)), over the last axis. (8), (9)"""
     return log_normaliser(b) - log_normaliser(a) + ((a - b) * expected_log(a)).sum(axis=-1)
 
 
@@ -42,7 +42,7 @@ def dirichlet_kl(a: Array, b: Array) -> Array:
 
 
 def cold_start(X: Array, alpha: Array) -> Array:
-    """Start of gamma that prefers no topic. (26)"""
+    """Return the gamma of a cold start, which prefers no topic. (26)"""
     return alpha + X.sum(axis=1, keepdims=True) / len(alpha)
 
 
@@ -56,10 +56,11 @@ def document_update(
     tol: float = 0.0,
     max_inner_iter: int = 1000,
 ) -> tuple[Array, Array, int]:
-    """Alternate (10) and (11) as they stand: may underflow where `document_update_log` does not.
+    """Alternate (10) and (11) without logarithms, which may underflow where `document_update_log` does not.
 
-    Runs exactly `n_sweeps` sweeps if given, otherwise until (24) holds, `max_sweeps` at most. Returns gamma (K,), the
-    phi (V, K) of the last sweep and the number of sweeps; gamma is optimal for that phi.
+    Runs exactly `n_inner_iter` inner iterations if given, otherwise at most `max_inner_iter` until (24) holds. Returns
+    gamma (K,), the phi (V, K) of the last inner iteration and the number of inner iterations; gamma is optimal for that
+    phi.
     """
 
     def responsibilities(w: int, elog_theta: Array) -> Array:
@@ -74,7 +75,7 @@ def document_update(
 def document_update_log(
     counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_inner_iter: int, tol: float
 ) -> tuple[Array, Array, int]:
-    """As `document_update`, in log space; a negative tol runs all of `max_sweeps`. (10), (11), (24), (27)"""
+    """Do as `document_update` in log space; a negative tol runs all of `max_inner_iter`. (10), (11), (24), (27)"""
 
     def responsibilities(w: int, elog_theta: Array) -> Array:
         log_phi = elog_theta + elog_beta[:, w]
@@ -102,12 +103,12 @@ def _alternate(
     return gamma_d, phi, max_inner_iter
 
 
-def document_update_beyond(
+def extrapolated_document_update(
     counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_inner_iter: int, tol: float
 ) -> tuple[Array, Array, int]:
-    """As `document_update_log`, with a step beyond after sweeps 3, 5, 7, …, but for the last. (43)
+    """Do as `document_update_log`, and extrapolate after inner iterations 3, 5, 7, … except the last. (43)
 
-    Where topics are set aside the sweeps are dealt out otherwise; this is a visit over all topics.
+    All inner iterations run over all topics, whereas active-set pruning distributes them differently.
     """
     past = [gamma_d]
     for n_inner_iter in range(1, max_inner_iter + 1):
@@ -116,13 +117,13 @@ def document_update_beyond(
             return gamma_d, phi, n_inner_iter
         past = [*past, gamma_d]
         if n_inner_iter % 2 == 1 and 1 < n_inner_iter < max_inner_iter:
-            gamma_d = step_beyond(*past[-3:], alpha)
+            gamma_d = extrapolated_gamma(*past[-3:], alpha)
             past = [gamma_d]
     return gamma_d, phi, max_inner_iter
 
 
-def step_beyond(first: Array, second: Array, third: Array, alpha: Array) -> Array:
-    """Where gammas that change by a constant factor from sweep to sweep would end. (43)"""
+def extrapolated_gamma(first: Array, second: Array, third: Array, alpha: Array) -> Array:
+    """Return the limit of gammas whose changes decrease by a constant factor: Aitken extrapolation. (43)"""
     before, after = second - first, third - second
     rho = before @ after / (before @ before)
     if not rho > 0:
@@ -132,7 +133,7 @@ def step_beyond(first: Array, second: Array, third: Array, alpha: Array) -> Arra
 
 
 def sufficient_statistics(X: Array, phi: Sequence[Array] | Array, sample_weight: Array | None = None) -> Array:
-    """Sum of weight times n_dw times phi_dwk over the documents, (K, V). (12), (15)"""
+    """Return the sum of weight times n_dw times phi_dwk over documents, (K, V). (12), (15)"""
     return np.einsum("d,dv,dvk->kv", _weights(X, sample_weight), X, np.asarray(phi))
 
 
@@ -145,35 +146,38 @@ def estep(
     tol: float,
     sample_weight: Array | None = None,
     *,
-    beyond: bool = False,
+    extrapolate: bool = False,
 ) -> tuple[Array, Array, list[Array], npt.NDArray[np.int64]]:
-    """E-step of every document from `gamma`: gamma (D, K), sstats (K, V), phi of each document, sweeps (D,)."""
-    update = document_update_beyond if beyond else document_update_log
+    """Run the E-step of every document from `gamma`.
+
+    Returns gamma (D, K), sstats (K, V), phi of each document and the number of inner iterations (D,).
+    """
+    update = extrapolated_document_update if extrapolate else document_update_log
     documents = [
         update(counts_d, elog_beta, alpha, gamma_d, max_inner_iter, tol)
         for counts_d, gamma_d in zip(X, gamma, strict=True)
     ]
     phi = [phi_d for _, phi_d, _ in documents]
-    sweeps = np.array([n for _, _, n in documents], dtype=np.int64)
-    return np.array([g for g, _, _ in documents]), sufficient_statistics(X, phi, sample_weight), phi, sweeps
+    n_inner_iter = np.array([n for _, _, n in documents], dtype=np.int64)
+    return np.array([g for g, _, _ in documents]), sufficient_statistics(X, phi, sample_weight), phi, n_inner_iter
 
 
 # M-step
 
 
 def mstep(sstats: Array, eta: npt.ArrayLike) -> Array:
-    """Topics that maximise the bound given the statistics. (12)"""
+    """Return the topics that maximise the bound given the statistics. (12)"""
     return np.asarray(eta) + sstats
 
 
 def point_estimate_step(sstats: Array, beta: Array) -> Array:
-    """Maximum-likelihood topics; a topic without tokens keeps its `beta`. (22)"""
+    """Return maximum-likelihood topics; a topic without tokens keeps its `beta`. (22)"""
     total = sstats.sum(axis=1, keepdims=True)
     return np.where(total > 0, sstats / np.where(total > 0, total, 1.0), beta)
 
 
 def online_update(lam: Array, eta: npt.ArrayLike, sstats: Array, rho: float, scale: float) -> Array:
-    """Natural-gradient step of length rho; scale is n_docs / batch size. (18)"""
+    """Take a natural-gradient step of length rho; scale is n_docs / batch size. (18)"""
     return (1 - rho) * lam + rho * (np.asarray(eta) + scale * sstats)
 
 
@@ -183,7 +187,7 @@ def online_update(lam: Array, eta: npt.ArrayLike, sstats: Array, rho: float, sca
 def word_term(
     X: Array, phi: Sequence[Array] | Array, gamma: Array, elog_beta: Array, sample_weight: Array | None = None
 ) -> float:
-    """E[log p(w | z, beta)] + E[log p(z | theta)] + H[q(z)]; for point estimates pass log beta. (7), (22)"""
+    """Return E[log p(w | z, beta)] + E[log p(z | theta)] + H[q(z)]; for point estimates pass log beta. (7), (22)"""
     total = 0.0
     for weight, counts_d, phi_d, elog_theta in zip(
         _weights(X, sample_weight), X, phi, expected_log(gamma), strict=True
@@ -195,12 +199,12 @@ def word_term(
 
 
 def doc_topic_term(X: Array, gamma: Array, alpha: Array, sample_weight: Array | None = None) -> float:
-    """Minus the weighted divergence of q(theta) from its prior. (8)"""
+    """Return minus the weighted divergence of q(theta) from its prior. (8)"""
     return -float(_weights(X, sample_weight) @ dirichlet_kl(gamma, alpha))
 
 
 def topic_word_term(lam: Array, eta: npt.ArrayLike) -> float:
-    """Minus the divergence of q(beta) from its prior. (9)"""
+    """Return minus the divergence of q(beta) from its prior. (9)"""
     return -float(dirichlet_kl(lam, np.broadcast_to(np.asarray(eta, dtype=np.float64), lam.shape)).sum())
 
 
@@ -213,7 +217,7 @@ def elbo_terms(
     eta: npt.ArrayLike,
     sample_weight: Array | None = None,
 ) -> tuple[float, float, float]:
-    """The three terms of the bound at an explicit phi: word, doc_topic, topic_word. (7), (8), (9)"""
+    """Return the three terms of the bound at a given phi: word, doc_topic, topic_word. (7), (8), (9)"""
     return (
         word_term(X, phi, gamma, expected_log(lam), sample_weight),
         doc_topic_term(X, gamma, alpha, sample_weight),
@@ -224,7 +228,7 @@ def elbo_terms(
 def elbo_collapsed(
     X: Array, gamma: Array, lam: Array, alpha: Array, eta: npt.ArrayLike, sample_weight: Array | None = None
 ) -> float:
-    """The bound at the phi that is best for gamma and lam. (13), (8), (9)"""
+    """Return the bound at the phi that is optimal for gamma and lam. (13), (8), (9)"""
     log_z = logsumexp(expected_log(gamma)[:, None, :] + expected_log(lam).T[None, :, :], axis=2)
     word = _weights(X, sample_weight) @ (X * log_z).sum(axis=1)
     return float(word) + doc_topic_term(X, gamma, alpha, sample_weight) + topic_word_term(lam, eta)
@@ -234,13 +238,13 @@ def _weights(X: Array, sample_weight: Array | None) -> Array:
     return np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
 
 
-# Loops
+# Fits
 
 
 def fit_batch(
     X: Array, alpha: Array, eta: npt.ArrayLike, lam0: Array, n_iter: int, n_inner_iter: int
 ) -> tuple[Array, Array, list[float]]:
-    """Batch VB with gamma carried over: gamma, lam, and the bound after every E-step and every M-step."""
+    """Run batch VB with warm starts: return gamma, lam, and the bound after every E-step and every M-step."""
     gamma, lam, trace = cold_start(X, alpha), lam0, []
     for _ in range(n_iter):
         gamma, sstats, phi, _ = estep(X, expected_log(lam), alpha, gamma, n_inner_iter, -1.0)
@@ -256,29 +260,29 @@ def fit_memoized(
     alpha: Array,
     eta: npt.ArrayLike,
     lam0: Array,
-    n_laps: int,
+    n_passes: int,
     n_inner_iter: int,
 ) -> tuple[Array, Array, list[float]]:
-    """Memoized VB, (20): gamma, lam, and the bound after every visit from the end of the first lap on. (21)"""
+    """Run memoized VB, (20): return gamma, lam, and bounds (21) after every E-step from the end of the first pass."""
     gamma, lam, trace = cold_start(X, alpha), lam0, []
     phi = np.zeros((*X.shape, len(alpha)))
-    memory = [np.zeros_like(lam0) for _ in batches]
-    for visit in range(n_laps * len(batches)):
-        b = visit % len(batches)
+    sstats = [np.zeros_like(lam0) for _ in batches]
+    for step in range(n_passes * len(batches)):
+        b = step % len(batches)
         rows = batches[b]
-        gamma[rows], memory[b], phi[rows], _ = estep(X[rows], expected_log(lam), alpha, gamma[rows], n_inner_iter, -1.0)
-        if visit < len(batches) - 1:
-            continue  # the first lap is made with the topics of the start
-        lam = mstep(np.sum(memory, axis=0), eta)
+        gamma[rows], sstats[b], phi[rows], _ = estep(X[rows], expected_log(lam), alpha, gamma[rows], n_inner_iter, -1.0)
+        if step < len(batches) - 1:
+            continue  # the first pass uses the initial topics
+        lam = mstep(np.sum(sstats, axis=0), eta)
         trace.append(sum(elbo_terms(X, phi, gamma, lam, alpha, eta)))
     return gamma, lam, trace
 
 
-# Exact answers for tiny problems, by enumeration
+# Exact values for tiny problems, by enumeration
 
 
 def log_evidence(X: Array, alpha: Array, eta: npt.ArrayLike) -> float:
-    """Log of p(w | alpha, eta), tokens in order: a sum over all K ** n_tokens assignments. (2)"""
+    """Return the log of p(w | alpha, eta), tokens in order: a sum over all K ** n_tokens assignments. (2)"""
     n_docs, n_words = X.shape
     eta = np.broadcast_to(np.asarray(eta, dtype=np.float64), (len(alpha), n_words))
     docs, words = np.nonzero(X)
@@ -296,7 +300,7 @@ def log_evidence(X: Array, alpha: Array, eta: npt.ArrayLike) -> float:
 
 
 def log_evidence_fixed_topics(x_d: Array, topics: Array, alpha: Array) -> float:
-    """Log of p(w_d | beta, alpha), one document, tokens in order; topics (K, V), all entries positive. (2)"""
+    """Return the log of p(w_d | beta, alpha), tokens in order; topics (K, V), all entries positive. (2)"""
     words = np.repeat(np.arange(len(x_d)), x_d.astype(int))
     terms = []
     for z in product(range(len(alpha)), repeat=len(words)):
@@ -305,34 +309,37 @@ def log_evidence_fixed_topics(x_d: Array, topics: Array, alpha: Array) -> float:
     return float(logsumexp(terms))
 
 
-# Where topics start
+# Anchor words
 
 
-def company(X: Array, words: Sequence[int], weight: Array | None = None) -> Array:
-    """What stands with a token of each word in the same document, itself left out, rows that sum to 1. (50)"""
-    together = np.zeros((len(words), X.shape[1]))
+def cooccurrence_profiles(X: Array, words: Sequence[int], weight: Array | None = None) -> Array:
+    """Return the distribution of the other tokens in documents of a token of each word; rows sum to 1. (50)"""
+    profiles = np.zeros((len(words), X.shape[1]))
     for d, x_d in enumerate(X):
         omega = 1.0 if weight is None else weight[d]
         for n, v in enumerate(words):
-            itself = np.minimum(1, x_d[v]) * (np.arange(X.shape[1]) == v)
-            if x_d[v] and x_d.sum() > itself.sum():
-                together[n] += omega * x_d[v] * (x_d - itself) / (x_d - itself).sum()
-    return together / together.sum(axis=1, keepdims=True)
+            token = np.minimum(1, x_d[v]) * (np.arange(X.shape[1]) == v)
+            if x_d[v] and x_d.sum() > token.sum():
+                profiles[n] += omega * x_d[v] * (x_d - token) / (x_d - token).sum()
+    return profiles / profiles.sum(axis=1, keepdims=True)
 
 
-def extreme_points(points: Array, mass: Array, most: int) -> list[int]:
-    """Points far from the affine hull of those before, by the square root of their mass; the first far from the mean. (51)"""
+def extreme_points(points: Array, mass: Array, max_points: int) -> list[int]:
+    """Select points that are far from the affine hull of those selected before. (51)
+
+    Squared distances are multiplied by the square root of the mass; the first point is far from the mean.
+    """
     centre = mass @ points / mass.sum()
-    chosen = [int(np.argmax(np.sqrt(mass) * ((points - centre) ** 2).sum(axis=1)))]
-    while len(chosen) < most:
-        from_first = points - points[chosen[0]]
-        basis = np.linalg.qr(from_first[chosen[1:]].T)[0]
-        left = from_first - from_first @ basis @ basis.T
-        chosen.append(int(np.argmax(np.sqrt(mass) * (left**2).sum(axis=1))))
-    return chosen
+    selected = [int(np.argmax(np.sqrt(mass) * ((points - centre) ** 2).sum(axis=1)))]
+    while len(selected) < max_points:
+        from_first = points - points[selected[0]]
+        basis = np.linalg.qr(from_first[selected[1:]].T)[0]
+        residual = from_first - from_first @ basis @ basis.T
+        selected.append(int(np.argmax(np.sqrt(mass) * (residual**2).sum(axis=1))))
+    return selected
 
 
-def topics_apart(X: Array, anchors: Sequence[int], n_topics: int, eta: float) -> Array:
-    """Parameters of topics that begin at the company of anchors, (K, V). (52)"""
-    everywhere = X.sum(axis=0) / X.sum()
-    return eta + X.sum() / n_topics * (0.9 * company(X, anchors) + 0.1 * everywhere)
+def anchor_word_lambda(X: Array, anchors: Sequence[int], n_topics: int, eta: float) -> Array:
+    """Return lam of topics that start from the co-occurrence profiles of anchor words, (K, V). (52)"""
+    background = X.sum(axis=0) / X.sum()
+    return eta + X.sum() / n_topics * (0.9 * cooccurrence_profiles(X, anchors) + 0.1 * background)

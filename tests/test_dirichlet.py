@@ -1,4 +1,4 @@
-"""Formulas of one Dirichlet distribution."""
+"""Formulas of Dirichlet distributions."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def test_expected_log_is_the_gradient_of_the_log_normaliser():
         step = np.zeros_like(x)
         step[i] = 1e-5 * x[i]
         slope = (dirichlet.log_beta(x + step) - dirichlet.log_beta(x - step)) / (2 * step[i])
-        np.testing.assert_allclose(slope, dirichlet.expected_log(x)[i], rtol=1e-6)  # h^2 and rounding / h
+        np.testing.assert_allclose(slope, dirichlet.expected_log(x)[i], rtol=1e-6)  # errors of h^2 and of rounding / h
 
 
 def test_expected_log_is_the_mean_of_the_logarithm():
@@ -32,19 +32,19 @@ def test_expected_log_is_the_mean_of_the_logarithm():
     assert (np.abs(draws.mean(axis=0) - dirichlet.expected_log(x)) < error).all()
 
 
-def test_divergence_is_zero_from_itself_and_positive_from_others():
+def test_divergence_is_zero_from_the_same_distribution_and_positive_from_others():
     np.testing.assert_allclose(dirichlet.kl_divergence(CONCENTRATIONS, CONCENTRATIONS), 0, atol=1e-12)
     assert (dirichlet.kl_divergence(CONCENTRATIONS[1:], CONCENTRATIONS[:-1]) > 0).all()
 
 
-def test_divergence_takes_one_prior_for_all_rows():
+def test_divergence_broadcasts_one_prior_over_all_rows():
     p = CONCENTRATIONS[0]
     each = [dirichlet.kl_divergence(q, p) for q in CONCENTRATIONS]
     np.testing.assert_allclose(dirichlet.kl_divergence(CONCENTRATIONS, p), each, rtol=1e-13)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_mean_is_the_normalised_row_and_uniform_where_a_row_is_zero(kind):
+def test_the_mean_is_the_normalised_row_and_uniform_for_a_row_of_zeros(kind):
     x = np.array([[1, 3, 0, 0], [0, 0, 0, 0]], dtype=kind)
     mean = dirichlet.mean(x)
     np.testing.assert_array_equal(mean, [[0.25, 0.75, 0, 0], [0.25] * 4])

@@ -1,4 +1,4 @@
-"""What the estimator adds to the loops: engines, learned priors, given starts, several starts, seed words."""
+"""Fits with every engine: stopping, learned priors, initial topics, restarts, seed words."""
 
 import corpora
 import numpy as np
@@ -8,7 +8,9 @@ from sklearn.base import clone
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
 from ldavi import LatentDirichletAllocation
-from ldavi._estimator import schedule
+from ldavi._estimator import fitting
+from ldavi._estimator.convergence import CVB0_TOLERANCE, ConvergenceMonitor
+from ldavi._estimator.validation import check_parameters
 from ldavi._inference.trace import predictive_record, relative_gain
 
 K, V = 3, 24
@@ -29,7 +31,7 @@ def model(**parameters):
 
 
 def owners(model):
-    """Which topic holds most of each block of words."""
+    """Return the topic with the highest probability of each block of words."""
     return model.topics_.reshape(-1, K, V // K).sum(axis=2).argmax(axis=0)
 
 
@@ -44,15 +46,15 @@ def test_every_engine_and_method_finds_planted_topics(inference, method):
 @both_engines
 @pytest.mark.parametrize("n_jobs", [2, 3, 7])
 def test_the_bits_are_the_same_for_any_number_of_threads(inference, method, n_jobs, small_pieces):
-    plan = {"inference": inference, "learning_method": method, "max_iter": 26}
-    one = model(**plan).fit(corpus())
-    many = model(**plan, n_jobs=n_jobs).fit(corpus())
+    parameters = {"inference": inference, "learning_method": method, "max_iter": 26}
+    one = model(**parameters).fit(corpus())
+    many = model(**parameters, n_jobs=n_jobs).fit(corpus())
     np.testing.assert_array_equal(one.components_, many.components_)
     np.testing.assert_array_equal(one.doc_topic_prior_, many.doc_topic_prior_)
     assert one.elbo_ == many.elbo_
 
 
-def test_collapsed_passes_end_with_the_exact_bound():
+def test_a_collapsed_fit_ends_with_the_exact_bound():
     X = corpus()
     fitted = model(inference="cvb0", max_iter=30).fit(X)
     assert fitted.elbo_trace_["phase"].tolist() == ["warmup"] * 5 + ["collapsed"] * 25 + ["final"]
@@ -63,13 +65,13 @@ def test_collapsed_passes_end_with_the_exact_bound():
     assert collapsed["predictive"][-1] > collapsed["predictive"][0]
 
 
-def test_collapsed_topics_hold_the_tokens_and_their_prior():
+def test_collapsed_topics_contain_the_tokens_and_their_prior():
     X = corpus()
     fitted = model(inference="cvb0", topic_word_prior=0.2, dtype="float64").fit(X)
     np.testing.assert_allclose(fitted.components_.sum(axis=0), X.sum(axis=0) + 0.2 * K, rtol=1e-9)
 
 
-def test_collapsed_fits_stop_when_a_quarter_of_the_passes_gains_too_little():
+def test_a_collapsed_fit_stops_when_the_gain_over_a_quarter_of_the_passes_is_small():
     fitted = model(inference="cvb0", tol=1e-3, max_iter=400).fit(corpus())
     predictive = fitted.elbo_trace_["predictive"][10:-1]  # after the warm-up
 
@@ -82,15 +84,15 @@ def test_collapsed_fits_stop_when_a_quarter_of_the_passes_gains_too_little():
         return (last - before) / abs(last)
 
     assert fitted.converged_
-    assert gain(len(predictive)) < schedule.COLLAPSED_TOLERANCE * 1e-3
-    assert all(gain(passes) >= schedule.COLLAPSED_TOLERANCE * 1e-3 for passes in range(100, len(predictive)))
+    assert gain(len(predictive)) < CVB0_TOLERANCE * 1e-3
+    assert all(gain(passes) >= CVB0_TOLERANCE * 1e-3 for passes in range(100, len(predictive)))
 
 
 @pytest.mark.parametrize(
-    ("objective", "settles"),
+    ("objective", "converged"),
     [
         (np.linspace(-200, -100, 200), False),
-        (np.linspace(-100.2, -100, 200), True),  # 0.05 between the means of its last quarters
+        (np.linspace(-100.2, -100, 200), True),  # the means of the last two quarters differ by 0.05
         (np.full(100, -100.0), True),
         (np.full(99, -100.0), False),
         (np.concatenate([np.full(150, -101.0), np.full(50, -100.0)]), False),
@@ -98,21 +100,20 @@ def test_collapsed_fits_stop_when_a_quarter_of_the_passes_gains_too_little():
     ],
     ids=["rising", "hardly rising", "flat", "flat but short", "up in the last quarter", "up before the last two"],
 )
-def test_a_collapsed_fit_has_settled_once_its_last_quarter_is_hardly_above_the_one_before(objective, settles):
-    progress = schedule.Progress(
-        [predictive_record(i, "collapsed", value, 100.0, 0.0) for i, value in enumerate(objective, 1)]
-    )
-    assert progress.settled(1e-3 / schedule.COLLAPSED_TOLERANCE) is settles
+def test_a_collapsed_fit_has_converged_if_its_last_quarter_is_little_above_the_previous_one(objective, converged):
+    records = [predictive_record(t, "collapsed", value, 100.0, 0.0) for t, value in enumerate(objective, 1)]
+    monitor = ConvergenceMonitor(check_parameters(model()), records)
+    assert monitor.objective_converged(1e-3 / CVB0_TOLERANCE) is converged
 
 
-def test_gains_do_not_compare_across_phases():
-    fitted = []
-    model(inference="cvb0", callbacks=fitted.append).fit(corpus())
-    model(callbacks=fitted.append).fit(corpus())
-    assert relative_gain(fitted[0], fitted[-1]) == np.inf
+def test_gains_are_not_compared_between_phases():
+    records = []
+    model(inference="cvb0", callbacks=records.append).fit(corpus())
+    model(callbacks=records.append).fit(corpus())
+    assert relative_gain(records[0], records[-1]) == np.inf
 
 
-def test_a_collapsed_fit_can_go_on_by_partial_fit():
+def test_partial_fit_can_continue_from_a_collapsed_fit():
     fitted = model(inference="cvb0").fit(corpus())
     before = fitted.components_.copy()
     fitted.partial_fit(corpus(seed=1))
@@ -120,7 +121,7 @@ def test_a_collapsed_fit_can_go_on_by_partial_fit():
     assert sorted(owners(fitted)) == [0, 1, 2]
 
 
-def test_collapsed_inference_refuses_point_estimates_and_leaves_the_model():
+def test_collapsed_inference_with_point_estimates_raises_and_keeps_the_fitted_topics():
     fitted = model(inference="cvb0").fit(corpus())
     before = fitted.components_.copy()
     with pytest.raises(ValueError, match="topic_word_prior=0"):
@@ -133,7 +134,7 @@ def test_collapsed_inference_refuses_point_estimates_and_leaves_the_model():
 
 @all_methods
 @both_engines
-def test_priors_that_are_auto_are_learned_and_positive(inference, method):
+def test_auto_priors_are_learned_and_positive(inference, method):
     fitted = model(inference=inference, learning_method=method).fit(corpus())
     assert fitted.doc_topic_prior_.shape == (K,)
     assert (fitted.doc_topic_prior_ > 0).all()
@@ -143,7 +144,7 @@ def test_priors_that_are_auto_are_learned_and_positive(inference, method):
 
 
 @pytest.mark.parametrize("method", ["batch", "memoized"])
-def test_the_bound_never_falls_while_priors_are_learned(method):
+def test_the_bound_never_decreases_while_priors_are_learned(method):
     fitted = model(learning_method=method, dtype="float64", max_iter=60, n_components=5).fit(corpus())
     trace = fitted.elbo_trace_
     monotone = trace["elbo"][trace["phase"] == "monotone"]
@@ -153,33 +154,31 @@ def test_the_bound_never_falls_while_priors_are_learned(method):
 
 def test_the_recorded_bound_is_that_of_the_learned_priors():
     X = corpus()
-    fitted = model(dtype="float64", max_iter=20, callbacks=lambda record: record.iteration == 15).fit(
-        X
-    )  # 15: just learned
+    # Priors are learned in pass 15.
+    fitted = model(dtype="float64", max_iter=20, callbacks=lambda record: record.iteration == 15).fit(X)
     fixed = model(dtype="float64", doc_topic_prior=fitted.doc_topic_prior_, topic_word_prior=fitted.topic_word_prior_)
     fixed.set_params(init=fitted, max_iter=1, max_doc_update_iter=2000, mean_change_tol=1e-12).fit(X)
     assert fitted.elbo_ <= fixed.elbo_
     np.testing.assert_allclose(fitted.elbo_, fixed.elbo_, rtol=2e-3)
 
 
-def test_learned_priors_make_the_bound_higher_than_those_they_began_with():
+def test_learned_priors_give_a_higher_bound_than_the_initial_ones():
     X = corpus(200)
-    assert model(max_iter=80).fit(X).elbo_ > model(max_iter=80, doc_topic_prior=0.1, topic_word_prior=0.05).fit(X).elbo_
+    fixed = model(max_iter=80, doc_topic_prior=0.1, topic_word_prior=0.05).fit(X)
+    assert model(max_iter=80).fit(X).elbo_ > fixed.elbo_
 
 
-def test_a_topic_that_documents_prefer_has_the_larger_prior():
+def test_the_most_frequent_topic_has_the_largest_alpha():
     rng = np.random.default_rng(0)
     topics = np.kron(np.eye(K), np.ones(V // K)) + 0.01
     theta = rng.dirichlet([2.0, 0.2, 0.2], 300)
     X = rng.poisson(30 * theta @ (topics / topics.sum(axis=1, keepdims=True)))
     for inference in ("vb", "cvb0"):
-        fitted = model(inference=inference, max_iter=60, n_init=4).fit(
-            X
-        )  # one start in three divides the largest topic
+        fitted = model(inference=inference, max_iter=60, n_init=4).fit(X)  # one start in three splits the largest topic
         assert fitted.doc_topic_prior_.argmax() == owners(fitted)[0]
 
 
-def test_partial_fit_learns_priors_and_shows_them():
+def test_partial_fit_learns_priors_and_sets_their_attributes():
     fitted = model()
     for seed in range(4):
         fitted.partial_fit(corpus(seed=seed))
@@ -188,7 +187,7 @@ def test_partial_fit_learns_priors_and_shows_them():
     np.testing.assert_array_equal(fitted.doc_topic_prior_, fitted._priors.alpha)
 
 
-def test_a_warm_start_keeps_what_was_learned():
+def test_a_warm_start_keeps_learned_priors():
     fitted = model(warm_start=True).fit(corpus())
     learned = fitted.doc_topic_prior_.copy()
     fitted.set_params(max_iter=1).fit(corpus())
@@ -196,7 +195,7 @@ def test_a_warm_start_keeps_what_was_learned():
 
 
 @pytest.mark.parametrize("name", ["doc_topic_prior", "topic_word_prior"])
-def test_another_word_than_auto_is_refused(name):
+def test_a_prior_that_is_another_string_than_auto_raises(name):
     with pytest.raises(TypeError, match=name):
         model(**{name: "learn"}).fit(corpus())
 
@@ -206,7 +205,7 @@ def test_another_word_than_auto_is_refused(name):
 
 @pytest.mark.parametrize("kind", [np.asarray, LatentDirichletAllocation, ScikitLearnLDA])
 @both_engines
-def test_a_fit_can_start_at_given_topics(kind, inference):
+def test_a_fit_can_start_from_given_topics(kind, inference):
     X = corpus()
     order = [2, 0, 1]
     topics = np.kron(np.eye(K)[order], np.ones(V // K)) + 0.01
@@ -226,7 +225,7 @@ def test_a_fit_can_start_at_given_topics(kind, inference):
         ("spectral", "init='spectral'"),
     ],
 )
-def test_a_start_that_does_not_fit_is_refused(init, message):
+def test_invalid_initial_topics_raise(init, message):
     with pytest.raises(ValueError, match=message):
         model(init=init).fit(corpus())
 
@@ -240,7 +239,7 @@ def test_a_start_that_does_not_fit_is_refused(init, message):
         (44, ["warmup"] * 5 + ["collapsed"] * 15 + ["warmup"] + ["monotone"] * 23),
     ],
 )
-def test_variational_passes_can_go_on_from_collapsed_ones(max_iter, phases):
+def test_vb_passes_can_follow_collapsed_ones(max_iter, phases):
     X = corpora.topical_counts(3)
     trace = model(init="cvb0", max_iter=max_iter).fit(X).elbo_trace_
     assert trace["phase"].tolist() == phases
@@ -248,7 +247,7 @@ def test_variational_passes_can_go_on_from_collapsed_ones(max_iter, phases):
     assert (np.diff(trace["seconds"]) > 0).all()
 
 
-def test_the_collapsed_passes_before_variational_ones_are_those_of_a_collapsed_fit():
+def test_collapsed_passes_before_vb_are_those_of_a_collapsed_fit():
     X = corpora.topical_counts(3)
     before = model(init="cvb0", max_iter=60).fit(X).elbo_trace_[:20]
     alone = model(inference="cvb0", max_iter=20).fit(X).elbo_trace_[:20]
@@ -256,42 +255,42 @@ def test_the_collapsed_passes_before_variational_ones_are_those_of_a_collapsed_f
         np.testing.assert_array_equal(before[name], alone[name])
 
 
-def test_variational_passes_start_from_the_topics_that_collapsed_ones_found():
-    """With the priors that a fit begins with, and every document afresh."""
+def test_vb_passes_after_collapsed_ones_start_from_their_topics():
+    """They use the initial priors, and documents start cold."""
     X, priors = corpora.topical_counts(3), {"doc_topic_prior": 0.2, "topic_word_prior": 0.1}
     found = model(inference="cvb0", max_iter=20, **priors).fit(X)
     trace = model(init="cvb0", max_iter=41, **priors).fit(X).elbo_trace_[20:]
     after = model(**priors, warm_start=True, max_iter=20)
     after.fit(X).set_params(max_iter=21)
-    after._rows = found._rows  # with its masses, which init=found would make equal
+    after._lambda = found._lambda  # with the masses of its topics, which init=found would make equal
     np.testing.assert_allclose(trace["elbo"], after.fit(X).elbo_trace_["elbo"], rtol=1e-6)
 
 
-def test_the_bound_cannot_fall_after_collapsed_passes():
+def test_the_bound_never_decreases_after_collapsed_passes():
     elbo = model(init="cvb0", max_iter=80, dtype="float64").fit(corpora.topical_counts(3)).elbo_trace_["elbo"][21:]
     assert (np.diff(elbo) >= -1e-9 * np.abs(elbo[1:])).all()
 
 
-def test_no_rule_ends_a_fit_in_the_collapsed_passes_that_it_begins_with():
+def test_no_stopping_rule_ends_a_fit_in_the_collapsed_passes_before_vb():
     eager = {"tol": 1.0, "evaluate_every": 1, "perp_tol": 1e9}
     assert model(init="cvb0", max_iter=60, **eager).fit(corpus()).n_iter_ == 23
 
 
-def test_topics_of_collapsed_passes_are_not_validated_where_variational_ones_follow():
+def test_topics_of_collapsed_passes_before_vb_are_not_validated():
     fitted = model(init="cvb0", max_iter=44, validation_fraction=0.2, n_iter_no_change=1).fit(corpus(200))
     measured = fitted.elbo_trace_["iteration"][~np.isnan(fitted.elbo_trace_["validation"])]
     assert measured[0] == 25
     assert fitted.n_iter_ >= 30
 
 
-def test_a_fit_that_is_left_in_its_collapsed_passes_ends_with_their_bound():
+def test_a_fit_that_a_callback_ends_in_its_collapsed_passes_has_their_exact_bound():
     fitted = model(init="cvb0", max_iter=40, callbacks=lambda record: record.iteration == 12).fit(corpus())
     assert fitted.elbo_trace_["phase"][-2:].tolist() == ["collapsed", "final"]
     assert np.isfinite(fitted.elbo_)
 
 
 @pytest.mark.parametrize("parameters", [{"init": "cvb0"}, {"inference": "cvb0"}], ids=["before", "throughout"])
-def test_a_start_that_was_interrupted_before_it_had_a_bound_is_not_kept(parameters):
+def test_a_restart_that_was_interrupted_before_its_first_bound_is_not_kept(parameters):
     calls = []
 
     def interrupt(record):
@@ -306,20 +305,19 @@ def test_a_start_that_was_interrupted_before_it_had_a_bound_is_not_kept(paramete
     assert np.isfinite(lda.elbo_)
 
 
-def test_collapsed_passes_of_starts_after_the_first_begin_at_noise(monkeypatch):
-    origins, begin = [], schedule.start_of
+def test_collapsed_passes_of_restarts_after_the_first_start_at_random(monkeypatch):
+    kinds, phases_of = [], fitting.phases_of
 
-    def watch(*arguments, **options):
-        start = begin(*arguments, **options)
-        origins.append(start.origin)
-        return start
+    def watch(settings, documents, start):
+        kinds.append(start.kind)
+        return phases_of(settings, documents, start)
 
-    monkeypatch.setattr("ldavi._estimator.schedule.start_of", watch)
+    monkeypatch.setattr(fitting, "phases_of", watch)
     model(init="cvb0", n_init=3, max_iter=4).fit(corpus())
-    assert origins == ["documents", "noise", "noise"]
+    assert kinds == ["anchor words", "random", "random"]
 
 
-def test_a_warm_start_makes_no_collapsed_passes():
+def test_a_warm_start_has_no_collapsed_passes():
     fitted = model(init="cvb0", warm_start=True).fit(corpus())
     assert set(fitted.fit(corpus()).elbo_trace_["phase"].tolist()) == {"warmup", "monotone"}
 
@@ -329,37 +327,37 @@ def test_a_warm_start_makes_no_collapsed_passes():
     [
         ({"learning_method": "online"}, "learning_method='online'"),
         ({"learning_method": "memoized"}, "learning_method='memoized'"),
-        ({"topic_word_prior": 0}, 'init="cvb0" has not'),
+        ({"topic_word_prior": 0}, 'init="cvb0" does not support'),
     ],
 )
-def test_collapsed_passes_go_before_nothing_that_cannot_hold_topics_of_every_count(parameters, message):
+def test_init_cvb0_with_unsupported_parameters_raises(parameters, message):
     with pytest.raises(ValueError, match=message):
         model(init="cvb0", **parameters).fit(corpus())
 
 
-def test_collapsed_passes_do_not_go_before_batches():
+def test_collapsed_passes_before_vb_of_batches_raise():
     with pytest.raises(ValueError, match=r'init="cvb0" .* batches'):
         model(init="cvb0").fit([corpus(), corpus()])
 
 
-def test_a_collapsed_fit_starts_the_same_whichever_collapsed_start_it_is_given():
+def test_a_collapsed_fit_is_the_same_with_init_auto_and_cvb0():
     X = corpus()
     one, other = (model(inference="cvb0", init=init).fit(X) for init in ("auto", "cvb0"))
     np.testing.assert_array_equal(one.components_, other.components_)
 
 
-def test_an_array_as_start_survives_cloning():
+def test_an_array_as_init_survives_cloning():
     start = np.ones((K, V))
     assert clone(model(init=start)).init is not None
 
 
 @both_engines
-def test_the_best_of_several_starts_is_kept(inference):
+def test_the_best_of_several_restarts_is_kept(inference):
     X = corpora.topical_counts(0, n_docs=40)
-    plan = {"inference": inference, "n_components": 8, "max_iter": 12}
-    several = model(n_init=4, **plan).fit(X)
-    draws = np.random.RandomState(0)
-    alone = [model(random_state=draws, init=init, **plan).fit(X) for init in ("auto", *["random"] * 3)]
+    parameters = {"inference": inference, "n_components": 8, "max_iter": 12}
+    several = model(n_init=4, **parameters).fit(X)
+    random_state = np.random.RandomState(0)
+    alone = [model(random_state=random_state, init=init, **parameters).fit(X) for init in ("auto", *["random"] * 3)]
     name = "elbo" if inference == "vb" else "predictive"
     scores = [fitted.elbo_trace_[name][11] for fitted in alone]
     finals = [fitted.elbo_ for fitted in alone]
@@ -372,21 +370,21 @@ def test_the_best_of_several_starts_is_kept(inference):
 
 @all_methods
 @both_engines
-def test_seed_words_decide_which_topic_is_which(inference, method):
+def test_seed_words_determine_the_order_of_topics(inference, method):
     seeds = {0: [V - 1, V - 2], 2: [0, 1]}
     fitted = model(seed_words=seeds, inference=inference, learning_method=method).fit(corpus(200))
     assert owners(fitted)[2] == 0
     assert owners(fitted)[0] == 2
 
 
-def test_seed_words_may_be_names_of_columns():
+def test_seed_words_may_be_column_names():
     X = pd.DataFrame(corpus(), columns=[f"w{i}" for i in range(V)])
     named = model(seed_words={1: ["w0", "w3"]}).fit(X)
     numbered = model(seed_words={1: [0, 3]}).fit(X)
     np.testing.assert_array_equal(named.components_, numbered.components_)
 
 
-def test_a_seed_word_has_a_prior_of_its_own():
+def test_a_seed_word_has_a_larger_prior_in_its_topic():
     X = corpus()
     fitted = model(seed_words={1: [4]}, topic_word_prior=0.1).fit(X)
     assert np.isclose(fitted._priors.eta[4, 1], 0.1 + 0.01 * X.sum() / K)
@@ -405,12 +403,12 @@ def test_a_seed_word_has_a_prior_of_its_own():
         (["word"], TypeError, "dict"),
     ],
 )
-def test_seed_words_that_make_no_sense_are_refused(seeds, error, message):
+def test_invalid_seed_words_raise(seeds, error, message):
     with pytest.raises(error, match=message):
         model(seed_words=seeds).fit(corpus())
 
 
-def test_partial_fit_keeps_the_seeds_of_the_first_documents():
+def test_partial_fit_keeps_the_seed_words_of_the_first_call():
     fitted = model(seed_words={0: [V - 1], 2: [0]})
     for seed in range(3):
         fitted.partial_fit(corpus(seed=seed))

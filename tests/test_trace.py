@@ -1,70 +1,69 @@
 """The record of a fit."""
 
-import itertools
-
 import corpora
 import numpy as np
 import pytest
 
+from ldavi._core.corpus import Documents
 from ldavi._inference.elbo import ELBOTerms
+from ldavi._inference.passes import PassSettings
 from ldavi._inference.trace import record, relative_gain, to_array
-from ldavi._inference.vb_batch import Documents, PassSettings, fit_batch
+from ldavi._inference.vb_batch import BatchVB
 
 
-def line(elbo, phase="monotone", iteration=1):
+def record_of(elbo, phase="monotone", iteration=1):
     return record(iteration, phase, ELBOTerms(elbo, 0.0, 0.0), 10.0, 1.0, 0.0)
 
 
-def test_the_perplexity_leaves_the_topic_term_out():
+def test_the_perplexity_does_not_include_the_topic_term():
     one = record(3, "monotone", ELBOTerms(-30.0, -10.0, -500.0), 20.0, 2.5, 0.1)
     np.testing.assert_allclose(one.perplexity, np.exp(2))
     assert one.elbo == -540
 
 
-def test_the_perplexity_of_no_token_is_one():
+def test_the_perplexity_without_tokens_is_1():
     assert record(1, "monotone", ELBOTerms(0.0, 0.0, -5.0), 0.0, 0.0, 0.0).perplexity == 1
 
 
 def test_the_gain_is_relative_to_the_later_bound():
-    assert relative_gain(line(-110.0), line(-100.0)) == pytest.approx(0.1)
-    assert relative_gain(line(-100.0), line(-110.0)) == pytest.approx(-10 / 110)
-    assert relative_gain(line(0.0), line(0.0)) == 0
+    assert relative_gain(record_of(-110.0), record_of(-100.0)) == pytest.approx(0.1)
+    assert relative_gain(record_of(-100.0), record_of(-110.0)) == pytest.approx(-10 / 110)
+    assert relative_gain(record_of(0.0), record_of(0.0)) == 0
 
 
-def test_the_gain_across_phases_is_no_sign_of_convergence():
-    assert relative_gain(line(-100.0, "warmup"), line(-100.0, "monotone")) == np.inf
+def test_the_gain_between_phases_is_infinite():
+    assert relative_gain(record_of(-100.0, "warmup"), record_of(-100.0, "monotone")) == np.inf
 
 
-def test_the_array_holds_every_field_of_every_line():
-    lines = [
+def test_the_array_contains_every_field_of_every_record():
+    records = [
         record(1, "warmup", ELBOTerms(-3.0, -2.0, -1.0), 4.0, 5.0, 0.5),
         record(2, "monotone", ELBOTerms(-2.0, -1.0, -1.0), 4.0, 1.5, 0.75),
     ]
-    trace = to_array(lines)
+    trace = to_array(records)
     assert len(trace) == 2
     assert list(trace["phase"]) == ["warmup", "monotone"]
-    for name in ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "sweeps", "seconds"):
-        np.testing.assert_array_equal(trace[name], [getattr(one, name) for one in lines])
+    for name in ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "n_inner_iter", "seconds"):
+        np.testing.assert_array_equal(trace[name], [getattr(one, name) for one in records])
 
 
-def test_every_phase_fits_its_field():
-    phases = ["warmup", "monotone", "online", "final"]
-    assert list(to_array([line(0.0, phase) for phase in phases])["phase"]) == phases
+def test_the_phase_field_is_long_enough_for_every_phase():
+    phases = ["warmup", "monotone", "online", "collapsed", "final"]
+    assert list(to_array([record_of(0.0, phase) for phase in phases])["phase"]) == phases
 
 
 def test_an_empty_trace_has_the_same_fields():
-    assert to_array([]).dtype == to_array([line(0.0)]).dtype
+    assert to_array([]).dtype == to_array([record_of(0.0)]).dtype
 
 
-def test_a_fit_counts_its_passes_phases_and_sweeps(workers):
+def test_records_of_a_fit_have_pass_numbers_phases_and_inner_iterations(workers):
     X = corpora.topical_counts(0)
     documents, priors = Documents(corpora.to_counts(X), None), corpora.make_priors(np.full(3, 0.5), 0.25)
-    loop = fit_batch(
-        documents, priors, corpora.word_major(corpora.random_lam(0, 3, 25)), PassSettings(2, 4, 3, 0.0), workers
-    )
-    trace = to_array([one.record for one in itertools.islice(loop, 4)])
+    lam = corpora.word_major(corpora.random_lam(0, 3, 25))
+    passes = corpora.passes_of(BatchVB(PassSettings(2, 4, 3, 0.0), 4), documents, priors, lam, workers)
+    trace = to_array([record for _, record in passes])
     assert list(trace["iteration"]) == [1, 2, 3, 4]
     assert list(trace["phase"]) == ["warmup", "warmup", "monotone", "monotone"]
-    assert list(trace["sweeps"]) == [4, 4, 3, 3]
+    assert list(trace["n_inner_iter"]) == [4, 4, 3, 3]
     assert (np.diff(trace["seconds"]) >= 0).all()
     np.testing.assert_allclose(trace["perplexity"], np.exp(-(trace["word"] + trace["doc_topic"]) / X.sum()), rtol=1e-12)

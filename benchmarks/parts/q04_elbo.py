@@ -30,7 +30,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     for seed in range(config["repeats"]):
         ours = ldavi_.train(X, K, seed, **priors)
         trace = ours.elbo_trace_
-        reached = {"ldavi": internals.Schedule(ours.components_, float(trace["sweeps"].sum()))}
+        reached = {"ldavi": internals.Schedule(ours.components_, float(trace["n_inner_iter"].sum()))}
         if SCHEDULE not in before:
             reached[SCHEDULE] = internals.sklearn_schedule(
                 X, K, seed, alpha=alpha, eta=eta, passes=passes, **config["visits"]
@@ -66,7 +66,7 @@ def _known(config: dict[str, Any], where: str) -> tuple[dict[str, list[float]], 
 def _sweeps_until(trace: np.ndarray, elbo: float) -> float:
     """Sweeps per document until the trace was as high; of the whole fit where it never was."""
     above = np.flatnonzero(trace["elbo"] >= elbo)
-    return float(trace["sweeps"][: above[0] + 1 if len(above) else None].sum())
+    return float(trace["n_inner_iter"][: above[0] + 1 if len(above) else None].sum())
 
 
 def _compare(

@@ -1,7 +1,7 @@
-"""Learned priors: the α and the η under which what is inferred is most probable. Equations (35) to (38).
+"""Updates of Dirichlet priors: α and η that maximise the evidence or the bound. Equations (35) to (38).
 
-Pure functions: statistics and a prior in, a better prior out. Minka's fixed points (2000) and Newton's method with
-backtracking; neither leaves the positive reals, and no update lowers its objective.
+Pure functions of sufficient statistics and a prior. They use Minka's fixed-point iteration (2000) and Newton's method
+with backtracking. Priors stay positive, and no update lowers its objective.
 """
 
 from collections.abc import Iterator
@@ -12,30 +12,32 @@ import numpy as np
 from scipy.special import gammaln, psi, zeta
 
 from ldavi import _estep
+from ldavi._core.chunks import chunks, rows_within
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 
-SMALLEST = 1e-5  # of α_k and of η: a topic that holds nothing would have α_k = 0
-ROUNDS = 100
-TOLERANCE = 1e-4  # relative change of every α_k at which an update ends
+MIN_PRIOR = 1e-5  # lower limit of α_k and of η: a topic without tokens would have α_k = 0
+MAX_ROUNDS = 100
+TOLERANCE = 1e-4  # an update ends when the relative change of every α_k is at most this
 ONE_THREAD = Workers(1)
-ENTRIES_AT_ONCE = 2**16  # in float64: some megabytes with all that is made of them, whatever K is
+ENTRIES_AT_ONCE = 2**16  # of γ or S in float64: a few megabytes including temporary arrays, for every K
 
 
 class GroupedCounts(NamedTuple):
-    """Whole counts drawn from Dirichlet-multinomials of a common prior, equal ones kept together.
+    """Integer counts of Dirichlet-multinomial draws with a common prior; equal counts are grouped.
 
     Attributes
     ----------
     group : array of shape (n,)
-        The topic k of each; all 0 where the prior is symmetric.
+        The category (topic) of each count; all 0 if the prior is symmetric.
     value : array of shape (n,)
         n > 0.
     times : array of shape (n,)
         How often it occurs, weights included.
     total : array of shape (m,)
-        Sums of the draws, N > 0.
+        Distinct sizes of draws, N > 0.
     total_times : array of shape (m,)
+        How often each size occurs, weights included.
     """
 
     group: Int64s
@@ -48,16 +50,16 @@ class GroupedCounts(NamedTuple):
 def group_counts(
     draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, *, symmetric: bool = False
 ) -> GroupedCounts:
-    """Count the categories of each draw.
+    """Count the categories of each draw and group equal counts.
 
     Parameters
     ----------
     draw, category : array of shape (tokens,)
-        Which draw a token belongs to, and its category.
+        The draw that each token belongs to, and its category.
     weight : array of shape (draws,)
-        How often each draw counts.
+        The weight of each draw.
     symmetric : bool
-        Whether every category has the same prior.
+        Whether all categories have the same prior.
     """
     cells, counts = np.unique(draw.astype(np.int64) * n_categories + category, return_counts=True)
     of_draw, of_category = np.divmod(cells, n_categories)
@@ -65,44 +67,46 @@ def group_counts(
     keys, times = _distinct(key, weight[of_draw])
     group, value = np.divmod(keys, counts.max(initial=0) + 1)
     totals, total_times = _distinct(np.bincount(draw, minlength=len(weight)), weight)
-    holds = totals > 0
-    return GroupedCounts(group, value.astype(np.float64), times, totals[holds].astype(np.float64), total_times[holds])
+    is_positive = totals > 0
+    return GroupedCounts(
+        group, value.astype(np.float64), times, totals[is_positive].astype(np.float64), total_times[is_positive]
+    )
 
 
 def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
-    """Counts of a symmetric prior, of which it is known how often each value occurs.
+    """Group counts with a symmetric prior, given how often each value occurs.
 
     Parameters
     ----------
     value, times : array of shape (n,)
-        A value may stand in several places, and may be 0.
+        A value may be repeated, and may be 0.
     total : array of shape (draws,)
-        Sum of each draw.
+        The size of each draw.
     """
     values, all_times = _distinct(value, times)
     totals, total_times = _distinct(total, np.ones(len(total)))
-    occurs, holds = values > 0, totals > 0
+    occurs, is_positive = values > 0, totals > 0
     return GroupedCounts(
         np.zeros(np.count_nonzero(occurs), np.int64),
         values[occurs].astype(np.float64),
         all_times[occurs],
-        totals[holds].astype(np.float64),
-        total_times[holds],
+        totals[is_positive].astype(np.float64),
+        total_times[is_positive],
     )
 
 
 def _distinct(value: Int64s, times: Int64s | Doubles) -> tuple[Int64s, Doubles]:
-    """The values that occur, rising, and how often each does, `times` included."""
+    """Return the distinct values in ascending order, and the sum of `times` for each."""
     values, place = np.unique(value, return_inverse=True)
     return values, np.bincount(place, times, minlength=len(values)).astype(np.float64)
 
 
 def log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> float:
-    """log p of the counts under Dirichlet-multinomials, up to what does not depend on the prior. Equation (35).
+    """Return log p of the counts under Dirichlet-multinomials, up to a constant of the prior. Equation (35).
 
     Parameters
     ----------
-    prior : array of shape (K,), or of shape (1,) for a symmetric one
+    prior : array of shape (K,), or of shape (1,) if symmetric
     """
     each = prior[counts.group]
     sum_ = prior.sum() * (n_categories / len(prior))
@@ -111,30 +115,30 @@ def log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> fl
 
 
 def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Doubles:
-    """The prior that makes the counts most probable: Minka's fixed point, each round of which raises (35). Equation (36)."""
-    for _ in range(ROUNDS):
+    """Return the prior that maximises (35), by Minka's fixed-point iteration, which never lowers it. Equation (36)."""
+    for _ in range(MAX_ROUNDS):
         each = prior[counts.group]
         sum_ = prior.sum() * (n_categories / len(prior))
         rise = np.bincount(counts.group, counts.times * (psi(counts.value + each) - psi(each)), minlength=len(prior))
         fall = counts.total_times @ (psi(counts.total + sum_) - psi(sum_)) * (n_categories / len(prior))
         if not fall > 0:
             break
-        before, prior = prior, np.maximum(prior * rise / fall, SMALLEST)
+        before, prior = prior, np.maximum(prior * rise / fall, MIN_PRIOR)
         if np.all(np.abs(prior - before) <= TOLERANCE * before):
             break
     return prior
 
 
 def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = ONE_THREAD) -> Doubles:
-    """Σ_d ω_d E[log θ_dk], of shape (K,)."""
+    """Return Σ_d ω_d E[log θ_dk], of shape (K,)."""
 
-    def sums(at: slice) -> Doubles:  # all of γ in float64, three times, would be six times γ
+    def sums(at: slice) -> Doubles:  # in chunks: three float64 arrays of all of γ would be six times as large as γ
         part = gamma[at].astype(np.float64)
         elog = _digamma(part) - psi(part.sum(axis=1, keepdims=True))
-        of_part: Doubles = elog.sum(axis=0) if weight is None else weight[at] @ elog
-        return of_part
+        chunk_sums: Doubles = elog.sum(axis=0) if weight is None else weight[at] @ elog
+        return chunk_sums
 
-    return sum(workers.run(sums, _cuts(gamma)), np.zeros(gamma.shape[1]))
+    return sum(workers.run(sums, _row_chunks(gamma)), np.zeros(gamma.shape[1]))
 
 
 def _digamma(x: Doubles) -> Doubles:
@@ -145,23 +149,26 @@ def _digamma(x: Doubles) -> Doubles:
 
 
 def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
-    """The part of the ELBO that depends on α, equation (37)."""
+    """Return the part of the ELBO that depends on α. Equation (37)."""
     return float(n_docs * (gammaln(alpha.sum()) - gammaln(alpha).sum()) + (alpha - 1) @ sums)
 
 
 def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
-    """The α that maximises (37): Newton's method, the Hessian being a diagonal and a constant; halved until it rises."""
-    if len(alpha) == 1 or n_docs <= 0:  # then the bound does not depend on it
+    """Return the α that maximises (37), by Newton's method; steps are halved until the objective increases.
+
+    The Hessian is a diagonal matrix plus a constant, so a step takes O(K).
+    """
+    if len(alpha) == 1 or n_docs <= 0:  # the bound does not depend on α
         return alpha
     value = alpha_objective(alpha, sums, n_docs)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         gradient = n_docs * (psi(alpha.sum()) - psi(alpha)) + sums
         diagonal, constant = -n_docs * zeta(2, alpha), n_docs * zeta(2, alpha.sum())
         shared = (gradient / diagonal).sum() / (1 / constant + (1 / diagonal).sum())
         step = -(gradient - shared) / diagonal
         size = 1.0
         while size > 1e-10:
-            moved = np.maximum(alpha + size * step, SMALLEST)
+            moved = np.maximum(alpha + size * step, MIN_PRIOR)
             found = alpha_objective(moved, sums, n_docs)
             if found > value:
                 break
@@ -175,7 +182,7 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
 
 
 def eta_objective(eta: float, S: Floats, n_words: int) -> float:
-    """max over λ of the part of the ELBO that depends on λ and a symmetric η. Equation (38).
+    """Return the maximum over λ of the part of the ELBO that depends on λ and a symmetric η. Equation (38).
 
     Parameters
     ----------
@@ -183,14 +190,14 @@ def eta_objective(eta: float, S: Floats, n_words: int) -> float:
         Expected counts of the words that occur.
     """
     n_present, K = S.shape
-    rise = sum(float(gammaln(part + eta).sum()) for part in _slices(S)) - n_present * K * gammaln(eta)
+    rise = sum(float(gammaln(part + eta).sum()) for part in _float64_chunks(S)) - n_present * K * gammaln(eta)
     sums = _column_sums(S)
     return float(rise) - float((gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """S = max(λ − η, 0) in place of an array of it: it is computed a slice at a time, and there is no second (V, K) array."""
+    """S = max(λ − η, 0), computed for the rows that are read, so that there is no second (V, K) array."""
 
     rows: Floats  # (V, Kp) λ
     eta: Doubles  # (1, 1)
@@ -207,7 +214,7 @@ class Excess:
 def eta_fixed_point(
     eta: float, S: Floats | Excess, n_words: int, workers: Workers = ONE_THREAD, *, rounds: int = 5
 ) -> float:
-    """A better η by Minka's fixed point, each round of which raises (38)."""
+    """Return η after some rounds of Minka's fixed-point iteration, which never lowers (38)."""
     n_present, K = S.shape
     sums = _column_sums(S)
     for _ in range(rounds):
@@ -215,33 +222,32 @@ def eta_fixed_point(
         fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
         if not fall > 0:
             break
-        before, eta = eta, max(eta * rise / fall, SMALLEST)
+        before, eta = eta, max(eta * rise / fall, MIN_PRIOR)
         if abs(eta - before) <= TOLERANCE * before:
             break
     return eta
 
 
 def _digamma_sum(S: Floats | Excess, eta: float, workers: Workers) -> float:
-    """Σ_kw ψ(S_kw + η), some thousand words at a time."""
+    """Return Σ_kw ψ(S_kw + η), in chunks of words."""
 
-    def of_words(at: slice) -> float:
+    def chunk_sum(at: slice) -> float:
         return float(_digamma(S[at].astype(np.float64) + eta).sum())
 
-    return sum(workers.run(of_words, _cuts(S)))
+    return sum(workers.run(chunk_sum, _row_chunks(S)))
 
 
 def _column_sums(S: Floats | Excess) -> Doubles:
     sums = np.zeros(S.shape[1])
-    for part in _slices(S):
+    for part in _float64_chunks(S):
         sums += part.sum(axis=0)
     return sums
 
 
-def _slices(S: Floats | Excess) -> Iterator[Doubles]:
-    for at in _cuts(S):
+def _float64_chunks(S: Floats | Excess) -> Iterator[Doubles]:
+    for at in _row_chunks(S):
         yield S[at].astype(np.float64)
 
 
-def _cuts(rows: Floats | Excess) -> list[slice]:
-    at_once = max(1, ENTRIES_AT_ONCE // rows.shape[1])
-    return [slice(start, start + at_once) for start in range(0, rows.shape[0], at_once)]
+def _row_chunks(rows: Floats | Excess) -> Iterator[slice]:
+    return chunks(rows.shape[0], rows_within(ENTRIES_AT_ONCE, rows.shape[1]))

@@ -1,7 +1,7 @@
-"""The evidence lower bound, every constant kept: equations (7) to (9), (13), (16), (17), (21), (25).
+"""The evidence lower bound with all constants: equations (7) to (9), (13), (16), (17), (21), (25).
 
-Pure functions. `elbo` is the definition, a function of (X, γ, λ, priors) that wants no help from the inner loop; the
-others put together what the E-step and the M-step summed on their way.
+Pure functions. `elbo` computes the definition, from (X, γ, λ, priors) alone. The others combine sums that the E-step
+and the M-step have computed.
 """
 
 from typing import NamedTuple
@@ -11,15 +11,16 @@ from scipy.special import gammaln, logsumexp, psi
 
 from ldavi import _estep
 from ldavi._core import dirichlet
+from ldavi._core.chunks import chunks, rows_within
 from ldavi._core.records import Counts, Priors, Topics
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference.m_step import TopicSums
 
-ENTRIES_AT_ONCE = 2**16  # of λ in float64: some megabytes, whatever K is
+ENTRIES_AT_ONCE = 2**16  # of λ in float64: a few megabytes for every K
 
 
 class ELBOTerms(NamedTuple):
-    """The bound's three terms, in nats.
+    """The three terms of the bound, in nats.
 
     Attributes
     ----------
@@ -28,7 +29,7 @@ class ELBOTerms(NamedTuple):
     doc_topic : float
         −Σ_d KL(q(θ_d) ‖ p(θ_d)). Equation (8).
     topic_word : float
-        −Σ_k KL(q(β_k) ‖ p(β_k)); 0 where β is a point estimate. Equation (9).
+        −Σ_k KL(q(β_k) ‖ p(β_k)); 0 if β is a point estimate. Equation (9).
     """
 
     word: float
@@ -41,16 +42,16 @@ class ELBOTerms(NamedTuple):
 
 
 def document_terms(bound: Doubles, doc_tokens: Doubles, alpha: Doubles, topics: Topics) -> tuple[Doubles, Doubles]:
-    """The word and the document term of each document, from the sums of its last sweep. Equations (8), (16).
+    """Return the word term and the document term of each document. Equations (8), (16).
 
     Parameters
     ----------
     bound : array of shape (D, 2)
-        Σ_w n (log Z̃ + m) − Σ_k s log t + Σ_k lnΓ(γ), and Σ_k lnΓ(γ) − Σ_k s ψ(γ).
+        Sums of the last inner iteration: Σ_w n (log Z̃ + m) − Σ_k s log t + Σ_k lnΓ(γ), and Σ_k lnΓ(γ) − Σ_k s ψ(γ).
     doc_tokens : array of shape (D,)
     alpha : array of shape (K,)
     topics : Topics
-        Those that the documents were visited with.
+        The topics of the E-step.
     """
     total = alpha.sum()
     gamma_total = total + doc_tokens
@@ -61,7 +62,7 @@ def document_terms(bound: Doubles, doc_tokens: Doubles, alpha: Doubles, topics: 
 
 
 def after_m_step(word: float, doc_topic: float, sums: TopicSums, priors: Priors, counts: Counts) -> ELBOTerms:
-    """The bound at (φ, γ) of the E-step and λ of the M-step that followed. Equation (17); (22) for point estimates.
+    """Return the bound at (φ, γ) of an E-step and λ of the following M-step. Equation (17); (22) for point estimates.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def after_m_step(word: float, doc_topic: float, sums: TopicSums, priors: Priors,
 
 
 def log_beta_ratio(log_gamma: float, totals: Doubles, priors: Priors, words: Int64s, n_words: int) -> float:
-    """Σ_k [ln 𝔅(λ_k) − ln 𝔅(η_k)]; words that do not occur have λ = η and cancel. Equation (17).
+    """Return Σ_k [ln 𝔅(λ_k) − ln 𝔅(η_k)]; words that do not occur have λ = η and cancel. Equation (17).
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def log_beta_ratio(log_gamma: float, totals: Doubles, priors: Priors, words: Int
 
 
 def topic_term(lam: Floats, priors: Priors) -> float:
-    """−Σ_k KL(Dir(λ_k) ‖ Dir(η_k)), λ word-major of shape (V, K). Equation (9)."""
+    """Return −Σ_k KL(Dir(λ_k) ‖ Dir(η_k)), with λ word-major of shape (V, K). Equation (9)."""
     if priors.point_estimate:
         return 0.0
     words = np.arange(len(lam))
@@ -105,12 +106,11 @@ def topic_term(lam: Floats, priors: Priors) -> float:
 
 
 def posterior_sums(lam: Floats, eta: Doubles) -> tuple[float, float]:
-    """Σ lnΓ(λ_kw) and Σ (λ_kw − η_kw) ψ(λ_kw), some words at a time."""
+    """Return Σ lnΓ(λ_kw) and Σ (λ_kw − η_kw) ψ(λ_kw), computed in chunks of words."""
     log_gamma = mass_digamma = 0.0
-    words_at_once = max(1, ENTRIES_AT_ONCE // lam.shape[1])
-    for start in range(0, len(lam), words_at_once):
-        part = np.ascontiguousarray(lam[start : start + words_at_once], np.float64)
-        eta_part = eta if len(eta) == 1 else eta[start : start + words_at_once]
+    for words in chunks(len(lam), rows_within(ENTRIES_AT_ONCE, lam.shape[1])):
+        part = np.ascontiguousarray(lam[words], np.float64)
+        eta_part = eta if len(eta) == 1 else eta[words]
         values, digammas = np.empty(part.size), np.empty(part.size)
         _estep.log_gamma_digamma(part.ravel(), values, digammas)
         log_gamma += float(values.sum())
@@ -119,14 +119,14 @@ def posterior_sums(lam: Floats, eta: Doubles) -> tuple[float, float]:
 
 
 def elbo(counts: Counts, gamma: Floats, lam: Floats, priors: Priors, doc_weight: Doubles | None = None) -> ELBOTerms:
-    """The bound at (γ, λ), φ at its optimum: the definition. Equations (8), (9), (13).
+    """Return the bound at (γ, λ) with optimal φ, by its definition. Equations (8), (9), (13).
 
     Parameters
     ----------
     counts : Counts
     gamma : array of shape (D, K)
     lam : array of shape (V, K)
-        Word-major, every word of X; expected counts where β is a point estimate.
+        Word-major, for all words of X; expected counts if β is a point estimate.
     doc_weight : array of shape (D,), optional
     """
     gamma, lam = gamma.astype(np.float64), lam.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Documents given fixed topics: γ, φ and each document's bound. Equations (10), (11), (25)."""
+"""Inference on documents with fixed topics: γ, φ and the bound of each document. Equations (10), (11), (25)."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class Inference(NamedTuple):
     gamma : array of shape (D, K)
         Parameters of q(θ_d) = Dir(γ_d).
     bound : array of shape (D,)
-        Lower bound of log p(w_d | topics, α), in nats; −∞ where a document holds a word that no topic can produce.
+        Lower bound of log p(w_d | topics, α), in nats; −∞ for a document with a word of probability 0 in every topic.
     n_inner_iter : array of shape (D,)
         Inner iterations until convergence.
     """
@@ -36,7 +36,7 @@ class Inference(NamedTuple):
 def infer_documents(
     counts: Counts, topics: Topics, alpha: Doubles, settings: EStepSettings, workers: Workers
 ) -> Inference:
-    """Return γ from a cold start, each document on its own, and the bound of each. Equations (14), (16), (43)."""
+    """Return γ of each document from a cold start, and its bound. Equations (14), (16), (43)."""
     gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
     result = update_documents(counts, topics, alpha, gamma, settings, workers)
     assert result.bound is not None
@@ -54,7 +54,7 @@ def infer_gamma(counts: Counts, topics: Topics, alpha: Doubles, settings: EStepS
 def responsibilities(counts: Counts, topics: Topics, gamma: Floats) -> Floats:
     """Return φ, one row per stored count, by log-sum-exp. Equation (10).
 
-    The φ of a word that no topic can produce follows θ.
+    For a word of probability 0 in every topic, φ is in proportion to exp(E[log θ]).
     """
     documents = np.repeat(np.arange(counts.n_docs), np.diff(counts.indptr))
     log_theta = psi(gamma.astype(np.float64))
@@ -67,7 +67,7 @@ def responsibilities(counts: Counts, topics: Topics, gamma: Floats) -> Floats:
 def normalized_responsibilities(log_theta: Doubles, log_beta: Doubles) -> Doubles:
     """Compute φ ∝ exp(E[log θ] + E[log β]), a row for each stored count, by log-sum-exp. Equation (10).
 
-    A word that no topic can produce, whose `log_beta` is −∞ throughout, follows θ alone. Constants added to a row of
+    A row of `log_beta` that is −∞ throughout counts as 0, so that φ depends on θ alone. Constants added to a row of
     `log_theta`, such as −ψ(Σγ), cancel. Every φ of the package is computed here.
     """
     impossible = np.isneginf(log_beta).all(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Where topics start: noise, topics that are given, words that are to belong together."""
+"""Topics to start a fit from: random or given, and priors from seed words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,58 +6,60 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ldavi._core.chunks import chunks
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._core.topics_of_model import topics_of
 from ldavi._core.typing import Doubles, Floats
 
 WORDS_AT_ONCE = 2**12
-SEED_SHARE = 0.01  # of an average topic's tokens: the prior of a seed word in its topic
+SEED_SHARE = 0.01  # of the tokens of an average topic: added to η of a seed word in its topic
 
 
 def random_lambda(
     seeds: ArrayLike, n_words: int, priors: Priors, dtype: DTypeLike, *, dispersed: bool = False
 ) -> Floats:
-    """λ around 1, and what a prior gives a word more of in one topic than in another; word-major, of shape (V, Kp).
+    """Return random λ with mean 1, word-major of shape (V, Kp), plus the differences of η between topics.
 
-    From 0.8 to 1.2; `rough` draws from Gamma(3, 1/3), from which the small steps of online learning get away sooner.
+    Entries are uniform between 0.8 and 1.2. With `dispersed` they are drawn from Gamma(3, 1/3), from which the small
+    steps of online learning move away sooner.
     """
     K = priors.n_topics
     lam = aligned_zeros((n_words, padded(K)), dtype)
     generator = np.random.Generator(np.random.PCG64(np.asarray(seeds)))
-    for first in range(0, n_words, WORDS_AT_ONCE):  # slice by slice: no second (V, K) array
-        rows = lam[first : first + WORDS_AT_ONCE]
-        shape = len(rows), K  # drawn in float32: alike in either precision
+    for words in chunks(n_words, WORDS_AT_ONCE):  # chunk by chunk, so that there is no second (V, K) array
+        rows = lam[words]
+        shape = len(rows), K  # drawn in float32, so that both precisions start from the same values
         if dispersed:
             rows[:, :K] = generator.standard_gamma(3, shape, dtype=np.float32) / 3
         else:
             rows[:, :K] = 0.8 + 0.4 * generator.random(shape, dtype=np.float32)
         if priors.eta.shape == (n_words, K):
-            eta = priors.eta[first : first + WORDS_AT_ONCE]
+            eta = priors.eta[words]
             rows[:, :K] += (eta - eta.min(axis=1, keepdims=True)).astype(lam.dtype)
     return lam
 
 
 def word_major(lam: Floats, dtype: DTypeLike) -> Floats:
-    """λ of shape (K, V), as the loops hold it: (V, Kp)."""
-    start = aligned_zeros((lam.shape[1], padded(len(lam))), dtype)
-    start[:, : len(lam)] = lam.T
-    return start
+    """Return λ of shape (K, V) as a word-major array of shape (V, Kp)."""
+    rows = aligned_zeros((lam.shape[1], padded(len(lam))), dtype)
+    rows[:, : len(lam)] = lam.T
+    return rows
 
 
 def lambda_from_topics(topics: Doubles, mass: float, priors: Priors, dtype: DTypeLike) -> Floats:
-    """λ of topics that each hold `mass` tokens."""
+    """Return λ for topics of `mass` expected tokens each."""
     lam = word_major(topics * mass, dtype)
     lam[:, : priors.n_topics] += priors.eta.astype(lam.dtype)
     return lam
 
 
 def given_topics(init: Any, n_topics: int, n_words: int) -> Doubles:
-    """The topics of an array or a fitted model, rows that sum to 1.
+    """Return the topics of an array or a fitted model; rows sum to 1.
 
     Raises
     ------
     ValueError
-        If they do not have the shape of the topics to learn.
+        If their shape is not (n_topics, n_words).
     """
     try:
         topics = topics_of(init)
@@ -67,7 +69,7 @@ def given_topics(init: Any, n_topics: int, n_words: int) -> Doubles:
         raise ValueError(msg) from error
     if topics.shape != (n_topics, n_words):
         msg = (
-            f"init has topics of shape {topics.shape}, but n_components and X make {(n_topics, n_words)}: "
+            f"init has topics of shape {topics.shape}, but n_components and X give {(n_topics, n_words)}: "
             "give topics over the same words, and set n_components to their number"
         )
         raise ValueError(msg)
@@ -75,7 +77,7 @@ def given_topics(init: Any, n_topics: int, n_words: int) -> Doubles:
 
 
 def seeded_columns(seed_words: Any, n_topics: int, n_words: int, names: Any) -> dict[int, list[int]]:
-    """The columns that each topic's seed words stand in.
+    """Return the columns of the seed words of each topic.
 
     Raises
     ------
@@ -96,6 +98,7 @@ def seeded_columns(seed_words: Any, n_topics: int, n_words: int, names: Any) -> 
 
 
 def _column(word: Any, column: Mapping[str, int], n_words: int) -> int:
+    """Return the column of a seed word, given by number or by name."""
     if isinstance(word, (int, np.integer)) and not isinstance(word, bool):
         if 0 <= word < n_words:
             return int(word)
@@ -109,7 +112,7 @@ def _column(word: Any, column: Mapping[str, int], n_words: int) -> int:
 
 
 def with_seeds(priors: Priors, seeds: Mapping[int, list[int]], n_tokens: float, n_words: int) -> Priors:
-    """η with more for each seed word in its topic, of shape (V, K)."""
+    """Return priors with a larger η for each seed word in its topic; η has shape (V, K)."""
     eta = np.array(np.broadcast_to(priors.eta, (n_words, priors.n_topics)))
     for topic, words in seeds.items():
         eta[words, topic] += SEED_SHARE * n_tokens / priors.n_topics

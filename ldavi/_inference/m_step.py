@@ -20,16 +20,16 @@ WORDS_PER_CALL = 2**10  # fixed, since the sums of each call are added up in ord
 
 @dataclass(frozen=True, slots=True)
 class TopicSums:
-    """Sums over words that the bound needs: equation (17).
+    """Sums over words that enter the bound. Equation (17).
 
     Attributes
     ----------
     old, new : float
         Σ_kw S_kw E[log β_kw] before and after the M-step.
     log_gamma : float
-        Σ_kw lnΓ(λ_kw) over the words at hand; 0 for point estimates.
+        Σ_kw lnΓ(λ_kw) over the rows; 0 for point estimates.
     totals : array of shape (K,)
-        Λ_k over every word, also those that do not occur.
+        Λ_k over all words, including those that do not occur.
     """
 
     old: float
@@ -41,7 +41,7 @@ class TopicSums:
 def topics_from(
     rows: Floats, totals: Doubles, workers: Workers, *, point_estimate: bool, digamma_offset: float = 0.0
 ) -> Topics:
-    """Topics of given λ; of given expected counts where β is a point estimate. Equations (14), (22).
+    """Return the topics of λ, or of expected counts if β is a point estimate. Equations (14), (22).
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def topics_from(
 
 
 class WordPriors(NamedTuple):
-    """η as an M-step over the words that occur needs it.
+    """η of the words that occur, and the sum of η over all other words.
 
     Attributes
     ----------
@@ -122,18 +122,18 @@ def m_step(
 def posterior_step(
     sstats: Floats, topics: Topics, eta: Doubles, absent: Doubles, workers: Workers, *, digamma_offset: float = 0.0
 ) -> tuple[Topics, TopicSums]:
-    """λ = η + S, in the memory of `sstats`; B and the scales of `topics` are overwritten. Equations (12), (14).
+    """Set λ = η + S in the memory of `sstats`, and overwrite B and the scales of `topics`. Equations (12), (14).
 
     Parameters
     ----------
     sstats : array of shape (U, Kp)
     topics : Topics
-        Those that `sstats` were taken with.
+        The topics that `sstats` were computed with.
     eta : array of shape (1, 1), (U, 1) or (U, K)
     absent : array of shape (K,)
         Σ η over the words that are not among the rows.
     digamma_offset : float
-        δ of the next E-step's topics; the sums are those of λ itself. Equation (26).
+        δ of the topics of the next E-step; the sums are those of λ without it. Equation (26).
     """
     eta = np.ascontiguousarray(eta, sstats.dtype)
     rows = posterior_rows(sstats, topics, eta, word_ranges(len(sstats)), workers, digamma_offset=digamma_offset)
@@ -142,12 +142,12 @@ def posterior_step(
 
 
 class RowSums(NamedTuple):
-    """What `posterior_rows` sums on its way, for each range of words.
+    """Sums that `posterior_rows` computes for each range of words.
 
     Attributes
     ----------
     terms : array of shape (ranges, 3)
-        Σ S ψ(λ) before and after, Σ lnΓ(λ).
+        Σ S ψ(λ) before and after the M-step, and Σ lnΓ(λ).
     totals : array of shape (ranges, K)
         Σ λ.
     """
@@ -157,7 +157,7 @@ class RowSums(NamedTuple):
 
 
 def word_ranges(n_words: int) -> list[tuple[int, int]]:
-    """The ranges that the M-step is cut in, alike for every number of threads."""
+    """Return the ranges of words of an M-step, which are the same for every number of threads."""
     return even_ranges(np.arange(n_words + 1), 0, n_words, WORDS_PER_CALL)
 
 
@@ -170,7 +170,7 @@ def posterior_rows(
     *,
     digamma_offset: float,
 ) -> RowSums:
-    """λ = η + S and B of some ranges of words: the part of `posterior_step` that wants nothing of other words."""
+    """Compute λ = η + S and B of ranges of words: the part of `posterior_step` that needs no other words."""
     n_topics = topics.n_topics
     terms, totals = np.zeros((len(ranges), 3)), np.zeros((len(ranges), sstats.shape[1]))
 
@@ -196,7 +196,7 @@ def posterior_rows(
 def posterior_sums(
     rows: RowSums, log_norm_before: Doubles, eta: Floats, n_rows: int, absent: Doubles, *, digamma_offset: float
 ) -> tuple[TopicSums, Doubles]:
-    """The sums over all words, and log_norm of the fields: the part of `posterior_step` that wants all ranges, in order."""
+    """Return the sums over all words and log_norm: the part of `posterior_step` that needs all ranges, in order."""
     n_topics = len(log_norm_before)
     lam_totals = rows.totals.sum(axis=0) + absent
     eta_totals = np.broadcast_to(eta.sum(axis=0) * (n_rows if len(eta) == 1 else 1), (n_topics,)) + absent
@@ -213,14 +213,14 @@ def posterior_sums(
 
 
 def point_step(sstats: Floats, topics: Topics) -> tuple[Topics, TopicSums]:
-    """β_kw = S_kw / Σ_w S_kw; a zero stays zero. Equation (22)."""
+    """Return the topics β_kw = S_kw / Σ_w S_kw; a zero stays zero. Equation (22)."""
     totals = sstats[:, : topics.n_topics].sum(axis=0, dtype=np.float64)
     updated = _point_topics(sstats, totals)
     return updated, TopicSums(mass_times_log(sstats, topics), mass_times_log(sstats, updated), 0.0, totals)
 
 
 def mass_times_log(sstats: Floats, topics: Topics) -> float:
-    """Σ_kw S_kw E[log β_kw], S having been taken with these topics or with topics that lead to them."""
+    """Return Σ_kw S_kw E[log β_kw]; S was computed with these topics, or they follow from it."""
     K = topics.n_topics
     log_b = np.log(topics.B[:, :K], where=topics.B[:, :K] > 0, out=np.zeros_like(topics.B[:, :K]))
     by_word = np.sum(sstats[:, :K], axis=1, dtype=np.float64) @ topics.log_scale
@@ -229,7 +229,7 @@ def mass_times_log(sstats: Floats, topics: Topics) -> float:
 
 
 def _point_topics(counts: Floats, totals: Doubles) -> Topics:
-    """Topics whose β is in proportion to expected counts. One that holds none stays at 0, as if it were not there."""
+    """Return topics with β in proportion to expected counts; a topic without any stays 0 and takes part in nothing."""
     K = len(totals)
     beta, B = aligned_zeros(counts.shape, counts.dtype), aligned_zeros(counts.shape, counts.dtype)
     np.divide(counts[:, :K], totals, out=beta[:, :K], where=totals > 0, casting="same_kind")

@@ -1,8 +1,9 @@
-"""Priors of online fits, learned every few steps from the documents at hand. Equations (35) to (37), (42)."""
+"""Updates of the priors of online fits, every few steps, from the documents of a step. Equations (35) to (37), (42)."""
 
 import numpy as np
 from scipy.special import psi
 
+from ldavi._core.chunks import chunks
 from ldavi._core.corpus import Documents
 from ldavi._core.records import Priors, Topics
 from ldavi._core.threads import Workers
@@ -13,9 +14,10 @@ from ldavi._inference.fixed_topics import responsibilities
 from ldavi._inference.passes import PassSettings
 
 LEARN_EVERY = 16  # steps
-MOST_DOCUMENTS = 256  # of a batch, to learn from
-LEAST_RATE = 0.1  # the share of these documents in the mean that α is learned from
+MAX_DOCUMENTS = 256  # of a minibatch that priors are learned from
+MIN_RATE = 0.1  # minimum weight of these documents in the running mean of E[log θ], from which α is learned
 DOCUMENTS_AT_ONCE = 32
+# Fractional parts of multiples of the inverse golden ratio and inverse plastic number: low-discrepancy sequences.
 GOLDEN, PLASTIC = 0.6180339887498949, 0.7548776662466927
 
 
@@ -29,19 +31,19 @@ def learned_priors(
     *,
     occasion: int,
 ) -> tuple[Priors, Doubles]:
-    """Better priors from some documents under the topics of now, which each is let settle in, without δ.
+    """Update the priors from some documents, whose γ first converges under the present topics, without δ.
 
-    What steps leave in λ will not do: a few sweeps with δ share tokens among too many topics, and both priors come out far
-    too large, which makes the next steps share them more evenly still.
+    The γ of an online step would not do: a few inner iterations with δ spread tokens over too many topics. Both priors
+    would become far too large, and the next steps would spread tokens even more.
 
     Parameters
     ----------
     documents : Documents
-        Over local words, those of the rows of `topics`.
+        With words numbered as the rows of `topics`.
     mean_log_theta : array of shape (K,), or None
-        The mean of E[log θ_d] so far; at first that under which α is what it is.
+        The running mean of E[log θ_d]; None at first, when it is E[log θ] under the present α.
     occasion : int
-        How many times there have been, this one included.
+        The number of this update, from 1.
 
     Returns
     -------
@@ -49,40 +51,38 @@ def learned_priors(
     mean_log_theta : array of shape (K,)
     """
     alpha, eta, n_words = priors.alpha, priors.eta, documents.n_words
-    part = next(documents.parts(MOST_DOCUMENTS))
+    part = next(documents.parts(MAX_DOCUMENTS))
     gamma = np.empty((part.counts.n_docs, len(alpha)), topics.B.dtype)
     e_step_settings = EStepSettings(settings.max_inner_iter, settings.tol, with_bound=False)
     update_documents(part.counts, topics, alpha, gamma, e_step_settings, workers)
     old = psi(alpha) - psi(alpha.sum()) if mean_log_theta is None else mean_log_theta
     weight = None if part.weight is None else part.weight.astype(np.float64)
-    rate = max(1 / occasion, LEAST_RATE)
+    rate = max(1 / occasion, MIN_RATE)
     mean: Doubles = (1 - rate) * old + rate * dirichlet_priors.expected_log_sums(gamma, weight) / part.total_weight
     if settings.learn_alpha:
         alpha = dirichlet_priors.newton_alpha(alpha, mean, 1.0)
-    if (
-        settings.learn_eta and occasion & (occasion - 1) == 0
-    ):  # ever more seldom, since another η reads and writes all of λ
-        word, topic = drawn_topics(part, topics, gamma, occasion)
+    is_power_of_two = occasion & (occasion - 1) == 0
+    if settings.learn_eta and is_power_of_two:  # less and less often, since a new η reads and writes all of λ
+        word, topic = sampled_topics(part, topics, gamma, occasion)
         if len(word):
-            of_topics = dirichlet_priors.group_counts(topic, word, n_words, np.ones(len(alpha)), symmetric=True)
-            eta = dirichlet_priors.fixed_point(of_topics, eta[0], n_words)[None, :]
+            counts = dirichlet_priors.group_counts(topic, word, n_words, np.ones(len(alpha)), symmetric=True)
+            eta = dirichlet_priors.fixed_point(counts, eta[0], n_words)[None, :]
     return Priors(alpha, eta), mean
 
 
-def drawn_topics(documents: Documents, topics: Topics, gamma: Floats, occasion: int) -> tuple[Int64s, Int64s]:
-    """The word of each token, and a topic drawn for it from φ. Equation (42).
+def sampled_topics(documents: Documents, topics: Topics, gamma: Floats, occasion: int) -> tuple[Int64s, Int64s]:
+    """Return the word of each token, and a topic sampled for it from φ. Equation (42).
 
-    Drawn at points that lie evenly in [0, 1) and differ by occasion: no random state is read, or has to be kept.
+    The sampling points are evenly distributed in [0, 1) and differ between updates. There is no random state that a
+    checkpoint would have to store.
     """
-    words, drawn, n_before = [], [], 0
-    for first in range(0, documents.counts.n_docs, DOCUMENTS_AT_ONCE):
-        counts = documents.counts.documents(first, min(first + DOCUMENTS_AT_ONCE, documents.counts.n_docs))
-        below = responsibilities(counts, topics, gamma[first : first + DOCUMENTS_AT_ONCE]).cumsum(
-            axis=1, dtype=np.float64
-        )
+    words, sampled, n_before = [], [], 0
+    for at in chunks(documents.counts.n_docs, DOCUMENTS_AT_ONCE):
+        counts = documents.counts.documents(at.start, at.stop)
+        cumulative = responsibilities(counts, topics, gamma[at]).cumsum(axis=1, dtype=np.float64)
         count = np.repeat(np.arange(len(counts.indices)), np.rint(counts.values).astype(np.int64))  # of each token
-        point = ((n_before + np.arange(len(count))) * GOLDEN + occasion * PLASTIC) % 1 * below[count, -1]
-        drawn.append(np.minimum((below[count] <= point[:, None]).sum(axis=1), gamma.shape[1] - 1))
+        point = ((n_before + np.arange(len(count))) * GOLDEN + occasion * PLASTIC) % 1 * cumulative[count, -1]
+        sampled.append(np.minimum((cumulative[count] <= point[:, None]).sum(axis=1), gamma.shape[1] - 1))
         words.append(counts.words[counts.indices[count]])
         n_before += len(count)
-    return np.concatenate(words), np.concatenate(drawn)
+    return np.concatenate(words), np.concatenate(sampled)

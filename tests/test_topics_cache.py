@@ -1,4 +1,4 @@
-"""Topics of every word, kept for calls that ask about documents: what they may not change, and when they are made anew."""
+"""The cached topics of every word: they change no result, and are computed again when λ changes."""
 
 import copy
 import pickle
@@ -10,8 +10,8 @@ import pytest
 
 from ldavi import LatentDirichletAllocation
 from ldavi._core.threads import Workers
-from ldavi._inference import topics_cache
-from ldavi._inference.m_step import LazyLambda
+from ldavi._inference.lazy_lambda import LazyLambda
+from ldavi._inference.topics_cache import MAX_BYTES, TopicsCache
 
 K = 4
 
@@ -30,90 +30,90 @@ def fitted(request, X):
     ).fit(X)
 
 
-def asked_often(lda, X):
+def fill_cache(lda, X):
     for _ in range(3):
         lda.transform(X)
     return lda
 
 
-def replaced(lda, X):
+def replace_components(lda, X):
     lda.components_ = lda.components_[::-1].copy()
 
 
-def written_to(lda, X):
+def write_to_components(lda, X):
     lda.components_[0] *= 3
 
 
-def learned_more(lda, X):
+def call_partial_fit(lda, X):
     lda.partial_fit(X[:7])
 
 
-def fitted_again(lda, X):
+def fit_again(lda, X):
     lda.fit(X[::2])
 
 
-def test_calls_that_use_kept_topics_have_the_bits_of_the_first(fitted, X):
+def test_calls_that_use_cached_topics_have_the_bits_of_the_first_call(fitted, X):
     first, words, score = fitted.transform(X), fitted.word_topics(X), fitted.score(X)
-    asked_often(fitted, X)
+    fill_cache(fitted, X)
     np.testing.assert_array_equal(fitted.transform(X), first)
     np.testing.assert_array_equal(fitted.word_topics(X), words)
     assert fitted.score(X) == score
 
 
-@pytest.mark.parametrize("change", [replaced, written_to, learned_more, fitted_again])
-def test_topics_that_change_are_made_anew(fitted, X, change):
+@pytest.mark.parametrize("change", [replace_components, write_to_components, call_partial_fit, fit_again])
+def test_changing_the_topics_invalidates_the_cache(fitted, X, change):
     expected = copy.deepcopy(fitted)
-    asked_often(fitted, X)
+    fill_cache(fitted, X)
     for lda in (fitted, expected):
         change(lda, X)
     np.testing.assert_array_equal(fitted.transform(X), expected.transform(X))
 
 
-def test_words_that_are_added_are_among_the_topics_that_are_kept(X):
+def test_adding_words_invalidates_the_cache_of_a_model(X):
     lda = LatentDirichletAllocation(K, new_words="add", random_state=0).partial_fit(X[:, :20])
-    asked_often(lda, X[:, :20])
+    fill_cache(lda, X[:, :20])
     lda.partial_fit(X)
-    asked_often(lda, X)
+    fill_cache(lda, X)
     np.testing.assert_array_equal(lda.transform(X), copy.deepcopy(lda).transform(X))
 
 
-def test_rows_that_are_added_are_rows_of_the_kept_topics():
-    rows = LazyLambda(corpora.word_major(corpora.random_lam(0, K, 20)), corpora.make_priors(np.full(K, 0.1), 0.25))
+def test_cached_topics_contain_added_rows():
+    lam = LazyLambda(corpora.word_major(corpora.random_lam(0, K, 20)), corpora.make_priors(np.full(K, 0.1), 0.25))
     with Workers(1) as workers:
         for n_words in (20, 26):
-            rows.grow(n_words, np.full((1, 1), 0.25))
-            assert rows.all_topics(workers) is None
-            assert len(rows.all_topics(workers).B) == n_words
+            lam.grow(n_words, np.full((1, 1), 0.25))
+            assert lam.all_topics(workers) is None
+            assert len(lam.all_topics(workers).B) == n_words
 
 
-def test_kept_topics_are_no_part_of_pickles(fitted, X):
+def test_pickles_do_not_contain_cached_topics(fitted, X):
     fitted.transform(X)
     before = len(pickle.dumps(fitted))
-    assert len(pickle.dumps(asked_often(fitted, X))) == before
+    assert len(pickle.dumps(fill_cache(fitted, X))) == before
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).transform(X), fitted.transform(X))
 
 
-def test_the_first_call_makes_the_topics_of_its_own_words_only():
-    kept = topics_cache.KeptTopics()
-    assert kept.get(100, lambda: pytest.fail("made for one call")) is None
+def test_the_first_request_is_not_cached():
+    cache = TopicsCache()
+    assert cache.get(100, lambda: pytest.fail("computed for a single request")) is None
 
 
-def test_topics_are_made_once_for_all_later_calls():
-    kept, made = topics_cache.KeptTopics(), []
-    kept.get(100, object)
-    first = kept.get(100, lambda: made.append(1) or made)
-    assert first is kept.get(100, lambda: pytest.fail("made twice"))
-    kept.forget()
-    assert kept.get(100, object) is None
+def test_topics_are_computed_once_for_all_later_requests():
+    cache, topics = TopicsCache(), object()
+    cache.get(100, object)
+    assert cache.get(100, lambda: topics) is topics
+    assert cache.get(100, lambda: pytest.fail("computed twice")) is topics
+    cache.invalidate()
+    assert cache.get(100, object) is None
 
 
-def test_large_topics_are_not_kept():
-    kept = topics_cache.KeptTopics()
+def test_large_topics_are_not_cached():
+    cache = TopicsCache()
     for _ in range(3):
-        assert kept.get(topics_cache.MOST_BYTES + 1, lambda: pytest.fail("too large")) is None
+        assert cache.get(MAX_BYTES + 1, lambda: pytest.fail("too large")) is None
 
 
-def test_threads_that_ask_at_once_get_the_same_bits(fitted, X):
+def test_concurrent_calls_have_the_same_bits(fitted, X):
     expected = fitted.transform(X)
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(lambda _: fitted.transform(X), range(16)):

@@ -1,4 +1,4 @@
-"""The compiled E-step against the NumPy twin: equations (14) to (16), (24), (27)."""
+"""The compiled E-step against the reference implementation: equations (14) to (16), (24), (27)."""
 
 import corpora
 import numpy as np
@@ -9,14 +9,14 @@ from sklearn.decomposition import _lda
 
 from ldavi._core.threads import Workers
 from ldavi._inference import e_step_log_space, elbo, fixed_topics
-from ldavi._inference.e_step import update_documents
+from ldavi._inference.e_step import EStepSettings, update_documents
 
-# A handful of sweeps, each a sum of up to some dozen products: a few dozen roundings.
+# A few inner iterations, each a sum of at most some dozen products: a few dozen roundings.
 RTOL = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-11}
 TOTAL_RTOL = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-14}
 
 CASES = {
-    "mixed": (corpora.random_counts(0), 5),  # holds an empty document, one of one word, and a zero column
+    "mixed": (corpora.random_counts(0), 5),  # with an empty document, one of a single word, and a zero column
     "one topic": (corpora.random_counts(1), 1),
     "two topics": (corpora.random_counts(2), 2),
     "whole row": (corpora.random_counts(3), 16),
@@ -38,20 +38,24 @@ def corpus(request):
     return X, corpora.random_lam(0, n_topics, X.shape[1]), corpora.random_alpha(0, n_topics)
 
 
-def looked_at_slowly(monkeypatch):
-    """A list that grows with every document that is visited in log space."""
-    visits = []
+def log_space_documents(monkeypatch):
+    """Return a list that collects every document that is updated in log space."""
+    documents = []
     original = e_step_log_space.update_document
 
-    def visit_document(*args, **kwargs):
-        visits.append(args[0])
+    def update_document(*args, **kwargs):
+        documents.append(args[0])
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(e_step_log_space, "visit_document", visit_document)
-    return visits
+    monkeypatch.setattr(e_step_log_space, "update_document", update_document)
+    return documents
 
 
-def test_gamma_and_statistics_equal_the_twin(corpus, dtype, instruction_set, workers):
+def without_extrapolation(max_inner_iter, tol, **options):
+    return EStepSettings(max_inner_iter, tol, extrapolate=False, **options)
+
+
+def test_gamma_and_statistics_equal_the_reference_implementation(corpus, dtype, instruction_set, workers):
     X, lam, alpha = corpus
     n_inner_iter = 3
     start = reference.cold_start(X, alpha)
@@ -67,45 +71,49 @@ def test_gamma_and_statistics_equal_the_twin(corpus, dtype, instruction_set, wor
     assert not found.rows[:, len(lam) :].any()
 
 
-def test_sweeps_end_where_the_twin_ends(dtype, instruction_set, workers):
+def test_inner_iterations_end_where_those_of_the_reference_implementation_end(dtype, instruction_set, workers):
     X, lam, alpha = corpora.random_counts(8, n_words=15), corpora.random_lam(8, 5, 15), corpora.random_alpha(8, 5)
-    tol, doubt = 1e-3, 1e-3 if dtype == np.float32 else 1e-9  # of the change: it may fall just beside the threshold
+    tol, doubt = (
+        1e-3,
+        1e-3 if dtype == np.float32 else 1e-9,
+    )  # of the change, which may be just above or below the threshold
     start, elog_beta = reference.cold_start(X, alpha), reference.expected_log(lam)
     found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=500, tol=tol)
     filled = X.any(axis=1)
-    *_, fewest = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 + doubt))
-    *_, most = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 - doubt))
-    n_inner_iter = found.visit.n_inner_iter[filled]
-    assert ((fewest <= n_inner_iter) & (n_inner_iter <= most)).all()
+    *_, minimum = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 + doubt))
+    *_, maximum = reference.estep(X[filled], elog_beta, alpha, start[filled], 500, tol * (1 - doubt))
+    n_inner_iter = found.result.n_inner_iter[filled]
+    assert ((minimum <= n_inner_iter) & (n_inner_iter <= maximum)).all()
     assert len(np.unique(n_inner_iter)) > 3
     for d in np.flatnonzero(filled):
-        gamma, _, _ = reference.document_update_log(X[d], elog_beta, alpha, start[d], found.visit.n_inner_iter[d], -1.0)
+        gamma, _, _ = reference.document_update_log(
+            X[d], elog_beta, alpha, start[d], found.result.n_inner_iter[d], -1.0
+        )
         np.testing.assert_allclose(found.gamma[d], gamma, rtol=10 * RTOL[dtype])
 
 
-def test_an_empty_document_has_the_prior_and_no_sweep(dtype, workers):
+def test_an_empty_document_has_the_prior_and_no_inner_iteration(dtype, workers):
     X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, 5, 30), corpora.random_alpha(0, 5)
     found = corpora.run_estep(X, lam, alpha, np.full((12, 5), 7.0), dtype, workers, max_inner_iter=3)
     np.testing.assert_array_equal(found.gamma[1], alpha)
-    assert found.visit.n_inner_iter[1] == 0
-    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    assert found.result.n_inner_iter[1] == 0
+    word, doc_topic = elbo.document_terms(found.result.bound, found.counts.doc_tokens, alpha, found.topics)
     np.testing.assert_allclose([word[1], doc_topic[1]], 0, atol=1e-13)
 
 
-def test_visits_without_statistics_give_the_same_gamma_bits(corpus, dtype, instruction_set, workers):
+def test_an_e_step_without_statistics_gives_the_same_gamma_bits(corpus, dtype, instruction_set, workers):
     X, lam, alpha = corpus
     start = reference.cold_start(X, alpha)
     found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=5, tol=1e-2)
     gamma = start.astype(dtype)
-    visit = update_documents(
-        found.counts, found.topics, alpha, gamma, max_inner_iter=5, tol=1e-2, workers=workers, with_bound=True
-    )
+    settings = without_extrapolation(5, 1e-2, cold_start=False)
+    result = update_documents(found.counts, found.topics, alpha, gamma, settings, workers)
     np.testing.assert_array_equal(gamma, found.gamma)
-    np.testing.assert_array_equal(visit.n_inner_iter, found.visit.n_inner_iter)
-    np.testing.assert_array_equal(visit.bound, found.visit.bound)
+    np.testing.assert_array_equal(result.n_inner_iter, found.result.n_inner_iter)
+    np.testing.assert_array_equal(result.bound, found.result.bound)
 
 
-def test_weights_multiply_statistics_and_leave_gamma_alone(dtype, instruction_set, workers):
+def test_weights_multiply_statistics_and_do_not_affect_gamma(dtype, instruction_set, workers):
     X, lam, alpha = corpora.random_counts(3), corpora.random_lam(3, 7, 30), corpora.random_alpha(3, 7)
     weight = np.random.default_rng(3).integers(1, 9, 12) / 4
     start = reference.cold_start(X, alpha)
@@ -114,11 +122,11 @@ def test_weights_multiply_statistics_and_leave_gamma_alone(dtype, instruction_se
     _, sstats, _, _ = reference.estep(X, reference.expected_log(lam), alpha, start, 3, -1.0, weight)
     np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
     np.testing.assert_array_equal(found.gamma, plain.gamma)
-    np.testing.assert_array_equal(found.visit.bound, plain.visit.bound)
+    np.testing.assert_array_equal(found.result.bound, plain.result.bound)
 
 
 @pytest.mark.parametrize(("alpha0", "lam0"), [(0.3, 0.5), (1e-3, 1e-3), (1e-8, 1e-8)])
-def test_statistics_hold_every_token(alpha0, lam0, dtype, instruction_set, workers):
+def test_statistics_contain_every_token(alpha0, lam0, dtype, instruction_set, workers):
     X = corpora.random_counts(4, n_docs=30)
     rng = np.random.default_rng(4)
     lam = np.full((6, 30), lam0) + rng.integers(0, 2, (6, 30)) * rng.gamma(1.0, 3.0, (6, 30))
@@ -144,7 +152,7 @@ def test_statistics_of_parts_add_up(workers):
 
 
 def underflowing_problem():
-    """Documents sure of topics 0 and 1, holding words that only topics 2 and 3 know; and one ordinary document."""
+    """Return documents with γ at topics 0 and 1 but with words of topics 2 and 3 alone, and an ordinary document."""
     X = np.zeros((4, 6))
     X[0, 0], X[0, 4] = 2, 3
     X[1, 5] = 1
@@ -161,18 +169,20 @@ def underflowing_problem():
     return X, lam, alpha, gamma
 
 
-def test_documents_whose_weights_underflow_equal_the_log_space_twin(dtype, instruction_set, workers, monkeypatch):
+def test_documents_whose_weights_underflow_equal_the_reference_implementation_in_log_space(
+    dtype, instruction_set, workers, monkeypatch
+):
     X, lam, alpha, gamma = underflowing_problem()
     weight = np.array([1.0, 2.0, 0.5, 4.0])
-    slowly = looked_at_slowly(monkeypatch)
+    in_log_space = log_space_documents(monkeypatch)
     found = corpora.run_estep(X, lam, alpha, gamma, dtype, workers, max_inner_iter=2, tol=0.0, weight=weight)
-    assert 1 <= len(slowly) <= 3
+    assert 1 <= len(in_log_space) <= 3
     elog_beta = reference.expected_log(lam)
     expected, sstats, phi, _ = reference.estep(X, elog_beta, alpha, gamma, 2, -1.0, weight)
     np.testing.assert_allclose(found.gamma, expected, rtol=RTOL[dtype], atol=RTOL[dtype])
     np.testing.assert_allclose(found.sstats, sstats, rtol=RTOL[dtype], atol=RTOL[dtype])
-    assert (found.visit.n_inner_iter > 0).all()
-    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    assert (found.result.n_inner_iter > 0).all()
+    word, doc_topic = elbo.document_terms(found.result.bound, found.counts.doc_tokens, alpha, found.topics)
     tolerance = {"rtol": 1e-5, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-11}  # sums of terms near 10
     for d in range(len(X)):
         exact_word = reference.word_term(X[[d]], [phi[d]], expected[[d]], elog_beta)
@@ -180,21 +190,21 @@ def test_documents_whose_weights_underflow_equal_the_log_space_twin(dtype, instr
         np.testing.assert_allclose(word[d] + doc_topic[d], exact_word + exact_doc, **tolerance)
 
 
-def test_a_log_space_visit_equals_the_twin():
+def test_an_update_in_log_space_equals_the_reference_implementation():
     X, lam, alpha, gamma = underflowing_problem()
     elog_beta = reference.expected_log(lam)
     for d in range(len(X)):
         words = np.flatnonzero(X[d])
-        visit = e_step_log_space.update_document(
+        result = e_step_log_space.update_document(
             X[d, words], elog_beta[:, words].T, alpha, gamma[d], max_inner_iter=40, tol=1e-6, log_norm_min=0.0
         )
         expected, phi, n_inner_iter = reference.document_update_log(X[d], elog_beta, alpha, gamma[d], 40, 1e-6)
-        assert visit.n_inner_iter == n_inner_iter
-        np.testing.assert_allclose(visit.gamma, expected, rtol=1e-11)
-        np.testing.assert_allclose(visit.phi, phi[words], rtol=1e-10, atol=1e-300)
+        assert result.n_inner_iter == n_inner_iter
+        np.testing.assert_allclose(result.gamma, expected, rtol=1e-11)
+        np.testing.assert_allclose(result.phi, phi[words], rtol=1e-10, atol=1e-300)
 
 
-def test_twice_the_documents_give_twice_the_statistics(dtype, workers):
+def test_repeated_documents_give_twice_the_statistics(dtype, workers):
     X, lam, alpha = corpora.random_counts(5), corpora.random_lam(5, 5, 30), corpora.random_alpha(5, 5)
     twice = np.vstack([X, X])
     one = corpora.run_estep(X, lam, alpha, reference.cold_start(X, alpha), dtype, workers, max_inner_iter=4)
@@ -210,23 +220,23 @@ def test_documents_in_another_order_have_the_same_gamma_bits(dtype, instruction_
     one = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=4)
     other = corpora.run_estep(X[order], lam, alpha, start[order], dtype, workers, max_inner_iter=4)
     np.testing.assert_array_equal(other.gamma, one.gamma[order])
-    np.testing.assert_array_equal(other.visit.bound, one.visit.bound[order])
+    np.testing.assert_array_equal(other.result.bound, one.result.bound[order])
 
 
 @pytest.mark.parametrize("unit", [1.0, 0.1], ids=["whole counts", "fractions"])
 @pytest.mark.parametrize("point_estimate", [False, True], ids=["posterior", "point estimates"])
-def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(
+def test_inference_on_a_single_row_gives_the_bits_of_the_row_in_a_batch(
     unit, point_estimate, dtype, instruction_set, workers
 ):
     X = corpora.random_counts(7, n_docs=25) * unit
     lam, alpha = corpora.random_lam(7, 5, 30), corpora.random_alpha(7, 5)
     if point_estimate:
-        lam[3] = 0  # a topic that no document holds
+        lam[3] = 0  # a topic without expected counts
 
     def infer(rows):
         counts, words = corpora.to_counts(rows, dtype).compact()
         topics = corpora.make_topics(lam, words, dtype, workers, point_estimate=point_estimate)
-        return fixed_topics.infer_documents(counts, topics, alpha, max_inner_iter=50, tol=1e-3, workers=workers)
+        return fixed_topics.infer_documents(counts, topics, alpha, without_extrapolation(50, 1e-3), workers)
 
     together = infer(X)
     for d in range(len(X)):
@@ -235,14 +245,12 @@ def test_inference_on_a_row_alone_has_the_bits_of_the_row_in_a_batch(
         assert alone.bound[0] == together.bound[d]
 
 
-def test_gamma_without_its_bound_has_the_bits_of_gamma_with_it(dtype, instruction_set, workers):
+def test_gamma_has_the_same_bits_with_and_without_the_bound(dtype, instruction_set, workers):
     X, lam, alpha = corpora.random_counts(7, n_docs=25), corpora.random_lam(7, 5, 30), corpora.random_alpha(7, 5)
     counts, words = corpora.to_counts(X, dtype).compact()
-    asked = counts, corpora.make_topics(lam, words, dtype, workers), alpha
-    stop = {"max_sweeps": 50, "tol": 1e-4, "workers": workers}
-    np.testing.assert_array_equal(
-        fixed_topics.infer_gamma(*asked, **stop), fixed_topics.infer_documents(*asked, **stop).gamma
-    )
+    topics, settings = corpora.make_topics(lam, words, dtype, workers), without_extrapolation(50, 1e-4)
+    gamma = fixed_topics.infer_gamma(counts, topics, alpha, settings, workers)
+    np.testing.assert_array_equal(gamma, fixed_topics.infer_documents(counts, topics, alpha, settings, workers).gamma)
 
 
 def test_responsibilities_equal_equation_10_and_sum_to_one(dtype, workers):
@@ -258,13 +266,15 @@ def test_responsibilities_equal_equation_10_and_sum_to_one(dtype, workers):
     np.testing.assert_allclose(phi.sum(axis=1), 1, rtol=10 * np.finfo(dtype).eps)
 
 
-def test_a_word_that_no_topic_can_produce_costs_everything_and_belongs_to_none(dtype, instruction_set, workers):
+def test_a_word_of_probability_0_in_every_topic_has_the_bound_minus_infinity_and_no_statistics(
+    dtype, instruction_set, workers
+):
     X = np.array([[2.0, 0.0, 1.0], [1.0, 3.0, 0.0]])
     beta = np.array([[0.75, 0.25, 0.0], [0.25, 0.75, 0.0]])
     alpha = np.array([0.5, 0.25])
     start = reference.cold_start(X, alpha)
     found = corpora.run_estep(X, beta, alpha, start, dtype, workers, max_inner_iter=3, point_estimate=True)
-    word, doc_topic = elbo.document_terms(found.visit.bound, found.counts.doc_tokens, alpha, found.topics)
+    word, doc_topic = elbo.document_terms(found.result.bound, found.counts.doc_tokens, alpha, found.topics)
     assert word[0] == -np.inf
     assert np.isfinite(word[1])
     assert np.isfinite(doc_topic).all()
@@ -275,7 +285,7 @@ def test_a_word_that_no_topic_can_produce_costs_everything_and_belongs_to_none(d
     np.testing.assert_allclose(phi.sum(axis=1), 1, rtol=1e-6)
 
 
-def test_a_zero_of_a_point_estimate_gives_its_topic_no_share(dtype, instruction_set, workers):
+def test_a_zero_of_a_point_estimate_gives_its_topic_no_statistics(dtype, instruction_set, workers):
     X = np.array([[2.0, 3.0, 1.0]])
     beta = np.array([[0.5, 0.0, 0.5], [0.25, 0.75, 0.0], [0.0, 0.5, 0.5]])
     found = corpora.run_estep(
@@ -284,70 +294,69 @@ def test_a_zero_of_a_point_estimate_gives_its_topic_no_share(dtype, instruction_
     np.testing.assert_array_equal(found.sstats == 0, beta == 0)
 
 
-def test_a_visit_afresh_shares_the_tokens_among_all_topics(instruction_set, dtype, workers):
+def test_a_cold_start_distributes_the_tokens_evenly_over_topics(instruction_set, dtype, workers):
     X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, 7, 30), corpora.random_alpha(0, 7)
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam, words, dtype, workers)
     gamma = np.full((len(X), 7), np.nan, dtype)
-    update_documents(counts, topics, alpha, gamma, max_inner_iter=2, tol=0.0, workers=workers, cold_start=True)
+    update_documents(counts, topics, alpha, gamma, without_extrapolation(2, 0.0), workers)
     start = reference.cold_start(X, alpha)
     expected = reference.estep(X, reference.expected_log(lam), alpha, start, max_inner_iter=2, tol=0.0)[0]
     np.testing.assert_allclose(gamma, expected, rtol=1e-4 if dtype == np.float32 else 1e-10)
 
 
-def steps_beyond(X, lam, alpha, dtype, workers, *, extrapolate=True, **stop):
-    """γ and the visit of each document, all from the cold start."""
+def from_cold_start(X, lam, alpha, dtype, workers, settings):
+    """Return γ and the result of an E-step of all documents."""
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam, words, dtype, workers)
     gamma = np.empty((len(X), len(lam)), dtype)
-    return gamma, update_documents(
-        counts, topics, alpha, gamma, workers=workers, cold_start=True, extrapolate=extrapolate, **stop
-    )
+    return gamma, update_documents(counts, topics, alpha, gamma, settings, workers)
 
 
-@pytest.mark.parametrize("max_sweeps", [1, 2, 3, 4, 5, 6, 9])
-def test_steps_beyond_equal_the_twin(instruction_set, dtype, workers, max_inner_iter):
+@pytest.mark.parametrize("max_inner_iter", [1, 2, 3, 4, 5, 6, 9])
+def test_extrapolation_equals_the_reference_implementation(instruction_set, dtype, workers, max_inner_iter):
     X, lam, alpha = corpora.random_counts(0), corpora.random_lam(0, 7, 30), corpora.random_alpha(0, 7)
-    gamma, _ = steps_beyond(X, lam, alpha, dtype, workers, max_inner_iter=max_inner_iter, tol=0.0)
+    gamma, _ = from_cold_start(X, lam, alpha, dtype, workers, EStepSettings(max_inner_iter, 0.0))
     elog_beta = reference.expected_log(lam)
     start = reference.cold_start(X, alpha)
-    expected, _, _, _ = reference.estep(X, elog_beta, alpha, start, max_inner_iter, 0.0, beyond=True)
+    expected, _, _, _ = reference.estep(X, elog_beta, alpha, start, max_inner_iter, 0.0, extrapolate=True)
     np.testing.assert_allclose(gamma, expected, rtol=3e-4 if dtype == np.float32 else 1e-9)
 
 
 @pytest.mark.parametrize("n_topics", [7, 24, 130])
-def test_steps_beyond_end_where_sweeps_change_nothing_and_sooner(instruction_set, dtype, workers, n_topics):
+def test_extrapolation_reaches_a_fixed_point_of_the_updates_in_fewer_inner_iterations(
+    instruction_set, dtype, workers, n_topics
+):
     rng = np.random.default_rng(n_topics)
     lam = rng.gamma(0.05, 20.0, (n_topics, 60)) + 0.05
     X, alpha = rng.poisson(0.7, (30, 60)).astype(float), np.full(n_topics, 0.05)
-    stop = {"max_sweeps": 2000, "tol": 1e-5}
-    settled, visit = steps_beyond(X, lam, alpha, dtype, workers, **stop)
-    _, plain = steps_beyond(X, lam, alpha, dtype, workers, extrapolate=False, **stop)
-    start = settled.astype(np.float64)
-    swept = reference.estep(X, reference.expected_log(lam), alpha, start, max_inner_iter=1, tol=0.0)[0]
-    assert np.abs(swept - settled).sum(axis=1).max() <= 1e-3 * X.sum(axis=1).max()
-    assert visit.n_inner_iter.sum() < 0.7 * plain.n_inner_iter.sum()
+    converged, result = from_cold_start(X, lam, alpha, dtype, workers, EStepSettings(2000, 1e-5))
+    _, plain = from_cold_start(X, lam, alpha, dtype, workers, without_extrapolation(2000, 1e-5))
+    start = converged.astype(np.float64)
+    updated = reference.estep(X, reference.expected_log(lam), alpha, start, max_inner_iter=1, tol=0.0)[0]
+    assert np.abs(updated - converged).sum(axis=1).max() <= 1e-3 * X.sum(axis=1).max()
+    assert result.n_inner_iter.sum() < 0.7 * plain.n_inner_iter.sum()
 
 
 @pytest.mark.parametrize("n_topics", [24, 130])
-def test_setting_topics_aside_ends_where_sweeps_over_all_topics_do(instruction_set, dtype, workers, n_topics):
+def test_active_set_pruning_converges_to_a_fixed_point_of_updates_of_all_topics(
+    instruction_set, dtype, workers, n_topics
+):
     rng = np.random.default_rng(n_topics)
     lam = rng.gamma(0.05, 20.0, (n_topics, 60)).astype(np.float32) + 0.05
     X, alpha = rng.poisson(0.7, (30, 60)).astype(float), np.full(n_topics, 0.05)
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam.astype(float), words, dtype, workers)
-    settled = np.empty((len(X), n_topics), dtype)
-    visit = update_documents(
-        counts, topics, alpha, settled, max_inner_iter=2000, tol=1e-6, workers=workers, cold_start=True
-    )
-    stepwise = settled.copy()
-    # two sweeps at a time are too few for topics to be set aside, so these are all over all topics
-    update_documents(counts, topics, alpha, stepwise, max_inner_iter=2, tol=0.0, workers=workers)
-    assert visit.n_inner_iter.max() > 10
-    assert np.abs(stepwise - settled).sum(axis=1).max() <= 1e-3 * X.sum(axis=1).max()
+    converged = np.empty((len(X), n_topics), dtype)
+    result = update_documents(counts, topics, alpha, converged, without_extrapolation(2000, 1e-6), workers)
+    updated = converged.copy()
+    # Two inner iterations are too few for active-set pruning to begin, so they run over all topics.
+    update_documents(counts, topics, alpha, updated, without_extrapolation(2, 0.0, cold_start=False), workers)
+    assert result.n_inner_iter.max() > 10
+    assert np.abs(updated - converged).sum(axis=1).max() <= 1e-3 * X.sum(axis=1).max()
 
 
-def test_a_converged_estep_equals_scikit_learns(workers):
+def test_a_converged_e_step_equals_that_of_scikit_learn(workers):
     X, lam, alpha = corpora.random_counts(11), corpora.random_lam(11, 6, 30), 0.3
     elog_beta = reference.expected_log(lam)
     gamma, sstats = _lda._update_doc_distribution(X, np.exp(elog_beta), alpha, 5000, 1e-14, True, None)
@@ -359,7 +368,7 @@ def test_a_converged_estep_equals_scikit_learns(workers):
     np.testing.assert_allclose(found.sstats, sstats, rtol=1e-7, atol=1e-12)
 
 
-def test_threads_and_one_thread_finish_underflowing_documents_alike(dtype):
+def test_underflowing_documents_have_the_same_bits_for_any_number_of_threads(dtype):
     X, lam, alpha, gamma = underflowing_problem()
     results = []
     for n_threads in (1, 3):

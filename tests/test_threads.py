@@ -1,4 +1,4 @@
-"""How work is cut and shared: nothing of it shows in the results."""
+"""Threads, and the division of work among them, which does not affect results."""
 
 import threading
 
@@ -16,25 +16,27 @@ from ldavi._inference.e_step import cut_blocks
 
 @settings(derandomize=True, deadline=None, database=None)
 @given(st.lists(st.integers(0, 30), max_size=40), st.integers(-1, 100), st.data())
-def test_even_ranges_cover_all_positions_once_and_hold_about_as_much_as_allowed(units, most, data):
+def test_even_ranges_cover_all_positions_once_and_do_not_exceed_the_maximum_by_more_than_a_position(
+    units, max_units, data
+):
     start = data.draw(st.integers(0, len(units)))
     stop = data.draw(st.integers(start, len(units)))
     cumulative = np.concatenate([[0], np.cumsum(units, dtype=np.int64)])
-    ranges = even_ranges(cumulative, start, stop, most)
+    ranges = even_ranges(cumulative, start, stop, max_units)
     assert [i for first, last in ranges for i in range(first, last)] == list(range(start, stop))
     assert all(first < last for first, last in ranges)
     largest = max(units[start:stop], default=0)
     for first, last in ranges:
-        assert cumulative[last] - cumulative[first] <= max(most, 1) + largest
+        assert cumulative[last] - cumulative[first] <= max(max_units, 1) + largest
 
 
 @settings(derandomize=True, deadline=None, database=None)
 @given(st.integers(1, 200), st.integers(1, 50))
-def test_even_ranges_of_equal_units_differ_by_one_at_most(n, most):
-    sizes = [last - first for first, last in even_ranges(np.arange(n + 1), 0, n, most)]
-    assert max(sizes) <= most
+def test_even_ranges_of_equal_units_differ_by_at_most_one(n, max_units):
+    sizes = [last - first for first, last in even_ranges(np.arange(n + 1), 0, n, max_units)]
+    assert max(sizes) <= max_units
     assert max(sizes) - min(sizes) <= 1
-    assert len(sizes) == -(-n // most)
+    assert len(sizes) == -(-n // max_units)
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
@@ -55,7 +57,7 @@ def test_an_error_in_a_worker_reaches_the_caller(n_threads):
         workers.run(lambda x: 1 // x, [1, 0])
 
 
-def test_no_thread_is_left_behind():
+def test_all_threads_end_with_the_pool():
     before = threading.active_count()
     with Workers(3) as workers:
         workers.run(abs, range(9))
@@ -64,7 +66,7 @@ def test_no_thread_is_left_behind():
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_blocks_hold_each_document_once_and_its_counts_by_word():
+def test_blocks_contain_each_document_once_with_its_counts_in_order_of_words():
     counts = corpora.to_counts(corpora.random_counts(0, n_docs=60, n_words=40))
     blocks = cut_blocks(counts, 19)
     assert len(blocks) > 5
@@ -87,12 +89,12 @@ def bits(dtype, n_threads, *, weight=None):
     start = reference.cold_start(X, alpha)
     with Workers(n_threads) as workers:
         found = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=6, tol=1e-2, weight=weight)
-    return [a.tobytes() for a in (found.gamma, found.sstats, found.visit.n_inner_iter, found.visit.bound)]
+    return [a.tobytes() for a in (found.gamma, found.sstats, found.result.n_inner_iter, found.result.bound)]
 
 
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("n_threads", [2, 3, 7])
-def test_the_estep_gives_the_same_bits_for_any_number_of_threads(n_threads, dtype, instruction_set):
+def test_the_e_step_gives_the_same_bits_for_any_number_of_threads(n_threads, dtype, instruction_set):
     weight = np.random.default_rng(0).uniform(0.5, 2, 60)
     assert bits(dtype, n_threads, weight=weight) == bits(dtype, 1, weight=weight)
 
@@ -100,14 +102,14 @@ def test_the_estep_gives_the_same_bits_for_any_number_of_threads(n_threads, dtyp
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("name", ["CALL_WORK", "WAVE_BYTES"])
 @pytest.mark.parametrize("n_threads", [1, 3])
-def test_the_estep_gives_the_same_bits_however_long_its_calls_and_waves_are(name, n_threads, dtype, monkeypatch):
+def test_the_e_step_gives_the_same_bits_for_any_size_of_calls_and_waves(name, n_threads, dtype, monkeypatch):
     short = bits(dtype, n_threads)
     for size in (1, 2**30):
         monkeypatch.setattr(e_step, name, size)
         assert bits(dtype, n_threads) == short
 
 
-def test_blocks_change_no_gamma_and_statistics_only_by_rounding(dtype, monkeypatch):
+def test_the_size_of_blocks_does_not_change_gamma_and_changes_statistics_by_rounding_only(dtype, monkeypatch):
     X, lam, alpha = corpora.random_counts(1, n_docs=60), corpora.random_lam(1, 5, 30), corpora.random_alpha(1, 5)
     start = reference.cold_start(X, alpha)
     with Workers(2) as workers:

@@ -1,4 +1,4 @@
-"""Learned priors: what each update raises, where it ends, what it never does. Equations (35) to (38)."""
+"""Updates of Dirichlet priors: objectives never decrease, and updates end at stationary points. Eqs. (35) to (38)."""
 
 import numpy as np
 import pytest
@@ -13,39 +13,39 @@ from ldavi._inference.dirichlet_priors import GroupedCounts, fixed_point, group_
 
 
 def tokens_of(n):
-    """Counts (draws, categories) as a list of tokens."""
+    """Return counts of shape (draws, categories) as the draw and the category of each token."""
     draw, category = np.nonzero(n)
     times = n[draw, category].astype(int)
     return np.repeat(draw, times), np.repeat(category, times)
 
 
-def drawn(alpha, n_draws, length, seed=0):
+def sampled_counts(alpha, n_draws, length, seed=0):
     rng = np.random.default_rng(seed)
     return np.array([rng.multinomial(length, rng.dirichlet(alpha)) for _ in range(n_draws)])
 
 
-def slow_evidence(n, alpha, weight):
-    """Equation (35), draw by draw."""
+def reference_evidence(n, alpha, weight):
+    """Return equation (35), draw by draw."""
     total = n.sum(axis=1)
     each = gammaln(alpha.sum()) - gammaln(alpha.sum() + total) + (gammaln(alpha + n) - gammaln(alpha)).sum(axis=1)
     return float(weight @ each)
 
 
-def test_the_evidence_is_that_of_the_dirichlet_multinomials():
-    n, alpha = drawn([0.3, 1.0, 2.0], 30, 12), np.array([0.2, 0.5, 0.9])
+def test_the_evidence_is_that_of_dirichlet_multinomials():
+    n, alpha = sampled_counts([0.3, 1.0, 2.0], 30, 12), np.array([0.2, 0.5, 0.9])
     weight = np.linspace(0.5, 2, 30)
     counts = group_counts(*tokens_of(n), 3, weight)
-    np.testing.assert_allclose(log_evidence(counts, alpha, 3), slow_evidence(n, alpha, weight))
+    np.testing.assert_allclose(log_evidence(counts, alpha, 3), reference_evidence(n, alpha, weight))
 
 
 def test_a_symmetric_prior_has_one_value_for_all_categories():
-    n, weight = drawn([0.3, 1.0, 2.0], 30, 12), np.ones(30)
+    n, weight = sampled_counts([0.3, 1.0, 2.0], 30, 12), np.ones(30)
     counts = group_counts(*tokens_of(n), 3, weight, symmetric=True)
-    np.testing.assert_allclose(log_evidence(counts, np.array([0.4]), 3), slow_evidence(n, np.full(3, 0.4), weight))
+    np.testing.assert_allclose(log_evidence(counts, np.array([0.4]), 3), reference_evidence(n, np.full(3, 0.4), weight))
 
 
-def test_values_in_several_places_are_grouped_as_their_tokens_are():
-    n = drawn([0.1, 0.3, 2.0], 30, 12)
+def test_grouping_values_equals_grouping_their_tokens():
+    n = sampled_counts([0.1, 0.3, 2.0], 30, 12)
     n[3] = 0
     expected = group_counts(*tokens_of(n), 3, np.ones(30), symmetric=True)
     for one, other in zip(group_values(n.ravel(), np.ones(n.size, int), n.sum(axis=1)), expected, strict=True):
@@ -53,9 +53,9 @@ def test_values_in_several_places_are_grouped_as_their_tokens_are():
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
-def test_each_round_of_the_fixed_point_raises_the_evidence(symmetric, monkeypatch):
-    monkeypatch.setattr(dirichlet_priors, "ROUNDS", 1)
-    counts = group_counts(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50), symmetric=symmetric)
+def test_each_round_of_the_fixed_point_increases_the_evidence(symmetric, monkeypatch):
+    monkeypatch.setattr(dirichlet_priors, "MAX_ROUNDS", 1)
+    counts = group_counts(*tokens_of(sampled_counts([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50), symmetric=symmetric)
     prior = np.full(1 if symmetric else 3, 7.0)
     values = []
     for _ in range(40):
@@ -66,22 +66,22 @@ def test_each_round_of_the_fixed_point_raises_the_evidence(symmetric, monkeypatc
 
 
 def test_the_fixed_point_ends_where_the_gradient_vanishes(monkeypatch):
-    monkeypatch.setattr(dirichlet_priors, "ROUNDS", 5000)
-    monkeypatch.setattr(dirichlet_priors, "ENOUGH", 1e-10)
-    counts = group_counts(*tokens_of(drawn([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
+    monkeypatch.setattr(dirichlet_priors, "MAX_ROUNDS", 5000)
+    monkeypatch.setattr(dirichlet_priors, "TOLERANCE", 1e-10)
+    counts = group_counts(*tokens_of(sampled_counts([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
     alpha = fixed_point(counts, np.ones(3), 3)
     gradient = approx_fprime(alpha, lambda x: log_evidence(counts, x, 3), 1e-6)
     assert np.abs(gradient).max() < 1e-3
 
 
-def test_the_prior_that_drew_the_counts_is_found():
+def test_the_fixed_point_recovers_the_prior_of_the_counts():
     alpha = np.array([0.05, 0.2, 1.0, 0.4])
-    counts = group_counts(*tokens_of(drawn(alpha, 4000, 50)), 4, np.ones(4000))
+    counts = group_counts(*tokens_of(sampled_counts(alpha, 4000, 50)), 4, np.ones(4000))
     np.testing.assert_allclose(fixed_point(counts, np.ones(4), 4), alpha, rtol=0.1)
 
 
-def test_a_weight_of_two_is_the_draw_twice():
-    n = drawn([0.3, 1.0], 20, 9)
+def test_a_weight_of_2_equals_two_draws():
+    n = sampled_counts([0.3, 1.0], 20, 9)
     weighted = group_counts(*tokens_of(n), 2, np.full(20, 2.0))
     twice = group_counts(*tokens_of(np.vstack([n, n])), 2, np.ones(40))
     for found, expected in zip(weighted, twice, strict=True):
@@ -89,12 +89,12 @@ def test_a_weight_of_two_is_the_draw_twice():
 
 
 def test_a_category_that_never_occurs_keeps_a_prior_above_zero():
-    n = np.hstack([drawn([1.0, 1.0], 30, 10), np.zeros((30, 1), int)])
+    n = np.hstack([sampled_counts([1.0, 1.0], 30, 10), np.zeros((30, 1), int)])
     alpha = fixed_point(group_counts(*tokens_of(n), 3, np.ones(30)), np.full(3, 0.1), 3)
-    assert alpha[2] == dirichlet_priors.SMALLEST
+    assert alpha[2] == dirichlet_priors.MIN_PRIOR
 
 
-def test_without_counts_the_prior_stays():
+def test_the_prior_is_unchanged_without_counts():
     empty = np.zeros(0)
     counts = GroupedCounts(empty.astype(int), empty, empty, empty, empty)
     np.testing.assert_array_equal(fixed_point(counts, np.array([0.3, 0.4]), 2), [0.3, 0.4])
@@ -102,7 +102,7 @@ def test_without_counts_the_prior_stays():
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.floats(0.01, 50), st.floats(0.01, 50))
-def test_newton_never_lowers_the_bound_and_stays_positive(seed, n_topics, first, spread):
+def test_newton_never_decreases_the_bound_and_alpha_stays_positive(seed, n_topics, first, spread):
     rng = np.random.default_rng(seed)
     gamma = rng.gamma(spread, 1.0, (8, n_topics)) + 1e-3
     sums, start = dirichlet_priors.expected_log_sums(gamma, None), np.full(n_topics, first)
@@ -113,7 +113,7 @@ def test_newton_never_lowers_the_bound_and_stays_positive(seed, n_topics, first,
 
 @pytest.mark.parametrize("first", [1e-3, 0.1, 30.0])
 def test_newton_ends_where_the_gradient_vanishes(first, monkeypatch):
-    monkeypatch.setattr(dirichlet_priors, "ENOUGH", 1e-12)
+    monkeypatch.setattr(dirichlet_priors, "TOLERANCE", 1e-12)
     gamma = np.random.default_rng(0).gamma(0.7, 2.0, (40, 4)) + 0.1
     weight = np.linspace(0.5, 2, 40)
     sums = dirichlet_priors.expected_log_sums(gamma, weight)
@@ -122,14 +122,14 @@ def test_newton_ends_where_the_gradient_vanishes(first, monkeypatch):
     assert np.abs(gradient).max() < 1e-3
 
 
-def test_one_topic_leaves_alpha_where_it_is():
+def test_alpha_of_one_topic_is_unchanged():
     """With K = 1 the bound does not depend on α."""
     sums = dirichlet_priors.expected_log_sums(np.full((5, 1), 3.0), None)
-    assert np.isfinite(dirichlet_priors.newton_alpha(np.array([0.1]), sums, 5.0)).all()
+    np.testing.assert_array_equal(dirichlet_priors.newton_alpha(np.array([0.1]), sums, 5.0), [0.1])
 
 
 @pytest.mark.parametrize("first", [1e-3, 0.05, 5.0])
-def test_each_round_for_eta_raises_the_bound(first):
+def test_each_round_for_eta_increases_the_bound(first):
     S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
     values, eta = [], first
     for _ in range(20):
@@ -149,7 +149,7 @@ def test_eta_ends_where_the_derivative_vanishes():
     assert abs(slope) < 0.1
 
 
-def test_absent_words_count_as_zeros_for_eta():
+def test_words_that_do_not_occur_count_as_zeros_for_eta():
     S = np.random.default_rng(2).gamma(0.5, 2.0, (10, 2))
     wide = np.vstack([S, np.zeros((5, 2))])
     np.testing.assert_allclose(
@@ -161,7 +161,7 @@ def test_absent_words_count_as_zeros_for_eta():
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_sums_over_documents_are_those_of_the_definition_however_many_are_taken_at_once(weighted, monkeypatch):
+def test_sums_over_documents_equal_their_definition_for_any_chunk_size(weighted, monkeypatch):
     monkeypatch.setattr(dirichlet_priors, "ENTRIES_AT_ONCE", 7 * 4)
     rng = np.random.default_rng(0)
     gamma, weight = rng.gamma(1, 1, (30, 4)) + 0.1, rng.random(30)
@@ -171,7 +171,7 @@ def test_sums_over_documents_are_those_of_the_definition_however_many_are_taken_
 
 
 def test_the_memory_of_learning_priors_does_not_grow_with_documents_or_words():
-    """In float64 all of γ, or of S, would be some times as much as the array itself."""
+    """Float64 copies of all of γ or S would be several times as large as the array itself."""
     large = np.ones((400_000, 8), np.float32)
 
     def learn():
