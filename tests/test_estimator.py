@@ -1,4 +1,4 @@
-"""The estimator: forms of input and output, state, stopping, parameters, weights."""
+"""The estimator: forms of input and output, fitted state, stopping, parameters, weights."""
 
 import copy
 import io
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from ldavi._estimator.schedule import step_size
 from scipy import sparse
 from scipy.special import psi
 from sklearn.base import clone
@@ -21,6 +20,8 @@ from sklearn.pipeline import make_pipeline
 
 import ldavi
 from ldavi import LatentDirichletAllocation, TraceRecord
+from ldavi._estimator import settings
+from ldavi._estimator.settings import step_size
 from ldavi._estimator.validation import count_threads
 from ldavi._inference import vb_batch, vb_memoized, vb_online
 
@@ -30,7 +31,7 @@ all_methods = pytest.mark.parametrize("method", METHODS)
 
 
 def corpus(n_docs=40, n_words=V, seed=0):
-    """Documents of three topics, each with words of its own."""
+    """Return documents of three topics with disjoint main words."""
     rng = np.random.default_rng(seed)
     topics = np.kron(np.eye(K), np.ones(n_words // K)) + 0.05
     theta = rng.dirichlet(np.full(K, 0.3), n_docs)
@@ -49,16 +50,12 @@ def same_model(a, b, X):
 
 
 def state(estimator):
-    """Every attribute, arrays by their bytes; without what is only derived from λ."""
+    """Return every attribute, arrays as bytes; without values that are computed from λ on demand."""
     found = {}
     for name, value in vars(estimator).items():
-        if name == "_rows":
-            rows = {
-                key: item
-                for key, item in vars(value).items()
-                if key not in ("_excess", "_priors", "_room", "_eta_room")
-            }
-            found[name] = {key: item.tobytes() if isinstance(item, np.ndarray) else item for key, item in rows.items()}
+        if name == "_lambda":
+            parts = {key: part for key, part in value.to_arrays().items() if key != "excess"}
+            found[name] = {key: part.tobytes() if isinstance(part, np.ndarray) else part for key, part in parts.items()}
         else:
             found[name] = value.tobytes() if isinstance(value, np.ndarray) else repr(value)
     return found
@@ -138,7 +135,7 @@ def test_indices_of_32_and_64_bits_give_the_same_bits():
     assert wide.indices.dtype == wide.indptr.dtype == np.int64
 
 
-# In scikit-learn's company
+# With scikit-learn
 
 
 def test_names_of_features_come_in_and_go_out():
@@ -217,7 +214,7 @@ def test_the_number_of_threads_changes_no_bit(method):
     for n_jobs in (2, 3, 7):
         together = model(learning_method=method, n_jobs=n_jobs, batch_size=50).fit(X)
         same_model(together, alone, X)
-        assert together.elbo_trace_[["elbo", "sweeps"]].tolist() == alone.elbo_trace_[["elbo", "sweeps"]].tolist()
+        assert together.elbo_trace_[["elbo", "n_inner_iter"]].tolist() == alone.elbo_trace_[["elbo", "n_inner_iter"]].tolist()
         same_model(
             together.partial_fit(X[:99]), model(learning_method=method, batch_size=50).fit(X).partial_fit(X[:99]), X
         )
@@ -341,7 +338,7 @@ def test_the_trace_has_a_record_per_pass_and_ends_with_the_elbo(method):
     }
     assert trace["phase"].tolist() == phases[method] + last
     assert (np.diff(trace["seconds"]) >= 0).all()
-    assert (trace["sweeps"] >= 1).all()
+    assert (trace["n_inner_iter"] >= 1).all()
     assert lda.n_iter_ == 7
     assert lda.n_samples_seen_ == 40
     assert lda.n_batch_iter_ == 1 + 7 * {"batch": 1, "online": 4, "memoized": 4}[method]
@@ -356,7 +353,7 @@ def test_the_elbo_rises_in_the_monotone_passes(method):
 
 
 @all_methods
-def test_tol_ends_the_fit_where_the_elbo_gains_less(method):
+def test_tol_ends_the_fit_in_the_first_pass_with_a_smaller_gain(method):
     lda = model(learning_method=method, max_iter=500, tol=1e-4).fit(corpus())
     assert lda.converged_
     assert lda.n_iter_ < 500
@@ -367,15 +364,15 @@ def test_tol_ends_the_fit_where_the_elbo_gains_less(method):
 
 
 @all_methods
-def test_max_iter_reached_before_tol_warns_with_figures(method):
-    with pytest.warns(ConvergenceWarning, match=r"rose by .* in pass 4, the last of max_iter=4; tol=1e-12 asks"):
+def test_max_iter_reached_before_tol_warns_with_the_gain_and_the_limits(method):
+    with pytest.warns(ConvergenceWarning, match=r"rose by .* in pass 4, the last of max_iter=4; tol=1e-12 requires"):
         lda = model(learning_method=method, max_iter=4, tol=1e-12, learning_decay=0.9, batch_size=7).fit(corpus())
     assert not lda.converged_
     assert lda.n_iter_ == 4
 
 
 @all_methods
-def test_without_tol_every_pass_is_made_and_nothing_is_warned_of(method):
+def test_without_tol_every_pass_is_made_without_a_warning(method):
     lda = model(learning_method=method, max_iter=60, tol=None).fit(corpus())
     assert lda.n_iter_ == 60
     assert not lda.converged_
@@ -398,13 +395,13 @@ def test_callbacks_get_each_record_and_true_stops(method):
 
 
 @pytest.mark.parametrize("answer", [None, False, 1, "stop"])
-def test_a_callback_that_returns_anything_but_true_stops_nothing(answer):
+def test_only_a_callback_that_returns_true_stops_the_fit(answer):
     lda = model(max_iter=5, callbacks=[lambda record: answer]).fit(corpus())
     assert lda.n_iter_ == 5
     assert not lda.converged_
 
 
-def test_every_callback_is_called_also_after_one_that_stops():
+def test_every_callback_is_called_even_after_one_that_stops_the_fit():
     seen = []
     model(callbacks=[lambda record: True, lambda record: seen.append(record)]).fit(corpus())
     assert len(seen) == 1
@@ -412,15 +409,15 @@ def test_every_callback_is_called_also_after_one_that_stops():
 
 @all_methods
 @pytest.mark.parametrize("last", [1, 3, 4])
-def test_an_interrupt_leaves_the_topics_of_the_last_whole_pass(method, last):
+def test_an_interrupt_leaves_the_topics_of_the_last_complete_pass(method, last):
     def interrupt(record):
         if record.iteration == last:
             raise KeyboardInterrupt
 
     X = corpus()
-    plan = {"learning_method": method, "batch_size": 10, "max_iter": 8}
-    expected = model(**plan, callbacks=lambda record: record.iteration == last).fit(X)
-    lda = model(**plan, callbacks=interrupt)
+    parameters = {"learning_method": method, "batch_size": 10, "max_iter": 8}
+    expected = model(**parameters, callbacks=lambda record: record.iteration == last).fit(X)
+    lda = model(**parameters, callbacks=interrupt)
     with pytest.raises(KeyboardInterrupt):
         lda.fit(X)
     assert not lda.converged_
@@ -431,22 +428,22 @@ def test_an_interrupt_leaves_the_topics_of_the_last_whole_pass(method, last):
 
 
 @all_methods
-def test_an_interrupt_in_the_midst_of_a_pass_leaves_the_topics_of_the_pass_before(method, monkeypatch):
+def test_an_interrupt_within_a_pass_leaves_the_topics_of_the_pass_before(method, monkeypatch):
     X = corpus()
-    plan = {"learning_method": method, "batch_size": 10, "max_iter": 8}
-    expected = model(**plan, callbacks=lambda record: record.iteration == 2).fit(X)
+    parameters = {"learning_method": method, "batch_size": 10, "max_iter": 8}
+    expected = model(**parameters, callbacks=lambda record: record.iteration == 2).fit(X)
     module = {"batch": vb_batch, "online": vb_online, "memoized": vb_memoized}[method]
-    calls, true, stop_at = [], module.estep, {"batch": 3, "online": 11, "memoized": 11}[method]
+    calls, e_step, stop_at = [], module.e_step, {"batch": 3, "online": 11, "memoized": 11}[method]
 
     def interrupted(*arguments, **options):
         calls.append(1)
-        result = true(*arguments, **options)
+        result = e_step(*arguments, **options)
         if len(calls) == stop_at:
             raise KeyboardInterrupt
         return result
 
-    monkeypatch.setattr(module, "estep", interrupted)
-    lda = model(**plan)
+    monkeypatch.setattr(module, "e_step", interrupted)
+    lda = model(**parameters)
     with pytest.raises(KeyboardInterrupt):
         lda.fit(X)
     monkeypatch.undo()
@@ -461,7 +458,7 @@ def test_an_interrupt_before_the_first_pass_leaves_the_estimator_as_it_was(monke
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(vb_batch, "estep", interrupted)
+    monkeypatch.setattr(vb_batch, "e_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         lda.fit(corpus(seed=1))
     assert state(lda) == before
@@ -489,24 +486,24 @@ def test_a_perplexity_that_changes_by_less_than_perp_tol_ends_the_fit():
     assert model(max_iter=20, evaluate_every=0, perp_tol=100.0).fit(corpus()).n_iter_ == 20
 
 
-# Going on
+# Warm starts and partial_fit
 
 
 @pytest.mark.parametrize("method", ["batch", "memoized"])
-def test_a_warm_start_goes_on_from_the_topics_so_far(method):
+def test_a_warm_start_continues_from_the_fitted_topics(method):
     X = corpus()
-    plan = {"learning_method": method, "dtype": "float64", "mean_change_tol": 1e-6, "max_doc_update_iter": 1000}
-    lda = model(max_iter=30, warm_start=True, **plan).fit(X)
+    parameters = {"learning_method": method, "dtype": "float64", "mean_change_tol": 1e-6, "max_doc_update_iter": 1000}
+    lda = model(max_iter=30, warm_start=True, **parameters).fit(X)
     first, topics = lda.elbo_, lda.topics_.copy()
     lda.set_params(max_iter=4, random_state=99).fit(X)
     assert lda.elbo_ >= first - 1e-3 * abs(first)
     assert lda.n_iter_ == 4
     np.testing.assert_array_equal(lda.topics_.argmax(axis=1), topics.argmax(axis=1))
-    assert lda.elbo_ > model(max_iter=4, **plan).fit(X).elbo_
+    assert lda.elbo_ > model(max_iter=4, **parameters).fit(X).elbo_
 
 
-def test_warm_starts_one_after_the_other_end_above_where_they_began():
-    # not each above the one before: documents start afresh in each, and may settle elsewhere
+def test_consecutive_warm_starts_end_with_a_higher_bound_than_the_first():
+    # not each with a higher one: documents start cold in each, and may converge to another optimum
     X = corpus()
     lda = model(max_iter=10, warm_start=True, dtype="float64", max_doc_update_iter=1000, mean_change_tol=1e-9).fit(X)
     elbo = [lda.elbo_] + [lda.set_params(max_iter=3).fit(X).elbo_ for _ in range(8)]
@@ -514,17 +511,17 @@ def test_warm_starts_one_after_the_other_end_above_where_they_began():
 
 
 @pytest.mark.parametrize(("parameters", "n_words"), [({"n_components": K + 1}, V), ({}, V + 3)])
-def test_a_warm_start_of_another_shape_says_so(parameters, n_words):
+def test_a_warm_start_of_another_shape_is_refused(parameters, n_words):
     lda = model(warm_start=True).fit(corpus())
     before = state(lda)
     lda.set_params(**parameters)
-    with pytest.raises(ValueError, match=r"warm_start=True goes on from topics of shape \(3, 12\)"):
+    with pytest.raises(ValueError, match=r"warm_start=True continues from topics of shape \(3, 12\)"):
         lda.fit(corpus(n_words=n_words))
     lda.set_params(n_components=K)
     assert state(lda) == before
 
 
-def test_without_a_warm_start_a_second_fit_forgets_the_first():
+def test_without_a_warm_start_a_second_fit_ignores_the_first():
     lda = model().fit(corpus(n_words=15, seed=3)).partial_fit(corpus(n_words=15))
     same_model(lda.fit(corpus()), model().fit(corpus()), corpus())
 
@@ -556,19 +553,19 @@ def test_an_automatic_step_is_about_a_128th_of_the_corpus(n_docs, documents):
     assert step_size(7, n_docs) == 7
 
 
-def test_online_fits_make_automatic_steps_by_the_number_of_documents(monkeypatch):
-    monkeypatch.setattr("ldavi._estimator.schedule.STEPS_OF_A_PASS", 5)
-    monkeypatch.setattr("ldavi._estimator.schedule.SMALLEST_STEP", 1)
+def test_the_automatic_step_of_an_online_fit_depends_on_the_number_of_documents(monkeypatch):
+    monkeypatch.setattr(settings, "STEPS_PER_PASS", 5)
+    monkeypatch.setattr(settings, "MIN_STEP", 1)
     X, online = corpus(), {"learning_method": "online", "max_iter": 2}
     by_eight = model(batch_size=8, **online).fit(X)
     same_model(model(**online).fit(X), by_eight, X)
-    weights = np.full(len(X), 1e-3)  # which are no documents
+    weights = np.full(len(X), 1e-3)  # which do not count as documents
     assert model(**online).fit(X, sample_weight=weights).n_batch_iter_ == by_eight.n_batch_iter_ == 1 + 2 * 5
     assert model(**online).fit([X[:16], X[16:]]).n_batch_iter_ == 1 + 2 * 5
 
 
 @pytest.mark.parametrize(("total_samples", "n_steps"), [(None, 2), (100, 4), (40_000, 1)])
-def test_partial_fit_makes_automatic_steps_by_the_total(total_samples, n_steps):
+def test_the_automatic_step_of_partial_fit_depends_on_total_samples(total_samples, n_steps):
     X = corpus(n_docs=200)
     assert model(total_samples=total_samples).partial_fit(X).n_batch_iter_ == 1 + n_steps
 
@@ -583,22 +580,22 @@ def test_total_samples_none_means_the_documents_seen_so_far():
     assert one.n_batch_iter_ == 3
 
 
-def test_partial_fit_after_fit_goes_on_counting():
+def test_partial_fit_after_fit_continues_the_counters():
     lda = model(learning_method="online", batch_size=10).fit(corpus()).partial_fit(corpus()[:15])
     assert lda.n_samples_seen_ == 55
     assert lda.n_batch_iter_ == 1 + 6 * 4 + 2
 
 
-def test_partial_fit_touches_the_rows_of_its_words_alone():
+def test_partial_fit_changes_only_the_rows_of_its_words():
     X = corpus()
     lda = model().fit(X)
-    before = lda._rows._rows.copy()
+    before = lda._lambda._rows.copy()
     part = np.zeros_like(X[:5])
     part[:, [2, 7]] = 4
     lda.partial_fit(part)
     others = np.setdiff1d(np.arange(V), [2, 7])
-    np.testing.assert_array_equal(lda._rows._rows[others], before[others])
-    assert (lda._rows._rows[[2, 7], :K] != before[[2, 7], :K]).any()
+    np.testing.assert_array_equal(lda._lambda._rows[others], before[others])
+    assert (lda._lambda._rows[[2, 7], :K] != before[[2, 7], :K]).any()
     rho = (10.0 + 7) ** -0.7
     np.testing.assert_allclose(lda.components_[:, others], (1 - rho) * before[others, :K].T + rho * 0.05, rtol=1e-5)
 
@@ -713,7 +710,7 @@ def test_the_mass_of_the_topics_is_the_tokens_and_the_prior(method, shape):
     np.testing.assert_allclose(lda.components_[:, 3], np.broadcast_to(eta, (K, V))[:, 3], rtol=1e-9)
 
 
-def test_a_prior_by_topic_draws_its_words_to_that_topic():
+def test_a_large_prior_of_words_in_a_topic_gives_them_probability_there():
     eta = np.full((K, V), 0.01)
     eta[2, :4] = 500.0
     lda = model(topic_word_prior=eta, max_iter=40).fit(corpus())
@@ -815,8 +812,8 @@ def test_a_weight_of_0_drops_the_document(method):
 @all_methods
 def test_the_mass_of_the_topics_is_the_weighted_tokens(method):
     X, weight = corpus(), np.random.default_rng(1).uniform(0.1, 4, 40)
-    plan = {"learning_method": method, "learning_decay": 0.0, "dtype": "float64", "max_iter": 30}
-    lda = model(**plan).fit(X, sample_weight=weight)
+    parameters = {"learning_method": method, "learning_decay": 0.0, "dtype": "float64", "max_iter": 30}
+    lda = model(**parameters).fit(X, sample_weight=weight)
     np.testing.assert_allclose(lda.components_.sum(axis=0), K * lda.topic_word_prior_ + weight @ X, rtol=1e-9)
 
 
@@ -835,7 +832,7 @@ def test_fit_transform_passes_the_weights_on():
 @all_methods
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1), (3, 4)])
 @pytest.mark.parametrize("n_components", [1, 2, 40])
-def test_any_small_shape_is_learnt_without_a_warning(method, shape, n_components):
+def test_any_small_shape_is_fitted_without_a_warning(method, shape, n_components):
     X = np.random.default_rng(0).integers(1, 5, shape)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -846,6 +843,6 @@ def test_any_small_shape_is_learnt_without_a_warning(method, shape, n_components
     assert lda.components_.shape == (n_components, shape[1])
 
 
-def test_the_package_names_what_it_offers():
+def test_the_package_exports_its_public_names():
     assert set(ldavi.__all__) >= {"LatentDirichletAllocation", "infer", "Inference", "TraceRecord", "show_config"}
     assert all(hasattr(ldavi, name) for name in ldavi.__all__)
