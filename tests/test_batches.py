@@ -1,9 +1,10 @@
-"""Fits of documents that come in batches: the bits of a fit in memory, and what is refused."""
+"""Fits of documents in batches: the same bits as in memory, and the input that is refused."""
 
 import pickle
 import threading
 import time
 import warnings
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -19,18 +20,18 @@ from ldavi._estimator import batched_corpus, validation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-EXACT = ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "sweeps")
+EXACT = ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "n_inner_iter")
 
 
 def corpus(n_docs=120, n_words=40, seed=0):
-    """Counts with words that never occur, as real ones have."""
+    """Return counts with some words that never occur, as in real corpora."""
     X = np.random.default_rng(seed).poisson(0.4, (n_docs, n_words))
     X[:, ::7] = 0
     return sparse.csr_array(X)
 
 
 class Source:
-    """Consecutive rows of X, as often as it is asked for them; says nothing of how many there are."""
+    """Yields batches of consecutive rows of X, any number of times; does not declare how many documents it has."""
 
     def __init__(self, X, size):
         self.X, self.size, self.n_begun, self.n_read = X, size, 0, 0
@@ -48,7 +49,7 @@ def model(**parameters):
 
 
 def same_fit(one, other):
-    """The same bits everywhere but in the seconds."""
+    """Assert that two fits have the same bits everywhere but in the seconds."""
     assert one.components_.tobytes() == other.components_.tobytes()
     for name in EXACT:
         np.testing.assert_array_equal(one.elbo_trace_[name], other.elbo_trace_[name])
@@ -69,7 +70,7 @@ def same_fit(one, other):
 
 
 @pytest.mark.parametrize("inference", ["vb", "cvb0"])
-@pytest.mark.parametrize("size", [20, 40, 120], ids=["of a step", "of two steps", "one batch"])
+@pytest.mark.parametrize("size", [20, 40, 120], ids=["one step", "two steps", "one batch"])
 def test_an_online_fit_of_batches_has_the_bits_of_one_in_memory(inference, size):
     X = corpus()
     same_fit(model(inference=inference).fit(Source(X, size)), model(inference=inference).fit(X))
@@ -82,7 +83,7 @@ def test_batches_of_any_kind_and_type_have_the_same_bits():
         same_fit(model(dtype="float32").fit([kind(X[:60]), kind(X[60:])]), expected)
 
 
-def test_a_batch_is_cut_into_steps_by_itself():
+def test_each_batch_is_divided_into_steps_separately():
     X = corpus(n_docs=50)
     lda = model(max_iter=1).fit([X[:30], X[30:]])  # 20 + 10 and 20 documents
     assert lda.n_batch_iter_ - 1 == 3
@@ -97,22 +98,22 @@ def test_a_memoized_fit_of_batches_has_the_bits_of_one_in_memory():
 
 
 @pytest.mark.parametrize("eta", ["auto", 0.0])
-def test_a_batch_fit_of_batches_is_that_in_memory_but_for_rounding(eta):
+def test_a_batch_vb_fit_of_batches_equals_one_in_memory_up_to_rounding(eta):
     X = corpus().astype(np.float64)
     batch = {"learning_method": "batch", "max_iter": 25, "topic_word_prior": eta, "tol": None}
     expected, found = model(**batch).fit(X), model(**batch).fit(Source(X, 32))
     np.testing.assert_allclose(found.components_, expected.components_, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(found.elbo_trace_["elbo"], expected.elbo_trace_["elbo"], rtol=1e-10)
-    np.testing.assert_allclose(found.elbo_trace_["sweeps"], expected.elbo_trace_["sweeps"])
+    np.testing.assert_allclose(found.elbo_trace_["n_inner_iter"], expected.elbo_trace_["n_inner_iter"])
 
 
-def test_a_single_batch_has_the_bits_of_a_batch_fit_in_memory():
+def test_a_single_batch_has_the_bits_of_a_batch_vb_fit_in_memory():
     X = corpus()
     same_fit(model(learning_method="batch", max_iter=25).fit([X]), model(learning_method="batch", max_iter=25).fit(X))
 
 
 @pytest.mark.parametrize("method", ["batch", "memoized"])
-def test_the_bound_never_falls_where_batches_are_read_again(method):
+def test_the_bound_never_falls_in_monotone_passes_over_batches(method):
     lda = model(learning_method=method, max_iter=40, tol=None).fit(Source(corpus().astype(np.float64), 32))
     monotone = lda.elbo_trace_["elbo"][lda.elbo_trace_["phase"] == "monotone"]
     assert len(monotone) > 10
@@ -126,24 +127,24 @@ def test_batches_give_the_same_bits_for_any_number_of_threads(n_jobs):
         same_fit(more, one)
 
 
-def test_topics_to_start_from_and_seed_words_mean_what_they_do_in_memory():
+def test_given_topics_and_seed_words_have_the_same_effect_as_in_memory():
     X = corpus()
     init = np.random.default_rng(3).dirichlet(np.ones(40), 5)
     for parameters in ({"init": init}, {"seed_words": {0: [1, 2], 3: [5]}}):
         same_fit(model(**parameters).fit(Source(X, 20)), model(**parameters).fit(X))
 
 
-def test_a_warm_start_goes_on_from_batches():
+def test_a_warm_start_continues_from_a_fit_of_batches():
     X = corpus()
     one, other = model(warm_start=True).fit(X), model(warm_start=True).fit(Source(X, 20))
     same_fit(other.fit(Source(X, 20)), one.fit(X))
 
 
-def test_several_starts_keep_the_best():
+def test_the_best_of_several_restarts_is_that_in_memory():
     same_fit(model(n_init=3).fit(Source(corpus(), 20)), model(n_init=3).fit(corpus()))
 
 
-# How many documents there are
+# The number of documents
 
 
 class Declared(Source):
@@ -152,27 +153,27 @@ class Declared(Source):
         self.n_docs = n_docs
 
 
-def test_a_source_that_says_how_many_documents_it_has_is_not_counted():
+def test_a_source_that_declares_its_number_of_documents_is_not_counted():
     X = corpus()
-    told, counted = Declared(X, 20, 120), Source(X, 20)
-    same_fit(model(max_iter=1).fit(told), model(max_iter=1).fit(counted))
-    assert counted.n_begun == told.n_begun + 1
+    declared, counted = Declared(X, 20, 120), Source(X, 20)
+    same_fit(model(max_iter=1).fit(declared), model(max_iter=1).fit(counted))
+    assert counted.n_begun == declared.n_begun + 1
 
 
-def test_total_samples_takes_the_place_of_a_counting_pass():
+def test_total_samples_replaces_the_pass_that_counts_documents():
     X = corpus()
     source, counted = Source(X, 20), Source(X, 20)
     same_fit(model(total_samples=120).fit(source), model().fit(counted))
     assert counted.n_begun == source.n_begun + 1
 
 
-def test_what_a_source_says_is_held_against_what_it_gives():
+def test_a_wrong_declared_number_of_documents_is_refused():
     with pytest.raises(ValueError, match="gave 120 documents and says that it has 119"):
         model().fit(Declared(corpus(), 20, 119))
 
 
 def test_only_one_batch_is_read_ahead():
-    """The one that is used, and the next, which is read meanwhile: a reader that has the time to do more does not."""
+    """While a batch is in use, the reader reads the next one, and no further even if it has the time."""
     source, ahead = Source(corpus(), 10), []
     batches = batched_corpus.Batches(source, None, "test")
     source.n_read = 0
@@ -182,7 +183,7 @@ def test_only_one_batch_is_read_ahead():
     assert max(ahead) <= 1
 
 
-# What is refused, and that it changes nothing
+# Input that is refused, without a change of the estimator
 
 
 def attributes(lda):
@@ -214,7 +215,7 @@ def negative(X):
     ],
     ids=["negative", "width", "NaN", "too large for float32"],
 )
-def test_a_bad_batch_is_named_and_leaves_a_fitted_model_as_it_was(how, message):
+def test_an_invalid_batch_is_named_and_leaves_a_fitted_model_unchanged(how, message):
     lda = model().fit(corpus(seed=1))
     before = attributes(lda)
     with pytest.raises(ValueError, match=message):
@@ -222,40 +223,40 @@ def test_a_bad_batch_is_named_and_leaves_a_fitted_model_as_it_was(how, message):
     assert attributes(lda) == before
 
 
-def test_a_batch_that_is_no_matrix_is_refused():
+def test_a_batch_that_is_not_a_matrix_is_refused():
     with pytest.raises(TypeError, match="batch 2 of X is a list"):
         model().fit(broken(corpus(), 2, lambda X: [1, 2]))
-    with pytest.raises(TypeError, match=r"X gives a list first.*WordCounter"):
+    with pytest.raises(TypeError, match=r"the first batch of X is a list.*WordCounter"):
         model().fit(broken(corpus(), 0, lambda X: ["some", "texts"]))
 
 
-def test_an_iterator_is_refused_with_what_to_pass_instead():
-    with pytest.raises(TypeError, match=r"X is a generator, which can be read once.*open_counts.*partial_fit"):
+def test_the_error_for_an_iterator_recommends_alternatives():
+    with pytest.raises(TypeError, match=r"X is a generator, which can be read only once.*open_counts.*partial_fit"):
         model().fit(X for X in [corpus()])
 
 
 @pytest.mark.parametrize("empty", [Source(corpus()[:0], 20)], ids=["no batch"])
 def test_a_source_without_a_batch_is_refused(empty):
-    with pytest.raises(ValueError, match="X gives no batch"):
+    with pytest.raises(ValueError, match="X has no batches"):
         model().fit(empty)
 
 
 @pytest.mark.parametrize(
     ("parameters", "weight", "message"),
     [
-        ({}, np.ones(120), "sample_weight is not offered where X comes in batches"),
-        ({"validation_fraction": 0.1}, None, "validation_fraction is not offered where X comes in batches"),
+        ({}, np.ones(120), "sample_weight is not supported if X comes in batches"),
+        ({"validation_fraction": 0.1}, None, "validation_fraction is not supported if X comes in batches"),
         ({"inference": "cvb0", "learning_method": "batch"}, None, 'use learning_method="online", or inference="vb"'),
         ({"inference": "cvb0", "learning_method": "memoized"}, None, 'use learning_method="online", or inference="vb"'),
     ],
 )
-def test_what_batches_do_not_offer_says_what_to_use(parameters, weight, message):
+def test_a_parameter_that_batches_do_not_support_is_refused_with_an_alternative(parameters, weight, message):
     with pytest.raises(ValueError, match=message):
         model(**parameters).fit([corpus()], sample_weight=weight)
 
 
 class Changing(Source):
-    """Another X from the n-th reading on."""
+    """Yields batches of another X from the n-th reading on."""
 
     def __init__(self, X, other, size, at):
         super().__init__(X, size)
@@ -268,38 +269,38 @@ class Changing(Source):
 
 @pytest.mark.parametrize("method", ["online", "memoized", "batch"])
 @pytest.mark.parametrize("other", [corpus()[:70], corpus()[::-1]], ids=["fewer", "another order"])
-def test_batches_that_change_between_passes_are_noticed(method, other):
+def test_batches_that_change_between_passes_are_refused(method, other):
     with pytest.raises(ValueError, match="every pass must give the same batches"):
         model(learning_method=method).fit(Changing(corpus(), other, 20, 3))
 
 
-def test_a_word_that_was_not_counted_is_noticed():
+def test_a_word_that_the_counting_pass_did_not_see_is_refused():
     X, other = corpus().toarray(), corpus().toarray()
-    other[:, [0, 1]] = other[:, [1, 0]]  # column 0 never occurs in X; as many counts in each batch
-    with pytest.raises(ValueError, match="words that no batch had before"):
+    other[:, [0, 1]] = other[:, [1, 0]]  # column 0 never occurs in X; every batch has the same number of counts
+    with pytest.raises(ValueError, match="words that did not occur when the batches were counted"):
         model(learning_method="memoized").fit(Changing(sparse.csr_array(X), sparse.csr_array(other), 20, 2))
 
 
-def test_methods_that_take_one_matrix_say_so():
+def test_methods_that_take_one_matrix_refuse_batches():
     lda = model().fit([corpus()])
     for method in (lda.transform, lda.partial_fit, lda.score):
-        with pytest.raises(TypeError, match=r"X comes in batches.*each of them"):
+        with pytest.raises(TypeError, match=r"X comes in batches.*each batch"):
             method([corpus(), corpus()])
         with pytest.raises(TypeError, match="X comes in batches"):
             method(Source(corpus(), 20))
 
 
-def test_names_of_columns_are_remembered_and_compared():
+def test_column_names_are_stored_and_compared():
     pd = pytest.importorskip("pandas")
     names = [f"word{i}" for i in range(40)]
     frames = [pd.DataFrame(corpus().toarray()[i : i + 40], columns=names) for i in (0, 40, 80)]
     lda = model().fit(frames)
     assert lda.feature_names_in_.tolist() == names
-    with pytest.raises(ValueError, match="batch 1 of X has other names of columns"):
+    with pytest.raises(ValueError, match="batch 1 of X has other column names"):
         model().fit([frames[0], frames[1][names[::-1]]])
 
 
-def test_a_list_of_lists_is_still_one_matrix():
+def test_a_list_of_lists_is_one_matrix():
     rows = corpus(n_docs=10).toarray().tolist()
     assert model().fit(rows).n_samples_seen_ == 10
     assert not validation.is_source(rows)
@@ -316,17 +317,17 @@ def test_an_estimator_can_be_cloned_and_pickled_after_batches():
 
 def failing():
     yield 1
-    raise OSError("the disk is gone")
+    raise OSError("read error")
 
 
-def test_an_error_of_the_reader_is_raised_in_its_place_among_the_items():
+def test_an_error_of_the_reader_is_raised_after_the_items_before_it():
     items = prefetch(failing)
     assert next(items) == 1
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(OSError, match="read error"):
         next(items)
 
 
-def test_the_reader_ends_when_nobody_wants_its_items_any_more():
+def test_the_reader_ends_when_its_items_are_no_longer_consumed():
     closed = threading.Event()
 
     def endless():
@@ -343,13 +344,12 @@ def test_the_reader_ends_when_nobody_wants_its_items_any_more():
     assert not any(thread.name == "ldavi-reader" for thread in threading.enumerate())
 
 
-def test_an_error_in_the_midst_of_a_fit_leaves_the_last_whole_pass():
+def test_an_error_during_a_fit_leaves_the_topics_of_the_last_complete_pass():
     X = corpus()
     other = X.toarray()
     other[100:] *= -1
-    bad = Changing(
-        X, sparse.csr_array(other), 20, 4
-    )  # read for the first batch, the count and two passes; then the last is bad
+    n_good = 4  # readings: of the first batch, to count, and two passes; in the third pass a batch is invalid
+    bad = Changing(X, sparse.csr_array(other), 20, n_good)
     expected = model(callbacks=lambda record: record.iteration == 2).fit(X)
     lda = model()
     with pytest.raises(ValueError, match="Negative"):
@@ -358,32 +358,40 @@ def test_an_error_in_the_midst_of_a_fit_leaves_the_last_whole_pass():
     assert lda.components_.tobytes() == expected.components_.tobytes()
 
 
-# Scratch
+# Temporary files
 
 
-def test_scratch_arrays_come_back_as_they_were_stored():
-    with SpillFile() as scratch:
+def test_a_spill_file_returns_the_arrays_that_were_last_stored():
+    with closing(SpillFile()) as spill_file:
         arrays = [np.arange(6.0).reshape(2, 3), np.zeros((0, 4), np.float32), np.arange(5, dtype=np.float32)]
         for number, array in enumerate(arrays):
-            scratch.store(number, array)
-        scratch.store(0, -arrays[0])
-        np.testing.assert_array_equal(scratch.load(0), -arrays[0])
+            spill_file.store(number, array)
+        spill_file.store(0, -arrays[0])
+        np.testing.assert_array_equal(spill_file.load(0), -arrays[0])
         for number in (1, 2):
-            np.testing.assert_array_equal(scratch.load(number), arrays[number])
-            assert scratch.load(number).dtype == arrays[number].dtype
+            np.testing.assert_array_equal(spill_file.load(number), arrays[number])
+            assert spill_file.load(number).dtype == arrays[number].dtype
+
+
+def test_views_of_a_spill_file_are_its_arrays():
+    arrays = [np.arange(6.0).reshape(2, 3), np.zeros((0, 4), np.float32), np.arange(5, dtype=np.float32)]
+    with closing(SpillFile(arrays)) as spill_file:
+        for view, array in zip(spill_file.views(), arrays, strict=True):
+            np.testing.assert_array_equal(view, array)
+            assert view.dtype == array.dtype
 
 
 @pytest.mark.parametrize("method", ["memoized", "batch"])
-def test_nothing_is_left_of_scratch_whatever_ends_a_fit(method, tmp_path, monkeypatch):
+def test_an_interrupted_fit_leaves_no_temporary_file(method, tmp_path, monkeypatch):
     monkeypatch.setattr(spill_file.tempfile, "tempdir", str(tmp_path))
     opened = []
-    true = SpillFile.__init__
+    original = SpillFile.__init__
 
-    def watched(self):
-        true(self)
+    def recorded(self, arrays=()):
+        original(self, arrays)
         opened.append(self._file)
 
-    monkeypatch.setattr(SpillFile, "__init__", watched)
+    monkeypatch.setattr(SpillFile, "__init__", recorded)
 
     def interrupt(record):
         raise KeyboardInterrupt
@@ -395,22 +403,22 @@ def test_nothing_is_left_of_scratch_whatever_ends_a_fit(method, tmp_path, monkey
     assert not list(tmp_path.iterdir())
 
 
-def test_memoized_batches_keep_no_statistics_in_memory(monkeypatch):
-    """Of a lap over batches, only numbers stay: every γ and S_b comes from the scratch file of its batch."""
+def test_a_memoized_fit_of_batches_keeps_its_statistics_on_disk(monkeypatch):
+    """Between passes, γ and S_b of each batch are stored in the temporary file, from which they are loaded once."""
     loads = []
-    true = SpillFile.load
-    monkeypatch.setattr(SpillFile, "load", lambda self, number: loads.append(number) or true(self, number))
+    load = SpillFile.load
+    monkeypatch.setattr(SpillFile, "load", lambda self, number: loads.append(number) or load(self, number))
     model(learning_method="memoized", doc_topic_prior=0.1, max_iter=3, tol=None).fit(Source(corpus(), 40))
     assert loads == [0, 0, 1, 1, 2, 2] * 2
 
 
-def test_text_batches_of_read_batches_are_not_counts(tmp_path):
+def test_batches_of_texts_are_refused(tmp_path):
     (tmp_path / "posts.txt").write_text("one two\nthree four\n")
     with pytest.raises(TypeError, match="WordCounter"):
         model().fit(io.read_batches(tmp_path / "posts.txt"))
 
 
-def test_counts_of_read_batches_are_batches(tmp_path):
+def test_batches_of_counts_from_a_file_are_fitted(tmp_path):
     lines = ["3 1:2 2:1 4:3", "2 0:1 3:2"] * 30
     (tmp_path / "counts.ldac").write_text("\n".join(lines) + "\n")
     batches = io.read_batches(tmp_path / "counts.ldac", format="ldac", batch_size=20)

@@ -1,7 +1,7 @@
-"""Documents that come in batches: checked one by one, never whole in memory.
+"""A corpus that is read in batches: each batch is checked when it is read, and only a few are in memory at once.
 
-A source is anything that can be iterated over again and again and gives matrices of counts, documents × words, of the same
-columns: a list of them, `ldavi.io.open_counts`, `ldavi.io.read_batches`, a class of the user's.
+A source is an object that can be iterated over any number of times and yields matrices of counts, documents × words, with
+the same columns: a list, `ldavi.io.open_counts`, `ldavi.io.read_batches` or an object of the user's own class.
 """
 
 import copy
@@ -19,44 +19,52 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.settings import FitSettings, Parameters
 
 REFUSED = {
-    "sample_weight": "weights go with the rows of one X: leave it out, or repeat documents",
-    "validation_fraction": "documents are set aside from one X: judge by others, with ldavi.metrics.document_completion",
+    "sample_weight": "leave it out, or repeat documents",
+    "validation_fraction": "set it to None, and evaluate other documents with ldavi.metrics.document_completion",
 }
 
 
 class Totals(NamedTuple):
-    """What one reading of a source tells."""
+    """Sums over all batches.
+
+    Attributes
+    ----------
+    n_docs : int
+    n_tokens : float
+    frequency : array of shape (V,)
+        The number of documents that contain each word.
+    """
 
     n_docs: int
     n_tokens: float
-    frequency: Int64s  # (V,) documents that hold each word
+    frequency: Int64s
 
 
 class Batches:
-    """A source as the loops take documents, a `Corpus`: every pass reads it anew, a batch ahead of what is computed.
+    """A source of batches as a `Corpus`: every pass reads it again, one batch ahead of the computation.
 
     Parameters
     ----------
-    source : iterable
-        Of matrices of counts.
+    source : iterable of matrices of counts
     dtype : dtype or None
-        None takes that of the first batch.
+        Of the computation; None means that of the first batch.
     name : str
-        Whose input it is, for messages.
+        The name of the estimator, for error messages.
 
     Attributes
     ----------
     first : array-like or sparse matrix
-        The first batch as it came: it knows the names of the columns.
+        The first batch as the source yields it, with its column names.
     n_docs : int
-        Documents of the last complete pass; 0 before the first.
+        The number of documents in the last complete pass; 0 before the first.
     """
 
     def __init__(self, source: Iterable[Any], dtype: Any, name: str) -> None:
         if iter(source) is source:
             msg = (
-                f"X is a {type(source).__name__}, which can be read once, and a fit goes through its batches again: pass a "
-                "list, ldavi.io.open_counts(path) or an object whose __iter__ begins anew, or call partial_fit on each batch"
+                f"X is a {type(source).__name__}, which can be read only once, but a fit reads its batches in every pass: "
+                "pass a list, ldavi.io.open_counts(path) or an object whose __iter__ starts from the beginning, or call "
+                "partial_fit with each batch"
             )
             raise TypeError(msg)
         self._source, self._name = source, name
@@ -68,10 +76,8 @@ class Batches:
         self._declared = _declared_docs(source)
         self._assumed: float | None = None
         self._totals: Totals | None = None
-        self._sizes: dict[
-            int, tuple[int, int]
-        ] = {}  # documents and counts of each batch, as the first whole pass found them
-        self._place: Int32s | None = None  # of each word among those that occur
+        self._sizes: dict[int, tuple[int, int]] = {}  # documents and stored counts of each batch, when it was first read
+        self._place: Int32s | None = None  # position of each word among those that occur
         self.n_docs = 0
 
     @property
@@ -79,12 +85,12 @@ class Batches:
         return self._dtype
 
     def assume(self, n_docs: float | None) -> None:
-        """Take the number of documents from elsewhere where the source does not tell it, in place of counting them."""
+        """Use this number of documents, if the source does not declare one, instead of counting them."""
         self._assumed = n_docs
 
     @property
     def total_weight(self) -> float:
-        """D: as declared by the source, as assumed, or counted."""
+        """The number of documents: as the source declares it, as assumed, or counted."""
         if self._declared is not None:
             return self._declared
         return self.totals.n_docs if self._assumed is None else self._assumed
@@ -95,7 +101,7 @@ class Batches:
 
     @property
     def vocabulary(self) -> Counts:
-        """The words that are learned, and no count."""
+        """Counts without documents, over the words that the topics describe."""
         nothing = np.zeros(0, np.int32), np.zeros(0, self._dtype)
         return Counts(np.zeros(1, np.int64), *nothing, self._words, self.n_words)
 
@@ -111,7 +117,7 @@ class Batches:
 
     @property
     def totals(self) -> Totals:
-        """Of all batches, which are read once when this is first asked for."""
+        """Sums over all batches, which are read once when this property is first used."""
         if self._totals is None:
             n_docs, n_tokens, frequency = 0, 0.0, np.zeros(self.n_words, np.int64)
             with closing(self.parts(WHOLE_BATCHES)) as parts:
@@ -122,11 +128,17 @@ class Batches:
         return self._totals
 
     def first_counts(self) -> Counts:
-        """The first batch as it is learned from."""
+        """Return the checked counts of the first batch."""
         return self._checked(self.first, 0)
 
     def parts(self, size: int, first: int = 0) -> Generator[Documents]:
-        """Each batch from document number `first` on, in parts of `size` documents; the last of a batch has the rest."""
+        """Yield the documents from number `first` on in parts of `size`; the last part of a batch may be smaller.
+
+        Raises
+        ------
+        ValueError
+            If a batch is not valid, or differs from the one of the pass before.
+        """
         end = first
         with closing(prefetch(lambda: self._read(first))) as batches:
             for start, counts in batches:
@@ -141,7 +153,7 @@ class Batches:
         self.n_docs = end
 
     def _read(self, first: int) -> Iterator[tuple[int, Counts]]:
-        """Batches and the number of the first document of each; those before document `first` are not looked at."""
+        """Yield batches with the number of their first document; batches that end before document `first` are skipped."""
         start = 0
         for number, batch in enumerate(self._source):
             if not check.is_matrix(batch):
@@ -156,7 +168,7 @@ class Batches:
             start += n_docs
 
     def _compare(self, number: int, size: tuple[int, int]) -> None:
-        """Hold a batch against what it was in the pass before, since what was kept of it depends on that."""
+        """Raise ValueError if a batch has another size than before: γ of its documents is stored between passes."""
         known = self._sizes.setdefault(number, size)
         if known != size:
             was, now = (f"{n_docs} documents with {n_counts} counts" for n_docs, n_counts in (known, size))
@@ -165,14 +177,13 @@ class Batches:
             )
 
     def _numbered(self, counts: Counts, number: int) -> Counts:
-        """With the words' numbers among those that occur, once these are known."""
+        """Return the counts with words renumbered to those that occur, once these are known."""
         if self._place is None:
             return counts
         indices = self._place[counts.indices]
         if len(indices) and indices.min() < 0:
-            raise ValueError(
-                f"batch {number} of X has words that no batch had before: every pass must give the same batches"
-            )
+            msg = f"batch {number} of X has words that did not occur when the batches were counted"
+            raise ValueError(f"{msg}: every pass must give the same batches")
         return Counts(counts.indptr, indices, counts.values, self._words, self.n_words, counts.doc_tokens)
 
     def _checked(self, batch: Any, number: int) -> Counts:
@@ -181,7 +192,7 @@ class Batches:
             raise ValueError(msg)
         names = check.column_names(batch)
         if not np.array_equal(names if names is not None else [], self._names if self._names is not None else []):
-            raise ValueError(f"batch {number} of X has other names of columns than the first: all must have the same")
+            raise ValueError(f"batch {number} of X has other column names than the first: all must have the same")
         try:
             matrix = check.check_counts(batch, dtype=self._dtype, name=self._name)
         except (ValueError, TypeError) as error:
@@ -201,18 +212,18 @@ def _first_of(source: Iterable[Any]) -> Any:
         if close := getattr(batches, "close", None):
             close()
     if first is None:
-        raise ValueError("X gives no batch; it must give at least one matrix of counts, documents × words")
+        raise ValueError("X has no batches; it must yield at least one matrix of counts, documents × words")
     if not check.is_matrix(first):
         msg = (
-            f"X gives a {type(first).__name__} first; it must be one matrix of counts, documents × words, or give such "
-            "matrices one after the other (ldavi.io.WordCounter counts texts)"
+            f"the first batch of X is a {type(first).__name__}; X must be one matrix of counts, documents × words, or "
+            "yield such matrices (ldavi.io.WordCounter counts texts)"
         )
         raise TypeError(msg)
     return first
 
 
 def _declared_docs(source: Any) -> int | None:
-    """Documents in all, where a source tells: a list by its rows, others by `n_docs` or a `shape`."""
+    """Return the number of documents that a source declares by its items, `n_docs` or `shape`; None without these."""
     if isinstance(source, (list, tuple)):
         return sum(int(batch.shape[0]) for batch in source) if all(map(check.is_matrix, source)) else None
     declared = getattr(source, "n_docs", source.shape[0] if check.is_matrix(source) else None)

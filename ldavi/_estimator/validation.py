@@ -123,7 +123,7 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         If X does not hold numbers.
     """
     if is_source(X):
-        raise TypeError(f"X comes in batches, which only the fit of an estimator takes: pass {name} each of them")
+        raise TypeError(f"X comes in batches, which only `fit` accepts: pass each batch to {name}")
     X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
     if X.shape[1] > MAX_WORDS:
         raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
