@@ -7,7 +7,7 @@ from scipy import sparse
 
 
 def topical(n_docs=90, n_words=50, n_topics=4, seed=0, length=30):
-    """Counts of documents drawn from a model, in float64."""
+    """Return counts of documents sampled from an LDA model, in float64."""
     rng = np.random.default_rng(seed)
     beta = rng.dirichlet(np.full(n_words, 0.1), n_topics)
     theta = rng.dirichlet(np.full(n_topics, 0.3), n_docs)
@@ -15,7 +15,7 @@ def topical(n_docs=90, n_words=50, n_topics=4, seed=0, length=30):
 
 
 def as_array(X, cuts, *, known=True, make=sparse.csr_matrix):
-    """A Dask array of X cut into blocks of rows."""
+    """Return X as a Dask array of blocks of rows."""
     import dask.array as da
     from dask import delayed
 
@@ -33,5 +33,5 @@ def as_array(X, cuts, *, known=True, make=sparse.csr_matrix):
 
 
 def as_dicts(X):
-    """Documents as {column: count}."""
+    """Return documents as dicts {column: count}."""
     return [{int(w): float(row[w]) for w in np.flatnonzero(row)} for row in X]

@@ -1,8 +1,10 @@
-"""Fits that are kept in a file, killed, and go on with the same bits."""
+"""Checkpoints: an interrupted fit of any kind resumes to the bits of a fit that was never interrupted."""
 
+import copy
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +13,23 @@ from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi._core.random_bits import generator_state
+from ldavi._estimator import settings
 from ldavi.io import Checkpoint
-from ldavi.io._models import container
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 ROOT = Path(__file__).parents[1]
-EXACT = ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "sweeps", "predictive")
+TRACE = ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "n_inner_iter", "predictive", "validation")
+ATTRIBUTES = ("doc_topic_prior_", "topic_word_prior_", "elbo_", "n_iter_", "n_batch_iter_", "n_samples_seen_", "converged_")
 
 
 @pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch):
-    """What only a loss of power would show is not tested here."""
-    monkeypatch.setattr(container.os, "fsync", lambda number: None)
+def skip_fsync(monkeypatch):
+    """Save time: no test here simulates a loss of power."""
+    monkeypatch.setattr(os, "fsync", lambda number: None)
 
 
-def corpus(n_docs=100, n_words=30, seed=0):
+def corpus(n_docs=60, n_words=30, seed=0):
     return sparse.csr_array(np.random.default_rng(seed).poisson(0.4, (n_docs, n_words)))
 
 
@@ -34,34 +37,48 @@ def in_batches(X, size=40):
     return [X[first : first + size] for first in range(0, X.shape[0], size)]
 
 
+def in_memory(X):
+    return X
+
+
 def model(**parameters):
-    settings = {"batch_size": 20, "max_iter": 4, "random_state": 0, "learning_method": "online", "tol": None}
-    return LatentDirichletAllocation(5, **settings | parameters)
+    defaults = {"batch_size": 20, "max_iter": 4, "random_state": 0, "learning_method": "online", "tol": None}
+    return LatentDirichletAllocation(5, **defaults | parameters)
 
 
 def same_fit(one, other):
+    """Assert that two fits have the same bits everywhere but in the seconds."""
     assert one.components_.tobytes() == other.components_.tobytes()
-    for name in EXACT:
+    assert one.elbo_trace_["phase"].tolist() == other.elbo_trace_["phase"].tolist()
+    for name in TRACE:
         np.testing.assert_array_equal(one.elbo_trace_[name], other.elbo_trace_[name])
-    for name in (
-        "doc_topic_prior_",
-        "topic_word_prior_",
-        "elbo_",
-        "n_iter_",
-        "n_batch_iter_",
-        "n_samples_seen_",
-        "converged_",
-    ):
+    for name in ATTRIBUTES:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     assert generator_state(one.random_state_)[0].tobytes() == generator_state(other.random_state_)[0].tobytes()
 
 
+class CheckpointInMemory:
+    """A checkpoint without a file: stores a copy of each saved state, as if the fit could crash after any of them."""
+
+    def __init__(self, state=None):
+        self.state, self.saved = state, []
+
+    def begin(self):
+        return copy.deepcopy(self.state)
+
+    def due(self):
+        return True
+
+    def save(self, state):
+        self.saved.append(copy.deepcopy(state))
+
+
 class Crash(BaseException):
-    """Ends a fit as a crash would: nothing but the file is left."""
+    """Ends a fit as a crash would: nothing remains but the file."""
 
 
 class Crashing(Checkpoint):
-    """Keeps every state, and crashes after one of them."""
+    """Saves every state, and crashes after one of them."""
 
     def __init__(self, path, after):
         super().__init__(path, minutes=0)
@@ -74,100 +91,132 @@ class Crashing(Checkpoint):
             raise Crash
 
 
-def count_of_states(tmp_path, X, **parameters):
-    counting = Crashing(tmp_path / "counting", after=None)
-    model(**parameters).fit(X, checkpoint=counting)
-    return counting.n_saved
+# The same bits for every kind of fit
 
 
-LOOPS = {
-    "online": {},
-    "online, cvb0": {"inference": "cvb0"},
-    "online, one pass": {"max_iter": 1},
-    "online, float64": {"dtype": "float64", "topic_word_prior": 0.1},
-    "online, point estimates": {"topic_word_prior": 0.0},
+WEIGHT = np.arange(60) / 8
+BATCH, MEMOIZED = ({"learning_method": method, "max_iter": 18} for method in ("batch", "memoized"))
+CVB0 = {"learning_method": "batch", "inference": "cvb0", "max_iter": 16}
+IN_MEMORY = {  # parameters, and the phases in which the fit is saved
+    "batch": (BATCH, {"batch VB"}),
+    "batch, random": (BATCH | {"init": "random"}, {"batch VB"}),
+    "batch, float64": (BATCH | {"dtype": "float64"}, {"batch VB"}),
+    "batch, point estimates": (BATCH | {"topic_word_prior": 0.0}, {"batch VB"}),
+    "batch, weights": (BATCH | {"sample_weight": WEIGHT}, {"batch VB"}),
+    "batch, restarts": (BATCH | {"n_init": 2, "max_iter": 8}, {"batch VB"}),
+    "batch, validation": (BATCH | {"validation_fraction": 0.2, "max_iter": 22}, {"batch VB"}),
+    "batch, validation and restarts": (
+        BATCH | {"validation_fraction": 0.2, "n_init": 2, "n_iter_no_change": 1, "init": "random"},
+        {"batch VB"},
+    ),
+    "memoized": (MEMOIZED, {"memoized VB"}),
+    "memoized, float64": (MEMOIZED | {"dtype": "float64"}, {"memoized VB"}),
+    "memoized, weights": (MEMOIZED | {"sample_weight": WEIGHT}, {"memoized VB"}),
+    "memoized, restarts": (MEMOIZED | {"n_init": 2, "max_iter": 6}, {"memoized VB"}),
+    "online": ({}, {"online VB", "exact bound"}),
+    "online, one pass": ({"max_iter": 1}, {"online VB", "exact bound"}),
+    "online, float64": ({"dtype": "float64", "topic_word_prior": 0.1}, {"online VB", "exact bound"}),
+    "online, point estimates": ({"topic_word_prior": 0.0}, {"online VB", "exact bound"}),
+    "online, weights": ({"sample_weight": WEIGHT}, {"online VB", "exact bound"}),
+    "online, restarts": ({"n_init": 2, "max_iter": 2}, {"online VB", "exact bound"}),
+    "online, learned priors": ({"batch_size": 5, "max_iter": 3}, {"online VB", "exact bound"}),
+    "online, validation": ({"validation_fraction": 0.2, "max_iter": 11}, {"online VB", "exact bound"}),
+    "online cvb0": ({"inference": "cvb0"}, {"online VB", "exact bound"}),
+    "cvb0": (CVB0, {"VB warm-up", "CVB0", "exact bound"}),
+    "cvb0, random": (CVB0 | {"init": "random"}, {"CVB0", "exact bound"}),
+    "cvb0, float64": (CVB0 | {"dtype": "float64"}, {"VB warm-up", "CVB0", "exact bound"}),
+    "cvb0, weights": (CVB0 | {"sample_weight": WEIGHT}, {"VB warm-up", "CVB0", "exact bound"}),
+    "cvb0, restarts": (CVB0 | {"n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "exact bound"}),
+    "cvb0, validation": (CVB0 | {"validation_fraction": 0.2}, {"VB warm-up", "CVB0", "exact bound"}),
+    "init cvb0": (BATCH | {"init": "cvb0", "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
+    "init cvb0, restarts": (BATCH | {"init": "cvb0", "n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "batch VB"}),
 }
-BY_PASSES = {
-    "batch": {"learning_method": "batch"},
-    "batch, point estimates": {"learning_method": "batch", "topic_word_prior": 0.0},
-    "batch, weights": {"learning_method": "batch", "sample_weight": np.arange(100) / 8},
-    "memoized": {"learning_method": "memoized"},
-    "memoized, float64": {"learning_method": "memoized", "dtype": "float64"},
-    "cvb0": {"learning_method": "batch", "inference": "cvb0"},
-    "cvb0, weights": {"learning_method": "batch", "inference": "cvb0", "sample_weight": np.arange(100) / 8},
+IN_BATCHES = {
+    "batch": (BATCH, {"batch VB"}),
+    "batch, float64": (BATCH | {"dtype": "float64"}, {"batch VB"}),
+    "batch, restarts": (BATCH | {"n_init": 2, "max_iter": 6}, {"batch VB"}),
+    "memoized": (MEMOIZED, {"memoized VB"}),
+    "memoized, restarts": (MEMOIZED | {"n_init": 2, "max_iter": 6}, {"memoized VB"}),
+    "online": ({}, {"online VB", "exact bound"}),
+    "online, point estimates": ({"topic_word_prior": 0.0}, {"online VB", "exact bound"}),
+    "online, restarts": ({"n_init": 2, "max_iter": 2}, {"online VB", "exact bound"}),
+    "online cvb0": ({"inference": "cvb0"}, {"online VB", "exact bound"}),
 }
 
 
-@pytest.mark.parametrize("parameters", LOOPS.values(), ids=LOOPS)
-@pytest.mark.parametrize("cut", [in_batches, lambda X: X], ids=["in batches", "in memory"])
-def test_a_fit_that_crashed_at_any_state_goes_on_with_the_same_bits(parameters, cut, tmp_path):
+def resumes_from_every_state(X, parameters, phases):
+    """Assert that a fit resumes from each of its saved states to the bits of the fit without a checkpoint."""
+    parameters = dict(parameters)
+    weight, checkpoint = parameters.pop("sample_weight", None), CheckpointInMemory()
+    expected = model(**parameters).fit(X, sample_weight=weight)
+    same_fit(model(**parameters).fit(X, sample_weight=weight, checkpoint=checkpoint), expected)
+    assert {state["phase"] for state in checkpoint.saved} == phases
+    assert {state["restart"] for state in checkpoint.saved} == set(range(parameters.get("n_init", 1)))
+    for state in checkpoint.saved:
+        resumed = model(**parameters).fit(X, sample_weight=weight, checkpoint=CheckpointInMemory(state))
+        same_fit(resumed, expected)
+
+
+@pytest.mark.parametrize(("parameters", "phases"), IN_MEMORY.values(), ids=IN_MEMORY)
+def test_a_fit_in_memory_resumes_from_any_state_to_the_same_bits(parameters, phases):
+    resumes_from_every_state(corpus(), parameters, phases)
+
+
+@pytest.mark.parametrize(("parameters", "phases"), IN_BATCHES.values(), ids=IN_BATCHES)
+def test_a_fit_of_batches_resumes_from_any_state_to_the_same_bits(parameters, phases):
+    resumes_from_every_state(in_batches(corpus()), parameters, phases)
+
+
+def test_a_collapsed_fit_after_many_vb_passes_resumes_from_any_state_to_the_same_bits(monkeypatch):
+    """With many tokens, VB passes precede collapsed ones from random topics too, and learn priors."""
+    monkeypatch.setattr(settings, "MANY_TOKENS", 0)
+    parameters = CVB0 | {"init": "random", "max_iter": 40}
+    resumes_from_every_state(corpus(), parameters, {"VB warm-up", "CVB0", "exact bound"})
+
+
+def test_the_exact_bound_is_resumed_within_the_corpus(monkeypatch):
+    monkeypatch.setattr("ldavi._inference.exact_bound.MAX_DOCUMENTS", 20)
+    checkpoint = CheckpointInMemory()
+    model().fit(corpus(), checkpoint=checkpoint)
+    evaluated = [state["state"]["sums"]["n_docs"] for state in checkpoint.saved if state["phase"] == "exact bound"]
+    assert evaluated[:3] == [20, 40, 60]
+    resumes_from_every_state(corpus(), {}, {"online VB", "exact bound"})
+
+
+def test_states_of_a_validated_fit_hold_the_best_topics():
+    checkpoint = CheckpointInMemory()
+    model(**BATCH | {"validation_fraction": 0.2}).fit(corpus(), checkpoint=checkpoint)
+    assert [state["best"] is not None for state in checkpoint.saved] == [False] * 4 + [True] * 13
+
+
+# Crashes, with the state in a file
+
+
+@pytest.mark.parametrize("cut", [in_memory, in_batches])
+@pytest.mark.parametrize("parameters", [{}, BATCH, MEMOIZED], ids=["online", "batch", "memoized"])
+def test_a_fit_that_crashed_resumes_from_its_file_to_the_same_bits(parameters, cut, tmp_path):
     X = cut(corpus())
-    n_states = count_of_states(tmp_path, X, **parameters)
-    for after in range(1, n_states + 1, max(1, n_states // 4)):
+    expected = model(**parameters).fit(X)
+    for after in (1, 7, 12):
         path = tmp_path / str(after)
         with pytest.raises(Crash):
             model(**parameters).fit(X, checkpoint=Crashing(path, after))
-        same_fit(model(**parameters).fit(X, checkpoint=Checkpoint(path)), model(**parameters).fit(X))
+        same_fit(model(**parameters).fit(X, checkpoint=Checkpoint(path)), expected)
 
 
-@pytest.mark.parametrize("parameters", BY_PASSES.values(), ids=BY_PASSES)
-def test_a_fit_in_memory_that_crashed_after_any_pass_goes_on_with_the_same_bits(parameters, tmp_path):
-    """In and after the warm-up, before and after priors are learned."""
-    parameters = {"max_iter": 26, **parameters}
-    X, weight = corpus(), parameters.pop("sample_weight", None)
-    expected = model(**parameters).fit(X, sample_weight=weight)
-    for after in (1, 13, 18, 25):
-        path = tmp_path / str(after)
+@pytest.mark.parametrize("after", [1, 6, 8, 9, 10, 16])
+def test_a_fit_of_several_phases_that_crashed_resumes_from_its_file_to_the_same_bits(after, tmp_path):
+    for number, parameters in enumerate((CVB0, BATCH | {"init": "cvb0", "n_init": 2, "validation_fraction": 0.2})):
+        path = tmp_path / str(number)
         with pytest.raises(Crash):
-            model(**parameters).fit(X, sample_weight=weight, checkpoint=Crashing(path, after))
-        same_fit(model(**parameters).fit(X, sample_weight=weight, checkpoint=Checkpoint(path)), expected)
+            model(**parameters).fit(corpus(), checkpoint=Crashing(path, after))
+        expected = model(**parameters).fit(corpus())
+        same_fit(model(**parameters).fit(corpus(), checkpoint=Checkpoint(path)), expected)
 
 
-@pytest.mark.parametrize(
-    ("init", "after"),
-    [("random", after) for after in (1, 14, 15, 25, 29, 30, 31, 49, 50, 59)]
-    + [("auto", after) for after in (1, 4, 5, 6, 15)],
-)
-def test_a_collapsed_fit_that_crashed_in_its_variational_passes_or_later_goes_on_with_the_same_bits(
-    init, after, tmp_path, monkeypatch
-):
-    """Also after VB has learned priors, which the collapsed passes do not begin with."""
-    monkeypatch.setattr(
-        "ldavi._estimator.schedule.MANY_TOKENS", 0
-    )  # 30 variational passes from noise, 30 collapsed ones
-    X, collapsed = corpus(), {"max_iter": 60, "learning_method": "batch", "inference": "cvb0", "init": init}
-    with pytest.raises(Crash):
-        model(**collapsed).fit(X, checkpoint=Crashing(tmp_path / "fit", after))
-    same_fit(model(**collapsed).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), model(**collapsed).fit(X))
-
-
-@pytest.mark.parametrize("after", [1, 5, 6, 19, 20, 21, 22, 30])
-def test_a_fit_that_crashed_in_its_collapsed_passes_or_later_goes_on_with_the_same_bits(after, tmp_path):
-    X, begun = corpus(), {"max_iter": 40, "learning_method": "batch", "init": "cvb0"}
-    with pytest.raises(Crash):
-        model(**begun).fit(X, checkpoint=Crashing(tmp_path / "fit", after))
-    same_fit(model(**begun).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), model(**begun).fit(X))
-
-
-def test_the_final_record_of_a_collapsed_fit_is_gone_on_with(tmp_path):
-    X, collapsed = corpus(), {"learning_method": "batch", "inference": "cvb0"}
-    with pytest.raises(Crash):
-        model(**collapsed).fit(X, checkpoint=Crashing(tmp_path / "fit", 4))  # 3 between 4 passes
-    assert Checkpoint(tmp_path / "fit").begin()["stage"] == "final"
-    same_fit(model(**collapsed).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), model(**collapsed).fit(X))
-
-
-@pytest.mark.parametrize("method", ["batch", "memoized"])
-def test_passes_over_batches_whose_state_is_on_disk_are_not_kept(method, tmp_path):
-    with pytest.raises(
-        ValueError, match=f"learning_method='{method}' is not offered with a checkpoint where X comes in"
-    ):
-        model(learning_method=method).fit(in_batches(corpus()), checkpoint=Checkpoint(tmp_path / "fit"))
-
-
-def test_a_fit_that_crashes_again_and_again_ends_with_the_same_bits(tmp_path):
-    X, lda = in_batches(corpus()), None
-    for _ in range(30):  # 23 states in all, of which each attempt makes three
+def test_a_fit_that_crashes_repeatedly_ends_with_the_same_bits(tmp_path):
+    X, lda = in_batches(corpus(100)), None
+    for _ in range(30):  # 23 states in all; each attempt saves three
         try:
             lda = model().fit(X, checkpoint=Crashing(tmp_path / "fit", 3))
             break
@@ -182,9 +231,9 @@ def test_a_checkpoint_changes_no_bit_of_a_fit(tmp_path):
     same_fit(model().fit(X, checkpoint=Checkpoint(tmp_path / "fit", minutes=0)), model().fit(X))
 
 
-def test_an_unseeded_fit_goes_on_from_its_own_start(tmp_path):
+def test_a_fit_without_a_seed_resumes_with_the_random_state_of_its_start(tmp_path):
     X = in_batches(corpus())
-    np.random.seed(5)  # noqa: NPY002  random_state=None draws from there
+    np.random.seed(5)  # noqa: NPY002  random_state=None uses the global generator
     expected = model(random_state=None).fit(X).components_.tobytes()
     np.random.seed(5)  # noqa: NPY002
     with pytest.raises(Crash):
@@ -194,37 +243,86 @@ def test_an_unseeded_fit_goes_on_from_its_own_start(tmp_path):
     assert found.components_.tobytes() == expected
 
 
-def test_a_tolerance_that_was_reached_is_remembered(tmp_path):
-    X, loose = in_batches(corpus()), {"max_iter": 50, "tol": 0.5}
-    expected = model(**loose).fit(X)
+def test_a_fit_that_had_converged_has_converged_after_resuming():
+    X, loose, checkpoint = in_batches(corpus()), {"max_iter": 50, "tol": 0.5}, CheckpointInMemory()
+    expected = model(**loose).fit(X, checkpoint=checkpoint)
     assert expected.converged_
-    n_states = count_of_states(tmp_path, X, **loose)
-    with pytest.raises(Crash):
-        model(**loose).fit(X, checkpoint=Crashing(tmp_path / "fit", n_states))  # in the final record
-    same_fit(model(**loose).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), expected)
+    last = checkpoint.saved[-1]
+    assert last["phase"] == "exact bound"
+    same_fit(model(**loose).fit(X, checkpoint=CheckpointInMemory(last)), expected)
 
 
 @pytest.mark.parametrize("n_jobs", [2])
-def test_a_fit_may_go_on_with_another_number_of_threads(n_jobs, tmp_path):
-    X = in_batches(corpus())
-    with pytest.raises(Crash):
-        model().fit(X, checkpoint=Crashing(tmp_path / "fit", 9))
-    same_fit(model(n_jobs=n_jobs).fit(X, checkpoint=Checkpoint(tmp_path / "fit")), model().fit(X))
+def test_a_fit_may_resume_with_another_number_of_threads(n_jobs):
+    X, checkpoint = in_batches(corpus()), CheckpointInMemory()
+    expected = model().fit(X, checkpoint=checkpoint)
+    same_fit(model(n_jobs=n_jobs).fit(X, checkpoint=CheckpointInMemory(checkpoint.saved[8])), expected)
 
 
-def test_a_warm_start_is_gone_on_from(tmp_path):
-    X, other = in_batches(corpus()), in_batches(corpus(seed=1))
-    with pytest.raises(Crash):
-        model(warm_start=True).fit(X).fit(other, checkpoint=Crashing(tmp_path / "fit", 9))
-    found = model(warm_start=True).fit(X).fit(other, checkpoint=Checkpoint(tmp_path / "fit"))
-    same_fit(found, model(warm_start=True).fit(X).fit(other))
+@pytest.mark.parametrize("method", ["online", "batch", "memoized"])
+def test_a_warm_start_resumes_to_the_same_bits(method):
+    X, other, checkpoint = in_batches(corpus()), in_batches(corpus(seed=1)), CheckpointInMemory()
+    parameters = {"warm_start": True, "learning_method": method}
+    expected = model(**parameters).fit(X).fit(other, checkpoint=checkpoint)
+    for state in checkpoint.saved:
+        same_fit(model(**parameters).fit(X).fit(other, checkpoint=CheckpointInMemory(state)), expected)
 
 
-def test_a_cold_start_does_not_go_on_from_a_warm_one(tmp_path):
-    with pytest.raises(Crash):
-        model(warm_start=True).fit(corpus()).fit(corpus(), checkpoint=Crashing(tmp_path / "fit", 9))
+def test_a_cold_start_does_not_resume_a_warm_one():
+    checkpoint = CheckpointInMemory()
+    model(warm_start=True).fit(corpus()).fit(corpus(), checkpoint=checkpoint)
     with pytest.raises(ValueError, match="which differs in the topics of the warm start"):
-        model(warm_start=True).fit(corpus(), checkpoint=Checkpoint(tmp_path / "fit"))
+        model(warm_start=True).fit(corpus(), checkpoint=CheckpointInMemory(checkpoint.saved[8]))
+
+
+# Checkpoints of format version 1
+
+
+VERSION_1 = {
+    "batch": {"max_iter": 24},
+    "memoized": {"max_iter": 18, "learning_method": "memoized", "batch_size": 4},
+    "online": {"max_iter": 5, "learning_method": "online", "batch_size": 4},
+    "online_bound": {"max_iter": 5, "learning_method": "online", "batch_size": 4},
+    "cvb0_warmup": {"max_iter": 20, "inference": "cvb0"},
+    "cvb0": {"max_iter": 20, "inference": "cvb0", "init": "random"},
+    "cvb0_bound": {"max_iter": 20, "inference": "cvb0"},
+    "init_cvb0": {"max_iter": 20, "init": "cvb0"},
+    "init_cvb0_ascent": {"max_iter": 20, "init": "cvb0"},
+}
+
+
+def corpus_of_version_1():
+    D, V = np.arange(10)[:, None], np.arange(9)[None, :]
+    return ((3 * D + 5 * V + D * V) % 7 * (V % 3 == D % 3) + (D + V) % 2).astype(float)
+
+
+def fit_as_version_1(parameters, checkpoint=None):
+    lda = LatentDirichletAllocation(2, random_state=0, tol=None, **parameters)
+    return lda.fit(corpus_of_version_1(), checkpoint=checkpoint)
+
+
+def checkpoint_of_version_1(name, folder):
+    with zipfile.ZipFile(ROOT / "tests" / "checkpoint_files" / "version_1.zip") as files:
+        return Checkpoint(files.extract(name, folder))
+
+
+@pytest.mark.parametrize("name", VERSION_1)
+def test_a_checkpoint_of_version_1_resumes_to_the_bits_of_an_uninterrupted_fit(name, tmp_path):
+    checkpoint, expected = checkpoint_of_version_1(name, tmp_path), fit_as_version_1(VERSION_1[name])
+    records = checkpoint.begin()["records"]
+    resumed = fit_as_version_1(VERSION_1[name], checkpoint)
+    trace = expected.elbo_trace_[: len(records)]
+    if [record[2:6] for record in records] == [list(record) for record in trace[list(trace.dtype.names[2:6])].tolist()]:
+        same_fit(resumed, expected)
+    else:  # another processor, or another SciPy, rounds differently from the one that wrote the checkpoint
+        assert resumed.n_iter_ == expected.n_iter_
+        np.testing.assert_allclose(resumed.components_, expected.components_, rtol=1e-6)
+
+
+def test_a_checkpoint_of_version_1_between_two_algorithms_is_refused(tmp_path):
+    checkpoint = checkpoint_of_version_1("init_cvb0_between", tmp_path)
+    with pytest.raises(ValueError, match=r"only ldavi 0\.1\.0 can resume"):
+        fit_as_version_1({"max_iter": 20, "init": "cvb0"}, checkpoint)
 
 
 # SIGKILL
@@ -237,7 +335,7 @@ from ldavi import LatentDirichletAllocation, io
 from ldavi._core.random_bits import generator_state
 
 warnings.simplefilter("ignore")
-output, kept = sys.argv[1:]
+output, checkpoint_path = sys.argv[1:]
 X = sparse.csr_array(np.random.default_rng(0).poisson(0.4, (500, 300)))
 batches = [X[i : i + 100] for i in range(0, 500, 100)]
 
@@ -252,10 +350,10 @@ ended = False
 while not ended:
     child = os.fork()  # a process that has imported everything
     if child == 0:
-        io.save(fit(io.Checkpoint(kept, minutes=0)), output)
+        io.save(fit(io.Checkpoint(checkpoint_path, minutes=0)), output)
         os._exit(0)
     if kills < 5:
-        while not os.path.exists(kept):
+        while not os.path.exists(checkpoint_path):
             time.sleep(0.001)
         time.sleep(random.uniform(0, seconds) if kills else 0)
         os.kill(child, signal.SIGKILL)
@@ -267,65 +365,75 @@ print(kills)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 @pytest.mark.slow
-def test_a_fit_killed_at_random_moments_goes_on_with_the_same_bits(tmp_path):
-    output, kept = tmp_path / "model.ldavi", tmp_path / "kept" / "fit"
-    kept.parent.mkdir()
-    command = [sys.executable, "-c", SCRIPT, str(output), str(kept)]
+def test_a_fit_killed_at_random_times_resumes_to_the_same_bits(tmp_path):
+    output, path = tmp_path / "model.ldavi", tmp_path / "checkpoints" / "fit"
+    path.parent.mkdir()
+    command = [sys.executable, "-c", SCRIPT, str(output), str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 1
     same_fit(io.load(output), io.load(f"{output}.expected"))
-    Checkpoint(kept).remove()
-    assert list(kept.parent.iterdir()) == []
-    cut_short = set(tmp_path.glob(".ldavi-*.tmp"))  # models whose writing a kill ended
-    assert set(tmp_path.iterdir()) - cut_short == {output, Path(f"{output}.expected"), kept.parent}
-    assert len(cut_short) <= int(done.stdout)
+    Checkpoint(path).remove()
+    assert list(path.parent.iterdir()) == []
+    incomplete = set(tmp_path.glob(".ldavi-*.tmp"))  # models that were being written when the process was killed
+    assert set(tmp_path.iterdir()) - incomplete == {output, Path(f"{output}.expected"), path.parent}
+    assert len(incomplete) <= int(done.stdout)
 
 
-# What is refused
+# Checkpoints that are refused
 
 
-def kept_fit(tmp_path, **parameters):
+def interrupted_fit(tmp_path, **parameters):
     path = tmp_path / "fit"
     with pytest.raises(Crash):
         model(**parameters).fit(in_batches(corpus()), checkpoint=Crashing(path, 5))
     return path
 
 
+@pytest.mark.parametrize("method", ["online", "batch", "memoized"])
 @pytest.mark.parametrize(
     ("parameters", "X", "differs"),
     [
         ({"batch_size": 10}, corpus(), "batch_size"),
         ({"random_state": 1, "learning_decay": 0.6}, corpus(), "learning_decay, random_state"),
         ({}, corpus(seed=1), "X"),
-        ({}, corpus()[:99], "X"),
+        ({}, corpus()[:59], "X"),
         ({}, corpus()[:, :29], "X"),
         ({"doc_topic_prior": np.full(5, 0.2)}, corpus(), "doc_topic_prior"),
+        ({"n_init": 2}, corpus(), "n_init"),
     ],
-    ids=["a parameter", "two parameters", "the data", "fewer documents", "fewer words", "an array"],
+    ids=["a parameter", "two parameters", "the data", "fewer documents", "fewer words", "an array", "restarts"],
 )
-def test_a_checkpoint_of_another_fit_is_refused_and_says_why(parameters, X, differs, tmp_path):
-    path = kept_fit(tmp_path)
+def test_a_checkpoint_of_another_fit_is_refused_with_the_differences(method, parameters, X, differs, tmp_path):
+    path = interrupted_fit(tmp_path, learning_method=method, max_iter=9)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=f"is of another fit, which differs in {differs}: make the same call"):
-        model(**parameters).fit(in_batches(X), checkpoint=Checkpoint(path))
+    with pytest.raises(ValueError, match=f"belongs to another fit, which differs in {differs}: repeat the call"):
+        lda = model(learning_method=method, max_iter=9, **parameters)
+        lda.fit(in_batches(X), checkpoint=Checkpoint(path))
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("parameters", [{"n_init": 2}, {"validation_fraction": 0.2}])
-def test_what_a_checkpoint_does_not_offer_is_said(parameters, tmp_path):
-    with pytest.raises(ValueError, match=f"{next(iter(parameters))}.* is not offered with a checkpoint"):
-        model(**parameters).fit(corpus(), checkpoint=Checkpoint(tmp_path / "fit"))
+@pytest.mark.parametrize(
+    ("parameters", "weight", "differs"),
+    [({"init": "random"}, WEIGHT, "init"), ({}, None, "X"), ({"validation_fraction": 0.3}, WEIGHT, "validation_fraction")],
+    ids=["init", "weights", "validation"],
+)
+def test_a_checkpoint_of_another_fit_in_memory_is_refused(parameters, weight, differs):
+    collapsed, checkpoint = CVB0 | {"validation_fraction": 0.2}, CheckpointInMemory()
+    model(**collapsed).fit(corpus(), sample_weight=WEIGHT, checkpoint=checkpoint)
+    for state in (checkpoint.saved[0], checkpoint.saved[9], checkpoint.saved[-1]):
+        with pytest.raises(ValueError, match=f"belongs to another fit, which differs in {differs}: repeat the call"):
+            model(**collapsed | parameters).fit(corpus(), sample_weight=weight, checkpoint=CheckpointInMemory(state))
 
 
-def test_what_is_no_checkpoint_is_refused(tmp_path):
+def test_an_object_that_is_not_a_checkpoint_is_refused():
     with pytest.raises(TypeError, match=r"checkpoint='fit' must be None or an ldavi.io.Checkpoint"):
         model().fit(corpus(), checkpoint="fit")
 
 
 @pytest.mark.parametrize("at", [0, 40, 200, 2000, -1])
-def test_a_damaged_file_is_refused_and_stays(at, tmp_path):
-    path = kept_fit(tmp_path)
+def test_a_damaged_file_is_refused_and_left_unchanged(at, tmp_path):
+    path = interrupted_fit(tmp_path)
     data = bytearray(path.read_bytes())
     data[at] ^= 0xFF
     path.write_bytes(data)
@@ -334,25 +442,23 @@ def test_a_damaged_file_is_refused_and_stays(at, tmp_path):
     assert path.read_bytes() == data
 
 
-def test_a_model_file_is_no_checkpoint(tmp_path):
+def test_a_model_file_is_refused(tmp_path):
     io.save(model().fit(corpus()), tmp_path / "fit")
-    with pytest.raises(ValueError, match="it is not a checkpoint of ldavi"):
+    with pytest.raises(ValueError, match="it (keeps no fit|is not a checkpoint) of ldavi"):
         model().fit(corpus(), checkpoint=Checkpoint(tmp_path / "fit"))
 
 
 def test_a_later_format_is_refused(tmp_path, monkeypatch):
-    from ldavi.io._models import checkpoint as module
-
-    monkeypatch.setattr(module, "FORMAT_VERSION", 2)
-    path = kept_fit(tmp_path)
+    monkeypatch.setattr(sys.modules[Checkpoint.__module__], "FORMAT_VERSION", 99)
+    path = interrupted_fit(tmp_path)
     monkeypatch.undo()
-    with pytest.raises(ValueError, match="format version 2"):
+    with pytest.raises(ValueError, match="format version 99"):
         model().fit(in_batches(corpus()), checkpoint=Checkpoint(path))
 
 
-def test_a_folder_that_does_not_exist_is_said_before_the_fit_begins(tmp_path):
+def test_a_missing_folder_is_refused_before_the_fit_begins(tmp_path):
     with pytest.raises(FileNotFoundError, match="the folder of checkpoint="):
-        model().fit(corpus(), checkpoint=Checkpoint(tmp_path / "nowhere" / "fit"))
+        model().fit(corpus(), checkpoint=Checkpoint(tmp_path / "missing" / "fit"))
 
 
 @pytest.mark.parametrize(("minutes", "error"), [(-1, ValueError), ("ten", TypeError), (float("nan"), ValueError)])
@@ -364,7 +470,7 @@ def test_minutes_are_checked(minutes, error):
 # The file
 
 
-def test_it_is_written_when_it_is_time_and_not_before(tmp_path):
+def test_a_checkpoint_is_not_written_before_it_is_due(tmp_path):
     never = Crashing(tmp_path / "fit", after=None)
     never.minutes = 60.0
     model().fit(corpus(), checkpoint=never)
@@ -372,17 +478,17 @@ def test_it_is_written_when_it_is_time_and_not_before(tmp_path):
     assert not never.path.exists()
 
 
-def test_a_write_that_fails_leaves_the_state_before(tmp_path, monkeypatch):
-    path = kept_fit(tmp_path)
+def test_a_failed_write_leaves_the_previous_state(tmp_path, monkeypatch):
+    path = interrupted_fit(tmp_path)
     before = path.read_bytes()
-    monkeypatch.setattr(container.os, "fsync", lambda number: (_ for _ in ()).throw(OSError("no space left")))
+    monkeypatch.setattr(os, "fsync", lambda number: (_ for _ in ()).throw(OSError("no space left")))
     with pytest.raises(OSError, match="no space left"):
         model().fit(in_batches(corpus()), checkpoint=Checkpoint(path, minutes=0))
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["fit"]
 
 
-def test_a_fit_in_a_pipeline_takes_its_checkpoint(tmp_path):
+def test_a_pipeline_passes_a_checkpoint_to_its_last_step(tmp_path):
     from sklearn.pipeline import make_pipeline
 
     pipeline = make_pipeline(model())

@@ -1,4 +1,4 @@
-"""ldavi.dask without a cluster: the results of one machine from any blocks, and every question answered as there."""
+"""ldavi.dask without a cluster: any division into blocks gives the results of the estimator for data in memory."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ K = 4
 ROOT = Path(ldavi.__file__).parents[1]
 
 
-def one_machine(**parameters):
+def in_memory(**parameters):
     return ldavi.LatentDirichletAllocation(K, random_state=0, **parameters)
 
 
@@ -38,7 +38,7 @@ def in_blocks(**parameters):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return in_blocks().fit(as_array(X, [20, 60])), one_machine().fit(X)
+    return in_blocks().fit(as_array(X, [20, 60])), in_memory().fit(X)
 
 
 def assert_same(ours, theirs, rtol=1e-6):
@@ -55,9 +55,9 @@ def assert_same(ours, theirs, rtol=1e-6):
 
 @settings(max_examples=15, deadline=None)
 @given(cuts=st.lists(st.integers(0, len(X)), max_size=7).map(sorted))
-def test_any_cut_into_blocks_gives_the_topics_of_one_machine(cuts):
-    """Empty blocks too."""
-    assert_same(in_blocks(max_iter=16, tol=None).fit(as_array(X, cuts)), one_machine(max_iter=16, tol=None).fit(X))
+def test_any_division_into_blocks_gives_the_topics_of_a_fit_in_memory(cuts):
+    """Including empty blocks."""
+    assert_same(in_blocks(max_iter=16, tol=None).fit(as_array(X, cuts)), in_memory(max_iter=16, tol=None).fit(X))
 
 
 @pytest.mark.parametrize(
@@ -78,46 +78,46 @@ def test_any_cut_into_blocks_gives_the_topics_of_one_machine(cuts):
     ],
     ids=lambda parameters: ",".join(parameters) or "defaults",
 )
-def test_parameters_mean_what_they_do_on_one_machine(parameters, small_pieces):
-    """With the words in shards."""
-    assert_same(in_blocks(**parameters).fit(as_array(X, [20, 60, 61])), one_machine(**parameters).fit(X))
+def test_parameters_have_the_same_effect_as_in_memory(parameters, small_pieces):
+    """With the words in several shards."""
+    assert_same(in_blocks(**parameters).fit(as_array(X, [20, 60, 61])), in_memory(**parameters).fit(X))
 
 
-def test_one_block_gives_the_same_bits(small_pieces):
-    ours, theirs = in_blocks().fit(as_array(X, [])), one_machine().fit(X)
+def test_one_block_gives_the_bits_of_a_fit_in_memory(small_pieces):
+    ours, theirs = in_blocks().fit(as_array(X, [])), in_memory().fit(X)
     np.testing.assert_array_equal(ours.components_, theirs.components_)
     np.testing.assert_array_equal(ours.elbo_trace_["elbo"], theirs.elbo_trace_["elbo"])
 
 
-def test_counts_are_computed_in_the_precision_of_one_machine():
+def test_counts_are_computed_in_the_precision_of_a_fit_in_memory():
     whole = X.astype(np.int32)
     ours, theirs = (
         in_blocks(max_iter=12, tol=None).fit(as_array(whole, [40])),
-        one_machine(max_iter=12, tol=None).fit(whole),
+        in_memory(max_iter=12, tol=None).fit(whole),
     )
     assert ours.components_.dtype == theirs.components_.dtype == np.float32
     np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-3)
 
 
-def test_one_block_that_needs_double_precision_has_it_for_all():
+def test_one_block_that_needs_float64_makes_the_whole_fit_float64():
     whole = X.astype(np.int64)
     whole[70, 0] = 2**24 + 1
     assert in_blocks(max_iter=2, tol=None).fit(as_array(whole, [40])).components_.dtype == np.float64
 
 
-def test_weights_count_documents_as_often_and_zero_leaves_them_out():
+def test_weights_repeat_documents_and_zero_drops_them():
     weight = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
     weight[:20] = 0
     ours = in_blocks().fit(as_array(X, [20, 60], known=False), sample_weight=da.from_array(weight))
-    theirs = one_machine().fit(X, sample_weight=weight)
+    theirs = in_memory().fit(X, sample_weight=weight)
     assert_same(ours, theirs)
     assert ours.n_samples_seen_ == theirs.n_samples_seen_ == np.count_nonzero(weight)
 
 
-def test_a_warm_start_goes_on_from_its_topics():
+def test_a_warm_start_continues_from_the_fitted_topics():
     ours, theirs = (
         in_blocks(warm_start=True, max_iter=12, tol=None),
-        one_machine(warm_start=True, max_iter=12, tol=None),
+        in_memory(warm_start=True, max_iter=12, tol=None),
     )
     for _ in range(2):
         ours.fit(as_array(X, [20, 60]))
@@ -125,7 +125,7 @@ def test_a_warm_start_goes_on_from_its_topics():
     assert_same(ours, theirs)
 
 
-def test_a_callback_sees_each_pass_and_can_stop_the_fit(capsys):
+def test_a_callback_gets_each_record_and_can_stop_the_fit(capsys):
     seen = []
     ours = in_blocks(callbacks=lambda record: seen.append(record.iteration) or len(seen) == 3, verbose=1)
     ours.fit(as_array(X, [20]))
@@ -133,7 +133,7 @@ def test_a_callback_sees_each_pass_and_can_stop_the_fit(capsys):
     assert capsys.readouterr().out.startswith(f"iteration: 1 of max_iter: {ours.max_iter}, elbo: ")
 
 
-def test_an_interrupted_fit_keeps_the_topics_of_the_last_whole_pass():
+def test_an_interrupted_fit_keeps_the_topics_of_the_last_complete_pass():
     def interrupt(record):
         if record.iteration == 13:
             raise KeyboardInterrupt
@@ -141,16 +141,16 @@ def test_an_interrupted_fit_keeps_the_topics_of_the_last_whole_pass():
     ours = in_blocks(callbacks=interrupt)
     with pytest.raises(KeyboardInterrupt):
         ours.fit(as_array(X, [20]))
-    theirs = one_machine(callbacks=lambda record: record.iteration == 13).fit(X)
+    theirs = in_memory(callbacks=lambda record: record.iteration == 13).fit(X)
     np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-6)
 
 
-def test_too_few_passes_are_said_to_be():
+def test_too_few_passes_cause_a_warning():
     with pytest.warns(ConvergenceWarning, match="max_iter=3"):
         in_blocks(max_iter=3).fit(as_array(X, [20]))
 
 
-# What documents can come as
+# Kinds of collections
 
 
 @pytest.mark.parametrize(
@@ -158,35 +158,35 @@ def test_too_few_passes_are_said_to_be():
     [np.asarray, sparse.csr_matrix, sparse.csr_array, sparse.csc_matrix, sparse.coo_array],
     ids=lambda make: make.__name__,
 )
-def test_blocks_can_be_of_any_kind_and_of_unknown_length(make):
-    theirs = one_machine(max_iter=12, tol=None).fit(X)
+def test_blocks_may_be_of_any_matrix_type_and_of_unknown_length(make):
+    theirs = in_memory(max_iter=12, tol=None).fit(X)
     assert_same(in_blocks(max_iter=12, tol=None).fit(as_array(X, [20, 60], known=False, make=make)), theirs)
 
 
-def test_a_bag_of_matrices_of_any_length_is_taken():
+def test_a_bag_of_matrices_of_any_length_is_fitted():
     bag = db.from_sequence(
         [sparse.csr_array(X[:25]), sparse.csr_array(X[25:26]), sparse.csr_matrix(X[26:])], npartitions=2
     )
-    assert_same(in_blocks(max_iter=12, tol=None).fit(bag), one_machine(max_iter=12, tol=None).fit(X))
+    assert_same(in_blocks(max_iter=12, tol=None).fit(bag), in_memory(max_iter=12, tol=None).fit(X))
 
 
-def test_a_bag_of_dicts_is_as_wide_as_its_largest_column():
+def test_a_bag_of_dicts_has_the_width_of_its_largest_column():
     ours = in_blocks(max_iter=12, tol=None).fit(db.from_sequence(as_dicts(X), npartitions=3))
     width = np.flatnonzero(X.any(axis=0)).max() + 1
-    assert_same(ours, one_machine(max_iter=12, tol=None).fit(X[:, :width]))
+    assert_same(ours, in_memory(max_iter=12, tol=None).fit(X[:, :width]))
     np.testing.assert_allclose(
         ours.transform(db.from_sequence(as_dicts(X[:5]), npartitions=2)).compute(), ours.transform(X[:5, :width])
     )
 
 
-def test_a_column_of_a_data_frame_is_taken():
+def test_a_column_of_a_data_frame_is_fitted():
     dd = pytest.importorskip("dask.dataframe")
     pd = pytest.importorskip("pandas")
     with dask.config.set({"dataframe.convert-string": False}):
         frame = dd.from_pandas(pd.DataFrame({"counts": as_dicts(X)}), npartitions=3)
     width = np.flatnonzero(X.any(axis=0)).max() + 1
     assert_same(
-        in_blocks(max_iter=12, tol=None).fit(frame["counts"]), one_machine(max_iter=12, tol=None).fit(X[:, :width])
+        in_blocks(max_iter=12, tol=None).fit(frame["counts"]), in_memory(max_iter=12, tol=None).fit(X[:, :width])
     )
     with pytest.raises(TypeError, match="one column of a DataFrame"):
         in_blocks().fit(frame)
@@ -195,7 +195,7 @@ def test_a_column_of_a_data_frame_is_taken():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: X, TypeError, "take ldavi.LatentDirichletAllocation"),
+        (lambda: X, TypeError, "use ldavi.LatentDirichletAllocation"),
         (lambda: da.from_array(X, chunks=(30, 25)), ValueError, r"rechunk\(\{1: -1\}\)"),
         (lambda: da.from_array(X[0]), ValueError, "1 dimensions"),
         (
@@ -219,7 +219,7 @@ def test_a_column_of_a_data_frame_is_taken():
         (lambda: as_array(X[:0], []), ValueError, "no documents"),
     ],
 )
-def test_what_cannot_be_learned_from_is_refused_and_changes_nothing(make, error, message):
+def test_an_unsupported_collection_is_refused_without_a_change_of_the_estimator(make, error, message):
     ours = in_blocks()
     before = dict(vars(ours))
     with pytest.raises(error, match=message):
@@ -234,11 +234,11 @@ def test_what_cannot_be_learned_from_is_refused_and_changes_nothing(make, error,
         ({"learning_method": "memoized"}, "learning_method='memoized' must be \"batch\""),
         ({"inference": "cvb0"}, "inference='cvb0' must be \"vb\""),
         ({"validation_fraction": 0.1}, "validation_fraction=0.1 must be None"),
-        ({"init": "cvb0"}, 'init="cvb0" .* not offered in ldavi.dask'),
+        ({"init": "cvb0"}, 'init="cvb0" .*ldavi.dask .*use init="auto"'),
         ({"tol": -1}, "tol=-1"),
     ],
 )
-def test_parameters_that_are_not_offered_name_what_to_use(parameters, message):
+def test_unsupported_parameters_are_refused_with_an_alternative(parameters, message):
     with pytest.raises(ValueError, match=message):
         in_blocks(**parameters).fit(as_array(X, [20]))
 
@@ -248,15 +248,15 @@ def test_weights_of_another_length_are_refused():
         in_blocks().fit(as_array(X, [20]), sample_weight=np.ones(89))
 
 
-def test_no_counts_at_all_are_warned_of():
+def test_documents_without_counts_cause_a_warning():
     with pytest.warns(UserWarning, match="topics will equal their prior"):
         in_blocks(tol=None, max_iter=2).fit(as_array(X * 0, [20]))
 
 
-# What a fitted model offers
+# Fitted models
 
 
-def test_transform_is_lazy_and_has_the_rows_of_one_machine(fitted):
+def test_transform_is_lazy_and_has_the_rows_of_a_transform_in_memory(fitted):
     ours, _ = fitted
     theta = ours.transform(as_array(X, [20, 60]))
     assert isinstance(theta, da.Array)
@@ -267,7 +267,7 @@ def test_transform_is_lazy_and_has_the_rows_of_one_machine(fitted):
     )
 
 
-def test_transform_keeps_the_topics_that_it_was_asked_of(fitted):
+def test_a_lazy_transform_uses_the_topics_at_the_time_of_the_call(fitted):
     ours = in_blocks(max_iter=2, tol=None).fit(as_array(X, [20]))
     theta, now = ours.transform(as_array(X, [20])), ours.transform(X)
     ours.set_params(max_iter=12).fit(as_array(X, [20]))
@@ -280,14 +280,14 @@ def test_blocks_of_unknown_length_and_empty_ones_are_transformed(fitted):
     np.testing.assert_array_equal(theta.compute(), fitted[0].transform(X))
 
 
-def test_score_and_perplexity_are_those_of_one_machine(fitted):
+def test_score_and_perplexity_are_those_in_memory(fitted):
     ours, theirs = fitted
     assert ours.score(as_array(X, [20, 20, 60])) == pytest.approx(theirs.score(X))
     assert ours.perplexity(as_array(X, [20, 60])) == pytest.approx(theirs.perplexity(X))
     assert ours.perplexity(as_array(X * 0, [])) == 1.0
 
 
-def test_documents_in_memory_are_answered_as_by_one_machine(fitted):
+def test_documents_in_memory_give_the_results_of_the_estimator_in_memory(fitted):
     ours, theirs = fitted
     np.testing.assert_allclose(ours.word_topics(X[:3]), theirs.word_topics(X[:3]), rtol=1e-5)
     assert ours.score(X) == pytest.approx(theirs.score(X))
@@ -299,8 +299,8 @@ def test_fit_transform_is_fit_and_transform(fitted):
     np.testing.assert_array_equal(in_blocks().fit_transform(as_array(X, [20, 60])).compute(), fitted[0].transform(X))
 
 
-def test_partial_fit_takes_one_block_after_another():
-    ours, theirs = in_blocks(batch_size=20), one_machine(batch_size=20)
+def test_partial_fit_reads_one_block_after_another():
+    ours, theirs = in_blocks(batch_size=20), in_memory(batch_size=20)
     ours.partial_fit(as_array(X, [20, 20, 60], known=False)).partial_fit(X[:20])
     for first, last in ((0, 20), (20, 60), (60, 90), (0, 20)):
         theirs.partial_fit(X[first:last])
@@ -309,14 +309,14 @@ def test_partial_fit_takes_one_block_after_another():
         ours.partial_fit(as_array(X, []), sample_weight=np.ones(90))
 
 
-def test_it_offers_every_attribute_of_one_machine(fitted):
+def test_it_has_every_fitted_attribute_of_the_estimator_in_memory(fitted):
     ours, theirs = fitted
     names = {name for name in dir(theirs) if name.endswith("_") and not name.startswith("_")}
     assert names == {name for name in dir(ours) if name.endswith("_") and not name.startswith("_")}
     assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
 
 
-def test_the_local_model_is_plain_and_can_be_saved(fitted, tmp_path):
+def test_the_local_model_is_independent_of_dask_and_can_be_saved(fitted, tmp_path):
     pytest.importorskip("safetensors")
     ours = fitted[0]
     local = ours.to_local()
@@ -325,7 +325,7 @@ def test_the_local_model_is_plain_and_can_be_saved(fitted, tmp_path):
     np.testing.assert_array_equal(io.load(tmp_path / "model.ldavi").transform(X), ours.transform(X))
 
 
-def test_a_clone_has_the_parameters_and_nothing_learned(fitted):
+def test_a_clone_has_the_parameters_and_is_not_fitted(fitted):
     copy = clone(fitted[0].set_params(tol=1e-3))
     assert type(copy) is LatentDirichletAllocation
     assert copy.get_params() == fitted[0].get_params()
@@ -337,7 +337,7 @@ def test_a_clone_has_the_parameters_and_nothing_learned(fitted):
 
 @pytest.mark.parametrize("library", ["dask", "distributed"])
 @pytest.mark.slow
-def test_without_dask_the_import_names_the_extra(library):
+def test_the_import_error_without_dask_names_the_extra(library):
     block = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules[{library!r}] = None; import ldavi; import ldavi.dask"
     )

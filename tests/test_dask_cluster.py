@@ -1,4 +1,4 @@
-"""ldavi.dask over worker processes: the same bits wherever blocks are, few tasks, little sent, deaths that change nothing."""
+"""ldavi.dask on worker processes: the same bits for any placement, few tasks, small graphs, recovery of lost workers."""
 
 import logging
 import os
@@ -18,19 +18,20 @@ from distributed import SchedulerPlugin
 
 import ldavi
 from ldavi._inference.topic_shards import CorpusLayout
-from ldavi.dask import LatentDirichletAllocation, _learning, _passes
+from ldavi.dask import LatentDirichletAllocation, _scheduler
+from ldavi.dask._fitting import DistributedFit
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 X = topical(n_words=4000, length=150)
 K = 4
-HERE = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # no fixed port, no dashboard
+LOCAL = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # no fixed port, no dashboard
 CUTS = [11, 30, 30, 41, 62, 70]
 N_BLOCKS = len(CUTS) + 1
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quiet():
-    """Dask logs every death, and they are many here."""
+    """Silence the logs of Dask, which report every loss of a worker."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -38,15 +39,15 @@ def quiet():
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two workers, which come again whenever they die.
+    """A cluster of two workers, which are restarted whenever they die.
 
-    A cluster looks some seconds after a death whether a worker of that name is there, and closes its nanny for good if not:
-    of two deaths so far apart, the look after the first would fall into the second.
+    Some seconds after a death, the cluster checks whether a worker of that name exists, and closes its nanny if not. The
+    check after one death could coincide with the next death, so it is postponed.
     """
     never = {"distributed.deploy.lost-worker-timeout": "1 day"}
     with (
         dask.config.set(never),
-        LocalCluster(n_workers=2, threads_per_worker=1, **HERE, silence_logs=logging.CRITICAL) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, **LOCAL, silence_logs=logging.CRITICAL) as cluster,
     ):
         yield cluster
 
@@ -59,8 +60,8 @@ def client(cluster):
 
 
 @pytest.fixture(scope="module")
-def undisturbed():
-    """Without a cluster."""
+def expected():
+    """A fit without a cluster."""
     return model().fit(as_array(X, CUTS))
 
 
@@ -74,20 +75,20 @@ def assert_same_bits(ours, theirs):
     np.testing.assert_array_equal(ours.doc_topic_prior_, theirs.doc_topic_prior_)
 
 
-class Deaths:
-    """A callback that kills a worker, or all, after given passes, and waits until others have taken their places."""
+class KillWorkers:
+    """A callback that kills one worker, or all, after given passes, and waits until they have been restarted."""
 
-    def __init__(self, cluster, client, passes, *, everyone=False):
-        self.cluster, self.client, self.passes, self.everyone = cluster, client, list(passes), everyone
+    def __init__(self, cluster, client, passes, *, all_workers=False):
+        self.cluster, self.client, self.passes, self.all_workers = cluster, client, list(passes), all_workers
 
     def __call__(self, record):
         if record.iteration not in self.passes:
             return
         self.passes.remove(record.iteration)
         nannies = list(self.cluster.workers.values())
-        killed = {
-            nanny.pid: nanny for nanny in (nannies if self.everyone else nannies[record.iteration % 2 :][:1])
-        }  # another one each time
+        if not self.all_workers:
+            nannies = [nannies[record.iteration % 2]]  # not the same one each time
+        killed = {nanny.pid: nanny for nanny in nannies}
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + 300
@@ -97,88 +98,86 @@ class Deaths:
 
 
 @pytest.fixture
-def beginnings(monkeypatch):
-    """How often a fit settled its corpus."""
+def preparations(monkeypatch):
+    """A list with an item for each time that a fit prepared its corpus."""
     counted = []
-    settle = _learning.Learning._settle
-    monkeypatch.setattr(_learning.Learning, "_settle", lambda self: counted.append(1) or settle(self))
+    prepare = DistributedFit._prepare
+    monkeypatch.setattr(DistributedFit, "_prepare", lambda self: counted.append(1) or prepare(self))
     return counted
 
 
-def test_two_workers_give_the_bits_of_none(client, undisturbed):
-    assert_same_bits(model().fit(as_array(X, CUTS)), undisturbed)
+def test_two_workers_give_the_bits_of_a_fit_without_a_cluster(client, expected):
+    assert_same_bits(model().fit(as_array(X, CUTS)), expected)
 
 
-def test_one_worker_gives_the_bits_of_none(undisturbed):
+def test_one_worker_gives_the_bits_of_a_fit_without_a_cluster(expected):
     with (
-        LocalCluster(n_workers=1, threads_per_worker=2, **HERE) as cluster,
+        LocalCluster(n_workers=1, threads_per_worker=2, **LOCAL) as cluster,
         Client(cluster),
     ):
-        assert_same_bits(model().fit(as_array(X, CUTS)), undisturbed)
+        assert_same_bits(model().fit(as_array(X, CUTS)), expected)
 
 
-def test_the_words_are_in_shards_here():
+def test_the_words_of_this_corpus_are_in_two_shards():
     assert len(CorpusLayout(np.flatnonzero(X.any(axis=0)), X.shape[1], np.ones((1, 1))).shards) == 2
 
 
-def test_topics_are_those_of_one_machine(client):
+def test_topics_are_those_of_a_fit_in_memory(client):
     ours = model().fit(as_array(X, CUTS))
     theirs = ldavi.LatentDirichletAllocation(K, random_state=0, max_iter=18, tol=None).fit(X)
     np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-6)
 
 
-def test_anchors_change_nothing(client, undisturbed, monkeypatch):
-    monkeypatch.setattr(_passes, "ANCHOR_EVERY", 2)
-    assert_same_bits(model().fit(as_array(X, CUTS)), undisturbed)
+def test_checkpoints_of_a_pass_change_no_bit(client, expected, monkeypatch):
+    monkeypatch.setattr(_scheduler, "MAX_PASSES_TO_REPEAT", 2)
+    assert_same_bits(model().fit(as_array(X, CUTS)), expected)
 
 
-def test_a_fit_that_settles_stops_where_one_machine_does(client):
+def test_a_fit_that_converges_stops_in_the_pass_in_which_a_fit_in_memory_does(client):
     ours = model(max_iter=200, tol=1e-4).fit(as_array(X, CUTS))
     theirs = ldavi.LatentDirichletAllocation(K, random_state=0).fit(X)
     assert ours.converged_
     assert ours.n_iter_ == theirs.n_iter_
 
 
-def test_a_worker_that_dies_in_three_passes_costs_its_blocks_and_changes_nothing(
-    cluster, client, undisturbed, beginnings
-):
-    """In the warm-up, in its last pass, and in the monotone phase, where γ has to be computed again."""
-    deaths = Deaths(cluster, client, [4, 10, 15])
-    assert_same_bits(model(callbacks=deaths).fit(as_array(X, CUTS)), undisturbed)
-    assert not deaths.passes
-    assert len(beginnings) == 1
+def test_the_loss_of_a_worker_in_three_passes_changes_no_bit(cluster, client, expected, preparations):
+    """In the warm-up, in its last pass, and in the monotone phase, where γ has to be recomputed."""
+    kills = KillWorkers(cluster, client, [4, 10, 15])
+    assert_same_bits(model(callbacks=kills).fit(as_array(X, CUTS)), expected)
+    assert not kills.passes
+    assert len(preparations) == 1
 
 
-def test_a_death_between_anchors_changes_nothing(cluster, client, undisturbed, beginnings, monkeypatch):
-    monkeypatch.setattr(_passes, "ANCHOR_EVERY", 3)
-    deaths = Deaths(cluster, client, [14, 17])
-    assert_same_bits(model(callbacks=deaths).fit(as_array(X, CUTS)), undisturbed)
-    assert len(beginnings) == 1
+def test_the_loss_of_a_worker_between_replications_changes_no_bit(cluster, client, expected, preparations, monkeypatch):
+    monkeypatch.setattr(_scheduler, "MAX_PASSES_TO_REPEAT", 3)
+    kills = KillWorkers(cluster, client, [14, 17])
+    assert_same_bits(model(callbacks=kills).fit(as_array(X, CUTS)), expected)
+    assert len(preparations) == 1
 
 
-def test_copies_that_cannot_be_made_just_now_change_nothing(client, undisturbed, monkeypatch):
-    asked = []
+def test_a_failed_replication_changes_no_bit(client, expected, monkeypatch):
+    calls = []
 
     def replicate(handles, n):
-        asked.append(n)
-        raise Exception("RuntimeError('ConnectionPool is closed')")  # as the scheduler hands it on
+        calls.append(n)
+        raise Exception("RuntimeError('ConnectionPool is closed')")  # as the scheduler forwards it
 
     monkeypatch.setattr(client, "replicate", replicate)
-    assert_same_bits(model().fit(as_array(X, CUTS)), undisturbed)
-    assert asked
+    assert_same_bits(model().fit(as_array(X, CUTS)), expected)
+    assert calls
 
 
-def test_where_every_worker_dies_the_fit_begins_again_unseen(cluster, client, undisturbed, beginnings):
+def test_after_the_loss_of_all_workers_passes_are_repeated_but_not_recorded_twice(cluster, client, expected, preparations):
     seen = []
-    deaths = Deaths(cluster, client, [13], everyone=True)
-    ours = model(callbacks=[deaths, lambda record: seen.append(record.iteration)]).fit(as_array(X, CUTS))
-    assert_same_bits(ours, undisturbed)
+    kills = KillWorkers(cluster, client, [13], all_workers=True)
+    ours = model(callbacks=[kills, lambda record: seen.append(record.iteration)]).fit(as_array(X, CUTS))
+    assert_same_bits(ours, expected)
     assert seen == list(range(1, 19))
-    assert len(beginnings) == 2
+    assert len(preparations) == 2
 
 
 class Watch(SchedulerPlugin):
-    """Counts tasks that were finished, and the bytes of the largest that was handed out."""
+    """Counts finished tasks, and measures the bytes of the largest task of a step that was submitted."""
 
     def __init__(self):
         self.finished, self.largest = 0, 0
@@ -188,7 +187,8 @@ class Watch(SchedulerPlugin):
 
     def update_graph(self, scheduler, **kwargs):
         for task in scheduler.tasks.values():
-            if task.run_spec is not None and "visit" in str(task.key) + "renew" * ("renew" in str(task.key)):
+            is_step = any(step in str(task.key) for step in ("local_step", "m_step_shard"))
+            if task.run_spec is not None and is_step:
                 self.largest = max(self.largest, len(pickle.dumps(task.run_spec)))
 
 
@@ -210,25 +210,25 @@ def test_a_pass_takes_fewer_than_ten_tasks_per_block(client, watch):
     assert 0 < (seen[1] - seen[0]) / (5 * N_BLOCKS) < 9
 
 
-def test_no_topics_travel_inside_a_graph(client, watch):
+def test_no_task_contains_topics(client, watch):
     model(max_iter=12).fit(as_array(X, CUTS))
     assert 0 < watch.largest < K * X.shape[1] * 8 / 2
 
 
-def test_transform_and_score_are_asked_of_blocks_where_they_are(client, undisturbed):
+def test_transform_and_score_run_on_the_workers(client, expected):
     ours = model().fit(as_array(X, CUTS))
     theta = ours.transform(as_array(X, CUTS))
     assert isinstance(theta, da.Array)
-    np.testing.assert_array_equal(theta.compute(), undisturbed.transform(X))
-    assert ours.score(as_array(X, CUTS)) == pytest.approx(undisturbed.score(X))
+    np.testing.assert_array_equal(theta.compute(), expected.transform(X))
+    assert ours.score(as_array(X, CUTS)) == pytest.approx(expected.score(X))
 
 
-def test_an_error_in_a_block_comes_back_as_it_was(client):
+def test_an_error_in_a_block_is_raised_by_fit(client):
     with pytest.raises(ValueError, match=r"block \d of X: Negative values"):
         model().fit(as_array(-X, CUTS))
 
 
-def test_an_interrupt_leaves_the_topics_of_the_last_whole_pass(client):
+def test_an_interrupt_leaves_the_topics_of_the_last_complete_pass(client):
     def interrupt(record):
         if record.iteration == 12:
             raise KeyboardInterrupt
@@ -241,8 +241,8 @@ def test_an_interrupt_leaves_the_topics_of_the_last_whole_pass(client):
     )
 
 
-def test_the_memory_manager_pauses_while_a_fit_runs(client):
-    """It would leave one copy of what has to be there twice."""
+def test_the_active_memory_manager_is_paused_during_a_fit(client):
+    """It would remove the second copies of values that have to be replicated."""
     seen = []
     assert client.amm.running()
     model(max_iter=2, callbacks=lambda record: seen.append(client.amm.running())).fit(as_array(X, CUTS))
@@ -250,7 +250,7 @@ def test_the_memory_manager_pauses_while_a_fit_runs(client):
     assert client.amm.running()
 
 
-def test_nothing_stays_on_the_workers_when_a_fit_is_over(cluster, client):
+def test_no_value_stays_on_the_workers_after_a_fit(cluster, client):
     model().fit(as_array(X, CUTS))
     deadline = time.monotonic() + 30
     while cluster.scheduler.tasks:

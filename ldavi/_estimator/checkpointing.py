@@ -177,7 +177,11 @@ def upgraded(saved: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
             was_collapsed = any(record[1] == "collapsed" for record in saved["records"])
             return {"phase": "batch VB" if was_collapsed else names[0], "state": {**state, "gamma": [state["gamma"]]}}
         if "N" not in state and "total" not in state:
-            raise ValueError("this checkpoint can only be resumed by ldavi 0.1.0, which wrote it")
+            msg = (
+                'the checkpoint was saved between the collapsed and the variational passes of init="cvb0", where only '
+                "ldavi 0.1.0 can resume: use that version, or remove the file to start from scratch"
+            )
+            raise ValueError(msg)
         return {"phase": "CVB0" if "N" in state else "memoized VB", "state": state}
     sums = {("n_inner_iter" if name == "sweeps" else name): value for name, value in saved["sums"].items()}
     if saved["stage"] == "passes":

@@ -143,7 +143,7 @@ def run_phases(
                 if record is not None:
                     restart.last = state.result
                     _finish_pass(context, record, restart, role)
-                    if role != "evaluate" and restart.monitor.is_over:
+                    if role == "evaluate" or restart.monitor.is_over:  # no state after the last record is saved
                         break
                 if checkpoint is not None:
                     checkpoint.save(phase.name, state, restarts)
