@@ -22,6 +22,7 @@ import dask.array as da
 import dask.bag as db
 
 from ldavi.dask import LatentDirichletAllocation
+from ldavi.dask._executor import LocalExecutor, LostError
 
 X = topical()
 K = 4
@@ -248,9 +249,68 @@ def test_weights_of_another_length_are_refused():
         in_blocks().fit(as_array(X, [20]), sample_weight=np.ones(89))
 
 
-def test_documents_without_counts_cause_a_warning():
-    with pytest.warns(UserWarning, match="topics will equal their prior"):
+def test_documents_without_counts_cause_a_warning_at_the_call_of_fit():
+    with pytest.warns(UserWarning, match="topics will equal their prior") as warned:
         in_blocks(tol=None, max_iter=2).fit(as_array(X * 0, [20]))
+    assert warned[0].filename == __file__
+
+
+# Lost results, without a cluster
+
+
+class LosesResults:
+    """A function of the executor that raises LostError at its n-th call, as if all workers had died."""
+
+    def __init__(self, monkeypatch, name, at):
+        self.original, self.at, self.n_calls = getattr(LocalExecutor, name), at, 0
+        monkeypatch.setattr(LocalExecutor, name, lambda executor, handle: self(executor, handle))
+
+    def __call__(self, executor, handle):
+        self.n_calls += 1
+        if self.n_calls == self.at:
+            raise LostError("lost")
+        return self.original(executor, handle)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "at"),
+    [({"tol": None, "max_iter": 4}, at) for at in range(1, 10)]
+    + [({"tol": 0.05}, at) for at in (9, 14, 15, 16, 17)]
+    + [({"tol": None, "max_iter": 4, "n_init": 2}, at) for at in (8, 10, 11, 13, 14, 15)],
+)
+def test_a_fit_whose_results_are_lost_repeats_passes_without_recording_them_twice(parameters, at, monkeypatch):
+    """At any time, also when λ is fetched after the last pass."""
+    seen = []
+    expected = in_blocks(**parameters).fit(as_array(X, [20]))
+    LosesResults(monkeypatch, "fetch", at)
+    ours = in_blocks(**parameters, callbacks=lambda record: seen.append(record.iteration)).fit(as_array(X, [20]))
+    np.testing.assert_array_equal(ours.components_, expected.components_)
+    np.testing.assert_array_equal(ours.elbo_trace_["elbo"], expected.elbo_trace_["elbo"])
+    assert (ours.n_iter_, ours.converged_) == (expected.n_iter_, expected.converged_)
+    passes = list(range(1, seen[-1] + 1))
+    assert seen == passes * parameters.get("n_init", 1)
+
+
+def test_an_interrupt_of_repeated_passes_leaves_topics_that_agree_with_their_records(monkeypatch):
+    calls = []
+
+    def fetch(executor, handle):
+        calls.append(1)
+        if len(calls) == 8:
+            raise LostError("lost")
+        if len(calls) == 14:  # in pass 3, before the pass in which the results were lost is reached again
+            raise KeyboardInterrupt
+        return handle
+
+    monkeypatch.setattr(LocalExecutor, "fetch", fetch)
+    ours = in_blocks(tol=None, max_iter=20)
+    with pytest.raises(KeyboardInterrupt):
+        ours.fit(as_array(X, [20]))
+    monkeypatch.undo()
+    assert ours.n_iter_ == len(ours.elbo_trace_) == 2
+    expected = in_blocks(callbacks=lambda record: record.iteration == ours.n_iter_).fit(as_array(X, [20]))
+    np.testing.assert_array_equal(ours.components_, expected.components_)
+    assert ours.elbo_ == expected.elbo_
 
 
 # Fitted models

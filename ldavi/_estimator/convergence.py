@@ -30,6 +30,10 @@ class ConvergenceMonitor:
         """Whether no further pass is to be made."""
         return self.converged or len(self.records) >= self.settings.max_iter
 
+    def ends_with(self, record: TraceRecord) -> bool:
+        """Return whether this is the last pass of the fit; earlier passes may be repeated before it is reached again."""
+        return self.is_over and record.iteration >= self.last.iteration
+
     def has(self, record: TraceRecord) -> bool:
         """Return whether a record of this pass exists."""
         return bool(self.records) and record.iteration <= self.last.iteration

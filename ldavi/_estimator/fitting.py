@@ -134,7 +134,7 @@ def run_phases(
     first = 0 if checkpoint is None else checkpoint.first_phase([planned.phase.name for planned in plan])
     for planned in plan[first:]:
         phase, role = planned
-        if not _is_due(role, context.settings, restart.monitor):
+        if not _is_due(role, context.settings, restart):
             continue
         documents = phase.prepare(context.documents)
         state = _first_state(context, planned, documents, start, restart)
@@ -143,16 +143,17 @@ def run_phases(
                 if record is not None:
                     restart.last = state.result
                     _finish_pass(context, record, restart, role)
-                    if role == "evaluate" or restart.monitor.is_over:  # no state after the last record is saved
+                    if role == "evaluate" or restart.monitor.ends_with(record):  # no state is saved after the last pass
                         break
                 if checkpoint is not None:
                     checkpoint.save(phase.name, state, restarts)
 
 
-def _is_due(role: Role, settings: FitSettings, monitor: ConvergenceMonitor) -> bool:
+def _is_due(role: Role, settings: FitSettings, restart: Restart) -> bool:
     """Return whether a phase has to run: passes until the fit is over, an evaluation if the bound is not exact."""
+    monitor = restart.monitor
     if role != "evaluate":
-        return not monitor.is_over
+        return not monitor.is_over or restart.last is None  # None: the topics of all passes were lost
     return settings.learning_method == "online" or settings.inference == "cvb0" or monitor.last.phase == "collapsed"
 
 

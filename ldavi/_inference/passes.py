@@ -125,6 +125,10 @@ class PassResult(NamedTuple):
 class RemoteResult(Protocol):
     """Topics after a pass that are held elsewhere until they are needed."""
 
+    @property
+    def iteration(self) -> int:
+        """Passes so far."""
+
     def fetch(self) -> PassResult:
         """Bring the topics into this process."""
 

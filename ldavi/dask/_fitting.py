@@ -110,8 +110,12 @@ class DistributedFit:
 
     def run(self, start: Initialization, restarts: list[Restart]) -> None:
         """Run the fit from one start, and append to `restarts` what it reaches; repeat it if its inputs are lost."""
-        restarts.append(Restart(ConvergenceMonitor(self._settings)))
-        _repeated(lambda: self._run(start, restarts), before_repetition=lambda: self._recover(restarts[-1]))
+        restart = Restart(ConvergenceMonitor(self._settings))
+        restarts.append(restart)
+        try:
+            _repeated(lambda: self._run(start, restarts), before_repetition=lambda: self._recover(restart))
+        finally:  # an interrupt during repeated passes leaves the topics of an earlier pass than that of the last record
+            del restart.monitor.records[0 if restart.last is None else restart.last.iteration :]
 
     def _run(self, start: Initialization, restarts: list[Restart]) -> None:
         settings, n_threads = self._settings, self._settings.n_threads
@@ -149,7 +153,7 @@ def _outline(summaries: Sequence[BlockSummary], n_words: int, dtype: np.dtype) -
     if not n_docs:
         raise ValueError("X has no documents (with any weight); it must have at least one")
     if n_tokens == 0:
-        warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=7)
+        warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=6)
     empty = np.zeros(0, np.int32), np.zeros(0, dtype)
     counts = Counts(np.zeros(n_docs + 1, np.int64), *empty, np.arange(n_words), n_words, np.array([n_tokens]))
     return Documents(counts, None)
