@@ -183,6 +183,16 @@ def test_the_exact_bound_is_resumed_within_the_corpus(monkeypatch):
     resumes_from_every_state(corpus(), {}, {"online VB", "exact bound"})
 
 
+def test_the_third_restart_may_be_interrupted_repeatedly():
+    parameters = BATCH | {"n_init": 3, "max_iter": 6, "init": "random"}
+    expected, state = model(**parameters).fit(corpus()), None
+    for index in (10, 1, 0, 0):  # of the saved state to resume from; each restart saves five
+        checkpoint = CheckpointInMemory(state)
+        same_fit(model(**parameters).fit(corpus(), checkpoint=checkpoint), expected)
+        state = checkpoint.saved[index]
+        assert state["restart"] == 2
+
+
 def test_states_of_a_validated_fit_hold_the_best_topics():
     checkpoint = CheckpointInMemory()
     model(**BATCH | {"validation_fraction": 0.2}).fit(corpus(), checkpoint=checkpoint)

@@ -53,7 +53,7 @@ class FitCheckpoint:
     Attributes
     ----------
     restart_number : int
-        The restart that the fit resumes with; earlier ones are finished.
+        The restart in progress: at first the one that the fit resumes with. Earlier ones are finished.
     """
 
     def __init__(self, file: CheckpointFile, description: Mapping[str, str]) -> None:
@@ -94,7 +94,8 @@ class FitCheckpoint:
 
     def resumed_restart(self, settings: FitSettings, number: int) -> Restart:
         """Return what restart `number` had reached; nothing if the fit does not resume with it."""
-        if self._saved is None or number != self.restart_number:
+        resumes, self.restart_number = number == self.restart_number, number
+        if self._saved is None or not resumes:
             return Restart(ConvergenceMonitor(settings))
         restart = Restart(_monitor_from(settings, self._saved))
         if self._saved.get("best") is not None:
@@ -126,7 +127,7 @@ class FitCheckpoint:
             {
                 "fit": self._description,
                 "random_state": self._random_state,
-                "restart": len(finished),
+                "restart": self.restart_number,  # of the finished restarts, a resumed fit knows only the best
                 "finished": None if best is None else _restart_to_arrays(best),
                 "phase": phase,
                 "state": state.to_arrays(),
