@@ -19,8 +19,26 @@ from ldavi.io import Checkpoint
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 ROOT = Path(__file__).parents[1]
-TRACE = ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "n_inner_iter", "predictive", "validation")
-ATTRIBUTES = ("doc_topic_prior_", "topic_word_prior_", "elbo_", "n_iter_", "n_batch_iter_", "n_samples_seen_", "converged_")
+TRACE = (
+    "iteration",
+    "elbo",
+    "word",
+    "doc_topic",
+    "topic_word",
+    "perplexity",
+    "n_inner_iter",
+    "predictive",
+    "validation",
+)
+ATTRIBUTES = (
+    "doc_topic_prior_",
+    "topic_word_prior_",
+    "elbo_",
+    "n_iter_",
+    "n_batch_iter_",
+    "n_samples_seen_",
+    "converged_",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -425,7 +443,11 @@ def test_a_checkpoint_of_another_fit_is_refused_with_the_differences(method, par
 
 @pytest.mark.parametrize(
     ("parameters", "weight", "differs"),
-    [({"init": "random"}, WEIGHT, "init"), ({}, None, "X"), ({"validation_fraction": 0.3}, WEIGHT, "validation_fraction")],
+    [
+        ({"init": "random"}, WEIGHT, "init"),
+        ({}, None, "X"),
+        ({"validation_fraction": 0.3}, WEIGHT, "validation_fraction"),
+    ],
     ids=["init", "weights", "validation"],
 )
 def test_a_checkpoint_of_another_fit_in_memory_is_refused(parameters, weight, differs):

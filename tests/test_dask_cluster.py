@@ -167,7 +167,9 @@ def test_a_failed_replication_changes_no_bit(client, expected, monkeypatch):
     assert calls
 
 
-def test_after_the_loss_of_all_workers_passes_are_repeated_but_not_recorded_twice(cluster, client, expected, preparations):
+def test_after_the_loss_of_all_workers_passes_are_repeated_but_not_recorded_twice(
+    cluster, client, expected, preparations
+):
     seen = []
     kills = KillWorkers(cluster, client, [13], all_workers=True)
     ours = model(callbacks=[kills, lambda record: seen.append(record.iteration)]).fit(as_array(X, CUTS))

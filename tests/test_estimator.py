@@ -214,7 +214,10 @@ def test_the_number_of_threads_changes_no_bit(method):
     for n_jobs in (2, 3, 7):
         together = model(learning_method=method, n_jobs=n_jobs, batch_size=50).fit(X)
         same_model(together, alone, X)
-        assert together.elbo_trace_[["elbo", "n_inner_iter"]].tolist() == alone.elbo_trace_[["elbo", "n_inner_iter"]].tolist()
+        assert (
+            together.elbo_trace_[["elbo", "n_inner_iter"]].tolist()
+            == alone.elbo_trace_[["elbo", "n_inner_iter"]].tolist()
+        )
         same_model(
             together.partial_fit(X[:99]), model(learning_method=method, batch_size=50).fit(X).partial_fit(X[:99]), X
         )

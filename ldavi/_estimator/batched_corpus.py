@@ -76,7 +76,9 @@ class Batches:
         self._declared = _declared_docs(source)
         self._assumed: float | None = None
         self._totals: Totals | None = None
-        self._sizes: dict[int, tuple[int, int]] = {}  # documents and stored counts of each batch, when it was first read
+        self._sizes: dict[
+            int, tuple[int, int]
+        ] = {}  # documents and stored counts of each batch, when it was first read
         self._place: Int32s | None = None  # position of each word among those that occur
         self.n_docs = 0
 

@@ -1,4 +1,4 @@
-"""Dask collections as documents: lazy blocks, and how one is read on its worker."""
+"""Dask collections as documents: lazy blocks, and functions that read a block on its worker."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,15 +20,15 @@ HOW_TO_COUNT = (
 
 
 class LazyBlocks(NamedTuple):
-    """Documents in blocks.
+    """A collection of documents, divided into blocks.
 
     Attributes
     ----------
     blocks : list of Delayed
     n_docs : list of int or nan
-        Documents of each, NaN if the collection does not know it.
+        The number of documents of each block; NaN if the collection does not know it.
     n_words : int or None
-        Columns, if the collection knows them.
+        The number of columns, if the collection knows it.
     """
 
     blocks: list[Any]
@@ -37,7 +37,7 @@ class LazyBlocks(NamedTuple):
 
 
 class BlockSummary(NamedTuple):
-    """What a fit needs to know of a block at first; documents of weight 0 are left out.
+    """Sizes of a block, from which a fit determines the sizes of the corpus; documents of weight 0 are left out.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class BlockSummary(NamedTuple):
         Σ ω_d and Σ ω_d N_d.
     dtype : str
     n_words : int
-        Columns.
+        The number of columns.
     grows : bool
-        Whether other blocks may have more columns, since the block came without a width.
+        Whether other blocks may have more columns, because the items of the block have no width.
     words, frequency : array of shape (words,)
-        Columns that occur, and in how many documents.
+        The columns that occur, and the number of documents that contain each.
     """
 
     n_docs: int
@@ -64,7 +64,7 @@ class BlockSummary(NamedTuple):
 
 
 class CountsBlock(NamedTuple):
-    """A block that has been read: its counts, and whether it came without a width."""
+    """The counts of a block as arrays; `grows` as in `BlockSummary`."""
 
     data: Floats
     indices: Any
@@ -118,7 +118,7 @@ def lazy_blocks(X: Any) -> LazyBlocks:
 
 
 def read_block(block: Any, number: int, dtype: DTypeLike | None) -> CountsBlock:
-    """Return the checked counts of a block; errors name the block."""
+    """Return the checked counts of a block; error messages start with the number of the block."""
     try:
         matrix, grows = matrix_of(block)
         if 0 in matrix.shape:
@@ -131,7 +131,7 @@ def read_block(block: Any, number: int, dtype: DTypeLike | None) -> CountsBlock:
 
 
 def matrix_of(block: Any) -> tuple[Any, bool]:
-    """Return the matrix of a block, documents × words, and whether its width is only that of the words in it."""
+    """Return the matrix of a block, documents × words, and whether other blocks may have more columns."""
     if not isinstance(block, list | tuple | Iterator) and not hasattr(block, "items"):
         return (block.tocsr() if hasattr(block, "tocsr") else block), False
     rows = list(block)
@@ -166,25 +166,25 @@ def n_docs_of(block: CountsBlock) -> int:
 
 
 def summarise(block: CountsBlock, weight: Floats | None) -> BlockSummary:
-    """Return what a fit needs to know of a block."""
-    matrix, weight = _weighing(block, weight)
+    """Return the sizes of a block and the words in it."""
+    matrix, weight = _with_weight(block, weight)
     tokens = np.asarray(matrix.sum(axis=1), np.float64)
     words, frequency = np.unique(matrix.indices, return_counts=True)
     n_docs, total = matrix.shape[0], float(tokens.sum() if weight is None else tokens @ weight)
-    heft = float(n_docs if weight is None else weight.sum(dtype=np.float64))
+    total_weight = float(n_docs if weight is None else weight.sum(dtype=np.float64))
     return BlockSummary(
-        n_docs, heft, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency
+        n_docs, total_weight, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency
     )
 
 
 def part_of(block: CountsBlock, weight: Floats | None, layout: CorpusLayout, n_topics: int, dtype: str) -> PartArrays:
     """Prepare a block for the E-step."""
-    matrix, weight = _weighing(block, weight)
+    matrix, weight = _with_weight(block, weight)
     weight = None if weight is None else weight.astype(dtype)
     return prepare_part(check.to_counts(matrix), weight, layout, n_topics, dtype)
 
 
-def _weighing(block: CountsBlock, weight: Floats | None) -> tuple[sparse.csr_array, Floats | None]:
+def _with_weight(block: CountsBlock, weight: Floats | None) -> tuple[sparse.csr_array, Floats | None]:
     """Return the documents of a block with a weight above zero."""
     matrix = block.matrix
     if weight is None or weight.all():

@@ -1,4 +1,4 @@
-"""The estimator over a cluster: its fits and questions go to where the blocks are; what it keeps is that of one machine."""
+"""The estimator for Dask collections: computes on the workers that hold the blocks, and stores a fitted model locally."""
 
 from typing import Any, Self
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-import ldavi._estimator.lda as one_machine
+import ldavi._estimator.lda as local
 from ldavi._estimator import validation as check
 from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import warn_not_converged
@@ -17,25 +17,25 @@ from ldavi.dask._executor import current_executor
 from ldavi.dask._fitting import DistributedFit
 
 
-class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
-    """Latent Dirichlet allocation over the workers of a Dask cluster.
+class LatentDirichletAllocation(local.LatentDirichletAllocation):
+    """Latent Dirichlet allocation on the workers of a Dask cluster.
 
-    Takes the parameters of :class:`ldavi.LatentDirichletAllocation` and has its attributes after `fit`, with its values: to
-    rounding those of one machine, and the same bits for any number of workers. Documents stay where they are. A worker
-    that dies costs time and changes no result.
+    The parameters, and the attributes after `fit`, are those of :class:`ldavi.LatentDirichletAllocation`. The results
+    equal those of a fit in memory up to rounding, and have the same bits for any number of workers. Documents stay on
+    the workers. The loss of a worker costs time but changes no result.
 
-    The cluster is that of the present :class:`distributed.Client`; without one, blocks are fitted in this process.
+    The cluster is that of the current :class:`distributed.Client`; without one, blocks are fitted in this process.
 
     Parameters
     ----------
     n_components, ... :
-        As of :class:`ldavi.LatentDirichletAllocation`. `learning_method` is "batch", `inference` is "vb", `init` is not
-        "cvb0", and `validation_fraction` is None: other values need the documents in one place, and are refused. `n_jobs`
-        are threads of one task on a worker, None meaning one.
+        As in :class:`ldavi.LatentDirichletAllocation`. Some values need all documents in one process and are refused:
+        `learning_method` must be "batch", `inference` must be "vb", `init` must not be "cvb0", and `validation_fraction`
+        must be None. `n_jobs` is the number of threads of one task on a worker; None means one.
 
     See Also
     --------
-    ldavi.LatentDirichletAllocation : The same for documents in memory.
+    ldavi.LatentDirichletAllocation : The estimator for documents in memory.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
     >>> import numpy as np
     >>> from ldavi.dask import LatentDirichletAllocation
     >>> X = np.array([[4, 3, 0, 0], [5, 2, 0, 0], [0, 0, 3, 4], [0, 0, 2, 5]])
-    >>> A = da.from_array(X, chunks=(2, 4))  # blocks may be sparse, and their lengths unknown
+    >>> A = da.from_array(X, chunks=(2, 4))  # blocks may be sparse, and of unknown length
     >>> lda = LatentDirichletAllocation(2, random_state=0).fit(A)
     >>> lda.transform(A)  # doctest: +SKIP
     dask.array<...>
@@ -55,25 +55,25 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         Parameters
         ----------
         X : dask array, bag or Series of n_samples documents
-            Counts. An array of shape (n_samples, n_features) whose blocks, rows of it, are CSR matrices or anything that
-            `ldavi.LatentDirichletAllocation` takes, of known length or not. Of a bag or a Series, each item is a sparse
-            matrix of one or more documents, or one document as a dict {column: count}.
+            Counts. An array has shape (n_samples, n_features) and is divided into blocks of rows, of known length or not;
+            a block is a CSR matrix, or any other type that `ldavi.LatentDirichletAllocation` accepts. An item of a bag or
+            a Series is a sparse matrix of one or more documents, or one document as a dict {column: count}.
         y : object
-            Not used; there for pipelines.
+            Ignored; present for compatibility with pipelines.
         sample_weight : array or dask array of shape (n_samples,), optional
-            Each document's weight, >= 0: a weight of 2 is worth the document twice.
+            The weight of each document, >= 0: a weight of 2 counts the document twice.
         checkpoint : None
-            Not offered here, where a worker may die at any moment and the fit goes on.
+            Not supported: the loss of a worker does not end a fit.
 
         Returns
         -------
         self : LatentDirichletAllocation
-            The fitted estimator. Ctrl-C leaves it fitted with the topics of the last whole pass.
+            The fitted estimator. Ctrl-C leaves it fitted with the topics of the last complete pass.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter or X is not as described; an estimator fitted before is left as it was.
+            If a parameter or X is not valid; an estimator that was fitted before is left unchanged.
         """
         settings = check.check_parameters(self)
         self._check_supported(settings, checkpoint)
@@ -105,16 +105,16 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         return self
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Take online steps on one block of X after another, in this process.
+        """Take online steps on the blocks of X in turn, in this process.
 
         Parameters
         ----------
-        X : dask array, bag or Series of n_samples documents, or what `ldavi.LatentDirichletAllocation` takes
-            Counts, as for `fit`; a block is brought here when its turn comes.
+        X : dask array, bag or Series of n_samples documents, or documents in memory
+            Counts, as for `fit`; one block at a time is brought into this process.
         y : object
-            Not used; there for pipelines.
+            Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            Each document's weight, >= 0; for documents in memory only.
+            The weight of each document, >= 0; only for documents in memory.
 
         Returns
         -------
@@ -124,34 +124,35 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         Raises
         ------
         ValueError, TypeError
-            If a parameter or X is not as described; the estimator is left as it was before the block in question.
+            If a parameter or X is not valid; the estimator keeps the steps of the blocks before the invalid one.
         """
         if not _collections.is_collection(X):
             return super().partial_fit(X, y, sample_weight)
         if sample_weight is not None:
-            raise ValueError(
-                "sample_weight is not offered here by partial_fit: call it with each block and its weights"
+            msg = (
+                "sample_weight is not supported by partial_fit with a Dask collection: pass each block with its weights"
             )
-        for matrix in _prediction.blocks_here(
-            _collections.lazy_blocks(X), self.n_features_in_ if self.__sklearn_is_fitted__() else None
-        ):
+            raise ValueError(msg)
+        n_words = self.n_features_in_ if self.__sklearn_is_fitted__() else None
+        for matrix in _prediction.blocks_here(_collections.lazy_blocks(X), n_words):
             super().partial_fit(matrix)
         return self
 
     def transform(self, X: Any, *, normalize: bool = True) -> Any:
-        """Topic proportions of documents. Each row depends on its document alone.
+        """Return the topic proportions of documents. Each row depends on its document alone.
 
         Parameters
         ----------
-        X : dask array, bag or Series of n_samples documents, or what `ldavi.LatentDirichletAllocation` takes
+        X : dask array, bag or Series of n_samples documents, or documents in memory
             Counts, as for `fit`.
         normalize : bool, default=True
-            False returns γ, the parameters of q(θ) = Dir(γ), in place of its mean.
+            False returns γ, the parameters of q(θ) = Dir(γ), instead of its mean.
 
         Returns
         -------
         theta : dask array of shape (n_samples, n_components)
-            E[θ], lazy, with a dense block for each block of X and the topics of now; an array in memory if X was in memory.
+            E[θ], or γ. It is lazy, has a dense block for each block of X, and uses the topics at the time of this call. For
+            X in memory, an array in memory.
         """
         if not _collections.is_collection(X):
             return super().transform(X, normalize=normalize)
@@ -159,14 +160,14 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         return _prediction.lazy_transform(self.to_local(), _collections.lazy_blocks(X), normalize)
 
     def score(self, X: Any, y: object = None) -> float:
-        """Lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
+        """Return a lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
 
         Parameters
         ----------
-        X : dask array, bag or Series of n_samples documents, or what `ldavi.LatentDirichletAllocation` takes
-            Counts, as for `fit`; each block is scored where it is.
+        X : dask array, bag or Series of n_samples documents, or documents in memory
+            Counts, as for `fit`; each block is scored on its worker.
         y : object
-            Not used; there for pipelines.
+            Ignored; present for compatibility with pipelines.
 
         Returns
         -------
@@ -179,14 +180,14 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         return _prediction.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))[0]
 
     def perplexity(self, X: Any, sub_sampling: bool = False) -> float:
-        """exp(−score / tokens), lower is better.
+        """Return exp(−score / tokens); lower is better.
 
         Parameters
         ----------
-        X : dask array, bag or Series of n_samples documents, or what `ldavi.LatentDirichletAllocation` takes
-            Counts, as for `fit`; each block is scored where it is.
+        X : dask array, bag or Series of n_samples documents, or documents in memory
+            Counts, as for `fit`; each block is scored on its worker.
         sub_sampling : bool, default=False
-            Accepted as scikit-learn does; both values give the same.
+            Accepted for compatibility with scikit-learn; it has no effect.
 
         Returns
         -------
@@ -200,32 +201,32 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
         return float(np.exp(-bound / tokens)) if tokens else 1.0
 
     def word_topics(self, X: Any) -> Any:
-        """φ: to which topics each stored count of each document belongs.
+        """Return φ, the topic responsibilities of each stored count of each document.
 
         Parameters
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Counts, documents × words, in memory: one row per count would not line up with the blocks of a Dask collection.
+            Counts, documents × words, in memory: one row per count does not fit the blocks of a Dask collection.
 
         Returns
         -------
         phi : array of shape (nnz, n_components)
-            As of `ldavi.LatentDirichletAllocation`.
+            As in `ldavi.LatentDirichletAllocation`.
         """
         if _collections.is_collection(X):
-            msg = f"X is a {type(X).__name__}; word_topics takes documents in memory: send to_local() to where each block is"
+            msg = f"X is a {type(X).__name__}; word_topics takes documents in memory: call it on the workers, with to_local()"
             raise TypeError(msg)
         return super().word_topics(X)
 
-    def to_local(self) -> one_machine.LatentDirichletAllocation:
-        """The same model as a plain estimator, which `ldavi.io.save` writes and which needs no Dask.
+    def to_local(self) -> local.LatentDirichletAllocation:
+        """Return the same model as a `ldavi.LatentDirichletAllocation`, which `ldavi.io.save` writes and needs no Dask.
 
         Returns
         -------
         model : ldavi.LatentDirichletAllocation
-            Fitted if this one is. The topics are shared, not copied.
+            Fitted if this estimator is. The topics are shared, not copied.
         """
-        model = one_machine.LatentDirichletAllocation(**self.get_params(deep=False))
+        model = local.LatentDirichletAllocation(**self.get_params(deep=False))
         parameters = self.get_params(deep=False)
         model.__dict__.update({name: value for name, value in vars(self).items() if name not in parameters})
         return model
@@ -233,15 +234,14 @@ class LatentDirichletAllocation(one_machine.LatentDirichletAllocation):
     def _check_supported(self, settings: FitSettings, checkpoint: object) -> None:
         """Raise ValueError for parameters that need all documents in one process."""
         if settings.learning_method != "batch":
-            also = (
-                ", or use partial_fit, which reads the blocks in turn" if settings.learning_method == "online" else ""
-            )
+            is_online = settings.learning_method == "online"
+            also = ", or use partial_fit, which reads the blocks in turn" if is_online else ""
             raise ValueError(f'learning_method={self.learning_method!r} must be "batch" in ldavi.dask: set it{also}')
         if settings.inference != "vb":
             msg = f'inference={self.inference!r} must be "vb" in ldavi.dask; use ldavi.LatentDirichletAllocation for "cvb0"'
             raise ValueError(msg)
         if settings.runs_cvb0_first:
-            msg = 'init="cvb0" needs the assignments of all counts in one process, which ldavi.dask does not have'
+            msg = 'init="cvb0" needs the assignments of all counts in one process and is not supported in ldavi.dask'
             raise ValueError(f'{msg}: use init="auto"')
         if settings.validation_fraction is not None:
             msg = (

@@ -64,9 +64,8 @@ class LocalExecutor:
         import dask
 
         results: list[Value] = []
-        for block, *others in zip(
-            blocks, *arguments, strict=True
-        ):  # one after another, so that no block is in memory twice
+        # One block after another, so that no block is in memory twice.
+        for block, *others in zip(blocks, *arguments, strict=True):
             results.append(function(dask.compute(block)[0], *others))
         return results
 
@@ -125,9 +124,8 @@ class ClusterExecutor:
         return self._scatter(value, True)
 
     def checkpoint(self, handles: Sequence[Value]) -> list[Value]:
-        return [
-            self._scatter(self.fetch(handle), N_COPIES) for handle in handles
-        ]  # one value at a time is in this process
+        # One value at a time is in this process.
+        return [self._scatter(self.fetch(handle), N_COPIES) for handle in handles]
 
     def replicate(self, handles: Sequence[Value]) -> None:
         workers = set(self._client.nthreads())

@@ -1,4 +1,4 @@
-"""A fit over an executor: the corpus is prepared on the workers, and prepared again if too much of it is lost."""
+"""One fit on an executor: prepares the corpus on the workers, runs passes, and starts again if inputs are lost."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -28,20 +28,20 @@ Result = TypeVar("Result")
 
 
 class DistributedFit:
-    """One fit of an estimator, with what all its restarts share.
+    """One fit of an estimator: what all its restarts share.
 
     Parameters
     ----------
     parameters : Parameters
-        Of the estimator.
+        The parameters of the estimator.
     settings : FitSettings
     fitted : Priors or None
-        Those of the fitted model in a warm start.
+        The priors of the fitted model in a warm start.
 
     Attributes
     ----------
     outline : Documents
-        With the size, the words and the tokens of the corpus, but without its counts.
+        Has the size, the words and the tokens of the corpus, but not its counts.
     priors : Priors
     """
 
@@ -66,7 +66,7 @@ class DistributedFit:
         self._corpus = _repeated(self._prepare)
 
     def _prepare(self) -> DistributedCorpus:
-        """Read the blocks where they are and prepare them; this determines the words, the dtype and the priors."""
+        """Read and prepare the blocks on their workers; this determines the words, the dtype and the priors."""
         executor, lazy, K = self._executor, self._lazy, self._settings.n_components
         n_blocks, requested = len(lazy.blocks), check.check_dtype(self._parameters.dtype)
         blocks = executor.load(lazy.blocks, _collections.read_block, range(n_blocks), [requested] * n_blocks)
@@ -101,7 +101,7 @@ class DistributedFit:
         return np.split(weight, np.cumsum(n_docs)[:-1])
 
     def sample(self, step: int) -> anchor_words.DocumentSample:
-        """Return every `step`-th document, and how frequent words are in all."""
+        """Return every `step`-th document, and the frequency of each word in the whole corpus."""
         executor, parts = self._executor, self._corpus.parts
         sizes = executor.fetch(executor.map(_n_docs_of, parts))
         firsts = np.append(0, np.cumsum(sizes))[:-1].tolist()

@@ -1,4 +1,4 @@
-"""Inference with a fitted model on blocks, on their workers."""
+"""Inference of a fitted model on the blocks of a collection, on their workers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from ldavi.dask._collections import LazyBlocks, matrix_of
 
 
 def blocks_here(lazy: LazyBlocks, n_words: int | None) -> Iterator[Any]:
-    """Yield the blocks with documents, one after another, in this process."""
+    """Yield the matrices of all blocks that have documents, one after another, in this process."""
     import dask
 
     for block in lazy.blocks:
@@ -47,7 +47,7 @@ def bound_and_tokens(model: LatentDirichletAllocation, lazy: LazyBlocks) -> tupl
 
 
 def _for_inference(model: LatentDirichletAllocation) -> LatentDirichletAllocation:
-    """Return a model with the attributes that inference needs."""
+    """Return a copy of a model with only the attributes that inference needs, to be sent to the workers."""
     own = LatentDirichletAllocation(
         model._priors.n_topics,
         n_jobs=model.n_jobs,
@@ -72,7 +72,7 @@ def _matrix(block: Any, n_words: int | None) -> Any:
     if not grows or n_words is None:
         return matrix
     if matrix.shape[1] > n_words:
-        raise ValueError(f"X has the column {matrix.shape[1] - 1}; the model has {n_words}, numbered from 0")
+        raise ValueError(f"X has the column {matrix.shape[1] - 1}; the model has {n_words} columns, numbered from 0")
     matrix.resize((matrix.shape[0], n_words))
     return matrix
 
