@@ -10,9 +10,9 @@ YOUNG = 1  # collecting the oldest generation too would take longer than most ca
 def peak_memory(call: Callable[[], object]) -> int:
     """Return the peak of the memory that a call allocates, in bytes: the smaller one of two calls.
 
-    The first call in a process also pays for imports, caches and, now and then, a larger table of interned strings.
-    These megabytes are not the call's own and do not come a second time.
-    Garbage is collected before each call, so that a collection during the call depends on the call alone.
+    The first call in a process may also import modules, fill caches or enlarge the table of interned strings. The
+    second call does not. Garbage is collected before each call, so that a collection during the call depends on the
+    call alone.
     """
     peaks = []
     for _ in range(2):

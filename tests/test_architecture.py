@@ -19,7 +19,7 @@ PACKAGE = ROOT / "ldavi"
 KERNELS = PACKAGE / "_kernels"
 
 pytestmark = pytest.mark.skipif(
-    not (PACKAGE / "_estep.pyx").exists(), reason="reads the sources, which are not beside the tests here"
+    not (PACKAGE / "_estep.pyx").exists(), reason="reads the sources, which are not next to these tests"
 )
 
 # The folders and modules at the top of the package: imports go down this list and never up.
@@ -57,13 +57,13 @@ C_FILES = sorted(path.name for path in KERNELS.glob("*.[ch]"))
 
 
 def module_name(path):
-    """ "_core.corpus" of ldavi/_core/corpus.py, "io" of ldavi/io/__init__.py, "__init__" of ldavi/__init__.py."""
+    """Return "_core.corpus" for ldavi/_core/corpus.py, "io" for ldavi/io/__init__.py, and so on."""
     name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
     return name.removesuffix(".__init__")
 
 
 def layer_of(module):
-    """The entry of LAYERS that a module, by its name as above, belongs to."""
+    """Return the entry of LAYERS that a module belongs to."""
     return module.partition(".")[0]
 
 
@@ -79,7 +79,7 @@ def parsed(path):
 
 
 def imported_names(path, *, top_level=False):
-    """Dotted names that a module imports, anywhere in it or at the top: "numpy.typing.NDArray", "ldavi._core.corpus"."""
+    """Yield the dotted names that a module imports, anywhere or at its top level, such as "numpy.typing.NDArray"."""
     tree = parsed(path)
     for node in tree.body if top_level else ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -90,7 +90,7 @@ def imported_names(path, *, top_level=False):
 
 
 def imported_modules(path):
-    """Modules of the package that a module imports, by the names that `module_name` gives."""
+    """Yield the names of the modules of this package that a module imports, in the form of `module_name`."""
     known = {module_name(path) for path in MODULES}
     for full in imported_names(path):
         top, _, rest = full.partition(".")
@@ -111,19 +111,19 @@ def pyx(name):
 
 
 def code_of_pyx(name):
-    """A .pyx without comments; its docstrings stay."""
+    """Return the code of a .pyx file without comments, but with docstrings."""
     return re.sub(r"#.*", "", pyx(name).read_text(encoding="utf-8"))
 
 
 def code_of_c(path):
-    """A C file without comments, strings and preprocessor lines."""
+    """Return the code of a C file without comments, strings and preprocessor lines."""
     text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", path.read_text(encoding="utf-8"), flags=re.S)
     text = re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", " ", text, flags=re.M)
     return re.sub(r'"(?:\\.|[^"\\])*"', '""', text)
 
 
 def c_functions(path):
-    """(name, head) of each function that a C file defines: head is what stands between the last definition and its body."""
+    """Return the name and the declaration of each function that a C file defines."""
     depth, head, found = 0, "", []
     for character in code_of_c(path):
         if character == "{":
@@ -159,7 +159,7 @@ def test_imports_go_down_the_layers(path):
 
 def test_imports_make_no_cycle():
     graph = {module_name(path): set(imported_modules(path)) - {module_name(path)} for path in MODULES}
-    TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
+    TopologicalSorter(graph).prepare()  # raises CycleError, with the names of the modules
 
 
 @pytest.mark.parametrize("path", in_layers(*BELOW_THE_ESTIMATOR), ids=module_name)
@@ -168,8 +168,8 @@ def test_nothing_below_the_estimator_imports_scikit_learn_or_joblib(path):
 
 
 @pytest.mark.parametrize("path", in_layers(*BELOW_THE_ESTIMATOR), ids=module_name)
-def test_nothing_below_the_estimator_draws_from_the_system(path):
-    """Seeds and generators are handed down, so that a fit's random numbers have one origin."""
+def test_nothing_below_the_estimator_creates_random_numbers(path):
+    """Seeds and generators are arguments, so that all random numbers of a fit have the same source."""
     names = set(imported_names(path))
     assert not packages_of(names) & {"random", "secrets"}
     assert not {name for name in names if name.startswith("numpy.random")}
@@ -200,12 +200,12 @@ def test_public_names_are_those_in_all():
     assert imported == set(ldavi.__all__)
 
 
-def test_all_is_sorted_and_names_what_exists():
+def test_all_is_sorted_and_its_names_exist():
     assert list(ldavi.__all__) == sorted(name for name in ldavi.__all__ if hasattr(ldavi, name))
 
 
 def test_no_module_needs_an_optional_library_when_it_is_imported():
-    """scikit-learn loads pandas where it is installed, so `sys.modules` cannot show what this package loads."""
+    """scikit-learn imports pandas if it is installed, so `sys.modules` cannot show what this package imports."""
     block = f"import sys; sys.path[:0] = [{str(PACKAGE.parent)!r}]; "
     block += f"sys.modules.update(dict.fromkeys({OPTIONAL!r})); import ldavi.cli"
     run = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True)
@@ -221,7 +221,7 @@ def test_optional_libraries_are_not_imported_at_the_top(path):
 
 
 @pytest.mark.parametrize("name", COMPILED)
-def test_a_compiled_module_never_takes_the_interpreters_lock_back(name):
+def test_a_compiled_module_never_acquires_the_gil(name):
     assert not re.search(r"with\s+gil", code_of_pyx(name))
 
 
@@ -231,16 +231,16 @@ def test_a_compiled_module_does_not_allocate(name):
 
 
 @pytest.mark.parametrize("name", COMPILED)
-def test_a_compiled_module_uses_memoryviews_and_not_numpys_c_interface(name):
+def test_a_compiled_module_does_not_use_the_c_interface_of_numpy(name):
     assert not re.search(r"cimport\s+numpy|from\s+numpy\s+cimport", code_of_pyx(name))
 
 
 @pytest.mark.parametrize("name", COMPILED)
-def test_compiler_directives_stand_in_setup_alone(name):
+def test_compiler_directives_are_only_in_setup(name):
     assert not re.search(r"#\s*(cython|distutils)\s*:", pyx(name).read_text(encoding="utf-8"))
 
 
-def test_every_compiled_module_is_held_to_these_rules():
+def test_every_compiled_module_is_tested():
     assert {module_name(path) for path in PACKAGE.rglob("*.pyx")} == set(COMPILED)
 
 
@@ -250,12 +250,12 @@ def test_the_build_does_not_pass(flag):
 
 
 @pytest.mark.parametrize("file", C_FILES)
-def test_c_functions_are_static_but_for_the_interface(file):
+def test_c_functions_outside_the_interface_are_static(file):
     public = {name for name, head in c_functions(KERNELS / file) if not re.match(r"(static|INLINE)\b", head)}
     assert public <= EXPORTED_BY_C
 
 
-def test_c_functions_are_found_at_all():
+def test_the_parser_finds_c_functions():
     names = {name for file in C_FILES for name, _ in c_functions(KERNELS / file)}
     assert names >= {"update_documents", "accumulate_words", "update_topics", "exp_f32", "JOIN", "ldavi_cpu_has"}
 
@@ -266,5 +266,5 @@ def test_c_bodies_do_not_allocate(file):
 
 
 @pytest.mark.parametrize("file", C_FILES)
-def test_c_bodies_do_not_know_python(file):
+def test_c_bodies_do_not_use_python(file):
     assert not re.search(r"\bPy[A-Z_]\w*", (KERNELS / file).read_text(encoding="utf-8"))

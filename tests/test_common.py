@@ -1,4 +1,4 @@
-"""scikit-learn's checks of estimators, for every way of learning."""
+"""The estimator checks of scikit-learn, for every learning method."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks

@@ -1,4 +1,4 @@
-"""Which instruction set runs: what is reported, and how LDAVI_SIMD chooses."""
+"""The instruction set in use: what `show_config` reports, and how LDAVI_SIMD selects one."""
 
 import os
 import subprocess
@@ -13,11 +13,11 @@ import sklearn
 import ldavi
 from ldavi import _estep
 
-PLACE = str(Path(ldavi.__file__).resolve().parent.parent)
+ROOT = str(Path(ldavi.__file__).resolve().parent.parent)
 SETS = _estep.instruction_sets()
 
 
-# The compiled module alone: the package would import scikit-learn too, which takes seconds.
+# Imports only the compiled module, since the package also imports scikit-learn, which takes seconds.
 IMPORT_ESTEP = f"""
 import sys, types
 sys.modules["ldavi"] = types.ModuleType("ldavi")
@@ -31,7 +31,7 @@ def run_with(simd, code):
     environment = {name: value for name, value in os.environ.items() if name != "LDAVI_SIMD"}
     if simd is not None:
         environment["LDAVI_SIMD"] = simd
-    command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{PLACE!r}]\n{code}"]
+    command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{ROOT!r}]\n{code}"]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
@@ -48,7 +48,7 @@ def restored():
     _estep.use_instruction_set(before)
 
 
-def test_instruction_set_in_use_is_one_of_the_available(config):
+def test_the_instruction_set_in_use_is_available(config):
     assert config[0]["instruction set"] in config[0]["available"].split(", ")
 
 
@@ -56,17 +56,17 @@ def test_baseline_is_always_available(config):
     assert "baseline" in config[0]["available"].split(", ")
 
 
-def test_config_tells_the_versions(config):
+def test_config_has_the_versions(config):
     names = ("ldavi", "numpy", "scipy", "scikit-learn")
     versions = (ldavi.__version__, np.__version__, scipy.__version__, sklearn.__version__)
     assert tuple(config[0][name] for name in names) == versions
 
 
-def test_config_is_text(config):
+def test_config_contains_only_strings(config):
     assert all(isinstance(text, str) for item in config[0].items() for text in item)
 
 
-def test_what_is_returned_is_printed(config):
+def test_config_is_printed(config):
     lines = [tuple(line.strip().split("  ", 1)) for line in config[1].splitlines()]
     assert lines == list(config[0].items())
 
@@ -91,19 +91,19 @@ def test_every_available_set_computes(name, restored):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_environment_chooses(name):
+def test_the_environment_variable_selects_the_instruction_set(name):
     result = run_with(name, f"{IMPORT_ESTEP}\nprint(ldavi._estep.instruction_set())")
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == name
 
 
 @pytest.mark.parametrize("unset", [None, ""], ids=["unset", "empty"])
-def test_without_the_environment_it_is_the_widest(unset):
+def test_the_default_is_the_widest_instruction_set(unset):
     result = run_with(unset, f"{IMPORT_ESTEP}\nprint(ldavi._estep.instruction_set())")
     assert result.stdout.strip() == SETS[0]
 
 
-def test_an_unknown_set_stops_the_import_and_names_the_known():
+def test_an_unknown_set_is_an_import_error_that_lists_the_known_ones():
     result = run_with("nonsense", "import ldavi")
     last = result.stderr.strip().splitlines()[-1]
     assert result.returncode != 0
@@ -112,7 +112,7 @@ def test_an_unknown_set_stops_the_import_and_names_the_known():
 
 
 @pytest.mark.parametrize("name", ["nonsense", "", "AVX2", "baseline\0", "b\xe4seline"])
-def test_an_unknown_set_is_refused_and_the_old_one_kept(name, restored):
+def test_an_unknown_set_is_refused_and_the_current_one_kept(name, restored):
     before = _estep.instruction_set()
     with pytest.raises(ValueError, match="must be one of"):
         _estep.use_instruction_set(name)

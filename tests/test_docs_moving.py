@@ -1,4 +1,4 @@
-"""The tables of docs/guide/moving.md: defaults and numbers of other libraries are what they say."""
+"""The tables of docs/guide/moving.md: defaults and numbers of other libraries are as stated."""
 
 import inspect
 import re
@@ -20,7 +20,7 @@ ROWS = [
 
 
 def stated(column):
-    """Parameters with their values, as a column of the table states them."""
+    """Return parameters and their values as a column of the table states them."""
     found = {}
     for row in ROWS[1:]:
         for name, value in re.findall(r"`(\w+)=([^`]+)`", row[column]):
@@ -36,17 +36,17 @@ def same(value, text):
     return str(value) == text or (isinstance(value, (int, float)) and float(value) == float(text))
 
 
-def disagree(column, defaults):
+def wrong_defaults(column, defaults):
     return {name: text for name, text in stated(column).items() if not same(defaults[name], text)}
 
 
 def test_our_defaults_are_as_stated():
-    assert disagree(1, actual(LatentDirichletAllocation.__init__)) == {}
+    assert wrong_defaults(1, actual(LatentDirichletAllocation.__init__)) == {}
     assert len(stated(1)) > 7
 
 
 def test_scikit_learns_defaults_are_as_stated():
-    assert disagree(2, actual(ScikitLearnLDA.__init__)) == {}
+    assert wrong_defaults(2, actual(ScikitLearnLDA.__init__)) == {}
     assert len(stated(2)) > 7
 
 
@@ -55,7 +55,7 @@ def test_gensims_defaults_are_as_stated():
     gensim = pytest.importorskip("gensim")
     parameters = stated(3)
     defaults = actual(gensim.models.LdaModel.__init__)
-    assert defaults["minimum_probability"] == 0.01  # shares below it are left out
+    assert defaults["minimum_probability"] == 0.01  # smaller proportions are omitted
     parameters["alpha"] = "symmetric"
     assert {name: text for name, text in parameters.items() if not same(defaults[name], text)} == {}
 
@@ -89,11 +89,11 @@ def test_tomotopys_defaults_and_likelihood_are_as_stated():
 @pytest.mark.interop
 def test_sparks_defaults_are_as_stated():
     clustering = pytest.importorskip("pyspark.ml.clustering")
-    assert disagree(6, actual(clustering.LDA.__init__)) == {}
+    assert wrong_defaults(6, actual(clustering.LDA.__init__)) == {}
 
 
 @pytest.mark.interop
-def test_gensims_log_perplexity_is_the_whole_bound_per_token_in_nats():
+def test_gensims_log_perplexity_is_the_complete_bound_per_token_in_nats():
     gensim = pytest.importorskip("gensim")
     rng = np.random.default_rng(0)
     topics = rng.dirichlet(np.full(30, 0.2), 3)

@@ -1,4 +1,4 @@
-"""The pages of docs/: examples run and print what they say, links lead somewhere, scripts keep their asserts."""
+"""The pages of docs/: examples print what they state, links have targets, assertions of gallery scripts hold."""
 
 import doctest
 import re
@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *DOCS.glob("about/*.md")]), ROOT / "README.md"]
-APART = {  # pages that need other libraries, or long
+OPTIONAL = {  # the libraries that the examples of a page need; separate tests, since these take long
     "report.md": ["bokeh", "jinja2"],
     "io_models.md": ["gensim", "safetensors"],
     "metrics.md": [],
@@ -23,7 +23,7 @@ SCRIPTS = sorted(DOCS.glob("gallery/plot_*.py"))
 
 
 class AnyNumber(doctest.OutputChecker):
-    """Numbers may differ: other versions of scikit-learn have other docstrings, other processors round otherwise."""
+    """Ignores numbers, which depend on the version of scikit-learn and on the rounding of the processor."""
 
     def check_output(self, want, got, optionflags):
         number = r"-?\d+(\.\d*)?(e[+-]?\d+)?"
@@ -32,7 +32,7 @@ class AnyNumber(doctest.OutputChecker):
 
 
 def pages(chosen):
-    """Pages as parameters, long ones marked slow."""
+    """Return pages as parameters; long ones are marked slow."""
     return [pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page.name in SLOW)) for page in chosen]
 
 
@@ -46,24 +46,24 @@ def run_examples(page, monkeypatch, folder):
     assert runner.run(test).failed == 0
 
 
-@pytest.mark.parametrize("page", pages(page for page in EXAMPLES if page.name not in APART))
-def test_the_examples_of_a_page_run_and_print_what_they_say(page, monkeypatch, tmp_path):
+@pytest.mark.parametrize("page", pages(page for page in EXAMPLES if page.name not in OPTIONAL))
+def test_the_examples_of_a_page_print_what_they_state(page, monkeypatch, tmp_path):
     run_examples(page, monkeypatch, tmp_path)
 
 
 @pytest.mark.interop
-@pytest.mark.parametrize("page", pages(page for page in EXAMPLES if page.name in APART))
+@pytest.mark.parametrize("page", pages(page for page in EXAMPLES if page.name in OPTIONAL))
 def test_the_examples_of_a_page_that_needs_other_libraries_run(page, monkeypatch, tmp_path):
-    for library in APART[page.name]:
+    for library in OPTIONAL[page.name]:
         pytest.importorskip(library)
     run_examples(page, monkeypatch, tmp_path)
 
 
 @pytest.mark.skipif(
-    not (ROOT / "CONTRIBUTING.md").exists(), reason="pages link to sources, which are not beside the tests here"
+    not (ROOT / "CONTRIBUTING.md").exists(), reason="pages link to sources, which are not next to these tests"
 )
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_to_a_file_and_a_heading(page):
+def test_every_link_has_a_file_and_a_heading_as_target(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if target.startswith(("http://", "https://")):
@@ -79,7 +79,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 @pytest.mark.parametrize(
     "script", [path for path in SCRIPTS if path.name.startswith(QUICK)], ids=lambda path: path.stem
 )
-def test_a_script_of_the_gallery_keeps_what_it_asserts(script, monkeypatch):
+def test_the_assertions_of_a_gallery_script_hold(script, monkeypatch):
     import matplotlib.pyplot as plt
 
     monkeypatch.setattr(plt, "show", lambda: None)
@@ -89,7 +89,7 @@ def test_a_script_of_the_gallery_keeps_what_it_asserts(script, monkeypatch):
         plt.close("all")
 
 
-def test_every_script_of_the_gallery_asserts_something_and_draws():
+def test_every_gallery_script_has_assertions_and_a_figure():
     assert len(SCRIPTS) >= 12
     for script in SCRIPTS:
         text = script.read_text(encoding="utf-8")
@@ -106,5 +106,5 @@ def test_every_public_name_is_in_the_reference():
             continue
         for name in module.__all__:
             if hasattr(getattr(module, name), "__file__") or name.startswith("__"):
-                continue  # a module has a section of its own
+                continue  # modules have their own sections
             assert re.search(rf"^   {name}$", text, flags=re.MULTILINE), f"{module.__name__}.{name}"

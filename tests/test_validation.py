@@ -1,4 +1,4 @@
-"""Bad input: a clear error that leaves the model and X as they were; odd but good input: the right answer."""
+"""Invalid input is refused with a clear error and no side effect; unusual but valid input gives correct results."""
 
 import copy
 import warnings
@@ -29,7 +29,7 @@ def fitted(**parameters):
 
 
 def flat(value):
-    """Something equal for equal values, bit for bit."""
+    """Return a value that is equal for values with the same bits."""
     if isinstance(value, np.ndarray):
         return str(value.dtype), value.shape, value.tobytes()
     if isinstance(value, np.random.RandomState):
@@ -68,10 +68,10 @@ def refuses(call, *texts, error=ValueError):
 
 
 def refuses_documents(X, *texts, methods=ON_DOCUMENTS, error=ValueError):
-    """Every method that takes documents raises, and leaves the model and X as they were."""
+    """Assert that every method that takes documents raises, and leaves the model and X unchanged."""
     for method in methods:
         estimator, before = fitted(), copy_of(X)
-        estimator.transform(counts())  # whatever is computed once has been computed
+        estimator.transform(counts())  # fills caches
         was = snapshot(estimator)
         refuses(lambda: getattr(estimator, method)(X), *texts, error=error)  # noqa: B023  called at once
         assert snapshot(estimator) == was, method
@@ -87,42 +87,42 @@ def with_entry(value, dtype=float):
 FORMS = {"dense": np.asarray, "csr": sparse.csr_array, "csc": sparse.csc_matrix, "coo": sparse.coo_array}
 
 
-# X that is refused
+# Invalid X
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize(("value", "text"), [(np.nan, "NaN"), (np.inf, "infinity"), (-1.0, "X[1, 2] = -1.0")])
-def test_a_count_that_is_no_finite_number_from_0_up_is_refused(form, value, text):
+def test_a_count_that_is_not_finite_and_non_negative_is_refused(form, value, text):
     refuses_documents(form(with_entry(value)), "X" if text != "X[1, 2] = -1.0" else "counts must be >= 0", text)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1.0])
-def test_infer_refuses_a_count_that_is_no_finite_number_from_0_up(value):
+def test_infer_refuses_a_count_that_is_not_finite_and_non_negative(value):
     refuses(lambda: ldavi.infer(with_entry(value), TOPICS))
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_no_documents_are_refused(form):
+def test_x_without_documents_is_refused(form):
     refuses_documents(form(np.zeros((0, V))), "0 sample(s)", "minimum of 1 is required")
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_no_words_are_refused(form):
+def test_x_without_words_is_refused(form):
     refuses_documents(form(np.zeros((4, 0))), "0 feature(s)", "minimum of 1 is required")
 
 
-def test_infer_refuses_no_documents_and_no_words():
+def test_infer_refuses_x_without_documents_or_words():
     refuses(lambda: ldavi.infer(np.zeros((0, V)), TOPICS), "minimum of 1 is required")
     refuses(lambda: ldavi.infer(np.zeros((2, 0)), TOPICS), "minimum of 1 is required")
 
 
 @pytest.mark.parametrize("width", [V - 1, V + 1])
-def test_another_width_than_that_of_fit_is_refused(width):
+def test_a_different_number_of_columns_than_in_fit_is_refused(width):
     methods = [name for name in ON_DOCUMENTS if name not in ("fit", "fit_transform")]
     refuses_documents(counts(n_words=width), f"X has {width} features", f"expecting {V} features", methods=methods)
 
 
-def test_one_document_without_its_second_dimension_is_refused():
+def test_a_one_dimensional_document_is_refused():
     refuses_documents(counts()[0], "Reshape your data")
 
 
@@ -140,7 +140,7 @@ def test_complex_numbers_are_refused():
     refuses_documents(sparse.csr_array(counts() + 0j), "Complex data not supported")
 
 
-def test_a_number_alone_and_none_are_refused():
+def test_a_number_and_none_are_refused():
     refuses_documents(3, error=(ValueError, TypeError))
     refuses_documents(None, error=(ValueError, TypeError))
 
@@ -150,7 +150,7 @@ def frame(names):
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
-def test_other_column_names_than_those_of_fit_are_refused():
+def test_different_column_names_than_in_fit_are_refused():
     names = list("abcdef")
     for method in ("partial_fit", "transform", "score", "perplexity", "word_topics"):
         estimator = model().fit(frame(names))
@@ -161,7 +161,7 @@ def test_other_column_names_than_those_of_fit_are_refused():
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_column_names_of_mixed_kinds_are_refused_before_anything_has_changed(method):
+def test_column_names_of_mixed_types_are_refused_without_a_change_of_the_estimator(method):
     estimator = model()
     was = snapshot(estimator)
     refuses(lambda: getattr(estimator, method)(frame(["a", "b", "c", "d", "e", 6])), "names", error=TypeError)
@@ -188,7 +188,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("X", BROKEN.values(), ids=BROKEN)
-def test_a_broken_sparse_structure_is_refused(X):
+def test_an_invalid_sparse_structure_is_refused(X):
     refuses_documents(X, "X is not a valid sparse matrix of shape (8, 6)")
     refuses(lambda: ldavi.infer(X, TOPICS), "X is not a valid sparse matrix of shape (8, 6)")
 
@@ -200,7 +200,7 @@ def test_a_coordinate_out_of_range_is_refused():
         refuses_documents(X, "X is not a valid sparse matrix of shape (8, 6)")
 
 
-def test_more_columns_than_32_bits_can_number_are_refused():
+def test_more_columns_than_32_bit_indices_allow_are_refused():
     n_words = 2**31 + 10
     X = sparse.csr_array(
         (np.ones(1), np.array([n_words - 1], np.int64), np.array([0, 1], np.int64)), shape=(1, n_words)
@@ -215,12 +215,12 @@ def test_counts_beyond_the_range_of_float32_are_refused_in_float32():
     refuses(lambda: model(dtype="float32").fit(X), "too large for float32")
 
 
-# X that is odd and good
+# Unusual but valid X
 
 
 @pytest.mark.parametrize("method", ["batch", "online", "memoized"])
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_no_counts_at_all_make_the_topics_their_prior(form, method):
+def test_without_counts_the_topics_equal_their_prior(form, method):
     with pytest.warns(UserWarning, match="no counts"):
         estimator = model(learning_method=method, topic_word_prior=0.3, max_iter=200).fit(form(np.zeros((4, V))))
     np.testing.assert_allclose(estimator.components_, 0.3, rtol=1e-6 if method != "online" else 1e-2)
@@ -250,7 +250,7 @@ def test_object_arrays_of_numbers_are_read_as_numbers():
     np.testing.assert_array_equal(a.components_, b.components_)
 
 
-def test_half_precision_is_computed_in_single():
+def test_float16_is_computed_in_float32():
     a, b = model().fit(counts().astype(np.float16)), model().fit(counts().astype(np.float32))
     assert a.components_.dtype == np.float32
     np.testing.assert_array_equal(a.components_, b.components_)
@@ -269,7 +269,7 @@ def test_booleans_count_as_0_and_1():
 
 
 @pytest.mark.parametrize("method", ["batch", "online", "memoized"])
-def test_counts_of_1e9_lose_no_token(method):
+def test_no_token_of_counts_of_1e9_is_lost(method):
     X = counts() * 10**9
     estimator = model(learning_method=method, learning_decay=0.0, max_iter=10, topic_word_prior=0.05).fit(X)
     assert estimator.components_.dtype == np.float64
@@ -280,7 +280,7 @@ def test_counts_of_1e9_lose_no_token(method):
 
 
 def shuffled(X, rng):
-    """The same matrix, the indices of each row in another order."""
+    """Return the same matrix with the indices of each row in another order."""
     X = sparse.csr_array(X)
     order = np.concatenate(
         [start + rng.permutation(stop - start) for start, stop in zip(X.indptr, X.indptr[1:], strict=False)]
@@ -289,7 +289,7 @@ def shuffled(X, rng):
 
 
 def doubled(X):
-    """The same matrix, each entry split in two."""
+    """Return the same matrix with each entry as the sum of two."""
     X = sparse.coo_array(X)
     parts = X.data - X.data // 2, X.data // 2
     rows, columns = np.tile(X.coords[0], 2), np.tile(X.coords[1], 2)
@@ -344,7 +344,7 @@ ODD = {
 
 @pytest.mark.parametrize("form", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("method", ["batch", "online", "memoized"])
-def test_the_form_of_x_does_not_matter_and_x_is_left_as_it_was(form, method):
+def test_the_form_of_x_does_not_matter_and_x_is_left_unchanged(form, method):
     X = counts().astype(float)
     odd = form(X)
     before = copy_of(odd)
@@ -411,18 +411,18 @@ def refuses_parameter(name, value, error):
         assert snapshot(fresh) == was
         estimator = fitted().set_params(**{name: value})
         was = snapshot(estimator)
-        if not (name == "random_state" and method == "partial_fit"):  # which draws no more once it is fitted
+        if not (name == "random_state" and method == "partial_fit"):  # then it uses no random numbers
             refuses(lambda: getattr(estimator, method)(counts()), *shown, error=error)  # noqa: B023
             assert snapshot(estimator) == was
 
 
 @pytest.mark.parametrize(("name", "value"), BAD_PARAMETERS)
-def test_a_parameter_out_of_range_is_named_with_its_value(name, value):
+def test_the_error_for_a_parameter_out_of_range_has_its_name_and_value(name, value):
     refuses_parameter(name, value, ValueError)
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG_TYPES)
-def test_a_parameter_of_the_wrong_type_is_named_with_its_value(name, value):
+def test_the_error_for_a_parameter_of_the_wrong_type_has_its_name_and_value(name, value):
     refuses_parameter(name, value, TypeError)
 
 
@@ -438,7 +438,7 @@ SHAPES = [
 @pytest.mark.parametrize(
     ("name", "value"), SHAPES, ids=lambda value: value if isinstance(value, str) else str(value.shape)
 )
-def test_a_prior_of_the_wrong_shape_is_refused_with_the_shapes_allowed(name, value):
+def test_the_error_for_a_prior_of_the_wrong_shape_has_the_allowed_shapes(name, value):
     for estimator in (model(**{name: value}), fitted().set_params(**{name: value})):
         for method in ("fit", "partial_fit"):
             was = snapshot(estimator)
@@ -451,7 +451,7 @@ def test_a_prior_of_the_wrong_shape_is_refused_with_the_shapes_allowed(name, val
 
 @pytest.mark.parametrize("value", [0.0, -0.5, np.nan, np.inf])
 @pytest.mark.parametrize(("name", "length"), [("doc_topic_prior", K), ("topic_word_prior", V)])
-def test_a_prior_with_an_entry_out_of_range_is_refused_with_that_entry(name, length, value):
+def test_the_error_for_a_prior_with_an_entry_out_of_range_has_that_entry(name, length, value):
     prior = np.full(length, 0.2)
     prior[1] = value
     refuses(lambda: model(**{name: prior}).fit(counts()), name, str(value), "must be finite and > 0")
@@ -479,7 +479,7 @@ def test_parameters_may_be_numpy_scalars():
         (np.zeros(8), "zero"),
     ],
 )
-def test_a_bad_sample_weight_is_refused(weight, text):
+def test_an_invalid_sample_weight_is_refused(weight, text):
     for method in ("fit", "partial_fit"):
         for estimator in (model(), fitted()):
             was = snapshot(estimator)
@@ -504,18 +504,18 @@ def test_a_bad_sample_weight_is_refused(weight, text):
         ({"dtype": "int32"}, ValueError, ("dtype='int32'", "float32")),
     ],
 )
-def test_infer_names_a_bad_argument_with_its_value(arguments, error, texts):
+def test_the_error_of_infer_for_an_invalid_argument_has_its_name_and_value(arguments, error, texts):
     refuses(lambda: ldavi.infer(counts(), TOPICS, **arguments), *texts, error=error)
 
 
 @pytest.mark.parametrize("method", ["transform", "score", "perplexity", "word_topics"])
-def test_a_model_that_was_not_fitted_says_so(method):
+def test_a_model_that_is_not_fitted_raises(method):
     from sklearn.exceptions import NotFittedError
 
     refuses(lambda: getattr(model(), method)(counts()), "not fitted", error=NotFittedError)
 
 
-def test_good_input_makes_no_warning():
+def test_valid_input_causes_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for method in ("batch", "online", "memoized"):
