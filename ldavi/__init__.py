@@ -1,4 +1,4 @@
-"""ldavi: latent Dirichlet allocation by variational inference, for scikit-learn.
+"""ldavi: latent Dirichlet allocation by variational inference, compatible with scikit-learn.
 
 >>> from ldavi import LatentDirichletAllocation
 """

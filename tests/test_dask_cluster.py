@@ -1,4 +1,4 @@
-"""ldavi.dask on worker processes: the same bits for any placement, few tasks, small graphs, recovery of lost workers."""
+"""ldavi.dask on worker processes: the same bits wherever blocks are, few and small tasks, recovery of lost workers."""
 
 import logging
 import os
@@ -41,8 +41,8 @@ def quiet():
 def cluster():
     """A cluster of two workers, which are restarted whenever they die.
 
-    Some seconds after a death, the cluster checks whether a worker of that name exists, and closes its nanny if not. The
-    check after one death could coincide with the next death, so it is postponed.
+    Some seconds after a death, the cluster checks whether a worker of that name exists, and closes its nanny if not.
+    The check after one death could coincide with the next death, so it is postponed.
     """
     never = {"distributed.deploy.lost-worker-timeout": "1 day"}
     with (

@@ -1,1 +1,1 @@
-"""Records and tools that know no algorithm: counts, priors, threads, files."""
+"""Records and tools that do not depend on an algorithm: counts, priors, threads, files."""

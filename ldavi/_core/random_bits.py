@@ -1,4 +1,4 @@
-"""Random bits that depend on a seed and a position alone, and the state of NumPy's generators as plain values.
+"""Random bits that depend only on a seed and a position, and the state of NumPy generators as plain values.
 
 Counter-based bits are the same for any number of threads and any order of computation.
 """

@@ -1,8 +1,8 @@
-"""The records that travel between the floors: counts, priors, topics.
+"""Records that all layers exchange: counts, priors, topics.
 
-All are frozen; a new state is a new record. The arrays inside are word-major, a row per word, since that is how
-the E-step reads them: what the public face calls (K, V) is (U, Kp) here, U the words that occur in the counts
-at hand and Kp the number of topics padded to whole vectors.
+All are frozen; a new state is a new record. Arrays of topics are word-major, with a row per word, since the E-step
+reads them by word: an array of shape (K, V) in the public interface has shape (U, Kp) here, where U is the number of
+words that occur in the counts and Kp the number of topics, padded to whole vectors.
 """
 
 import math
@@ -18,12 +18,12 @@ from ldavi._estep import ALIGNMENT, PAD
 
 
 def padded(n_topics: int) -> int:
-    """Kp: the row length that holds n_topics entries."""
+    """Return Kp, the length of a row that holds n_topics entries."""
     return -(-n_topics // PAD) * PAD
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Floats:
-    """Zeros whose first byte lies on a cache line, so that no row of a padded array straddles one needlessly."""
+    """Return zeros whose first byte starts a cache line, so that no more rows than necessary cross one."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     buffer = np.zeros(size + ALIGNMENT, np.uint8)
@@ -32,7 +32,7 @@ def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Floats:
 
 
 def aligned_copy(rows: Floats) -> Floats:
-    """The same numbers in memory as `aligned_zeros` gives it."""
+    """Return a copy in memory that is aligned as by `aligned_zeros`."""
     copied = aligned_zeros(rows.shape, rows.dtype)
     np.copyto(copied, rows)
     return copied
@@ -40,21 +40,21 @@ def aligned_copy(rows: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Documents × words, rows compressed, columns renumbered to the words that occur, the most frequent first.
+    """Documents × words as compressed rows; columns are renumbered to the words that occur, most frequent first.
 
     Attributes
     ----------
     indptr : array of shape (D + 1,)
     indices : array of shape (nnz,)
-        Local word numbers, each once in a document, in any order.
+        Local word numbers, each at most once in a document, in any order.
     values : array of shape (nnz,)
         n_dw, all > 0.
     words : array of shape (U,)
-        The column of X behind each local word.
+        The column of X of each local word.
     n_words : int
         V, the columns of X.
     doc_tokens : array of shape (D,)
-        N_d, each summed by itself.
+        N_d, each summed separately.
     """
 
     indptr: Int64s
@@ -85,17 +85,17 @@ class Counts:
         return int(np.diff(self.indptr).max(initial=0))
 
     def compact(self) -> tuple["Counts", Int64s]:
-        """The same documents over the words that occur in them, the most frequent first; and which words those were.
+        """Return the same documents over the words that occur in them, most frequent first.
 
         Returns
         -------
         counts : Counts
         rows : array of shape (U,)
-            The number here of each word there.
+            The local number in `self` of each word of `counts`.
         """
         n_words = len(self.words)
         present: NDArray[np.signedinteger[Any]]
-        few = len(self.indices) * 4 < n_words  # documents of a large vocabulary, of which not all should be walked
+        few = len(self.indices) * 4 < n_words  # then a scan of the vocabulary would cost more
         if few:
             present, place, frequency = np.unique(self.indices, return_inverse=True, return_counts=True)
         else:
@@ -115,7 +115,7 @@ class Counts:
         return Counts(self.indptr, indices, self.values, words, self.n_words, self.doc_tokens), rows
 
     def documents(self, start: int, stop: int) -> "Counts":
-        """The documents [start, stop), words numbered as here."""
+        """Return the documents [start, stop) with the same numbers of words."""
         first, last = self.indptr[start], self.indptr[stop]
         indptr = self.indptr[start : stop + 1] - first
         tokens = self.doc_tokens[start:stop]
@@ -124,13 +124,13 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """α, and η word-major.
+    """The Dirichlet priors α and η, η word-major.
 
     Attributes
     ----------
     alpha : array of shape (K,)
     eta : array of shape (1, 1), (V, 1) or (V, K)
-        All > 0; or the single value 0, which makes β a point estimate.
+        All > 0; or the single value 0, which means that β is a point estimate.
     """
 
     alpha: Doubles
@@ -146,36 +146,36 @@ class Priors:
         return self.eta.size == 1 and float(self.eta[0, 0]) == 0.0
 
     def equal(self, other: "Priors") -> bool:
-        """Whether every value is the same."""
+        """Return whether all values are the same."""
         return np.array_equal(self.alpha, other.alpha) and np.array_equal(self.eta, other.eta)
 
     def eta_rows(self, words: Int64s) -> Doubles:
-        """η of the given columns of X, of shape (1, 1), (U, 1) or (U, K)."""
+        """Return η of the given columns of X, of shape (1, 1), (U, 1) or (U, K)."""
         return self.eta if self.eta.shape[0] == 1 else self.eta[words]
 
     def eta_totals(self, n_words: int) -> Doubles:
-        """Σ_w η_kw, of shape (K,)."""
+        """Return Σ_w η_kw, of shape (K,)."""
         totals = self.eta.sum(axis=0) * (n_words if self.eta.shape[0] == 1 else 1)
         return np.broadcast_to(totals, (self.n_topics,)).copy()
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """What the E-step needs to know of the topics: equation (14).
+    """The topics in the form that the E-step reads. Equation (14).
 
     Attributes
     ----------
     rows : array of shape (U, Kp)
         λ; for point estimates β.
     B : array of shape (U, Kp)
-        exp(E[log β]), each word's row divided by its largest entry, each topic's factor taken out.
+        exp(E[log β]) without the factor of each topic, the row of each word divided by its maximum.
     log_scale : array of shape (U,)
-        m_w, the logarithm of what each word's row was divided by.
+        m_w, the logarithm of the maximum by which the row of each word was divided.
     log_norm : array of shape (K,)
-        ψ(Λ_k), by which E[log β_kw] = ψ(λ_kw) − ψ(Λ_k); 0 for point estimates.
+        ψ(Λ_k) of E[log β_kw] = ψ(λ_kw) − ψ(Λ_k); 0 for point estimates.
     point_estimate : bool
     digamma_offset : float
-        δ of the warm-up: ψ(· + δ) stands for ψ in B and log_norm, and in the documents' factors; else 0. Equation (26).
+        δ: ψ(· + δ) replaces ψ in B, in log_norm and in the factors of documents; 0 after the warm-up. Equation (26).
     """
 
     rows: Floats
@@ -191,13 +191,13 @@ class Topics:
 
     @property
     def topic_weight(self) -> Floats:
-        """v_k = exp(min ψ(Λ) − ψ(Λ_k)), 0 in the padding, of shape (Kp,)."""
+        """Return v_k = exp(min ψ(Λ) − ψ(Λ_k)), of shape (Kp,), 0 in the padding."""
         weight = aligned_zeros((self.B.shape[1],), self.B.dtype)
         weight[: self.n_topics] = np.exp(self.log_norm.min() - self.log_norm)
         return weight
 
     def expected_log(self, words: Int32s | Int64s) -> Doubles:
-        """E[log β] of the given local words, of shape (words, K); −∞ where a point estimate is 0."""
+        """Return E[log β] of the given local words, of shape (words, K); −∞ where a point estimate is 0."""
         rows = self.rows[words, : self.n_topics].astype(np.float64)
         with np.errstate(divide="ignore"):
             elog: Doubles = np.log(rows) if self.point_estimate else psi(rows + self.digamma_offset) - self.log_norm

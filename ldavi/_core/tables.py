@@ -1,4 +1,4 @@
-"""Results as tables: a pandas DataFrame where pandas is installed, a NumPy structured array elsewhere."""
+"""Tables of results: pandas DataFrames if pandas is installed, otherwise NumPy structured arrays."""
 
 import importlib.util
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def table(**columns: Any) -> Any:
-    """A table with the given columns, each a one-dimensional array of the same length.
+    """Return a table with the given columns, one-dimensional arrays of the same length.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """A corpus that is read in batches: each batch is checked when it is read, and only a few are in memory at once.
 
-A source is an object that can be iterated over any number of times and yields matrices of counts, documents × words, with
-the same columns: a list, `ldavi.io.open_counts`, `ldavi.io.read_batches` or an object of the user's own class.
+A source is an object that can be iterated over any number of times and yields matrices of counts, documents × words,
+with the same columns: a list, `ldavi.io.open_counts`, `ldavi.io.read_batches` or an object of the user's own class.
 """
 
 import copy
@@ -62,8 +62,10 @@ class Batches:
     def __init__(self, source: Iterable[Any], dtype: Any, name: str) -> None:
         if iter(source) is source:
             msg = (
-                f"X is a {type(source).__name__}, which can be read only once, but a fit reads its batches in every pass: "
-                "pass a list, ldavi.io.open_counts(path) or an object whose __iter__ starts from the beginning, or call "
+                f"X is a {type(source).__name__}, which can be read only once, but a fit reads its batches in every "
+                "pass: "
+                "pass a list, ldavi.io.open_counts(path) or an object whose __iter__ starts from the beginning, or "
+                "call "
                 "partial_fit with each batch"
             )
             raise TypeError(msg)
@@ -155,7 +157,7 @@ class Batches:
         self.n_docs = end
 
     def _read(self, first: int) -> Iterator[tuple[int, Counts]]:
-        """Yield batches with the number of their first document; batches that end before document `first` are skipped."""
+        """Yield batches with the number of their first document; skip batches that end before document `first`."""
         start = 0
         for number, batch in enumerate(self._source):
             if not check.is_matrix(batch):
@@ -190,7 +192,10 @@ class Batches:
 
     def _checked(self, batch: Any, number: int) -> Counts:
         if batch.shape[1] != self.n_words:
-            msg = f"batch {number} of X has {batch.shape[1]} columns, the first has {self.n_words}: all must have the same"
+            msg = (
+                f"batch {number} of X has {batch.shape[1]} columns, the first has {self.n_words}: all must have the "
+                "same"
+            )
             raise ValueError(msg)
         names = check.column_names(batch)
         if not np.array_equal(names if names is not None else [], self._names if self._names is not None else []):
@@ -245,7 +250,8 @@ def check_source(X: Any, parameters: Parameters, settings: FitSettings, name: st
             raise ValueError(f"{refused} is not supported if X comes in batches: {REFUSED[refused]}")
     if settings.learning_method != "online" and settings.inference == "cvb0":
         msg = (
-            f'learning_method={settings.learning_method!r} with inference="cvb0" needs the assignments of all counts in '
+            f'learning_method={settings.learning_method!r} with inference="cvb0" needs the assignments of all counts '
+            "in "
             'memory and is not supported if X comes in batches: use learning_method="online", or inference="vb"'
         )
         raise ValueError(msg)

@@ -1,7 +1,7 @@
 """What a checkpoint stores of a fit in progress, and how a fit resumes from it with the same bits.
 
-`ldavi.io.Checkpoint` owns the file; it receives and returns plain values and arrays. A checkpoint describes the fit that
-it belongs to, so that no other fit can resume from it, and the state of the phase that was interrupted.
+`ldavi.io.Checkpoint` owns the file; it receives and returns plain values and arrays. A checkpoint describes the fit
+that it belongs to, so that no other fit can resume from it, and the state of the phase that was interrupted.
 """
 
 import dataclasses
@@ -70,7 +70,8 @@ class FitCheckpoint:
         differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
         if differing:
             msg = (
-                f"checkpoint={file!r} belongs to another fit, which differs in {', '.join(sorted(differing))}: repeat the "
+                f"checkpoint={file!r} belongs to another fit, which differs in {', '.join(sorted(differing))}: "
+                "repeat the "
                 "call that wrote it to resume that fit, or remove the file or name another one to start from scratch"
             )
             raise ValueError(msg)

@@ -31,7 +31,7 @@ class ConvergenceMonitor:
         return self.converged or len(self.records) >= self.settings.max_iter
 
     def ends_with(self, record: TraceRecord) -> bool:
-        """Return whether this is the last pass of the fit; earlier passes may be repeated before it is reached again."""
+        """Return whether this is the last pass of the fit, which may repeat earlier passes before it."""
         return self.is_over and record.iteration >= self.last.iteration
 
     def has(self, record: TraceRecord) -> bool:

@@ -192,7 +192,7 @@ def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, rol
 def _validated(
     context: FitContext, validation_set: ValidationSet, record: TraceRecord, restart: Restart
 ) -> TraceRecord:
-    """Return the record with the perplexity of the validation set, if it is due; keep the topics if they are the best."""
+    """Return the record with the validation perplexity, if it is due; keep the topics if they are the best."""
     if restart.last is None or record.iteration % VALIDATE_EVERY:
         return record
     result = restart.last.fetch()
@@ -228,7 +228,8 @@ def split_validation(
     n_validation = round(fraction * n_docs)
     if not 0 < n_validation < n_docs:
         msg = (
-            f"validation_fraction={fraction!r} of {n_docs} documents gives a validation set of {n_validation}; both sides "
+            f"validation_fraction={fraction!r} of {n_docs} documents gives a validation set of {n_validation}; both "
+            "sides "
             "need at least one document: use more documents, or None"
         )
         raise ValueError(msg)

@@ -47,8 +47,8 @@ def infer(
     Returns
     -------
     inference : Inference
-        `gamma` of shape (n_samples, n_components), the parameters of q(θ_d) = Dir(γ_d); `bound` of shape (n_samples,), a
-        lower bound of log p(w_d | α, β) in nats; `n_inner_iter` of shape (n_samples,).
+        `gamma` of shape (n_samples, n_components), the parameters of q(θ_d) = Dir(γ_d); `bound` of shape (n_samples,),
+        a lower bound of log p(w_d | α, β) in nats; `n_inner_iter` of shape (n_samples,).
 
     Raises
     ------

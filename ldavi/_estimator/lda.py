@@ -1,4 +1,4 @@
-"""The scikit-learn estimator: stores, validates, calls the floors below, sets attributes. No mathematics."""
+"""The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
 import warnings
 from typing import Any, Self
@@ -20,7 +20,7 @@ from ldavi._estimator.checkpointing import FitCheckpoint, check_checkpoint, desc
 from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.prediction import FittedTopics
-from ldavi._estimator.settings import FitSettings, is_auto, step_size
+from ldavi._estimator.settings import FitSettings, step_size
 from ldavi._estimator.starting_topics import initialize
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
@@ -30,111 +30,112 @@ from ldavi._inference.vb_online import OnlineLearner
 class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Latent Dirichlet allocation by mean-field variational inference.
 
-    A drop-in for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and attribute of that
-    class is here under its name and with its meaning. Defaults differ where noted.
+    A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
+    attribute of that class has the same name and meaning here. Different defaults are noted.
 
     Parameters
     ----------
     n_components : int, default=10
         Number of topics, K.
     doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
-        α, the Dirichlet prior of a document's topics. "auto" learns one for each topic, from 0.1, once the warm-up is
-        over; online, every 16th step; from 5 / n_components, if that is less, where a collapsed fit begins with passes
-        of VB. Its later passes visit documents with values ever nearer to their mean. None means 1 / n_components,
-        which is scikit-learn's default.
+        α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, from 0.1,
+        after the warm-up; online, in every 16th step. Where collapsed passes follow passes of VB, it starts from 5 /
+        n_components, if that is less; later passes use values ever nearer to their mean. None means 1 / n_components,
+        the default of scikit-learn.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
-        η, the Dirichlet prior of a topic's words. "auto" learns one for all words, from 0.05. None means 1 / n_components,
-        which is scikit-learn's default and a bad one: a word not seen under a topic then costs about K nats. 0 makes the
-        topics point estimates (Blei's unsmoothed EM) in place of posteriors.
+        η, the Dirichlet prior of the words of a topic. "auto" learns one value for all words, from 0.05. None means 1 /
+        n_components, the default of scikit-learn; it is a poor choice, since it costs about K nats for a word that does
+        not occur in a topic. 0 makes the topics point estimates (Blei's unsmoothed EM) instead of posteriors.
     learning_method : {"batch", "online", "memoized"}, default="batch"
-        How `fit` learns. "batch": coordinate ascent over all documents, after a warm-up that starts each visit afresh.
-        "online": a natural gradient step after every `batch_size` documents [2]_. "memoized": batches whose statistics
-        are kept and replaced, without a learning rate [4]_.
+        The algorithm of `fit`. "batch": coordinate ascent over all documents, after a warm-up in which every E-step
+        starts cold. "online": a natural gradient step after every `batch_size` documents [2]_. "memoized": batches
+        whose statistics are stored and replaced, without a learning rate [4]_.
     learning_decay : float, default=0.7
         κ of the online step size ρ_t = (τ0 + t)^−κ, between 0 and 1.
     learning_offset : float, default=10.0
         τ0 of the online step size, >= 0.
     max_iter : int, default=1000
-        Passes over the documents in `fit`, at most. scikit-learn's default is 10.
+        Maximum number of passes of `fit` over the documents. The default of scikit-learn is 10.
     batch_size : int or "auto", default="auto"
-        Documents of an online step. "auto" makes some 128 steps of a pass: the power of two nearest to a 128th of the
-        documents, from 64 to 4096; in `partial_fit` it is 128 where `total_samples` is not given. scikit-learn's default is
-        128. "memoized" cuts a lap in at most 32 batches of at least this many documents, by "auto" 128.
+        Documents of an online step. "auto" chooses the power of two nearest to a 128th of the documents, from 64 to
+        4096; in `partial_fit` without `total_samples`, it is 128. The default of scikit-learn is 128. "memoized"
+        divides the documents into at most 32 batches of at least this many documents, with "auto" 128.
     evaluate_every : int, default=-1
-        With n > 0, `fit` compares the training perplexity every n passes, prints it if `verbose`, and stops where it
+        With n > 0, `fit` compares the training perplexity every n passes, prints it if `verbose`, and stops if it
         changed by less than `perp_tol`.
     total_samples : float or None, default=None
-        Documents in the whole corpus, for `partial_fit`. None means those seen so far; scikit-learn's default is 1e6. An
-        online `fit` of batches whose number of documents is not known takes it, too; None has them counted first.
+        Documents in the whole corpus, for `partial_fit`; None means those seen so far. The default of scikit-learn is
+        1e6. An online `fit` of batches uses it if the source does not declare its number of documents; None counts them
+        first.
     perp_tol : float, default=0.1
         See `evaluate_every`.
     mean_change_tol : float, default=1e-3
-        A document's visit ends when Σ_k |Δγ_dk| is at most this share of its tokens. scikit-learn takes the mean over
-        topics, which loosens as their number grows.
+        The E-step of a document has converged when Σ_k |Δγ_dk| is at most this share of its tokens. scikit-learn uses
+        the mean over topics, which is a looser criterion the more topics there are.
     max_doc_update_iter : int, default=100
-        Sweeps over a document in one visit, at most. Visits of a fit make fewer: 5 in the warm-up, 2
-        after it, 5 online.
+        Maximum number of inner iterations of a document's E-step. `fit` uses fewer: 5 in the warm-up, 2 after it, 5
+        online.
     n_jobs : int or None, default=None
-        Threads; None means one, -1 all cores, and inside a joblib worker it is always one. The result has the same bits
-        for every number.
+        Threads; None means one, -1 all cores; inside a joblib worker there is always one. The result has the same bits
+        for any number.
     verbose : int, default=0
-        Print a line per pass.
+        Whether to print a line per pass.
     random_state : int, RandomState instance or None, default=None
-        Draws random starts, the documents set aside, and topics in passes of "cvb0". "vb" with `init="auto"` draws none.
+        Source of random starts, of the validation set, and of the sampled topics of "cvb0". "vb" with `init="auto"`
+        uses none.
     inference : {"vb", "cvb0"}, default="vb"
-        "vb" is mean-field variational Bayes, with a bound. "cvb0" is collapsed variational Bayes of zeroth order [5]_: better
-        topics from more passes, and no bound on the way; `fit` begins with 5 passes of "vb" (half of `max_iter` at most;
-        with `init="random"` 30 where each topic has 10,000 tokens or more, else none). Its online steps are those of
-        SCVB0 [6]_.
+        "vb" is mean-field variational Bayes, which has a bound. "cvb0" is collapsed variational Bayes of zeroth order
+        [5]_: better topics from more passes, without a bound until the end. `fit` starts with 5 passes of "vb" (at most
+        half of `max_iter`); with `init="random"`, with 30 if there are 10,000 tokens or more per topic, else with none.
+        Its online steps are those of SCVB0 [6]_.
     init : {"auto", "random", "cvb0"}, array of shape (n_components, n_features) or fitted model, default="auto"
-        Where the topics start. "auto" starts `fit` at what stands with words that keep as different company as can be
-        (anchor words [7]_), which needs no random numbers; but at random where it learns online, or where priors tell topics
-        apart. "cvb0" starts where "auto" does, but "vb" goes on from 20 passes of "cvb0" (half of `max_iter` at most, none
-        after a warm start): a higher bound and, mostly, better topics, for some 30 bytes more a stored count; for
-        `learning_method="batch"` and X in memory. Or at random always, or at the topics of an array or of a model (ours or
-        scikit-learn's).
+        Initial topics. "auto": the co-occurrence profiles of anchor words [7]_, without random numbers; but random
+        topics for online learning and for priors that differ between topics. "cvb0": as "auto", followed by 20 passes
+        of "cvb0" (at most half of `max_iter`; none after a warm start), from which "vb" continues: this gives a higher
+        bound and usually better topics, for about 30 bytes more per stored count; it requires `learning_method="batch"`
+        and X in memory. "random": always random topics. Or the topics of an array or of a model (of ldavi or
+        scikit-learn).
     n_init : int, default=1
-        Starts of `fit`, those after the first at random; the one with the best objective is kept.
+        Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
-        Words that should belong to a topic, {topic: [word, ...]}: names of columns, or their numbers. Each gets a prior of
-        1 % of an average topic's tokens there, on top of `topic_word_prior`; with seeds, "auto" is 0.05.
+        Words that should belong to a topic, {topic: [word, ...]}, by column name or number. In that topic, the prior of
+        each is increased by 1 % of the tokens of an average topic; `topic_word_prior="auto"` then means 0.05.
     tol : float or None, default=1e-4
-        `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when the last quarter of
-        the collapsed passes has an objective higher than the quarter before by less than three times this share. None makes
-        all `max_iter` passes.
+        `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when the mean
+        objective of the last quarter of the collapsed passes exceeds that of the quarter before by less than three
+        times this share. None runs all `max_iter` passes.
     validation_fraction : float or None, default=None
-        Share of the documents that `fit` sets aside. Every five passes it predicts one half of each from the other; it keeps
-        the topics that do so best, and stops after `n_iter_no_change` such checks without a better one.
+        Share of the documents that `fit` holds out. Every five passes, it predicts one half of each from the other, and
+        keeps the topics with the best prediction; it stops after `n_iter_no_change` predictions that are no better.
     n_iter_no_change : int, default=3
         See `validation_fraction`.
     callbacks : callable, list of callables or None, default=None
         Called after each pass with its :class:`ldavi.TraceRecord`; one that returns True stops the fit.
     warm_start : bool, default=False
-        Whether `fit` goes on from the topics it has instead of from random ones.
+        Whether `fit` continues from the fitted topics instead of initial ones.
     new_words : {"error", "add"}, default="error"
-        What `partial_fit` does with columns that it has not seen: with "add", columns that have names are matched by them, in
-        any order, and others by their place; new ones become words of every topic.
+        What `partial_fit` does with new columns. "add" makes them words of every topic; it matches named columns by
+        name, in any order, and others by position.
     dtype : {"float32", "float64"} or None, default=None
-        Of the computation and of the results. None keeps that of X; integer counts are computed in float32, which
-        is twice as fast, or in float64 where one exceeds 2^24.
+        Of the computation and the results. None keeps that of X; integer counts are computed in float32, which is twice
+        as fast, or in float64 if one exceeds 2^24.
 
     Attributes
     ----------
     components_ : array of shape (n_components, n_features)
-        λ, the Dirichlet parameters of the topics' posteriors; expected counts where the topics are point estimates.
+        λ, the Dirichlet parameters of the topics' posteriors; expected counts if the topics are point estimates.
     topics_ : array of shape (n_components, n_features)
-        E[β]: λ with rows that sum to 1.
+        E[β]: λ with rows normalised to sum 1.
     exp_dirichlet_component_ : array of shape (n_components, n_features)
         exp(E[log β]).
     elbo_ : float
-        The evidence lower bound of the training documents, in nats, every constant kept.
+        The evidence lower bound of the training documents, in nats, including all constants.
     elbo_trace_ : structured array of shape (n_passes,)
-        A record per pass with the fields of :class:`ldavi.TraceRecord`; `elbo_trace_["elbo"]` is the bound. Of the best of
-        `n_init` starts.
+        One record per pass, of the best of `n_init` starts, with the fields of :class:`ldavi.TraceRecord`.
     bound_ : float
-        Training perplexity of the last record, under the name that scikit-learn gives it.
+        Training perplexity of the last record, under scikit-learn's name.
     converged_ : bool
-        Whether a tolerance ended the fit, or a callback.
+        Whether a tolerance or a callback ended the fit.
     doc_topic_prior_ : float or array of shape (n_components,)
         α as used, or as learned.
     topic_word_prior_ : float or array
@@ -146,15 +147,15 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     n_samples_seen_ : int
         Documents that `fit` and `partial_fit` have seen.
     n_features_in_ : int
-        V, the columns of X.
+        V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
-        Names of the columns of X, if they were strings.
+        Names of the columns of X, if they are strings.
     random_state_ : RandomState instance
-        The generator that the start was drawn from.
+        The generator that was used for the start.
 
     See Also
     --------
-    ldavi.infer : Documents given topics that are known.
+    ldavi.infer : Inference for documents, given the topics.
 
     References
     ----------
@@ -163,8 +164,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     .. [3] Hoffman, Blei, Wang, Paisley. "Stochastic variational inference". JMLR 14, 2013.
     .. [4] Hughes, Sudderth. "Memoized online variational inference for Dirichlet process mixture models". NIPS 2013.
     .. [5] Asuncion, Welling, Smyth, Teh. "On smoothing and inference for topic models". UAI 2009.
-    .. [6] Foulds, Boyles, DuBois, Smyth, Welling. "Stochastic collapsed variational Bayesian inference for latent Dirichlet
-       allocation". KDD 2013.
+    .. [6] Foulds, Boyles, DuBois, Smyth, Welling. "Stochastic collapsed variational Bayesian inference for latent
+       Dirichlet allocation". KDD 2013.
     .. [7] Arora, Ge, Halpern, Mimno, Moitra, Sontag, Wu, Zhu. "A practical algorithm for topic modeling with provable
        guarantees". ICML 2013.
 
@@ -243,28 +244,28 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Parameters
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or iterable of such
-            Counts, documents × words. An iterable that can be gone through again (a list of matrices,
-            :func:`ldavi.io.open_counts`, an object of yours) is read a batch at a time and never held whole, with
-            inference="vb" (but init="cvb0") or learning_method="online"; online, each batch is cut into steps of `batch_size`
-            documents.
+            Counts, documents × words. An iterable (a list of matrices, :func:`ldavi.io.open_counts`, an object of your
+            own) is read in every pass, with a few batches in memory at a time. This requires
+            `learning_method="online"`, or `inference="vb"` without `init="cvb0"`. Online, each batch is divided into
+            steps of `batch_size` documents.
         y : object
-            Not used; there for pipelines.
+            Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            Each document's weight, >= 0: a weight of 2 is worth the document twice. Not offered with batches.
+            The weight of each document, >= 0: a weight of 2 counts the document twice. Not supported for batches.
         checkpoint : ldavi.io.Checkpoint, optional
-            Keeps the fit in a file every few minutes. The same call, made again after a crash, goes on from there and ends
-            with the bits of a fit that was not interrupted.
+            Saves the state of the fit to a file every few minutes. After a crash, the same call resumes from there and
+            ends with the same bits as a fit that was not interrupted.
 
         Returns
         -------
         self : LatentDirichletAllocation
-            The fitted estimator. Ctrl-C leaves it fitted with the topics of the last whole pass.
+            The fitted estimator. Ctrl-C leaves it fitted with the topics of the last complete pass.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter, X or the checkpoint is not as described; an estimator fitted before is left as it was, unless the
-            fault is in a batch that a later pass was the first to see.
+            If a parameter, X or the checkpoint is not valid. An estimator that was fitted before is left unchanged,
+            unless the error is in a batch that had been valid in earlier passes.
         """
         settings = check.check_parameters(self)
         is_warm = self.warm_start and self.__sklearn_is_fitted__()
@@ -305,18 +306,18 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         return self
 
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Take online steps on X, a batch of `batch_size` documents at a time, from the topics so far.
+        """Take online steps from the fitted topics, each on `batch_size` documents of X.
 
-        The cost of a step grows with the words of its documents, not with the vocabulary.
+        The cost of a step depends on the words of its documents, not on the size of the vocabulary.
 
         Parameters
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Counts, documents × words; see `new_words` for columns that were not there before.
+            Counts, documents × words; see `new_words` for new columns.
         y : object
-            Not used; there for pipelines.
+            Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            Each document's weight, >= 0.
+            The weight of each document, >= 0.
 
         Returns
         -------
@@ -326,7 +327,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Raises
         ------
         ValueError, TypeError
-            If a parameter or X is not as described; the estimator is left as it was.
+            If a parameter or X is not valid; the estimator is left unchanged.
         """
         settings = check.check_parameters(self)
         is_first = not self.__sklearn_is_fitted__()
@@ -369,24 +370,6 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
         self.random_state_ = random_state
 
-    def _show_priors(self) -> None:
-        for name, learned in (("doc_topic_prior", self._priors.alpha), ("topic_word_prior", self._priors.eta)):
-            given = getattr(self, name)
-            used: Any = learned
-            if given is None:
-                used = 1 / self.n_components
-            elif is_auto(given):
-                used = (
-                    learned.copy()
-                    if learned.ndim == 1
-                    else learned.T.copy()
-                    if learned.size > 1
-                    else float(learned[0, 0])
-                )
-            else:
-                used = np.asarray(given, dtype=np.float64)[()]
-            setattr(self, f"{name}_", used)
-
     def fit_transform(
         self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, normalize: bool = True
     ) -> NDArray[Any]:
@@ -397,9 +380,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
             Counts, documents × words.
         y : object
-            Not used; there for pipelines.
+            Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            Each document's weight, >= 0.
+            The weight of each document, >= 0.
         normalize : bool, default=True
             As for `transform`.
 
@@ -413,7 +396,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     def _check_fit_input(
         self, X: Any, sample_weight: Any, settings: FitSettings, fitted: Priors | None
     ) -> tuple[Documents | Batches, Priors]:
-        """Return the documents and the priors to start with; raise before anything of the estimator has changed."""
+        """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
         documents: Documents | Batches
         if check.is_source(X):
             documents = check_source(X, self, settings, type(self).__name__, sample_weight)
@@ -423,14 +406,14 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         return documents, self._starting_priors(settings, documents, names, fitted)
 
     def _check_partial_fit_input(self, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
-        """Return the documents and the priors of a `partial_fit`; raise before anything has changed."""
+        """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
         if not self.__sklearn_is_fitted__():
             documents = self._documents(X, sample_weight)
             return documents, self._starting_priors(settings, documents, check.column_names(X), None)
         matrix = vocabulary_growth.check_documents(self, X, dtype=self._lambda.dtype)
         n_words, of_words = matrix.shape[1], self.topic_word_prior if self.seed_words is None else "auto"
         requested = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
-        priors = check.kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # seeds were added at first
+        priors = check.kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # these include seed words
         check.check_cvb0(settings, priors)
         return self._weighted_documents(matrix, sample_weight), priors
 
@@ -460,7 +443,3 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float32", "float64"]
         return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        return self._priors.n_topics

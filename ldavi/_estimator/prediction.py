@@ -12,6 +12,7 @@ from ldavi._core import dirichlet
 from ldavi._core.records import Counts, Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
+from ldavi._estimator.settings import is_auto
 from ldavi._inference import fixed_topics
 from ldavi._inference.e_step import EStepSettings
 from ldavi._inference.lazy_lambda import LazyLambda
@@ -27,6 +28,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     None of these methods changes the estimator.
     """
 
+    n_components: int
     n_jobs: int | None
     mean_change_tol: float
     max_doc_update_iter: int
@@ -116,8 +118,8 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
             Counts, documents × words.
         sub_sampling : bool, default=False
-            Accepted as scikit-learn does. There it scales the documents' terms and tokens alike, against a term of the topics
-            that is no part of this perplexity: both values give the same.
+            Accepted as scikit-learn does. There it scales the documents' terms and tokens alike, against a term of the
+            topics that is no part of this perplexity: both values give the same.
 
         Returns
         -------
@@ -152,3 +154,21 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             )
             raise NotFittedError(msg)
         return self._lambda
+
+    def _show_priors(self) -> None:
+        """Set `doc_topic_prior_` and `topic_word_prior_` to the priors as used, in the form in which they are given."""
+        for name, learned in (("doc_topic_prior", self._priors.alpha), ("topic_word_prior", self._priors.eta)):
+            given = getattr(self, name)
+            used: Any = learned
+            if given is None:
+                used = 1 / self.n_components
+            elif is_auto(given):
+                is_array = learned.ndim == 1 or learned.size > 1
+                used = learned.T.copy() if is_array else float(learned[0, 0])
+            else:
+                used = np.asarray(given, dtype=np.float64)[()]
+            setattr(self, f"{name}_", used)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._priors.n_topics

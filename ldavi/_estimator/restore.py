@@ -1,4 +1,4 @@
-"""Fitted models from their parts: the state of a saved model, or topics from another library."""
+"""Construct fitted models from the state of a saved model, or from topics of another library."""
 
 import re
 from typing import Any
@@ -126,14 +126,14 @@ def fitted_with(
     Parameters
     ----------
     lam : array of shape (K, V)
-        λ; where `topic_word_prior` is 0, weights in proportion to β. float32 stays, anything else becomes float64.
+        λ; if `topic_word_prior` is 0, weights proportional to β. float32 is kept; other types become float64.
     doc_topic_prior, topic_word_prior
-        α and η as the estimator takes them.
+        α and η, as the estimator accepts them.
     feature_names : sequence of V str, optional
     n_updates, n_samples : int
         Online steps and documents so far.
     **parameters
-        Of the constructor.
+        Parameters of the constructor.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""What users pass, made canonical or refused: counts, parameters, priors.
+"""Checks of user input: counts, parameters and priors, in canonical form.
 
-Messages name the parameter, its value, what is allowed and what to do. Nothing here changes what it is given.
+Error messages name the parameter, its value, what is allowed and what to do. No argument is changed.
 """
 
 import numbers
@@ -23,11 +23,11 @@ from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.initialization import seeded_columns, with_seeds
 from ldavi._inference.vb_online import LearningRate
 
-FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # where "auto" begins
-LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # up to which every integer is exact
+FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # initial values of "auto"
+LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # every integer up to this one is exact
 MAX_WORDS = 2**31 - 1
-ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # what marks a single matrix
-WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are no source of batches
+ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # attributes of a single matrix
+WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are not batches
 
 
 def check_parameters(parameters: Parameters) -> FitSettings:
@@ -93,32 +93,32 @@ def _settings(parameters: Parameters) -> FitSettings:
 
 
 def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None, reset: bool) -> sparse.csr_array:
-    """`check_counts` for an estimator; unless `reset`, the columns of X must be those that it was fitted with."""
-    judge = BaseEstimator() if reset else estimator  # a reset must not touch the estimator before all is checked
+    """Return `check_counts` of X for an estimator; unless `reset`, X must have the columns that it was fitted with."""
+    checker = BaseEstimator() if reset else estimator  # an error must leave the estimator unchanged
     has_names = column_names(X) is not None
-    if has_names:  # at which scikit-learn looks before it looks at values
-        validate_data(judge, X, skip_check_array=True, reset=reset)
+    if has_names:  # which scikit-learn checks before values
+        validate_data(checker, X, skip_check_array=True, reset=reset)
     counts = check_counts(X, dtype=dtype, name=type(estimator).__name__)
     if not has_names:
-        validate_data(judge, X, skip_check_array=True, reset=reset)
+        validate_data(checker, X, skip_check_array=True, reset=reset)
     return counts
 
 
 def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_array:
-    """X as a CSR matrix of finite counts > 0, sorted, without duplicates; X itself is left as it was.
+    """Return X as a CSR matrix of finite counts > 0, sorted, without duplicates; X itself is not changed.
 
     Parameters
     ----------
     X : array-like, sparse matrix or DataFrame of shape (D, V)
     dtype : None, float32 or float64
-        None keeps floating input as it is and holds integers in float32, or in float64 where float32 could not hold them.
+        None keeps the dtype of floats, and stores integers as float32, or as float64 if float32 cannot represent them.
     name : str
-        Whose input it is, for messages.
+        The name of the estimator or function, for error messages.
 
     Raises
     ------
     ValueError
-        If a count is negative, infinite or NaN, X has no rows or columns, or its sparse structure is broken.
+        If a count is negative, infinite or NaN, X has no rows or columns, or its sparse structure is invalid.
     TypeError
         If X does not hold numbers.
     """
@@ -129,7 +129,7 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
     if sparse.issparse(X):
         _check_structure(X)
-    elif X.dtype.kind == "f" and (X.dtype.itemsize < 4 or not X.dtype.isnative):  # which scipy.sparse does not hold
+    elif X.dtype.kind == "f" and (X.dtype.itemsize < 4 or not X.dtype.isnative):  # which scipy.sparse does not support
         X = X.astype(np.float64 if X.dtype.itemsize > 4 else np.float32)
     elif not X.dtype.isnative:
         X = X.astype(X.dtype.newbyteorder("="))
@@ -139,7 +139,7 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         counts = counts.copy()
         counts.sum_duplicates()
         counts.eliminate_zeros()
-    with np.errstate(over="ignore"):  # said below
+    with np.errstate(over="ignore"):  # overflow is an error below
         data = counts.data.astype(_counts_dtype(counts.data, dtype), copy=False)
     if not np.isfinite(data.sum(dtype=np.float64)) or not np.isfinite(data.max(initial=0)):
         raise ValueError(f"X holds counts too large for {data.dtype}, or for their sum: scale them down")
@@ -147,7 +147,7 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
 
 
 def is_source(X: Any) -> bool:
-    """Whether X is an iterable of matrices, to be read one by one; a sequence is one if its first item is a matrix."""
+    """Return whether X is an iterable of matrices in batches; a sequence is one if its first item is a matrix."""
     if sparse.issparse(X) or isinstance(X, WITHOUT_MATRICES) or any(hasattr(X, name) for name in ARRAYS):
         return False
     if hasattr(X, "__len__") and hasattr(X, "__getitem__"):
@@ -156,7 +156,7 @@ def is_source(X: Any) -> bool:
 
 
 def is_matrix(item: Any) -> bool:
-    """Whether it has rows and columns."""
+    """Return whether an object has two dimensions."""
     shape = getattr(item, "shape", None)
     return isinstance(shape, tuple) and len(shape) == 2
 
@@ -171,16 +171,16 @@ def _check_structure(X: Any) -> None:
         ):
             raise ValueError("a row or column index lies outside its shape")
     except ValueError as error:
-        msg = f"X is not a valid sparse matrix of shape {X.shape}: {error}; build it anew from its entries"
+        msg = f"X is not a valid sparse matrix of shape {X.shape}: {error}; construct it again from its entries"
         raise ValueError(msg) from error
 
 
 def _check_not_negative(values: NDArray[Any], X: Any, name: str) -> None:
     if values.size == 0 or values.dtype.kind in "ub" or values.min() >= 0:
         return
-    place = sparse.coo_array(X)
-    i = int(np.flatnonzero(place.data < 0)[0])
-    where = f"X[{place.coords[0][i]}, {place.coords[1][i]}] = {place.data[i]}"
+    entries = sparse.coo_array(X)
+    i = int(np.flatnonzero(entries.data < 0)[0])
+    where = f"X[{entries.coords[0][i]}, {entries.coords[1][i]}] = {entries.data[i]}"
     raise ValueError(f"Negative values in data passed to {name}: {where}; counts must be >= 0")
 
 
@@ -196,7 +196,7 @@ def _counts_dtype(data: NDArray[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
 
 
 def to_counts(X: sparse.csr_array, words: Int64s | None = None) -> Counts:
-    """The record that the floors below work on: every column a word; `words` is an arange to share, if there is one."""
+    """Return a checked matrix as `Counts` in which every column is a word; `words` is an arange to share, if given."""
     n_words = X.shape[1]
     indptr, indices = X.indptr.astype(np.int64, copy=False), X.indices.astype(np.int32, copy=False)
     return Counts(
@@ -205,7 +205,7 @@ def to_counts(X: sparse.csr_array, words: Int64s | None = None) -> Counts:
 
 
 def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -> Floats | None:
-    """A weight >= 0 for each document, or None where all weigh 1."""
+    """Return a weight >= 0 for each document, or None if no weights are given."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, numbers.Real):
@@ -221,7 +221,7 @@ def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -
 
 
 def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int) -> Priors:
-    """α as (K,) and η word-major; None means 1 / n_components, as in scikit-learn, and "auto" where learning begins."""
+    """Return α of shape (K,) and η word-major; None means 1 / n_components, and "auto" the initial value."""
     if isinstance(doc_topic_prior, str) and doc_topic_prior == "auto":
         doc_topic_prior = FIRST_ALPHA
     if isinstance(topic_word_prior, str) and topic_word_prior == "auto":
@@ -302,7 +302,7 @@ def check_cvb0(settings: FitSettings, priors: Priors) -> None:
 
 
 def column_names(X: Any) -> NDArray[Any] | None:
-    """Names of the columns of a DataFrame, or None."""
+    """Return the column names of a DataFrame, or None."""
     names = getattr(X, "columns", None)
     return None if names is None else np.asarray(names, dtype=object)
 
@@ -350,14 +350,14 @@ def check_number(name: str, value: Any, *, minimum: float, maximum: float = np.i
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
-    """One of a few values."""
+    """Raise unless `value` is one of `choices`: TypeError if it is not a str, otherwise ValueError."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
         error = ValueError if isinstance(value, str) else TypeError
         raise error(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}")
 
 
 def check_batch_size(value: Any) -> None:
-    """An integer >= 1, or "auto"."""
+    """Raise TypeError or ValueError unless `batch_size` is an integer >= 1 or "auto"."""
     if isinstance(value, str) and value == "auto":
         return
     try:
@@ -367,7 +367,7 @@ def check_batch_size(value: Any) -> None:
 
 
 def check_dtype(value: Any) -> np.dtype[Any] | None:
-    """None, float32 or float64."""
+    """Return None, float32 or float64."""
     try:
         dtype = None if value is None else np.dtype(value)
     except TypeError:
@@ -378,7 +378,7 @@ def check_dtype(value: Any) -> np.dtype[Any] | None:
 
 
 def check_callbacks(callbacks: Any) -> list[Callable[[Any], Any]]:
-    """A callable, several, or None."""
+    """Return the callbacks as a list; `callbacks` is None, a callable or several."""
     if callbacks is None:
         return []
     if callable(callbacks):
@@ -389,7 +389,7 @@ def check_callbacks(callbacks: Any) -> list[Callable[[Any], Any]]:
 
 
 def count_threads(n_jobs: Any) -> int:
-    """Threads for `n_jobs`, as joblib counts jobs; one inside a joblib worker, where the cores are taken already."""
+    """Return the threads for `n_jobs`, as joblib defines it; one inside a joblib worker, which shares the cores."""
     if n_jobs is not None and check_integer("n_jobs", n_jobs) == 0:
         raise ValueError("n_jobs=0 must be None or an integer other than 0; -1 means all cores")
     backend, _ = get_active_backend()

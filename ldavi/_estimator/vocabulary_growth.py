@@ -1,4 +1,4 @@
-"""A growing vocabulary: columns of X are matched with the words of a model, and new words follow these."""
+"""A growing vocabulary: matches the columns of X with the words of a model, and appends new words to these."""
 
 from collections import Counter
 from typing import Any
@@ -16,8 +16,8 @@ from ldavi._estimator import validation as check
 def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.csr_array:
     """Return X as counts over the known words and, with new_words="add", words that were not seen before.
 
-    If both X and the estimator have names of columns, columns are matched by name, in any order, and columns that X lacks
-    are 0. Otherwise columns are matched by position, and additional ones are new words.
+    If both X and the estimator have names of columns, columns are matched by name, in any order, and columns that X
+    lacks are 0. Otherwise columns are matched by position, and additional ones are new words.
 
     Raises
     ------
@@ -92,13 +92,15 @@ def _in_place(counts: sparse.csr_array, places: Int64s, n_known: int) -> sparse.
 def _check_unnamed(n_columns: int, n_known: int, known: Any, names: Any) -> None:
     if n_columns > n_known and known is not None:
         msg = (
-            f"X has {n_columns} columns without names, and the model knows its {n_known} words by name: pass a DataFrame, "
+            f"X has {n_columns} columns without names, and the model knows its {n_known} words by name: pass a "
+            "DataFrame, "
             "so that columns can be matched"
         )
         raise ValueError(msg)
     if n_columns > n_known and names is not None:
         msg = (
-            f"X has names for its {n_columns} columns, and the model has none for the {n_known} words that it knows: pass X "
+            f"X has names for its {n_columns} columns, and the model has none for the {n_known} words that it knows: "
+            "pass X "
             "without names if its first columns are these words, or start with a DataFrame"
         )
         raise ValueError(msg)
@@ -109,10 +111,14 @@ def _check_prior(estimator: Any, n_more: int) -> None:
     prior = estimator.topic_word_prior
     if np.ndim(prior) > 0:
         msg = (
-            f"X has {n_more} new words, and topic_word_prior is an array of shape {np.shape(prior)} that has no value for "
+            f"X has {n_more} new words, and topic_word_prior is an array of shape {np.shape(prior)} that has no "
+            "value for "
             "them: start with one number for all words, or fit from scratch with an array that includes these words"
         )
         raise ValueError(msg)
     if estimator._priors.point_estimate:
-        msg = f"X has {n_more} new words, which topic_word_prior=0 gives probability 0 in every topic: start with a number > 0"
+        msg = (
+            f"X has {n_more} new words, which topic_word_prior=0 gives probability 0 in every topic: start with a "
+            "number > 0"
+        )
         raise ValueError(msg)

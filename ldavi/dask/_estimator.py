@@ -1,4 +1,4 @@
-"""The estimator for Dask collections: computes on the workers that hold the blocks, and stores a fitted model locally."""
+"""The estimator for Dask collections, which computes on the workers that hold the blocks."""
 
 from typing import Any, Self
 
@@ -30,8 +30,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
     ----------
     n_components, ... :
         As in :class:`ldavi.LatentDirichletAllocation`. Some values need all documents in one process and are refused:
-        `learning_method` must be "batch", `inference` must be "vb", `init` must not be "cvb0", and `validation_fraction`
-        must be None. `n_jobs` is the number of threads of one task on a worker; None means one.
+        `learning_method` must be "batch", `inference` must be "vb", `init` must not be "cvb0", and
+        `validation_fraction` must be None. `n_jobs` is the number of threads of one task on a worker; None means one.
 
     See Also
     --------
@@ -55,9 +55,9 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         Parameters
         ----------
         X : dask array, bag or Series of n_samples documents
-            Counts. An array has shape (n_samples, n_features) and is divided into blocks of rows, of known length or not;
-            a block is a CSR matrix, or any other type that `ldavi.LatentDirichletAllocation` accepts. An item of a bag or
-            a Series is a sparse matrix of one or more documents, or one document as a dict {column: count}.
+            Counts. An array has shape (n_samples, n_features) and is divided into blocks of rows, of known length or
+            not; a block is a CSR matrix, or any other type that `ldavi.LatentDirichletAllocation` accepts. An item of a
+            bag or a Series is a sparse matrix of one or more documents, or one document as a dict {column: count}.
         y : object
             Ignored; present for compatibility with pipelines.
         sample_weight : array or dask array of shape (n_samples,), optional
@@ -151,8 +151,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         Returns
         -------
         theta : dask array of shape (n_samples, n_components)
-            E[θ], or γ. It is lazy, has a dense block for each block of X, and uses the topics at the time of this call. For
-            X in memory, an array in memory.
+            E[θ], or γ. It is lazy, has a dense block for each block of X, and uses the topics at the time of this call.
+            For X in memory, an array in memory.
         """
         if not _collections.is_collection(X):
             return super().transform(X, normalize=normalize)
@@ -214,7 +214,10 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             As in `ldavi.LatentDirichletAllocation`.
         """
         if _collections.is_collection(X):
-            msg = f"X is a {type(X).__name__}; word_topics takes documents in memory: call it on the workers, with to_local()"
+            msg = (
+                f"X is a {type(X).__name__}; word_topics takes documents in memory: call it on the workers, with "
+                "to_local()"
+            )
             raise TypeError(msg)
         return super().word_topics(X)
 
@@ -238,17 +241,24 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             also = ", or use partial_fit, which reads the blocks in turn" if is_online else ""
             raise ValueError(f'learning_method={self.learning_method!r} must be "batch" in ldavi.dask: set it{also}')
         if settings.inference != "vb":
-            msg = f'inference={self.inference!r} must be "vb" in ldavi.dask; use ldavi.LatentDirichletAllocation for "cvb0"'
+            msg = (
+                f'inference={self.inference!r} must be "vb" in ldavi.dask; use ldavi.LatentDirichletAllocation for '
+                '"cvb0"'
+            )
             raise ValueError(msg)
         if settings.runs_cvb0_first:
             msg = 'init="cvb0" needs the assignments of all counts in one process and is not supported in ldavi.dask'
             raise ValueError(f'{msg}: use init="auto"')
         if settings.validation_fraction is not None:
             msg = (
-                f"validation_fraction={self.validation_fraction!r} must be None in ldavi.dask: use tol, or a callback that "
+                f"validation_fraction={self.validation_fraction!r} must be None in ldavi.dask: use tol, or a "
+                "callback that "
                 "evaluates documents of your own"
             )
             raise ValueError(msg)
         if checkpoint is not None:
-            msg = "checkpoint is not supported in ldavi.dask, where the loss of a worker costs only its work: leave it out"
+            msg = (
+                "checkpoint is not supported in ldavi.dask, where the loss of a worker costs only its work: leave it "
+                "out"
+            )
             raise ValueError(msg)

@@ -94,8 +94,8 @@ class LocalExecutor:
 class ClusterExecutor:
     """Runs functions on the workers of a `distributed.Client`: a handle is a future.
 
-    The result of a function is recomputed when its worker dies. A value that was sent cannot be: every worker has a copy,
-    and at least two if there are two.
+    The result of a function is recomputed when its worker dies. A value that was sent cannot be: every worker has a
+    copy, and at least two if there are two.
     """
 
     remote = True

@@ -114,7 +114,7 @@ class DistributedFit:
         restarts.append(restart)
         try:
             _repeated(lambda: self._run(start, restarts), before_repetition=lambda: self._recover(restart))
-        finally:  # an interrupt during repeated passes leaves the topics of an earlier pass than that of the last record
+        finally:  # an interrupt during repeated passes leaves topics that are older than the last record
             del restart.monitor.records[0 if restart.last is None else restart.last.iteration :]
 
     def _run(self, start: Initialization, restarts: list[Restart]) -> None:

@@ -2,8 +2,8 @@
 
 A pass is submitted as a whole, and the next one before the summary of this one has arrived, so workers never wait for
 the client. γ of a part stays where it was computed. If its worker dies, γ is recomputed from the part and from the
-topics of the passes since the last cold start or checkpoint, which are kept for that. Every few passes, γ and topics are
-copied through the client to two workers each (replicated), which bounds what would have to be recomputed.
+topics of the passes since the last cold start or checkpoint, which are kept for that. Every few passes, γ and topics
+are copied through the client to two workers each (replicated), which bounds what would have to be recomputed.
 """
 
 import time
@@ -56,7 +56,7 @@ class DistributedCorpus(NamedTuple):
 
 
 class PassInputs(NamedTuple):
-    """Handles to what a pass starts from: topics and sums of each shard, priors, and γ of each part for a warm start."""
+    """Handles to the inputs of a pass: topics and sums of each shard, priors, and γ of each part for a warm start."""
 
     shards: Sequence[Handle]
     sums: Sequence[Handle]
@@ -65,7 +65,7 @@ class PassInputs(NamedTuple):
 
 
 class SubmittedPass(NamedTuple):
-    """Handles to what a pass leads to, and to the sums of each shard, from which its λ can be computed."""
+    """Handles to the outputs of a pass, and to the sums of each shard, from which its λ can be computed."""
 
     before: PassInputs
     after: PassInputs
@@ -192,7 +192,7 @@ class DistributedVB:
                 ahead = self._submit(documents, now.after, t + 1)
 
     def _submit(self, corpus: DistributedCorpus, before: PassInputs, t: int) -> SubmittedPass:
-        """Submit pass t: local steps, sums of each shard by a tree over the parts in order, priors, M-steps, summary."""
+        """Submit pass t: local steps, sums of each shard by a tree over the parts, priors, M-steps, summary."""
         executor, settings, layout, n_parts = self.executor, self.settings, corpus.layout, len(corpus.parts)
         learns, e_step = settings.learns_after(t), settings.e_step_of(t)
         step = LocalStepSettings(e_step, learns and settings.learn_alpha, self.n_threads)
@@ -239,7 +239,7 @@ def _passes_to_repeat(corpus: DistributedCorpus) -> int:
 
 
 def _replicated(executor: Executor, inputs: PassInputs) -> PassInputs:
-    """Return handles to copies that need nothing that was computed before."""
+    """Return handles to copies, which do not depend on earlier results."""
     shards, (priors,) = executor.checkpoint(inputs.shards), executor.checkpoint([inputs.priors])
     gammas = None if inputs.gammas is None else executor.checkpoint(inputs.gammas)
     return PassInputs(shards, executor.map(shard_sums_of, shards), priors, gammas)
