@@ -62,7 +62,7 @@ def doc_topic_prior_of(model: ModelOrTopics, n_topics: int, default: float = 0.1
 
 
 def has_word_names(model: ModelOrTopics, feature_names: Names | None) -> bool:
-    """Whether the words have names: given ones, or those that the model was fitted with."""
+    """Return whether the words have names: given ones, or those that the model was fitted with."""
     return feature_names is not None or getattr(model, "feature_names_in_", None) is not None
 
 
