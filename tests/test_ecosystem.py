@@ -1,4 +1,4 @@
-"""With the libraries around it: pipelines, searches, data frames, workers, notebooks, and without the optional ones."""
+"""Use with other libraries: pipelines, searches, data frames, workers, notebooks; and without the optional ones."""
 
 import inspect
 import pickle
@@ -74,7 +74,7 @@ def values(table):
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_a_pipeline_gives_data_frames_with_a_column_per_topic(library):
+def test_a_pipeline_returns_data_frames_with_a_column_per_topic(library):
     frames = pytest.importorskip(library)
     plain = pipeline().fit(TEXTS)
     steps = make_pipeline(CountVectorizer(), model())
@@ -86,7 +86,7 @@ def test_a_pipeline_gives_data_frames_with_a_column_per_topic(library):
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_the_global_setting_gives_data_frames(library):
+def test_the_global_setting_returns_data_frames(library):
     frames = pytest.importorskip(library)
     with sklearn.config_context(transform_output=library):
         assert isinstance(model().fit_transform(X), frames.DataFrame)
@@ -94,7 +94,7 @@ def test_the_global_setting_gives_data_frames(library):
     assert isinstance(model().fit_transform(X), np.ndarray)
 
 
-def test_set_config_gives_data_frames_until_it_is_set_back():
+def test_set_config_returns_data_frames_until_it_is_reset():
     pandas = pytest.importorskip("pandas")
     before = sklearn.get_config()["transform_output"]
     sklearn.set_config(transform_output="pandas")
@@ -119,7 +119,7 @@ def test_columns_of_a_data_frame_name_the_words(library):
     assert {word for words in inspection.top_words_lists(lda, 6) for word in words} == set("abcdef")
 
 
-# Vectorisers, columns
+# Vectorisers and columns
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_topics_are_named_after_any_vectoriser(vectorizer, documents):
         assert list(steps.get_feature_names_out()) == NAMES
 
 
-def test_a_column_transformer_takes_topics_of_a_column_of_texts():
+def test_a_column_transformer_replaces_a_column_of_texts_by_topics():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"text": TEXTS, "year": np.arange(len(TEXTS), dtype=float)})
     columns = ColumnTransformer([("topics", pipeline(), "text"), ("rest", "passthrough", ["year"])])
@@ -150,11 +150,11 @@ def test_a_column_transformer_takes_topics_of_a_column_of_texts():
     np.testing.assert_array_equal(out[:, 2], frame["year"])
 
 
-# Searches, workers
+# Searches and workers
 
 
 @pytest.mark.slow
-def test_a_grid_search_in_processes_chooses_as_one_in_turn():
+def test_a_grid_search_in_processes_has_the_result_of_a_sequential_one():
     grid = {"latentdirichletallocation__n_components": [1, 2]}
     found = [
         GridSearchCV(pipeline(), grid, cv=3, scoring=metrics.scorer(), n_jobs=n_jobs, error_score="raise").fit(TEXTS)
@@ -166,7 +166,7 @@ def test_a_grid_search_in_processes_chooses_as_one_in_turn():
 
 
 @pytest.mark.parametrize("backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"])
-def test_fits_in_joblibs_workers_are_those_of_the_caller(backend):
+def test_fits_in_joblib_workers_have_the_bits_of_fits_in_the_caller(backend):
     here = [model(random_state=seed).fit(X).components_ for seed in range(3)]
     there = joblib.Parallel(n_jobs=2, backend=backend)(
         joblib.delayed(model(random_state=seed, n_jobs=2).fit)(X) for seed in range(3)
@@ -178,19 +178,19 @@ def test_fits_in_joblibs_workers_are_those_of_the_caller(backend):
 # Parameters
 
 
-def test_the_table_below_holds_every_parameter():
+def test_every_parameter_is_tested():
     assert list(PARAMETERS) == list(inspect.signature(LatentDirichletAllocation).parameters)
     defaults = LatentDirichletAllocation().get_params()
     assert [name for name in PARAMETERS if repr(PARAMETERS[name]) == repr(defaults[name])] == []
 
 
-def test_get_params_gives_back_what_was_given():
+def test_get_params_returns_the_given_objects():
     given = LatentDirichletAllocation(**PARAMETERS).get_params()
     assert all(given[name] is PARAMETERS[name] for name in PARAMETERS)
     assert given.keys() == PARAMETERS.keys()
 
 
-def test_set_params_takes_every_parameter():
+def test_set_params_sets_every_parameter():
     assert LatentDirichletAllocation().set_params(**PARAMETERS).get_params() == PARAMETERS
 
 
@@ -211,7 +211,7 @@ def test_the_diagram_names_the_parameters_that_differ_from_defaults():
         assert text in page
 
 
-def test_the_diagram_of_a_pipeline_holds_the_model():
+def test_the_diagram_of_a_pipeline_contains_the_model():
     assert "LatentDirichletAllocation" in pipeline(learning_offset=12.375)._repr_html_()
 
 
@@ -219,21 +219,21 @@ def test_the_repr_names_only_the_parameters_that_differ():
     assert repr(LatentDirichletAllocation(37, tol=None)) == "LatentDirichletAllocation(n_components=37, tol=None)"
 
 
-def test_a_summary_holds_the_models_own_figures():
+def test_a_summary_has_the_numbers_of_the_model():
     steps = pipeline(max_iter=4, tol=None).fit(TEXTS)
-    lda, told = steps[-1], inspection.summary(steps)
-    assert told.title == "LatentDirichletAllocation: 2 topics over 6 words"
-    assert told.facts["fit"].startswith("vb batch, 4 passes, not converged, ")
-    assert told.facts["ELBO"] == f"{lda.elbo_:.6g}"
-    assert told.facts["perplexity"] == f"{lda.bound_:,.1f} (training)"
-    assert told.facts["α"].endswith(" (auto)")
-    assert told.facts["η"].endswith(" (auto)")
+    lda, summary = steps[-1], inspection.summary(steps)
+    assert summary.title == "LatentDirichletAllocation: 2 topics over 6 words"
+    assert summary.facts["fit"].startswith("vb batch, 4 passes, not converged, ")
+    assert summary.facts["ELBO"] == f"{lda.elbo_:.6g}"
+    assert summary.facts["perplexity"] == f"{lda.bound_:,.1f} (training)"
+    assert summary.facts["α"].endswith(" (auto)")
+    assert summary.facts["η"].endswith(" (auto)")
 
 
-def test_a_summary_tells_given_priors_as_given():
-    told = inspection.summary(model(doc_topic_prior=[0.5, 0.25], topic_word_prior=0.125).fit(X))
-    assert told.facts["α"] == "0.25 to 0.5"
-    assert told.facts["η"] == "0.125"
+def test_a_summary_shows_given_priors_as_given():
+    summary = inspection.summary(model(doc_topic_prior=[0.5, 0.25], topic_word_prior=0.125).fit(X))
+    assert summary.facts["α"] == "0.25 to 0.5"
+    assert summary.facts["η"] == "0.125"
 
 
 @pytest.mark.parametrize("kind", [LatentDirichletAllocation, ScikitLearnLDA])
@@ -242,51 +242,51 @@ def test_a_summary_shows_the_largest_topics_first(kind, method):
     counts = np.vstack([np.tile([0, 0, 0, 4, 4, 4], (2, 1)), np.tile([4, 4, 4, 0, 0, 0], (9, 1))])
     lda = kind(2, doc_topic_prior=0.1, topic_word_prior=0.05, learning_method=method, max_iter=40, random_state=0)
     lda.set_params(**{"tol": None} if kind is LatentDirichletAllocation else {}).fit(counts)
-    told = inspection.summary(lda, n_words=3)
-    assert [share for _, share, _ in told.topics] == pytest.approx([9 / 11, 2 / 11], abs=0.02)
-    assert [set(words) for _, _, words in told.topics] == [{"x0", "x1", "x2"}, {"x3", "x4", "x5"}]
+    summary = inspection.summary(lda, n_words=3)
+    assert [share for _, share, _ in summary.topics] == pytest.approx([9 / 11, 2 / 11], abs=0.02)
+    assert [set(words) for _, _, words in summary.topics] == [{"x0", "x1", "x2"}, {"x3", "x4", "x5"}]
 
 
-def test_a_summary_by_documents_has_the_sizes_of_topics_there():
+def test_a_summary_of_documents_has_the_topic_sizes_of_these():
     lda = model().fit(X)
     sizes = inspection.topic_sizes(lda, X[:2])["share"]
-    told = inspection.summary(lda, X[:2])
-    assert {topic: share for topic, share, _ in told.topics} == dict(enumerate(sizes))
+    summary = inspection.summary(lda, X[:2])
+    assert {topic: share for topic, share, _ in summary.topics} == dict(enumerate(sizes))
 
 
 def test_a_summary_of_an_array_has_words_and_no_shares():
-    told = inspection.summary([[3, 1], [1, 2]], feature_names=["oil", "row"])
-    assert told.topics == [(0, None, ["oil", "row"]), (1, None, ["row", "oil"])]
-    assert repr(told).splitlines()[0] == "2 topics over 2 words"
+    summary = inspection.summary([[3, 1], [1, 2]], feature_names=["oil", "row"])
+    assert summary.topics == [(0, None, ["oil", "row"]), (1, None, ["row", "oil"])]
+    assert repr(summary).splitlines()[0] == "2 topics over 2 words"
 
 
-def test_a_summary_says_how_many_topics_it_leaves_out():
-    told = inspection.summary(model(5).fit(X), n_topics=2)
-    assert len(told.topics) == 2
-    assert repr(told).endswith("… 3 smaller topics")
-    assert "… 3 smaller topics" in told._repr_html_()
+def test_a_summary_states_how_many_topics_it_omits():
+    summary = inspection.summary(model(5).fit(X), n_topics=2)
+    assert len(summary.topics) == 2
+    assert repr(summary).endswith("… 3 smaller topics")
+    assert "… 3 smaller topics" in summary._repr_html_()
 
 
-def test_a_summary_takes_an_estimator_after_partial_fit():
-    told = inspection.summary(model().partial_fit(X))
-    assert sum(share for _, share, _ in told.topics) == pytest.approx(1)
-    assert "ELBO" not in told.facts
+def test_an_estimator_after_partial_fit_has_a_summary():
+    summary = inspection.summary(model().partial_fit(X))
+    assert sum(share for _, share, _ in summary.topics) == pytest.approx(1)
+    assert "ELBO" not in summary.facts
 
 
 def test_words_in_a_summary_are_escaped():
     words = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "&amp;", "a\nb\x1b[2J", "'", "plain"]
-    told = inspection.summary(model().fit(X), feature_names=words, n_words=6)
-    page = told._repr_html_()
+    summary = inspection.summary(model().fit(X), feature_names=words, n_words=6)
+    page = summary._repr_html_()
     assert "<script" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "&amp;amp;" in page
-    assert "\x1b" not in repr(told) + page
-    assert r"a\nb\x1b[2J" in repr(told)
+    assert "\x1b" not in repr(summary) + page
+    assert r"a\nb\x1b[2J" in repr(summary)
 
 
 @pytest.mark.parametrize("n_topics", [0, -1])
-def test_a_summary_of_no_topics_is_refused(n_topics):
+def test_a_summary_without_topics_is_refused(n_topics):
     with pytest.raises(ValueError, match="n_topics"):
         inspection.summary(np.ones((2, 2)), n_topics=n_topics)
 
@@ -307,7 +307,7 @@ def test_without_tqdm_each_pass_is_a_line(monkeypatch, capsys):
     assert f"perplexity {lda.elbo_trace_['perplexity'][2]:,.1f}" in lines[2]
 
 
-def test_lines_come_no_sooner_than_the_interval(monkeypatch, capsys):
+def test_lines_are_at_least_an_interval_apart(monkeypatch, capsys):
     without(monkeypatch, "tqdm")
     model(max_iter=3, tol=None, callbacks=progress.ProgressBar(interval=1e9)).fit(X)
     assert len(capsys.readouterr().err.splitlines()) == 1
@@ -322,14 +322,14 @@ def test_with_tqdm_a_bar_counts_the_passes(capsys):
     assert "3/3" in capsys.readouterr().err
 
 
-def test_each_start_has_a_bar_of_its_own(capsys):
+def test_each_restart_has_its_own_bar(capsys):
     pytest.importorskip("tqdm")
     with progress.ProgressBar(2, interval=0) as bar:
         model(max_iter=2, n_init=3, tol=None, callbacks=bar).fit(X)
     assert capsys.readouterr().err.count("2/2") >= 3
 
 
-def test_a_model_with_a_bar_that_was_used_is_cloned_and_pickled(capsys):
+def test_a_model_with_a_used_progress_bar_can_be_cloned_and_pickled(capsys):
     lda = model(callbacks=progress.ProgressBar(100)).fit(X)
     assert clone(lda).callbacks.total == 100
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(lda)).components_, lda.components_)
@@ -371,7 +371,7 @@ CORE = """
 
 def run_without_extras(code, place):
     if sklearn.__version__.startswith("1.6."):
-        pytest.skip("scikit-learn 1.6 takes a blocked pandas for an imported one")
+        pytest.skip("scikit-learn 1.6 mistakes a blocked pandas for an imported one")
     head = CORE.format(blocked=OPTIONAL, place=str(Path(ldavi.__file__).resolve().parent.parent), texts=TEXTS)
     script = textwrap.dedent(head) + textwrap.dedent(code)
     run = subprocess.run([sys.executable, "-c", script], cwd=place, capture_output=True, text=True)
@@ -383,8 +383,8 @@ def run_without_extras(code, place):
 def test_the_core_works_without_extras(tmp_path):
     out = run_without_extras(
         """
-        for command in (["fit", "texts.txt", "-k", "2", "-o", "m.ldavi", "--seed", "0"], ["topics", "m.ldavi"], ["info"],
-                        ["info", "m.ldavi"], ["transform", "m.ldavi", "texts.txt", "-o", "t.csv"],
+        for command in (["fit", "texts.txt", "-k", "2", "-o", "m.ldavi", "--seed", "0"], ["topics", "m.ldavi"],
+                        ["info"], ["info", "m.ldavi"], ["transform", "m.ldavi", "texts.txt", "-o", "t.csv"],
                         ["evaluate", "m.ldavi", "texts.txt"]):
             assert main(command) == 0, command
         X = np.random.default_rng(0).poisson(1.0, (20, 6))
@@ -405,7 +405,7 @@ def test_the_core_works_without_extras(tmp_path):
     assert (tmp_path / "t.csv").exists()
 
 
-def test_what_needs_an_extra_names_it(tmp_path):
+def test_an_error_for_a_missing_library_names_the_extra(tmp_path):
     out = run_without_extras(
         """
         X = np.random.default_rng(0).poisson(1.0, (20, 6))
@@ -428,4 +428,4 @@ def test_what_needs_an_extra_names_it(tmp_path):
         tmp_path,
     )
     assert re.findall(r"pip install ['\"]ldavi\[(\w+)\]['\"]", out) == ["report", "plot", "io", "io", "report"]
-    assert not (tmp_path / "m.ldavi").exists(), "what is missing is told before a fit"
+    assert not (tmp_path / "m.ldavi").exists(), "the error has to precede the fit"
