@@ -476,7 +476,7 @@ def test_a_damaged_file_is_refused_and_left_unchanged(at, tmp_path):
 
 def test_a_model_file_is_refused(tmp_path):
     io.save(model().fit(corpus()), tmp_path / "fit")
-    with pytest.raises(ValueError, match="it (keeps no fit|is not a checkpoint) of ldavi"):
+    with pytest.raises(ValueError, match="it is not a checkpoint of ldavi"):
         model().fit(corpus(), checkpoint=Checkpoint(tmp_path / "fit"))
 
 
