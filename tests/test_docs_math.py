@@ -1,4 +1,4 @@
-"""The equations of docs/math.md: cited numbers exist, and the table of functions and tests tells the truth."""
+"""The equations of docs/math.md: cited numbers exist, and so do the functions and the tests of its table."""
 
 import importlib
 import re
@@ -14,7 +14,7 @@ NUMBER = r"\(?([FM]?\d+)\)?"
 CITATION = re.compile(rf"[Ee]quations? {NUMBER}((?:(?:,| and| to|,? \(22\) for)+ \([FM]?\d+\))*)")
 SOURCES = [path for path in sorted((ROOT / "ldavi").rglob("*")) if path.suffix in (".py", ".pyx", ".h", ".c")]
 SOURCES = [path for path in SOURCES if path.name not in ("_estep.c", "_sampling.c")] + [ROOT / "tests" / "reference.py"]
-OF_PAPERS = {("_diversity.py", "32")}  # numbers of a paper, not of this page
+OF_PAPERS = {("_diversity.py", "32")}  # numbers of equations in a paper
 TABLE = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in MATH.split("## Equation, function, test")[1].splitlines()
@@ -28,19 +28,19 @@ def citations(path):
         yield from re.findall(r"[FM]?\d+", match[0])
 
 
-def test_no_equation_has_the_number_of_another():
+def test_equations_have_different_numbers():
     assert len(TAGS) == len(set(TAGS))
 
 
-@pytest.mark.skipif(len(SOURCES) == 1, reason="reads the sources, which are not beside the tests here")
+@pytest.mark.skipif(len(SOURCES) == 1, reason="reads the sources, which are not next to these tests")
 def test_every_equation_cited_in_the_code_exists():
     known = {*TAGS, *re.findall(r"\\tag\{(\w+)\}", METRICS)}
     cited = [(path.name, number) for path in SOURCES for number in citations(path)]
-    assert len(cited) > 80  # the pattern finds them
+    assert len(cited) > 80  # else the pattern is wrong
     assert [pair for pair in cited if pair[1] not in known and pair not in OF_PAPERS] == []
 
 
-def test_the_table_has_every_equation():
+def test_the_table_lists_every_equation():
     listed = [number for row in TABLE for number in row[0].split(", ")]
     assert set(TAGS) == set(listed)
 
