@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from ldavi import _estep
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Counts, Priors, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._inference import elbo

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._inference.e_step import EStepResult, EStepSettings, Part, cut_blocks, e_step

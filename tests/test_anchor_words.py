@@ -7,7 +7,7 @@ import reference
 from scipy import sparse
 
 from ldavi import LatentDirichletAllocation
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._inference import anchor_words
 from ldavi._inference.anchor_words import (
     anchor_word_lambda,

@@ -435,8 +435,8 @@ def interrupted_fit(tmp_path, **parameters):
 def test_a_checkpoint_of_another_fit_is_refused_with_the_differences(method, parameters, X, differs, tmp_path):
     path = interrupted_fit(tmp_path, learning_method=method, max_iter=9)
     before = path.read_bytes()
+    lda = model(learning_method=method, max_iter=9, **parameters)
     with pytest.raises(ValueError, match=f"belongs to another fit, which differs in {differs}: repeat the call"):
-        lda = model(learning_method=method, max_iter=9, **parameters)
         lda.fit(in_batches(X), checkpoint=Checkpoint(path))
     assert path.read_bytes() == before
 

@@ -10,7 +10,7 @@ from scipy.special import gammaln, logsumexp
 from scipy.stats import chi2
 
 from ldavi import LatentDirichletAllocation
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.threads import Workers
 from ldavi._estep import SHARES, SLOTS
@@ -33,7 +33,7 @@ from ldavi._inference.cvb0_pass import (
     uninitialised_assignments,
     update_assignments,
 )
-from ldavi._inference.dirichlet_priors import log_evidence
+from ldavi._inference.dirichlet_priors import dirichlet_multinomial_log_evidence
 from ldavi._inference.vb_batch import BatchVB
 
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
@@ -714,7 +714,9 @@ def test_a_learned_eta_maximises_the_evidence_of_all_tokens():
     with Workers(1) as workers:
         eta = learned_priors(state, priors, None, settings, 20, workers).eta.item()
         tokens = rounded_word_counts(state, workers, seed=pass_seed(settings.seed + 1, 20))
-    evidence = [log_evidence(tokens, np.array([x]), X.shape[1]) for x in (0.98 * eta, eta, 1.02 * eta)]
+    evidence = [
+        dirichlet_multinomial_log_evidence(tokens, np.array([x]), X.shape[1]) for x in (0.98 * eta, eta, 1.02 * eta)
+    ]
     assert tokens.total @ tokens.total_times == pytest.approx(X.sum(), rel=0.01)
     assert evidence[1] > max(evidence[0], evidence[2])
 

@@ -6,7 +6,7 @@ import pytest
 import reference
 from scipy.special import logsumexp, psi
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._inference.e_step_log_space import update_document
 from ldavi._inference.passes import PassSettings
 from ldavi._inference.vb_batch import BatchVB

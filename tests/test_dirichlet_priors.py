@@ -9,7 +9,13 @@ from scipy.optimize import approx_fprime
 from scipy.special import gammaln, psi
 
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.dirichlet_priors import GroupedCounts, fixed_point, group_counts, group_values, log_evidence
+from ldavi._inference.dirichlet_priors import (
+    GroupedCounts,
+    dirichlet_multinomial_log_evidence,
+    fixed_point,
+    group_counts,
+    group_values,
+)
 
 
 def tokens_of(n):
@@ -35,13 +41,17 @@ def test_the_evidence_is_that_of_dirichlet_multinomials():
     n, alpha = sampled_counts([0.3, 1.0, 2.0], 30, 12), np.array([0.2, 0.5, 0.9])
     weight = np.linspace(0.5, 2, 30)
     counts = group_counts(*tokens_of(n), 3, weight)
-    np.testing.assert_allclose(log_evidence(counts, alpha, 3), reference_evidence(n, alpha, weight))
+    np.testing.assert_allclose(
+        dirichlet_multinomial_log_evidence(counts, alpha, 3), reference_evidence(n, alpha, weight)
+    )
 
 
 def test_a_symmetric_prior_has_one_value_for_all_categories():
     n, weight = sampled_counts([0.3, 1.0, 2.0], 30, 12), np.ones(30)
     counts = group_counts(*tokens_of(n), 3, weight, symmetric=True)
-    np.testing.assert_allclose(log_evidence(counts, np.array([0.4]), 3), reference_evidence(n, np.full(3, 0.4), weight))
+    np.testing.assert_allclose(
+        dirichlet_multinomial_log_evidence(counts, np.array([0.4]), 3), reference_evidence(n, np.full(3, 0.4), weight)
+    )
 
 
 def test_grouping_values_equals_grouping_their_tokens():
@@ -59,7 +69,7 @@ def test_each_round_of_the_fixed_point_increases_the_evidence(symmetric, monkeyp
     prior = np.full(1 if symmetric else 3, 7.0)
     values = []
     for _ in range(40):
-        values.append(log_evidence(counts, prior, 3))
+        values.append(dirichlet_multinomial_log_evidence(counts, prior, 3))
         prior = fixed_point(counts, prior, 3)
     assert (np.diff(values) > -1e-9).all()
     assert values[-1] > values[0] + 10
@@ -70,7 +80,7 @@ def test_the_fixed_point_ends_where_the_gradient_vanishes(monkeypatch):
     monkeypatch.setattr(dirichlet_priors, "TOLERANCE", 1e-10)
     counts = group_counts(*tokens_of(sampled_counts([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
     alpha = fixed_point(counts, np.ones(3), 3)
-    gradient = approx_fprime(alpha, lambda x: log_evidence(counts, x, 3), 1e-6)
+    gradient = approx_fprime(alpha, lambda x: dirichlet_multinomial_log_evidence(counts, x, 3), 1e-6)
     assert np.abs(gradient).max() < 1e-3
 
 

@@ -6,7 +6,7 @@ import pytest
 import reference
 from scipy.special import gammaln, polygamma, psi
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._inference import elbo, fixed_topics
@@ -266,4 +266,4 @@ def test_sums_over_words_do_not_depend_on_the_chunk_size(monkeypatch):
     lam, eta = np.random.default_rng(0).gamma(1, 1, (23, 4)) + 0.1, np.full((23, 1), 0.1)
     expected = gammaln(lam).sum(), ((lam - eta) * psi(lam)).sum()
     monkeypatch.setattr(elbo, "ENTRIES_AT_ONCE", 5 * 4)
-    np.testing.assert_allclose(elbo.posterior_sums(lam, eta), expected, rtol=1e-12)
+    np.testing.assert_allclose(elbo.log_gamma_sums(lam, eta), expected, rtol=1e-12)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.threads import Workers
 from ldavi._inference import exact_bound
 from ldavi._inference.cvb0 import Cvb0, Cvb0Settings

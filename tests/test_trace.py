@@ -4,7 +4,7 @@ import corpora
 import numpy as np
 import pytest
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.passes import PassSettings
 from ldavi._inference.trace import record, relative_gain, to_array

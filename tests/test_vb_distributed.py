@@ -7,7 +7,7 @@ import pytest
 from corpora import random_alpha, random_counts, random_lam, to_counts
 from scipy.special import psi
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Counts, Priors, aligned_zeros
 from ldavi._inference import vb_distributed
 from ldavi._inference.e_step import EStepSettings, Part, cut_blocks, e_step

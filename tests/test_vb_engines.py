@@ -7,7 +7,7 @@ import reference
 from corpora import iterate_passes, lambda_of, passes_of
 from memory import peak_memory
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.threads import Workers
 from ldavi._inference import exact_bound
 from ldavi._inference.exact_bound import ExactBound

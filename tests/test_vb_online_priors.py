@@ -8,7 +8,7 @@ from scipy import sparse
 from scipy.special import psi
 
 from ldavi import LatentDirichletAllocation
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._estimator.validation import to_counts
@@ -46,7 +46,7 @@ def learned(alpha, eta, occasions):
     with Workers(1) as workers:
         for occasion in range(1, occasions + 1):
             documents, topics = inputs(X[100 * (occasion - 1) : 100 * occasion], beta)
-            priors, mean = vb_online_priors.learned_priors(
+            priors, mean = vb_online_priors.updated_online_priors(
                 documents, topics, priors, mean, SETTINGS, workers, occasion=occasion
             )
     return priors
@@ -85,7 +85,7 @@ def test_the_running_mean_adds_the_documents_of_each_update_by_its_rate(occasion
     alpha, old = np.full(K, ALPHA), np.linspace(-9, -2, K)
     with Workers(1) as workers:
         gamma = infer_documents(documents.counts, topics, alpha, EStepSettings(100, 1e-3), workers).gamma
-        _, mean = vb_online_priors.learned_priors(
+        _, mean = vb_online_priors.updated_online_priors(
             documents, topics, Priors(alpha, np.full((1, 1), ETA)), old, SETTINGS, workers, occasion=occasion
         )
     present = (psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))).mean(axis=0)
@@ -98,7 +98,9 @@ def test_eta_is_learned_over_the_whole_vocabulary():
     for n_words in (V, 20 * V):
         documents, topics = inputs(X, beta, n_words=n_words)
         with Workers(1) as workers:
-            found, _ = vb_online_priors.learned_priors(documents, topics, given, None, SETTINGS, workers, occasion=1)
+            found, _ = vb_online_priors.updated_online_priors(
+                documents, topics, given, None, SETTINGS, workers, occasion=1
+            )
         eta.append(found.eta[0, 0])
     assert eta[1] < eta[0] / 4  # nineteen times as many words without tokens
 

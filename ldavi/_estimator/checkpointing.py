@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.random_bits import generator_from, generator_state
 from ldavi._core.records import Priors, aligned_copy
 from ldavi._core.topics_of_model import topics_of
-from ldavi._estimator.batched_corpus import Batches
+from ldavi._estimator.batched_documents import BatchedDocuments
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart, best_restart
 from ldavi._estimator.settings import FitSettings
 from ldavi._inference.passes import PassResult, Phase, State
@@ -201,7 +201,9 @@ def check_checkpoint(checkpoint: Any) -> CheckpointFile:
     return file
 
 
-def describe(parameters: Mapping[str, Any], documents: Corpus, warm_rows: NDArray[Any] | None) -> dict[str, str]:
+def describe(
+    parameters: Mapping[str, Any], documents: DocumentSource, warm_rows: NDArray[Any] | None
+) -> dict[str, str]:
     """Return a digest of each parameter that the result depends on, of the data, and of the topics of a warm start."""
     fit = {name: _digest(value) for name, value in parameters.items() if name not in WITHOUT_EFFECT}
     if warm_rows is not None:
@@ -210,9 +212,9 @@ def describe(parameters: Mapping[str, Any], documents: Corpus, warm_rows: NDArra
     return fit
 
 
-def _digest_of_documents(documents: Corpus) -> str:
+def _digest_of_documents(documents: DocumentSource) -> str:
     """Digest all counts in memory; of batches, the first one and the number of documents."""
-    if isinstance(documents, Batches):
+    if isinstance(documents, BatchedDocuments):
         counts = documents.first_counts()
         size = [documents.n_words, float(documents.total_weight)]
         return _digest([*size, counts.indptr, counts.indices, counts.values])

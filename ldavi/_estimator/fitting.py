@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.threads import Workers
 from ldavi._estimator.checkpointing import FitCheckpoint
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart
@@ -37,7 +37,7 @@ class FitContext:
     """What all restarts of a fit share."""
 
     settings: FitSettings
-    documents: Corpus
+    documents: DocumentSource
     workers: Workers
     checkpoint: FitCheckpoint | None = None
     validation_set: ValidationSet | None = None
@@ -79,7 +79,7 @@ class PlannedPhase(NamedTuple):
     role: Role = "learn"
 
 
-def phases_of(settings: FitSettings, documents: Corpus, start: Initialization) -> list[PlannedPhase]:
+def phases_of(settings: FitSettings, documents: DocumentSource, start: Initialization) -> list[PlannedPhase]:
     """Return the phases of a fit: the algorithms that its settings ask for, in order."""
     if settings.learning_method == "online":
         return [PlannedPhase(_online(settings, documents)), _evaluation(settings, documents)]
@@ -98,7 +98,7 @@ def phases_of(settings: FitSettings, documents: Corpus, start: Initialization) -
     return [*phases_before, PlannedPhase(ascent), _evaluation(settings, documents)]
 
 
-def _cvb0(settings: FitSettings, documents: Corpus, start: Initialization, n_passes: int) -> list[AnyPhase]:
+def _cvb0(settings: FitSettings, documents: DocumentSource, start: Initialization, n_passes: int) -> list[AnyPhase]:
     """Return collapsed passes, and before them VB passes where these are a good start."""
     n_vb = settings.n_vb_before_cvb0(documents, start, n_passes)
     cvb0 = Cvb0(settings.cvb0_settings(documents, start, n_passes), n_passes - n_vb, first=n_vb)
@@ -106,17 +106,17 @@ def _cvb0(settings: FitSettings, documents: Corpus, start: Initialization, n_pas
     return [warmup, cvb0] if n_vb else [cvb0]
 
 
-def _online(settings: FitSettings, documents: Corpus) -> OnlineVB:
+def _online(settings: FitSettings, documents: DocumentSource) -> OnlineVB:
     return OnlineVB(settings.online_settings(), settings.max_iter, _step_size(settings, documents), settings.rate)
 
 
-def _evaluation(settings: FitSettings, documents: Corpus) -> PlannedPhase:
+def _evaluation(settings: FitSettings, documents: DocumentSource) -> PlannedPhase:
     batch_size = _step_size(settings, documents)
     phase = ExactBound(settings.exact_bound_inner_iter(), settings.mean_change_tol, batch_size)
     return PlannedPhase(phase, "evaluate")
 
 
-def _step_size(settings: FitSettings, documents: Corpus) -> int:
+def _step_size(settings: FitSettings, documents: DocumentSource) -> int:
     return settings.step_size(documents.n_docs if isinstance(documents, Documents) else documents.total_weight)
 
 
@@ -212,8 +212,8 @@ def _print_record(settings: FitSettings, record: TraceRecord) -> None:
 
 
 def split_validation(
-    documents: Corpus, fraction: float | None, random_state: np.random.RandomState
-) -> tuple[Corpus, ValidationSet | None]:
+    documents: DocumentSource, fraction: float | None, random_state: np.random.RandomState
+) -> tuple[DocumentSource, ValidationSet | None]:
     """Split documents at random into those to learn from and a validation set.
 
     Raises

@@ -10,12 +10,12 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
 from ldavi._estimator import vocabulary_growth
-from ldavi._estimator.batched_corpus import Batches, check_source
+from ldavi._estimator.batched_documents import BatchedDocuments, check_source
 from ldavi._estimator.checkpointing import FitCheckpoint, check_checkpoint, describe
 from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
@@ -299,7 +299,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:
-                    self._store_columns(documents.first if isinstance(documents, Batches) else X, random_state)
+                    self._store_columns(documents.first if isinstance(documents, BatchedDocuments) else X, random_state)
                     self._store(best, to_fit)
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
@@ -352,7 +352,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self._show_priors()
         return self
 
-    def _store(self, restart: Restart, documents: Corpus) -> None:
+    def _store(self, restart: Restart, documents: DocumentSource) -> None:
         """Set the fitted attributes from what a restart has reached."""
         assert restart.result is not None
         result, records = restart.result.fetch(), restart.monitor.records
@@ -395,9 +395,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
 
     def _check_fit_input(
         self, X: Any, sample_weight: Any, settings: FitSettings, fitted: Priors | None
-    ) -> tuple[Documents | Batches, Priors]:
+    ) -> tuple[Documents | BatchedDocuments, Priors]:
         """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
-        documents: Documents | Batches
+        documents: Documents | BatchedDocuments
         if check.is_source(X):
             documents = check_source(X, self, settings, type(self).__name__, sample_weight)
             names = check.column_names(documents.first)
@@ -410,7 +410,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         if not self.__sklearn_is_fitted__():
             documents = self._documents(X, sample_weight)
             return documents, self._starting_priors(settings, documents, check.column_names(X), None)
-        matrix = vocabulary_growth.check_documents(self, X, dtype=self._lambda.dtype)
+        matrix = vocabulary_growth.check_new_documents(self, X, dtype=self._lambda.dtype)
         n_words, of_words = matrix.shape[1], self.topic_word_prior if self.seed_words is None else "auto"
         requested = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
         priors = check.kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # these include seed words
@@ -418,7 +418,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         return self._weighted_documents(matrix, sample_weight), priors
 
     def _starting_priors(
-        self, settings: FitSettings, documents: Corpus, names: NDArray[Any] | None, fitted: Priors | None
+        self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None, fitted: Priors | None
     ) -> Priors:
         return check.starting_priors(
             self, settings, documents.n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ldavi._core.corpus import Corpus
+from ldavi._core.documents import DocumentSource
 from ldavi._estimator.starting_topics import Initialization, InitializationKind
 from ldavi._inference.cvb0 import Cvb0Settings
 from ldavi._inference.passes import PassSettings
@@ -137,13 +137,13 @@ class FitSettings:
             learn_eta=self.learn_eta,
         )
 
-    def n_vb_before_cvb0(self, documents: Corpus, start: Initialization, n_passes: int) -> int:
+    def n_vb_before_cvb0(self, documents: DocumentSource, start: Initialization, n_passes: int) -> int:
         """Return the number of VB passes that precede collapsed ones, out of `n_passes` of both."""
         if start.is_warm or (start.kind == "random" and not self._has_many_tokens(documents)):
             return 0
         return min(VB_BEFORE_CVB0[start.kind], n_passes // 2)
 
-    def cvb0_settings(self, documents: Corpus, start: Initialization, n_passes: int) -> Cvb0Settings:
+    def cvb0_settings(self, documents: DocumentSource, start: Initialization, n_passes: int) -> Cvb0Settings:
         """Return the settings of collapsed passes, out of `n_passes` including the VB passes that precede them."""
         has_topics, n_vb = start.kind != "random", self.n_vb_before_cvb0(documents, start, n_passes)
         learn_from = LEARN_FROM_WITH_TOPICS if has_topics else LEARN_FROM
@@ -170,7 +170,7 @@ class FitSettings:
         is_online = self.learning_method == "online" and self.inference == "vb"
         return self.max_doc_update_iter if is_online else min(EXACT_BOUND_INNER_ITER, self.max_doc_update_iter)
 
-    def _has_many_tokens(self, documents: Corpus) -> bool:
+    def _has_many_tokens(self, documents: DocumentSource) -> bool:
         return documents.n_tokens >= MANY_TOKENS * self.n_components
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._core.corpus import Corpus
+from ldavi._core.documents import DocumentSource
 from ldavi._core.records import Priors
 from ldavi._core.typing import Floats, Int64s
 from ldavi._inference import initialization
@@ -52,7 +52,7 @@ class Initialization:
 
 
 def initialize(
-    documents: Corpus,
+    documents: DocumentSource,
     priors: Priors,
     random_state: np.random.RandomState,
     *,
@@ -110,7 +110,7 @@ def _check_warm_shape(lam: NDArray[Any], shape: tuple[int, int]) -> None:
         raise ValueError(msg)
 
 
-def _anchored(documents: Corpus, sampler: Sampler, priors: Priors, noise_seeds: Int64s) -> Floats:
+def _anchored(documents: DocumentSource, sampler: Sampler, priors: Priors, noise_seeds: Int64s) -> Floats:
     """Return λ from the anchor words of every n-th document."""
     n_tokens = documents.n_tokens  # reads batches, and so counts their documents
     sample = sampler(sampling_step(n_tokens, documents.n_docs, priors.n_topics))

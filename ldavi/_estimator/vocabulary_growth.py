@@ -13,7 +13,7 @@ from ldavi._core.typing import Int64s
 from ldavi._estimator import validation as check
 
 
-def check_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.csr_array:
+def check_new_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.csr_array:
     """Return X as counts over the known words and, with new_words="add", words that were not seen before.
 
     If both X and the estimator have names of columns, columns are matched by name, in any order, and columns that X
@@ -46,7 +46,7 @@ def names_of(X: Any) -> NDArray[Any] | None:
 
 
 def add_words(estimator: Any, X: Any, n_words: int) -> None:
-    """Add the words of X, which `check_documents` has accepted, to an estimator, with λ = η. Equation (41)."""
+    """Add the words of X, which `check_new_documents` has accepted, to an estimator, with λ = η. Equation (41)."""
     if n_words == estimator.n_features_in_:
         return
     known, names = getattr(estimator, "feature_names_in_", None), names_of(X)

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from ldavi._core.chunks import chunks
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.random_bits import random_signs
 from ldavi._core.records import Priors
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
@@ -77,7 +77,7 @@ def sample_documents(documents: Documents, step: int, first: int = 0) -> Documen
     return DocumentSample(sampled.indptr, columns, sampled.values, weight[is_sampled], counts.words, tokens)
 
 
-def sample_corpus(documents: Corpus, step: int) -> DocumentSample:
+def sample_corpus(documents: DocumentSource, step: int) -> DocumentSample:
     """Sample every `step`-th document of a corpus."""
 
     def samples() -> Iterator[DocumentSample]:

@@ -1,4 +1,4 @@
-"""Collapsed variational Bayes (CVB0) as a phase of a fit: a pass, the priors, the record. Equations (30)-(36), (44)-(49).
+"""Collapsed variational Bayes (CVB0) as a phase of a fit: passes, priors, records. Equations (30)-(36), (44)-(49).
 
 Each pass reassigns every count; the topics are an average over passes. The phase starts from topics, as variational
 Bayes finds them, or from uninitialised assignments. `cvb0_pass` has one pass; this module has what surrounds it.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ldavi._core.chunks import chunks
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.threads import Workers
@@ -149,7 +149,7 @@ class Cvb0:
     first: int = 0
     name: str = "CVB0"
 
-    def prepare(self, documents: Corpus) -> Documents:
+    def prepare(self, documents: DocumentSource) -> Documents:
         assert isinstance(documents, Documents)  # checked with the parameters: assignments of all counts are in memory
         return documents.compacted()
 

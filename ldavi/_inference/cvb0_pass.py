@@ -2,8 +2,8 @@
 
     counts ── cut by stored counts ──► blocks, each with its counts also in the order of their words
     for each block:
-        1. documents: each thread reassigns the counts of ranges of them, with current n_dk and the n_wk before the block
-        2. words:     each thread owns ranges of them and applies the new assignments to n_wk
+        1. documents: each thread reassigns the counts of ranges of them, with current n_dk and the n_wk before the
+        block 2. words:     each thread owns ranges of them and applies the new assignments to n_wk
 
 A count is assigned to a few topics with a share each. Masses are whole numbers, so n_wk and n_k are exact after any
 number of additions and subtractions. Blocks do not depend on the number of threads, so the bits do not either.

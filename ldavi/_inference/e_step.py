@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import _estep
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Counts, Topics, aligned_zeros, padded
 from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s

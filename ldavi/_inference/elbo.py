@@ -98,14 +98,14 @@ def topic_term(lam: Floats, priors: Priors) -> float:
     if priors.point_estimate:
         return 0.0
     words = np.arange(len(lam))
-    log_gamma, mass_digamma = posterior_sums(lam, priors.eta)
+    log_gamma, mass_digamma = log_gamma_sums(lam, priors.eta)
     totals = lam.sum(axis=0, dtype=np.float64)
     mass = totals - priors.eta_totals(len(lam))
     ratio = log_beta_ratio(log_gamma, totals, priors, words, len(lam))
     return ratio - (mass_digamma - float(mass @ psi(totals)))
 
 
-def posterior_sums(lam: Floats, eta: Doubles) -> tuple[float, float]:
+def log_gamma_sums(lam: Floats, eta: Doubles) -> tuple[float, float]:
     """Return Σ lnΓ(λ_kw) and Σ (λ_kw − η_kw) ψ(λ_kw), computed in chunks of words."""
     log_gamma = mass_digamma = 0.0
     for words in chunks(len(lam), rows_within(ENTRIES_AT_ONCE, lam.shape[1])):

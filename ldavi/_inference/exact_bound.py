@@ -1,6 +1,7 @@
 """The exact bound of topics that were learned without one: an E-step of every document from a cold start.
 
-It is the last phase of online and of collapsed fits: λ as it is, γ after some inner iterations, φ optimal. Equation (13).
+It is the last phase of online and of collapsed fits: λ as it is, γ after some inner iterations, φ optimal. Equation
+(13).
 """
 
 import time
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
@@ -64,19 +65,19 @@ class ExactBound:
     n_passes: int = 1
     name: str = "exact bound"
 
-    def prepare(self, documents: Corpus) -> Corpus:
+    def prepare(self, documents: DocumentSource) -> DocumentSource:
         return documents
 
-    def start(self, documents: Corpus, priors: Priors, initial: Callable[[], PassResult]) -> BoundState:
+    def start(self, documents: DocumentSource, priors: Priors, initial: Callable[[], PassResult]) -> BoundState:
         return BoundState(initial(), PassSums())
 
-    def from_arrays(self, documents: Corpus, arrays: Saved) -> BoundState:
+    def from_arrays(self, documents: DocumentSource, arrays: Saved) -> BoundState:
         priors, lam = Priors(arrays["alpha"], arrays["eta"]), aligned_copy(arrays["rows"])
         counters = arrays["n_updates"], arrays["iteration"], arrays["seconds"]
         return BoundState(PassResult(lam, arrays["words"], priors, *counters), PassSums(**arrays["sums"]))
 
     def passes(
-        self, documents: Corpus, state: BoundState, workers: Workers
+        self, documents: DocumentSource, state: BoundState, workers: Workers
     ) -> Generator[tuple[BoundState, TraceRecord | None]]:
         """Yield the state after each part of the corpus, and at the end with the record."""
         topics, sums = state.result, state.sums

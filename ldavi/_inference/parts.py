@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._inference.e_step import Part, cut_blocks
 
 
@@ -24,7 +24,7 @@ class Parts:
     Parts of documents in memory are prepared once and kept; batches are read and prepared in every pass.
     """
 
-    def __init__(self, documents: Corpus, size: int, prepare: Callable[[Documents], Part]) -> None:
+    def __init__(self, documents: DocumentSource, size: int, prepare: Callable[[Documents], Part]) -> None:
         self._documents, self._size, self._prepare = documents, size, prepare
         self._kept = list(self._prepared()) if isinstance(documents, Documents) else None
 

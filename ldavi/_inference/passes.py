@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.records import Priors, Topics, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
@@ -174,11 +174,11 @@ class Phase(Protocol[AnyDocuments, AnyState]):
 class RecordWriter:
     """Writes the records of a fit, which share the time of its start and the number of tokens."""
 
-    documents: Corpus
+    documents: DocumentSource
     started: float = field(default_factory=time.perf_counter)
 
     @classmethod
-    def after(cls, documents: Corpus, seconds: float) -> "RecordWriter":
+    def after(cls, documents: DocumentSource, seconds: float) -> "RecordWriter":
         """Return a writer for a fit that has taken so many seconds already."""
         return cls(documents, time.perf_counter() - seconds)
 
@@ -188,7 +188,7 @@ class RecordWriter:
         return record(iteration, phase, terms, self.documents.n_tokens, mean_inner_iter, self._seconds())
 
     def predictive_record(self, iteration: int, phase: str, log_predictive: float) -> TraceRecord:
-        """Return the record of a pass without a bound: the probability of each count given all others. Equation (34)."""
+        """Return the record of a pass without a bound, with the log-likelihood of equation (34)."""
         return predictive_record(iteration, phase, log_predictive, self.documents.n_tokens, self._seconds())
 
     def _seconds(self) -> float:

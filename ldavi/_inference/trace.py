@@ -19,9 +19,9 @@ class TraceRecord:
         Number of the pass, from 1.
     phase : str
         "warmup": documents start cold, or passes of VB that precede another algorithm. "monotone": documents start from
-        their last γ, and the ELBO cannot decrease. "online": each document is scored with the topics of its step, so the
-        ELBO is an estimate. "collapsed": a pass of CVB0, which has no bound. "final": the exact bound of the topics that
-        online or collapsed passes led to.
+        their last γ, and the ELBO cannot decrease. "online": each document is scored with the topics of its step, so
+        the ELBO is an estimate. "collapsed": a pass of CVB0, which has no bound. "final": the exact bound of the
+        topics that online or collapsed passes led to.
     word, doc_topic, topic_word : float
         The terms of the ELBO, in nats; NaN in a collapsed pass.
     perplexity : float

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ldavi._core.corpus import WHOLE_BATCHES, Corpus, Documents
+from ldavi._core.documents import WHOLE_BATCHES, Documents, DocumentSource
 from ldavi._core.records import Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers, even_ranges
@@ -98,24 +98,24 @@ class BatchVB:
     is_warmup: bool = False
     name: str = "batch VB"
 
-    def prepare(self, documents: Corpus) -> Corpus:
+    def prepare(self, documents: DocumentSource) -> DocumentSource:
         return documents.compacted()
 
-    def start(self, documents: Corpus, priors: Priors, initial: Callable[[], PassResult]) -> BatchState:
+    def start(self, documents: DocumentSource, priors: Priors, initial: Callable[[], PassResult]) -> BatchState:
         topics, vocabulary = initial(), documents.vocabulary
         lam = aligned_copy(topics.rows_of(vocabulary.words))  # a copy, since the passes write to it
         totals = column_sums(lam, priors) + absent_mass(vocabulary, priors)
         gamma = array_store(in_memory=isinstance(documents, Documents))
         return BatchState(self.first, lam, totals, gamma, priors, vocabulary.words, topics.seconds)
 
-    def from_arrays(self, documents: Corpus, arrays: Saved) -> BatchState:
+    def from_arrays(self, documents: DocumentSource, arrays: Saved) -> BatchState:
         gamma = array_store(in_memory=isinstance(documents, Documents), arrays=arrays["gamma"])
         priors = Priors(arrays["alpha"], arrays["eta"])
         lam, words = aligned_copy(arrays["lam"]), documents.vocabulary.words
         return BatchState(arrays["iteration"], lam, arrays["totals"], gamma, priors, words, arrays["seconds"])
 
     def passes(
-        self, documents: Corpus, state: BatchState, workers: Workers
+        self, documents: DocumentSource, state: BatchState, workers: Workers
     ) -> Generator[tuple[BatchState, TraceRecord]]:
         """Yield the state and the record after each pass.
 
@@ -169,7 +169,7 @@ class BatchVB:
         return word, doc_topic, n_inner_iter
 
     def _updated_priors(
-        self, documents: Corpus, priors: Priors, gamma: ArrayStore, sstats: Floats, workers: Workers
+        self, documents: DocumentSource, priors: Priors, gamma: ArrayStore, sstats: Floats, workers: Workers
     ) -> tuple[Priors, float]:
         log_theta = None
         if self.settings.learn_alpha:

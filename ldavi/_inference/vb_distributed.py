@@ -4,9 +4,9 @@
     part ──local_step──► γ, and statistics ─────────────────────┴─ merge ──► … ──m_step_shard──► topics of the next pass
 
 These are pure functions of arrays: the same arguments give the same bits wherever they are called, and no argument is
-changed, so a caller can repeat what was lost. A row of S is a sum over parts in a tree of fixed shape; everything else is
-what `vb_batch` does, with the same functions. The words are divided into shards, whose topics can be computed in
-different places at once. Equation numbers refer to docs/math.md.
+changed, so a caller can repeat what was lost. A row of S is a sum over parts in a tree of fixed shape; everything
+else is what `vb_batch` does, with the same functions. The words are divided into shards, whose topics can be computed
+in different places at once. Equation numbers refer to docs/math.md.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 from scipy.special import psi
 
 from ldavi._core.chunks import chunks
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import psi, xlogy
 
-from ldavi._core.corpus import WHOLE_BATCHES, Corpus, Documents
+from ldavi._core.documents import WHOLE_BATCHES, Documents, DocumentSource
 from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers
@@ -98,10 +98,10 @@ class MemoizedVB:
     batch_size: int
     name: str = "memoized VB"
 
-    def prepare(self, documents: Corpus) -> Corpus:
+    def prepare(self, documents: DocumentSource) -> DocumentSource:
         return documents.compacted()
 
-    def start(self, documents: Corpus, priors: Priors, initial: Callable[[], PassResult]) -> MemoizedState:
+    def start(self, documents: DocumentSource, priors: Priors, initial: Callable[[], PassResult]) -> MemoizedState:
         words, in_memory = documents.vocabulary.words, isinstance(documents, Documents)
         topics = initial()
         lam = topics.rows_of(words)
@@ -110,7 +110,7 @@ class MemoizedVB:
         result = topics._replace(lam=lam, words=words, priors=priors)
         return MemoizedState(0, total, mass, gamma, sstats, priors, result)
 
-    def from_arrays(self, documents: Corpus, arrays: Saved) -> MemoizedState:
+    def from_arrays(self, documents: DocumentSource, arrays: Saved) -> MemoizedState:
         priors, in_memory = Priors(arrays["alpha"], arrays["eta"]), isinstance(documents, Documents)
         gamma = array_store(in_memory=in_memory, arrays=arrays["gamma"])
         sstats = array_store(in_memory=in_memory, arrays=arrays["sstats"])
@@ -121,7 +121,7 @@ class MemoizedVB:
         return MemoizedState(iteration, arrays["total"], arrays["mass"], gamma, sstats, priors, result, terms)
 
     def passes(
-        self, documents: Corpus, state: MemoizedState, workers: Workers
+        self, documents: DocumentSource, state: MemoizedState, workers: Workers
     ) -> Generator[tuple[MemoizedState, TraceRecord]]:
         """Yield the state, which changes in place, and the record after each pass."""
         vocabulary, writer = documents.vocabulary, RecordWriter.after(documents, state.result.seconds)
@@ -187,7 +187,7 @@ class MemoizedVB:
         state.total[part.rows] += change
         state.mass += column_sums(change, state.priors)
 
-    def _update_priors(self, documents: Corpus, parts: Parts, state: MemoizedState, workers: Workers) -> None:
+    def _update_priors(self, documents: DocumentSource, parts: Parts, state: MemoizedState, workers: Workers) -> None:
         """Update α and η, and the stored terms of the bound, which depend on α."""
         before, log_theta = state.priors.alpha, None
         weights: list[Floats | None] = [None] * len(state.terms)
@@ -225,14 +225,14 @@ def memoized_bound(
         log_beta = np.log(totals, where=totals > 0, out=np.zeros(K))
         mass_log = float(xlogy(lam[:, :K], lam[:, :K]).sum(dtype=np.float64) - totals @ log_beta)
         return ELBOTerms(constant - doc_topic + mass_log, doc_topic, 0.0)
-    log_gamma, mass_digamma = elbo.posterior_sums(lam[:, :K], priors.eta_rows(counts.words))
+    log_gamma, mass_digamma = elbo.log_gamma_sums(lam[:, :K], priors.eta_rows(counts.words))
     mass_log = mass_digamma - float((totals - priors.eta_totals(counts.n_words)) @ psi(totals))
     topic_word = elbo.log_beta_ratio(log_gamma, totals, priors, counts.words, counts.n_words) - mass_log
     return ELBOTerms(constant - doc_topic + mass_log, doc_topic, topic_word)
 
 
 def with_prior(total: Doubles, eta: Doubles, dtype: np.dtype[Any]) -> Floats:
-    """Return λ = η + S with zero padding; negative entries of S, which rounding of differences causes, count as zero."""
+    """Return λ = η + S with zero padding; negative entries of S, which rounding causes, count as zero."""
     lam = aligned_zeros(total.shape, dtype)
     n_topics = eta.shape[1] if eta.shape[1] > 1 else total.shape[1]
     np.maximum(total, 0, out=lam, casting="same_kind")

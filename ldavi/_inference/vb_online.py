@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from ldavi._core.corpus import Corpus, Documents
+from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.records import Priors, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles
@@ -21,7 +21,7 @@ from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.m_step import topics_from
 from ldavi._inference.passes import PassResult, PassSettings, Saved, summed_terms
 from ldavi._inference.trace import TraceRecord, record
-from ldavi._inference.vb_online_priors import LEARN_EVERY, learned_priors
+from ldavi._inference.vb_online_priors import LEARN_EVERY, updated_online_priors
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class OnlineLearner:
             return
         words, point_estimate = documents.counts.words, self.priors.point_estimate
         topics = topics_from(self.lam.rows(words), self.lam.totals, workers, point_estimate=point_estimate)
-        self.priors, self.mean_log_theta = learned_priors(
+        self.priors, self.mean_log_theta = updated_online_priors(
             documents, topics, self.priors, self.mean_log_theta, self.settings, workers, occasion=occasion
         )
         self.lam.set_priors(self.priors)
@@ -188,16 +188,16 @@ class OnlineVB:
     rate: LearningRate
     name: str = "online VB"
 
-    def prepare(self, documents: Corpus) -> Corpus:
+    def prepare(self, documents: DocumentSource) -> DocumentSource:
         return documents
 
-    def start(self, documents: Corpus, priors: Priors, initial: Callable[[], PassResult]) -> OnlineState:
+    def start(self, documents: DocumentSource, priors: Priors, initial: Callable[[], PassResult]) -> OnlineState:
         topics = initial()
         lam = LazyLambda(topics.all_words(documents.n_words), priors)
         learner = OnlineLearner(lam, priors, self.settings, documents.total_weight)
         return OnlineState(learner, topics.iteration, time.perf_counter() - topics.seconds)
 
-    def from_arrays(self, documents: Corpus, arrays: Saved) -> OnlineState:
+    def from_arrays(self, documents: DocumentSource, arrays: Saved) -> OnlineState:
         priors = Priors(arrays["alpha"], arrays["eta"])
         lam = LazyLambda.from_arrays(arrays, priors)
         counters = arrays["scale_to"], arrays["n_updates"], arrays["mean_log_theta"]
@@ -206,7 +206,7 @@ class OnlineVB:
         return OnlineState(learner, arrays["iteration"] - 1, started, PassSums(**arrays["sums"]))
 
     def passes(
-        self, documents: Corpus, state: OnlineState, workers: Workers
+        self, documents: DocumentSource, state: OnlineState, workers: Workers
     ) -> Generator[tuple[OnlineState, TraceRecord | None]]:
         """Yield the state after each step, and with a record after each pass.
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import psi
 
 from ldavi._core.chunks import chunks
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
@@ -21,7 +21,7 @@ DOCUMENTS_AT_ONCE = 32
 GOLDEN, PLASTIC = 0.6180339887498949, 0.7548776662466927
 
 
-def learned_priors(
+def updated_online_priors(
     documents: Documents,
     topics: Topics,
     priors: Priors,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ldavi._core.corpus import Corpus
+from ldavi._core.documents import DocumentSource
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
@@ -22,7 +22,7 @@ class LogThetaSums(NamedTuple):
 
 
 def log_theta_sums(
-    documents: Corpus, gammas: Iterable[tuple[Floats, Floats | None]], n_topics: int, workers: Workers
+    documents: DocumentSource, gammas: Iterable[tuple[Floats, Floats | None]], n_topics: int, workers: Workers
 ) -> LogThetaSums:
     """Return the sufficient statistics for α, from γ and the weights of all documents in their order."""
     sums = np.zeros(n_topics)

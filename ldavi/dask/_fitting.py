@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ldavi._core.corpus import Documents
+from ldavi._core.documents import Documents
 from ldavi._core.records import Counts, Priors
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Floats

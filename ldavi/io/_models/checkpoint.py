@@ -12,7 +12,7 @@ from ldavi.io._models import container
 from ldavi.io._models.encoding import Decoder, Encoder
 
 FORMAT = "ldavi-checkpoint"
-FORMAT_VERSION = 1  # increased when an older ldavi could not resume from the file correctly
+FORMAT_VERSION = 2  # increased when an older ldavi could not resume from the file correctly
 
 
 class Checkpoint:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ldavi._core.corpus import WHOLE_BATCHES, Documents
+from ldavi._core.documents import WHOLE_BATCHES, Documents
 from ldavi._core.prefetch import prefetch
 from ldavi._core.records import Counts
 from ldavi._core.typing import Int32s, Int64s
@@ -40,8 +40,8 @@ class Totals(NamedTuple):
     frequency: Int64s
 
 
-class Batches:
-    """A source of batches as a `Corpus`: every pass reads it again, one batch ahead of the computation.
+class BatchedDocuments:
+    """A source of batches as a `DocumentSource`: every pass reads it again, one batch ahead of the computation.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Batches:
         nothing = np.zeros(0, np.int32), np.zeros(0, self._dtype)
         return Counts(np.zeros(1, np.int64), *nothing, self._words, self.n_words)
 
-    def compacted(self) -> "Batches":
+    def compacted(self) -> "BatchedDocuments":
         """Return the same documents over the words that occur, most frequent first."""
         frequency = self.totals.frequency
         present = np.flatnonzero(frequency)
@@ -237,7 +237,9 @@ def _declared_docs(source: Any) -> int | None:
     return None if declared is None else check.check_integer("the n_docs of X", declared, minimum=1)
 
 
-def check_source(X: Any, parameters: Parameters, settings: FitSettings, name: str, sample_weight: object) -> Batches:
+def check_source(
+    X: Any, parameters: Parameters, settings: FitSettings, name: str, sample_weight: object
+) -> BatchedDocuments:
     """Return X as batches for a fit.
 
     Raises
@@ -258,6 +260,6 @@ def check_source(X: Any, parameters: Parameters, settings: FitSettings, name: st
     if settings.runs_cvb0_first:
         msg = 'init="cvb0" needs the assignments of all counts in memory and is not supported if X comes in batches'
         raise ValueError(f'{msg}: use init="auto"')
-    batches = Batches(X, check.check_dtype(parameters.dtype), name)
+    batches = BatchedDocuments(X, check.check_dtype(parameters.dtype), name)
     batches.assume(parameters.total_samples)
     return batches

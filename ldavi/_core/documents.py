@@ -1,7 +1,7 @@
 """Documents as the inference engines read them: all in memory, or in batches that are read again in every pass.
 
-`Corpus` is the interface that an engine needs. `Documents` implements it for counts in memory,
-`ldavi._estimator.batched_corpus` for batches.
+`DocumentSource` is the interface that an engine needs. `Documents` implements it for counts in memory,
+`ldavi._estimator.batched_documents` for batches.
 """
 
 from collections.abc import Generator
@@ -75,7 +75,7 @@ class Documents(NamedTuple):
             )
 
 
-class Corpus(Protocol):
+class DocumentSource(Protocol):
     """Documents that can be read any number of times."""
 
     @property
@@ -102,7 +102,7 @@ class Corpus(Protocol):
     def vocabulary(self) -> Counts:
         """The words of the corpus; its counts may be missing."""
 
-    def compacted(self) -> "Corpus":
+    def compacted(self) -> "DocumentSource":
         """Return the same documents over the words that occur, most frequent first."""
 
     def parts(self, size: int, first: int = 0) -> Generator[Documents]:
