@@ -21,7 +21,7 @@ from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import FitSettings, step_size
-from ldavi._estimator.starting_topics import initialize
+from ldavi._estimator.starting_topics import WarmStart, initialize
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
@@ -279,14 +279,13 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         if fit_checkpoint is not None:
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
-        warm_lambda, restarts = self.components_ if is_warm else None, list[Restart]()
+        init, restarts = WarmStart(self.components_) if is_warm else self.init, list[Restart]()
         starts = (
             initialize(
                 to_fit,
                 priors,
                 random_state,
-                init=self.init,
-                warm_lambda=warm_lambda,
+                init=init,
                 online=settings.learning_method == "online",
                 is_restart=number > 0,
             )
@@ -334,7 +333,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         documents, priors = self._check_partial_fit_input(X, sample_weight, settings)
         if is_first:
             random_state = check_random_state(self.random_state)
-            start = initialize(documents, priors, random_state, init=self.init, warm_lambda=None, online=True)
+            start = initialize(documents, priors, random_state, init=self.init, online=True)
             self._priors, self._mean_log_theta = priors, None
             self._lambda = LazyLambda(start.lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1

@@ -51,13 +51,19 @@ class Initialization:
         return PassResult(lam, np.arange(len(lam)), self.priors)
 
 
+@dataclass(frozen=True, slots=True)
+class WarmStart:
+    """λ of a fitted model, of shape (K, V), that a fit with `warm_start=True` continues from."""
+
+    lam: NDArray[Any]
+
+
 def initialize(
     documents: DocumentSource,
     priors: Priors,
     random_state: np.random.RandomState,
     *,
     init: Any,
-    warm_lambda: NDArray[Any] | None,
     online: bool = False,
     is_restart: bool = False,
     sampler: Sampler | None = None,
@@ -66,10 +72,8 @@ def initialize(
 
     Parameters
     ----------
-    init : {"auto", "random", "cvb0"}, array or fitted model
+    init : {"auto", "random", "cvb0"}, array, fitted model or WarmStart
         As of the estimator; "cvb0" starts where "auto" does.
-    warm_lambda : array of shape (K, V) or None
-        λ of a warm start.
     online : bool
         Whether the fit takes online steps. It starts from random topics, since a minibatch says little about
         co-occurrence and the first steps are large.
@@ -80,9 +84,9 @@ def initialize(
     """
     shape, dtype = (priors.n_topics, documents.n_words), documents.dtype
     noise_seeds, seed = random_state.randint(0, 2**31 - 1, size=4), int(random_state.randint(0, 2**31 - 1))
-    if warm_lambda is not None:
-        _check_warm_shape(warm_lambda, shape)
-        return Initialization(lambda: initialization.word_major(warm_lambda, dtype), "given", seed, priors)
+    if isinstance(init, WarmStart):
+        _check_warm_shape(init.lam, shape)
+        return Initialization(lambda: initialization.word_major(init.lam, dtype), "given", seed, priors)
     if not isinstance(init, str):
         topics, mass = initialization.given_topics(init, *shape), documents.n_tokens / priors.n_topics
         return Initialization(

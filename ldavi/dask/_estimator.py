@@ -11,7 +11,7 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import warn_not_converged
 from ldavi._estimator.settings import FitSettings
-from ldavi._estimator.starting_topics import initialize
+from ldavi._estimator.starting_topics import WarmStart, initialize
 from ldavi.dask import _collections, _prediction
 from ldavi.dask._executor import current_executor
 from ldavi.dask._fitting import DistributedFit
@@ -78,7 +78,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         settings = check.check_parameters(self)
         self._check_supported(settings, checkpoint)
         is_warm = self.warm_start and self.__sklearn_is_fitted__()
-        fitted, warm_lambda = (self._priors, self.components_) if is_warm else (None, None)
+        fitted, init = (self._priors, WarmStart(self.components_)) if is_warm else (None, self.init)
         executor, restarts, random_state = current_executor(), list[Restart](), check_random_state(self.random_state)
         with executor.keep_copies():
             fit = DistributedFit(self, settings, executor, _collections.lazy_blocks(X), sample_weight, fitted)
@@ -88,8 +88,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
                         fit.outline,
                         fit.priors,
                         random_state,
-                        init=self.init,
-                        warm_lambda=warm_lambda,
+                        init=init,
                         is_restart=number > 0,
                         sampler=fit.sample,
                     )
