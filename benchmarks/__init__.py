@@ -1,1 +1,1 @@
-"""How fast ldavi is, and how well its topics predict, beside the other libraries: see docs/benchmarks.md."""
+"""Measure the speed and held-out perplexity of ldavi against other libraries: see docs/benchmarks.md."""

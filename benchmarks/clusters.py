@@ -1,4 +1,4 @@
-"""What the distributed parts share: a cluster of this machine, and a corpus as files that its workers read."""
+"""Shared by the distributed parts: a local Dask cluster, and a corpus as files that its workers read."""
 
 import itertools
 import os
@@ -16,7 +16,7 @@ from scipy import sparse
 
 @contextmanager
 def cluster_of(workers: int, *, processes: bool = True) -> Iterator[tuple[Any, Any]]:
-    """Workers of one thread each, and a client, as the present one only within the block."""
+    """Provide a local cluster of single-threaded workers, and its client, the current one within the block."""
     import logging
 
     from dask.distributed import Client, LocalCluster
@@ -37,7 +37,7 @@ def cluster_of(workers: int, *, processes: bool = True) -> Iterator[tuple[Any, A
 
 @contextmanager
 def blocks_of(X: sparse.csr_array, n_blocks: int) -> Iterator[Any]:
-    """A Dask array whose blocks are read from files, so that a worker's death loses nothing."""
+    """Provide a Dask array whose blocks are read from files, so that blocks of a killed worker can be read again."""
     import dask.array as da
     from dask import delayed
 
@@ -53,8 +53,8 @@ def blocks_of(X: sparse.csr_array, n_blocks: int) -> Iterator[Any]:
         yield da.concatenate(arrays)
 
 
-def held(A: Any) -> Any:
-    """The blocks of A on the workers."""
+def persisted(A: Any) -> Any:
+    """Load the blocks of A into the memory of the workers and wait until they are there."""
     from dask.distributed import wait
 
     A = A.persist()
@@ -63,7 +63,7 @@ def held(A: Any) -> Any:
 
 
 def kill_a_worker(cluster: Any, client: Any, number: int) -> None:
-    """SIGKILL to one of the workers' processes; back when another has taken its place."""
+    """Send SIGKILL to one of the workers' processes, and return when its replacement has started."""
     nannies = list(cluster.workers.values())
     nanny = nannies[number % len(nannies)]
     pid = nanny.pid

@@ -1,9 +1,9 @@
-"""Two commits of ldavi on this machine, now: built beside each other, timed in turns.
+"""Compare the speed of two commits of ldavi on this machine: build both, and time them alternately.
 
 python -m benchmarks.compare COMMIT_A COMMIT_B [--parts S2 S4] [--data DIR] [--repeats 5] [--quick]
 
-Both are measured by the benchmarks of the present checkout, through ldavi's public face alone, so that commits with other
-internals can be compared. A ratio above 1 means that B is quicker.
+Both are measured by the benchmarks of the present checkout, which use only ldavi's public interface, so that commits
+with different internals can be compared. A ratio above 1 means that B is faster.
 """
 
 import argparse
@@ -91,7 +91,7 @@ def copied_benchmarks() -> Iterator[Path]:
 
 
 def environment_of(tree: Path) -> dict[str, str]:
-    """Return the environment of a process that imports ldavi from a work tree and whose other libraries use one thread."""
+    """Return the environment of a process that imports ldavi from a work tree and limits other libraries to a thread."""
     return os.environ | {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {"PYTHONPATH": str(tree)}
 
 

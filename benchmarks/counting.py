@@ -1,8 +1,9 @@
-"""Texts to counts: `count_words` beside `CountVectorizer`, and beside the fit that the counts are for.
+"""Time `ldavi.io.count_words` against `CountVectorizer` and against a fit to the resulting counts.
 
     python benchmarks/counting.py texts.txt.gz [--topics 100]
 
-The file has a document per line. CPU seconds of one process, the least of three; wall-clock seconds for two processes.
+The file has one document per line. Seconds are the minimum of three calls: CPU time with one process, wall-clock time
+with two processes.
 """
 
 import argparse
@@ -28,8 +29,8 @@ CASES = {
 }
 
 
-def least(function, clock=time.process_time, repeats=3):
-    """The result, and the least seconds of several calls."""
+def timed(function, clock=time.process_time, repeats=3):
+    """Return the result of a function and the minimum seconds of several calls."""
     seconds = []
     for _ in range(repeats):
         start = clock()
@@ -39,7 +40,7 @@ def least(function, clock=time.process_time, repeats=3):
 
 
 def with_sklearn(texts, parameters):
-    """Columns sorted, as ours are."""
+    """Return the counts and the vocabulary of `CountVectorizer`; columns are sorted as in `count_words`."""
     vectorizer = CountVectorizer(dtype=np.int32, **parameters)
     X = vectorizer.fit_transform(texts)
     return X, vectorizer.get_feature_names_out()
@@ -54,21 +55,21 @@ def main():
     print(f"{len(texts)} documents, {sum(map(len, texts))} characters")
     threshold = tokens.ARROW_CHARACTERS
     for name, parameters in CASES.items():
-        (X, vocabulary), theirs = least(lambda: with_sklearn(texts, parameters))  # noqa: B023
+        (X, vocabulary), theirs = timed(lambda: with_sklearn(texts, parameters))  # noqa: B023
         seconds = []
         for characters in (threshold, 2**62):
             tokens.ARROW_CHARACTERS = characters
-            (Y, words), ours = least(lambda: count_words(texts, **parameters))  # noqa: B023
+            (Y, words), ours = timed(lambda: count_words(texts, **parameters))  # noqa: B023
             assert list(words) == list(vocabulary)
             assert (X != Y).nnz == 0
             seconds.append(ours)
         tokens.ARROW_CHARACTERS = threshold
-        _, processes = least(lambda: count_words(texts, n_jobs=2, **parameters), time.perf_counter)  # noqa: B023
+        _, processes = timed(lambda: count_words(texts, n_jobs=2, **parameters), time.perf_counter)  # noqa: B023
         print(f"{name}: {X.shape[1]} words, {X.sum()} tokens")
         print(f"  CountVectorizer {theirs:.2f}  with pyarrow {seconds[0]:.2f}  without {seconds[1]:.2f}")
         print(f"  two processes {processes:.2f} wall")
     X = count_words(texts, **CASES["[a-z]{3,}, stop words, min_df 5, max_df 0.5"])[0]
-    model, seconds = least(lambda: LatentDirichletAllocation(options.topics, random_state=0).fit(X), repeats=1)
+    model, seconds = timed(lambda: LatentDirichletAllocation(options.topics, random_state=0).fit(X), repeats=1)
     print(f"fit, {options.topics} topics, {model.n_iter_} passes: {seconds:.2f}")
 
 

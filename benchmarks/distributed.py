@@ -1,4 +1,4 @@
-"""The distributed parts, each written to a file of its own.
+"""Run the distributed parts, each with a result file of its own.
 
 python -m benchmarks.distributed D3 D4 D7 --data DIR --out DIR [--quick]
 
@@ -18,9 +18,9 @@ PARTS = ("D3", "D4", "D7")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="+", choices=PARTS)
-    parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA); without one, corpora are drawn")
+    parser.add_argument("--data", help="directory of NAME.npz (default: LDAVI_CORPORA); without one, corpora are drawn")
     parser.add_argument("--out", type=Path, required=True, help="directory of result files")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
+    parser.add_argument("--quick", action="store_true", help="use tiny sizes, to check that everything runs")
     arguments = parser.parse_args()
     failed = []
     for part in arguments.parts:

@@ -1,6 +1,6 @@
-/* The machine's limit: independent chains of multiply-adds on registers, nothing else. Compiled once per instruction set
- * by peak.py, with the flags that ldavi's kernels get; VECTOR_BYTES and CHAINS come from there. Without a fused
- * multiply-add a lane is one multiplication and one addition. */
+/* Peak rate of multiply-adds: independent chains of them on registers and nothing else. peak.py compiles this file once per
+ * instruction set with the flags of ldavi's kernels, and defines VECTOR_BYTES and CHAINS. Where there is no fused
+ * multiply-add, a lane is one multiplication and one addition. */
 #include <stdint.h>
 
 #define PEAK(NAME, REAL)                                                                                                \

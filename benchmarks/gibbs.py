@@ -1,4 +1,7 @@
-"""Collapsed Gibbs sampling from topics that are known: the posterior's mean, which no fit can be better than on average."""
+"""Collapsed Gibbs sampling initialised from known topics, to estimate the posterior mean of the topics.
+
+No estimate of the topics has a smaller expected error than the posterior mean.
+"""
 
 import numba
 import numpy as np
@@ -8,7 +11,7 @@ from scipy import sparse
 def posterior_topics(
     X: sparse.csr_array, topics: np.ndarray, *, alpha: float, eta: float, burn: int, keep: int, seed: int
 ) -> np.ndarray:
-    """Mean of β over sweeps that begin where every token has a topic drawn by `topics` alone, of shape (K, V)."""
+    """Estimate the posterior mean of β, (K, V), by Gibbs sampling; initial topics are drawn from `topics` alone."""
     words = np.repeat(X.indices, X.data).astype(np.int64)
     documents = np.repeat(np.repeat(np.arange(X.shape[0]), np.diff(X.indptr)), X.data)
     return _sweeps(documents, words, np.ascontiguousarray(topics.T), X.shape[0], alpha, eta, burn, keep, seed)

@@ -1,7 +1,8 @@
-"""Document completion: how well topics predict the second half of documents that nobody has learned from.
+"""Document completion: held-out perplexity of the second halves of documents.
 
-Each document's tokens are shuffled and halved. θ's posterior mean given the first half and the topics is sampled, so that
-no library's own inference is favoured; the second half is scored. α is the best of a grid, for every library alike.
+The tokens of each document are shuffled and halved. The posterior mean of θ given the first half and the topics is
+estimated by Gibbs sampling, so that no library's own inference is favoured; the second half is scored. For every
+library, α is the best value of the same grid.
 """
 
 import itertools
@@ -15,7 +16,7 @@ TINY = 1e-300  # probability of a word that no topic can produce
 
 
 class Halves(NamedTuple):
-    """Tokens (word numbers) of the observed and of the scored halves, each with where its documents begin."""
+    """Tokens (word indices) of the observed and of the scored halves, and the start of each document in them."""
 
     observed: np.ndarray
     observed_start: np.ndarray
@@ -24,7 +25,7 @@ class Halves(NamedTuple):
 
 
 def halve(X: sparse.csr_array, seed: int = 0) -> Halves:
-    """Shuffle each document's tokens and cut them in two, the odd one to the scored half."""
+    """Shuffle the tokens of each document and cut them in two; an odd token belongs to the scored half."""
     rng = np.random.RandomState(seed)
     observed, scored = [], []
     for first, last in itertools.pairwise(X.indptr):
@@ -48,9 +49,9 @@ def _draw(weight, total):
 
 @numba.njit(cache=False)
 def _posterior_mean(tokens, word_topics, alpha, burn, keep):
-    """Mean of θ over `keep` Gibbs sweeps after `burn`; the start is drawn from the topics alone."""
+    """Estimate the mean of θ from `keep` Gibbs sweeps after `burn`; initial topics are drawn from β alone."""
     n_tokens, n_topics = len(tokens), word_topics.shape[1]
-    z, n_k, kept = np.empty(n_tokens, np.int64), np.zeros(n_topics), np.zeros(n_topics)
+    z, n_k, n_k_sum = np.empty(n_tokens, np.int64), np.zeros(n_topics), np.zeros(n_topics)
     weight = np.empty(n_topics)
     for sweep in range(-1, burn + keep):
         for i in range(n_tokens):
@@ -64,8 +65,8 @@ def _posterior_mean(tokens, word_topics, alpha, burn, keep):
             z[i] = _draw(weight, total)
             n_k[z[i]] += 1.0
         if sweep >= burn:
-            kept += n_k
-    return (kept / keep + alpha) / (n_tokens + n_topics * alpha)
+            n_k_sum += n_k
+    return (n_k_sum / keep + alpha) / (n_tokens + n_topics * alpha)
 
 
 @numba.njit(cache=False)
@@ -87,7 +88,7 @@ def perplexity(
     burn: int = 30,
     keep: int = 60,
 ) -> float:
-    """exp(−log probability per scored token) under the best α of the grid; topics of shape (K, V), in any scale."""
+    """Compute exp(−log probability per scored token) under the best α of the grid; topics, (K, V), are normalised."""
     beta = np.asarray(topics, np.float64)
     word_topics = np.ascontiguousarray((beta / beta.sum(axis=1, keepdims=True)).T)
     best = max(_log_probability(*halves, word_topics, alpha, burn, keep) for alpha in alphas)
@@ -95,7 +96,7 @@ def perplexity(
 
 
 def predictive_perplexity(theta: np.ndarray, topics: np.ndarray, halves: Halves) -> float:
-    """The same score for θ that a library inferred from the observed halves itself."""
+    """Compute the perplexity of the scored halves for θ that a library inferred from the observed halves."""
     beta = np.asarray(topics, np.float64)
     beta = beta / beta.sum(axis=1, keepdims=True)
     documents = np.repeat(np.arange(len(theta)), np.diff(halves.scored_start))
@@ -104,7 +105,7 @@ def predictive_perplexity(theta: np.ndarray, topics: np.ndarray, halves: Halves)
 
 
 def observed_counts(halves: Halves, n_words: int) -> sparse.csr_array:
-    """The observed halves as documents × words."""
+    """Return the observed halves as a documents × words matrix."""
     shape = (len(halves.observed_start) - 1, n_words)
     ones = np.ones(len(halves.observed), np.int32)
     X = sparse.csr_array((ones, halves.observed, halves.observed_start), shape=shape)

@@ -1,4 +1,4 @@
-"""What a result was measured on; no host name, no path."""
+"""Describe the machine of a measurement, without its host name or paths."""
 
 import contextlib
 import importlib.metadata
@@ -26,7 +26,7 @@ LIBRARIES = (
 
 
 def describe() -> dict[str, Any]:
-    """CPU, caches, memory, versions, and how busy the machine was just before."""
+    """Return CPU, caches, memory, versions, and the load average before the measurement."""
     import ldavi
 
     with contextlib.redirect_stdout(io.StringIO()):
@@ -54,7 +54,7 @@ def _cpu_model() -> str:
 
 
 def _caches() -> dict[str, str]:
-    """Sizes as the kernel tells them: per core, the last level as seen by one core."""
+    """Return the cache sizes that the Linux kernel reports for the first core."""
     sizes = {}
     for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Result files as text: a plain table while measuring, Markdown for docs/benchmarks.md."""
+"""Format results as text: a plain table during a run, Markdown for docs/benchmarks.md."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,13 +8,14 @@ MISSING = "–"
 
 
 def plain(name: str, part: dict[str, Any]) -> str:
+    """Format a part as plain text, one line per case."""
     lines = [f"{name}  {part['title']}"]
     lines += [f"  {'  '.join(cell for cell in _cells(case) if cell != MISSING)}" for case in part["cases"]]
     return "\n".join(lines + [f"  note: {note}" for note in part["notes"]])
 
 
 def markdown(results: Sequence[dict[str, Any]]) -> str:
-    """The machines, then a table for each part."""
+    """Format result files as Markdown: the machines, then one table per part."""
     machines: dict[str, list[str]] = {}
     tables = []
     for result in results:
@@ -25,7 +26,7 @@ def markdown(results: Sequence[dict[str, Any]]) -> str:
 
 
 def _when(result: dict[str, Any], cases: Sequence[dict[str, Any]]) -> str:
-    """The runs that the cases come from."""
+    """Return date and commit of every run that the cases come from."""
     runs = [case.get("measured", result) for case in cases]
     states = [f"{run['date']}, commit {run['commit'][:10]}{' with changes' if run['changed'] else ''}" for run in runs]
     return "; ".join(dict.fromkeys(states)) + ("; quick run, not a measurement" if result["quick"] else "")
@@ -55,7 +56,7 @@ def _table(name: str, part: dict[str, Any], when: str) -> str:
 
 
 def _cliffs(cases: Sequence[dict[str, Any]]) -> list[str]:
-    """Cases named "V=…, n words, K=…" as one table, a row for each K."""
+    """Format cases named "V=…, n words, K=…" as one table with a row for each K."""
     cells: dict[str, dict[str, str]] = {}
     for case in cases:
         where, topics = case["name"].rsplit(", ", 1)
@@ -87,7 +88,7 @@ def _cells(case: dict[str, Any]) -> list[str]:
 
 
 def _perplexity(case: dict[str, Any]) -> str:
-    """Medians where there are several, as of all else."""
+    """Format perplexities; a list of values is represented by its median, as everywhere else."""
     middle = {}
     for name, value in case.get("perplexity", {}).items():
         middle[name] = statistics.median(value if isinstance(value, list) else [value])

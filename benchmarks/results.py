@@ -1,27 +1,40 @@
-"""Result files: what was measured before stays, but for what is measured again."""
+"""Read, merge and write result files: new cases replace earlier ones of the same name, all others are kept."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-RUN = ("date", "commit", "changed")  # of a file; a case from another run says so itself, under "measured"
+RUN = ("date", "commit", "changed")  # of the last run; a case from an earlier run has its own under "measured"
 
 
 def read(path: Path | None, *, quick: bool) -> dict[str, Any]:
-    """The results of a file, of none if it is not there."""
+    """Return the results of a file; they are empty if the file does not exist or no path is given.
+
+    Raises
+    ------
+    SystemExit
+        If the file is of quick runs and this run is not quick, or the other way round.
+    """
     if path is None or not path.exists():
         return {"quick": quick, "parts": {}}
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if kept["quick"] != quick:
-        raise SystemExit(f"{path} holds {'quick runs' if kept['quick'] else 'measurements'}: write to another file")
+        found = "quick runs" if kept["quick"] else "measurements"
+        raise SystemExit(
+            f"--out={path} contains {found}, which quick runs and measurements must not share; name another file"
+        )
     return kept
 
 
 def merged(kept: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[str, Any]:
-    """`kept` with the part that was measured: its cases take the place of those that bear the same name, and say the same.
+    """Return earlier results with a measured part, whose cases replace those of the same name and "what".
 
     Parameters
     ----------
+    kept : dict
+        Earlier results, as `read` returns them.
+    name : str
+        Name of the part.
     measured : dict
         "part", "machine", and the fields of RUN.
     """
@@ -40,13 +53,14 @@ def merged(kept: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[st
     return run | {"quick": kept["quick"], "machine": measured["machine"], "parts": parts}
 
 
-def known(cases: list[dict[str, Any]], beginning: str, names: list[str], repeats: int) -> dict[str, dict[str, Any]]:
-    """By name, the cases of fits that were made with as many seeds."""
-    fits = {f"{beginning}: {name}": name for name in names}
+def reusable(cases: list[dict[str, Any]], prefix: str, names: list[str], repeats: int) -> dict[str, dict[str, Any]]:
+    """Return earlier cases of fits, by the name of the fit, if they were measured with the same number of seeds."""
+    fits = {f"{prefix}: {name}": name for name in names}
     return {fits[case["name"]]: case for case in cases if case["name"] in fits and len(case["values"]) == repeats}
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
+    """Write a result file, and create its directory if it does not exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

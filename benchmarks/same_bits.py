@@ -1,12 +1,12 @@
-"""Compare two commits of ldavi bit by bit: fits, answers of fitted models, resumed fits and files.
+"""Compare two commits of ldavi bit by bit: fits, results of fitted models, resumed fits and files.
 
 python -m benchmarks.same_bits COMMIT_A COMMIT_B [--only WORD ...]
 
 A commit is checked out and built; the path of a work tree that is already built may be given instead, so that `.`
 compares changes that are not committed. Each tree computes a grid of small cases through ldavi's public interface, in a
 process of its own. B also resumes from checkpoints and loads models that A wrote. Cases that raise must raise the same
-type of exception. The exit code is 1 if a case differs, if a fit does not resume to the bits of an uninterrupted one, or
-if no case was selected. `--only` selects the cases whose names contain every WORD.
+type of exception. The exit code is 1 if a case differs, if a fit does not resume to the bits of an uninterrupted one,
+or if no case was selected. `--only` selects the cases whose names contain every WORD.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def computed(tree_a: Path, tree_b: Path, words: list[str]) -> tuple[Results, Res
 
 
 def print_case(name: str, a: Fields | None, b: Fields | None) -> bool:
-    """Print a line about a case, and return whether it is equal and, if it was resumed, has the uninterrupted fit's bits."""
+    """Print a line about a case, and return whether it is equal and, if resumed, has the uninterrupted fit's bits."""
     if a is None or b is None:
         print(f"DIFFERS  {name}: only {'B' if a is None else 'A'} has it")
         return False

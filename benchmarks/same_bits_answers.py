@@ -1,4 +1,4 @@
-"""What `benchmarks.same_bits` asks of fitted models: inference on documents, metrics, inspection, selection, export."""
+"""Cases of `benchmarks.same_bits` on fitted models: inference, metrics, inspection, selection, export."""
 
 import functools
 import gzip
@@ -17,7 +17,7 @@ NAMES = [f"word{column}" for column in range(80)]
 
 @functools.cache
 def _new_documents() -> Any:
-    """Documents that the models were not fitted to."""
+    """Return documents that the models were not fitted to."""
     return planted(200)[120:160]
 
 
@@ -29,13 +29,13 @@ def cases() -> Iterator[Case]:
         "point estimates": {"max_iter": 14, "topic_word_prior": 0},
         "cvb0": {"max_iter": 14, "inference": "cvb0"},
     }
-    questions = _of_models() | _metrics() | _inspection()
+    functions = _of_models() | _metrics() | _inspection()
     for (name, parameters), n_topics in itertools.product(models.items(), (4, 17)):
-        for what, question in questions.items():
+        for what, function in functions.items():
             yield (
                 f"{what} of {name}, K {n_topics}",
-                lambda _, question=question, parameters=parameters, n_topics=n_topics: {
-                    "value": digest(question(fitted(n_topics, **parameters)))
+                lambda _, function=function, parameters=parameters, n_topics=n_topics: {
+                    "value": digest(function(fitted(n_topics, **parameters)))
                 },
             )
     yield from _infer()
@@ -96,24 +96,24 @@ def _metrics() -> dict[str, Callable[[Any], Any]]:
     from ldavi import metrics
 
     new, X = _new_documents(), planted()
-    questions: dict[str, Callable[[Any], Any]] = {
+    functions: dict[str, Callable[[Any], Any]] = {
         f"metrics.coherence {measure}": lambda model, measure=measure: metrics.coherence(model, X, measure)
         for measure in ("u_mass", "uci", "npmi", "c_v")
     }
-    questions |= {
+    functions |= {
         f"metrics.coherence {measure} of texts, {counting}": lambda model, measure=measure, counting=counting: (
             metrics.coherence(model, _texts(X), measure, feature_names=NAMES, counting=counting)
         )
         for measure, counting in itertools.product(("u_mass", "uci", "npmi", "c_v"), ("gensim", "boolean"))
     }
-    questions |= {
+    functions |= {
         f"metrics.document_completion {method}, prior {prior}": lambda model, method=method, prior=prior: (
             metrics.document_completion(model, new, method=method, doc_topic_prior=prior, seed=3)
         )
         for method, prior in itertools.product(("gibbs", "variational"), ("grid", None, 0.1))
     }
     few = {"n_temperatures": 30, "n_chains": 3, "seed": 2}
-    return questions | {
+    return functions | {
         "metrics.left_to_right": lambda model: metrics.left_to_right(model, new, n_particles=4, seed=1),
         "metrics.left_to_right, n_jobs 2": lambda model: metrics.left_to_right(
             model, new, n_particles=4, seed=1, n_jobs=2
@@ -132,7 +132,7 @@ def _metrics() -> dict[str, Callable[[Any], Any]]:
 
 
 def _texts(X: Any) -> list[list[str]]:
-    """Documents as words, one after another in an order that is drawn once."""
+    """Return documents as lists of words in random order."""
     rng = np.random.default_rng(11)
     return [list(rng.permutation(np.repeat(NAMES, row))) for row in X.toarray()]
 
@@ -141,17 +141,17 @@ def _inspection() -> dict[str, Callable[[Any], Any]]:
     from ldavi import inspection
 
     X, new = planted(), _new_documents()
-    questions: dict[str, Callable[[Any], Any]] = {
+    functions: dict[str, Callable[[Any], Any]] = {
         f"inspection.word_scores {by}": lambda model, by=by: inspection.word_scores(model, by=by, X=X)
         for by in ("probability", "relevance", "lift", "frex")
     }
-    questions |= {
+    functions |= {
         f"inspection.topic_distances {distance}": lambda model, distance=distance: inspection.topic_distances(
             model, distance=distance
         )
         for distance in ("jensen_shannon", "hellinger", "cosine")
     }
-    return questions | {
+    return functions | {
         "inspection.top_words": lambda model: inspection.top_words(model, feature_names=NAMES),
         "inspection.top_words_lists": lambda model: inspection.top_words_lists(model, feature_names=NAMES),
         "inspection.topic_sizes": lambda model: inspection.topic_sizes(model, X),

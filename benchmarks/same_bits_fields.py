@@ -1,4 +1,4 @@
-"""Digests of results, and the synthetic corpora that the cases of `benchmarks.same_bits` are fitted to."""
+"""Digests of results, and synthetic corpora for the cases of `benchmarks.same_bits`."""
 
 import dataclasses
 import hashlib
@@ -26,7 +26,7 @@ TRACE_FIELDS = (
     "sweeps",
     "predictive",
     "validation",
-)  # without the seconds
+)  # without "seconds", which are never equal
 ATTRIBUTES = (
     "components_",
     "elbo_",
@@ -44,8 +44,8 @@ ATTRIBUTES = (
 def digest(value: Any) -> str:
     """Return a text that is the same for two values if and only if they have the same bits.
 
-    Numbers are readable; arrays and all that consists of several values become a SHA-256. Dataclasses and named tuples are
-    digested by the position of their fields, so that a renamed field does not matter.
+    Numbers are readable; arrays and all that consists of several values become a SHA-256. Dataclasses and named tuples
+    are digested by the position of their fields, so that a renamed field does not matter.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def in_batches(X: sparse.csr_array, size: int = 50) -> list[sparse.csr_array]:
 
 
 def given_topics(n_topics: int = 4, n_words: int = 80) -> Any:
-    """Draw positive weights to start from."""
+    """Draw initial topics as positive weights."""
     return np.random.default_rng(7).random((n_topics, n_words)) + 0.1
 
 

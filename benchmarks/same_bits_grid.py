@@ -1,4 +1,4 @@
-"""The fits of `benchmarks.same_bits`: engines, starts, types, priors, stopping rules; in memory, in batches, on Dask."""
+"""Fits of `benchmarks.same_bits`: engines, initial topics, dtypes, priors, stopping; in memory, batches and Dask."""
 
 import functools
 import itertools
@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.same_bits_fields import Fields, digest, fields_of, given_topics, in_batches, planted, weights
 
-Compute = Callable[[Path], Fields]  # takes a directory for files of its own
+Compute = Callable[[Path], Fields]  # the argument is a directory for the case's files
 Case = tuple[str, Compute]
 
 ENGINES: dict[str, dict[str, Any]] = {
@@ -63,7 +63,7 @@ def cases() -> Iterator[Case]:
 
 
 def engines() -> Iterator[Case]:
-    """Every engine from every start, in both types and with one thread and three; K = 4 and, from two starts, K = 17."""
+    """Fit every engine with every `init`, dtype and number of threads; K = 4 and, for two kinds of `init`, K = 17."""
     for (name, engine), start, dtype, n_jobs in itertools.product(
         ENGINES.items(), STARTS, ("float32", "float64"), (1, 3)
     ):
@@ -80,7 +80,7 @@ def engines() -> Iterator[Case]:
 
 
 def _variations() -> dict[str, dict[str, Any]]:
-    """Parameters that every engine is run with; those that it refuses must raise the same exception in both trees."""
+    """Return parameters for every engine; where it rejects them, both trees must raise the same exception."""
     X, rng = planted(), np.random.default_rng(3)
     by_word = rng.random(80) / 4 + 0.01
     return {
@@ -140,14 +140,14 @@ def _with_a_large_count() -> Any:
 
 
 def settings() -> Iterator[Case]:
-    """Every engine with other priors, weights, restarts and kinds of X."""
+    """Fit every engine with various priors, weights, restarts and kinds of X."""
     for (name, engine), what in itertools.product(ENGINES.items(), _variations()):
-        # The parameters are made anew for each case, since a generator among them is changed by a fit.
+        # The parameters are created for each case, because a fit changes the random generator among them.
         yield f"{name}, {what}", lambda _, engine=engine, what=what: in_memory(**(engine | _variations()[what]))
 
 
 def stopping() -> Iterator[Case]:
-    """Every engine with all that can end a fit, and short fits."""
+    """Fit every engine with every stopping rule, and with few passes."""
     rules: dict[str, dict[str, Any]] = {f"max_iter {n}": {"max_iter": n} for n in (1, 2, 3, 7, 40)}
     rules |= {f"max_iter {n}, random": {"max_iter": n, "init": "random"} for n in (1, 2, 3, 7, 61)}
     rules |= {f"max_iter {n}, init cvb0": {"max_iter": n, "init": "cvb0"} for n in (1, 2, 3, 7, 60)}
@@ -177,7 +177,7 @@ def stopping() -> Iterator[Case]:
 
 
 def _with_callback(last: int, way: str, settings: dict[str, Any]) -> Fields:
-    """Fit with a callback that ends the fit, and return what it saw and what the estimator holds then."""
+    """Fit with a callback that ends the fit, and return the records it was given and the fields of the estimator."""
     seen: list[Any] = []
 
     def callback(record: Any) -> bool:
@@ -196,7 +196,7 @@ def _with_callback(last: int, way: str, settings: dict[str, Any]) -> Fields:
 
 
 def batches() -> Iterator[Case]:
-    """Documents as a list of batches and in a file of counts."""
+    """Fit to a list of batches and to a file of counts."""
     variations: dict[str, dict[str, Any]] = {f"init {start}": {"init": start} for start in ("auto", "random", "cvb0")}
     variations |= {
         "float64, n_jobs 3": {"dtype": "float64", "n_jobs": 3},
@@ -241,7 +241,7 @@ def _in_a_file(directory: Path, settings: dict[str, Any]) -> Fields:
 
 
 def partial_fits() -> Iterator[Case]:
-    """Sequences of partial_fit, alone and after a fit; vocabularies that grow."""
+    """Call `partial_fit` repeatedly, alone and after a fit, and with growing vocabularies."""
     variations: dict[str, dict[str, Any]] = {
         "usual": {},
         "float64, n_jobs 3": {"dtype": "float64", "n_jobs": 3},
@@ -284,7 +284,7 @@ def _fit_and_more(settings: dict[str, Any]) -> Fields:
 
 
 def _growing(settings: dict[str, Any]) -> Fields:
-    """Columns in another order, some missing, some new."""
+    """Call `partial_fit` with columns in another order, some missing, some new."""
     import pandas as pd
 
     frame = pd.DataFrame(planted().toarray(), columns=[f"w{column}" for column in range(80)])
@@ -296,7 +296,7 @@ def _growing(settings: dict[str, Any]) -> Fields:
 
 
 def dask() -> Iterator[Case]:
-    """Blocks that are fitted in this process, and one fit on a cluster of threads."""
+    """Fit to Dask collections in this process, and once on a cluster of threads."""
     variations: dict[str, dict[str, Any]] = {
         f"init {name}": {"init": start()} for name, start in _dask_starts().items()
     }

@@ -1,4 +1,4 @@
-"""Fits of `benchmarks.same_bits` that are interrupted and resumed from a checkpoint, and files that pass from A to B."""
+"""Cases of `benchmarks.same_bits` that resume from a checkpoint, and files that A writes and B reads."""
 
 import itertools
 import re
@@ -10,14 +10,14 @@ from typing import Any
 from benchmarks.same_bits_fields import Fields, fields_of, given_topics, in_batches, planted, weights
 from benchmarks.same_bits_grid import ENGINES, Case, estimator
 
-# The field that says whether the resumed fit equals the uninterrupted one: "equal", or the fields that differ.
+# Field with the comparison of the resumed and the uninterrupted fit: "equal", or the names of fields that differ.
 RESUMES = "resumed bits"
-# The field of a case for which A wrote no checkpoint, because A refuses one for this kind of fit.
+# Field of a case for which A wrote no checkpoint, because A rejects checkpoints for this kind of fit.
 NOTHING_WRITTEN = "nothing was written"
 
 
 class Interrupt(BaseException):
-    """Ends a fit as a crash would: only the file is left."""
+    """Ends a fit like a crash, which leaves only the file."""
 
 
 def _fits() -> dict[str, dict[str, Any]]:
@@ -98,7 +98,7 @@ def _by_callback(path: Path, parameters: dict[str, Any], last: int) -> bool:
 
 
 def _by_checkpoint(path: Path, parameters: dict[str, Any], last: int) -> bool:
-    """Fit until a number of states was saved, within passes of online fits too, and return whether there were as many."""
+    """Fit until a number of states was saved, also within online passes, and return whether that number was reached."""
     from ldavi import io
 
     class Interrupting(io.Checkpoint):
@@ -118,7 +118,7 @@ def _by_checkpoint(path: Path, parameters: dict[str, Any], last: int) -> bool:
 
 
 def _resumed(directory: Path, parameters: dict[str, Any], last: int, interrupt: Callable[..., bool]) -> Fields:
-    """Return the fields of a resumed fit, and whether an uninterrupted one has the same."""
+    """Return the fields of a resumed fit, and how they compare with those of an uninterrupted one."""
     from ldavi import io
 
     path = directory / "checkpoint"
@@ -126,7 +126,7 @@ def _resumed(directory: Path, parameters: dict[str, Any], last: int, interrupt: 
     saved = path.exists()
     fields = fields_of(_fit(parameters, io.Checkpoint(path)), planted())
     outcome = {"interrupted": str(interrupted), "a state was saved": str(saved)}
-    if parameters.get("random_state", 0) is None:  # nothing to compare with, and other numbers in every process
+    if parameters.get("random_state", 0) is None:  # not reproducible, so compare two fits resumed from the same file
         again = fields_of(_fit(parameters, io.Checkpoint(path)), planted()) if path.exists() else fields
         return outcome | {RESUMES: _difference(fields, again)}
     whole = fields_of(_fit(parameters), planted())
@@ -138,7 +138,7 @@ def _difference(some: Fields, others: Fields) -> str:
 
 
 def _checkpoint_written(directory: Path, name: str, parameters: dict[str, Any]) -> Fields:
-    """Leave the checkpoint of a fit that was interrupted, and return the fields of the uninterrupted fit."""
+    """Write the checkpoint of an interrupted fit, and return the fields of the uninterrupted fit."""
     _by_callback(_file(directory, name, "checkpoint"), parameters, 6)
     return fields_of(_fit(parameters), planted())
 

@@ -1,14 +1,14 @@
-"""D1, D2, D5, D6: fits of documents that are not in memory, and fits that are killed and go on.
+"""D1, D2, D5, D6: fits to documents that are not in memory, and fits that are killed and resumed.
 
 python -m benchmarks.scale D1 D2 D5 D6 --data DIR --out benchmarks/results [--quick]
 
-D1  documents streamed once from disk: memory over time           (--documents, 10 million)
-D2  throughput of the stream against the same documents in memory  (--repeats, in turns)
-D5  a checkpointed fit killed by SIGKILL at random moments          (--kills, 20)
+D1  memory over time while documents are streamed once from disk           (--documents, 10 million)
+D2  throughput of a stream against the same documents in memory             (--repeats, alternately)
+D5  a fit with a checkpoint, killed by SIGKILL at random times and resumed  (--kills, 20)
 D6  peak memory with a million words, in (K, V) arrays of float32
 
-Every fit is a process of its own. DIR holds NAME.npz (see `benchmarks.corpora`); without one, documents are drawn. What
-D1 writes to disk, 0.5 kB a document, goes to --scratch and is removed at the end.
+Every fit runs in a process of its own. DIR contains NAME.npz (see `benchmarks.corpora`); without it, documents are
+drawn. D1 writes 0.5 kB per document to --scratch and removes them at the end.
 """
 
 import argparse
@@ -47,15 +47,17 @@ ONLINE = {"learning_method": "online", "max_iter": 1, "tol": None, "random_state
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=", ".join(PARTS))
-    parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA)")
+    parser.add_argument("--data", help="directory of NAME.npz (default: LDAVI_CORPORA)")
     parser.add_argument("--out", type=Path, help="directory for NAME.json; without one, results are only printed")
     parser.add_argument("--corpus", default="arxiv100k")
-    parser.add_argument("--documents", type=int, default=10_000_000, help="of D1")
-    parser.add_argument("--topics", type=int, default=100, help="of D1, D2 and D5")
-    parser.add_argument("--repeats", type=int, default=5, help="of D2")
-    parser.add_argument("--kills", type=int, default=20, help="of D5")
-    parser.add_argument("--scratch", type=Path, help="directory for what is streamed; default: that of temporary files")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
+    parser.add_argument("--documents", type=int, default=10_000_000, help="number of documents of D1")
+    parser.add_argument("--topics", type=int, default=100, help="number of topics of D1, D2 and D5")
+    parser.add_argument("--repeats", type=int, default=5, help="repeats of D2")
+    parser.add_argument("--kills", type=int, default=20, help="kills of D5")
+    parser.add_argument(
+        "--scratch", type=Path, help="directory for the streamed documents (default: the directory for temporary files)"
+    )
+    parser.add_argument("--quick", action="store_true", help="use tiny sizes, to check that everything runs")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -71,7 +73,7 @@ def main() -> None:
             part = PARTS[name](options, Path(folder))
         part |= {"threads": 1, "load_average": described["load_average"]}
         print(report.plain(name, part), flush=True)
-        command = shlex.join(["python", "-m", "benchmarks.scale", name, *_without_places(sys.argv[1:])])
+        command = shlex.join(["python", "-m", "benchmarks.scale", name, *_without_directories(sys.argv[1:])])
         result = {"date": datetime.date.today().isoformat(), **_commit(), "quick": options.quick, "command": command}
         result |= {"machine": described, "parts": {name: part}}
         if options.out:
@@ -81,17 +83,17 @@ def main() -> None:
             )
 
 
-def _without_places(arguments: list[str]) -> list[str]:
-    """The options that say what was measured; directories of this machine are named DIR."""
-    kept = [word for word in arguments if word not in PARTS]
+def _without_directories(arguments: list[str]) -> list[str]:
+    """Return the options without names of parts; directories of this machine are replaced by DIR."""
+    options = [word for word in arguments if word not in PARTS]
     for option in ("--data", "--out", "--scratch"):
-        if option in kept:
-            kept[kept.index(option) + 1] = "DIR"
-    return kept
+        if option in options:
+            options[options.index(option) + 1] = "DIR"
+    return options
 
 
 def _commit() -> dict[str, Any]:
-    """Which ldavi was measured."""
+    """Return the commit of ldavi that was measured, and whether its sources have uncommitted changes."""
 
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
@@ -102,11 +104,11 @@ def _commit() -> dict[str, Any]:
     }
 
 
-# The parts
+# Parts
 
 
 def memory_of_a_stream(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """D1."""
+    """D1: memory of a fit to documents that are streamed once from disk."""
     X = _corpus(options)
     path = folder / "documents"
     io.save_counts(path, _repeated(X, options.documents))
@@ -115,8 +117,8 @@ def memory_of_a_stream(options: argparse.Namespace, folder: Path) -> dict[str, A
     arrays = 4 * options.topics * X.shape[1]
     resident = np.array([bytes_ for _, bytes_ in found["resident"]])
     beyond = (found["peak"] - arrays) / MB
-    warm = len(resident) // 4  # by then every buffer has been used
-    growth = float(resident[-max(1, warm) :].max() - resident[: max(2, warm)].max()) / MB
+    quarter = len(resident) // 4  # all buffers are allocated in the first one
+    growth = float(resident[-max(1, quarter) :].max() - resident[: max(2, quarter)].max()) / MB
     where = f"{options.documents:,} documents of {options.corpus} repeated, K={options.topics}"
     return {
         "title": "documents streamed once from disk: memory of the fit",
@@ -141,7 +143,7 @@ def memory_of_a_stream(options: argparse.Namespace, folder: Path) -> dict[str, A
 
 
 def throughput(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """D2."""
+    """D2: throughput of a stream against the same documents in memory."""
     X = _corpus(options)
     path = folder / "documents.npz"
     io.save_counts(path, X)
@@ -152,21 +154,21 @@ def throughput(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """D5."""
+    """D5: compare fits that were killed and resumed with an uninterrupted one."""
     X = _corpus(options)[:20_000]
-    path, kept = folder / "documents", folder / "fit.checkpoint"
+    path, checkpoint = folder / "documents", folder / "fit.checkpoint"
     io.save_counts(path, X)
-    settings = {"path": str(path), "n_topics": options.topics, "checkpoint": str(kept)}
-    whole = _in_a_process("kept", **settings)
-    io.Checkpoint(kept).remove()
+    settings = {"path": str(path), "n_topics": options.topics, "checkpoint": str(checkpoint)}
+    whole = _in_a_process("checkpointed", **settings)
+    io.Checkpoint(checkpoint).remove()
     random, same, moments, resumed = np.random.default_rng(0), [], [], []
     for _ in range(options.kills):
         moments.append(float(random.uniform(0, whole["seconds"])))
         _kill_after(moments[-1], **settings)
-        resumed.append(kept.exists())
-        found = _in_a_process("kept", **settings)
+        resumed.append(checkpoint.exists())
+        found = _in_a_process("checkpointed", **settings)
         same.append(float(found["digest"] == whole["digest"]))
-        io.Checkpoint(kept).remove()
+        io.Checkpoint(checkpoint).remove()
     where = f"{X.shape[0]:,} documents of {options.corpus}, K={options.topics}, 2 passes"
     return {
         "title": "a fit killed by SIGKILL at random moments, and started again",
@@ -186,7 +188,7 @@ def kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def many_words(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """D6."""
+    """D6: peak memory of an online fit with many words."""
     n_words, n_topics, n_docs = (20_000, 50, 2000) if options.quick else (1_000_000, 500, 16_384)
     arrays, cases = 4 * n_topics * n_words, []
     for passes in (1, 2):
@@ -201,7 +203,7 @@ def _corpus(options: argparse.Namespace) -> sparse.csr_array:
 
 
 def _repeated(X: sparse.csr_array, n_docs: int) -> Iterator[sparse.csr_array]:
-    """The documents again and again, until there are enough."""
+    """Yield batches that repeat the documents until there are `n_docs`."""
     for start in itertools.count(0, X.shape[0]):
         rest = n_docs - start
         if rest <= 0:
@@ -210,25 +212,25 @@ def _repeated(X: sparse.csr_array, n_docs: int) -> Iterator[sparse.csr_array]:
             yield X[first : min(first + 8192, rest)]
 
 
-# What runs in a process of its own
+# Fits in a process of their own
 
 EVERY_MINUTES = 0.2 / 60
 
 
 def stream(path: str, n_topics: int, batch_size: int) -> dict[str, Any]:
-    """One pass over what is on disk, memory watched."""
+    """Fit one pass over documents on disk and record the memory."""
     batches = io.open_counts(path, batch_size=batch_size)
-    return _watched(lambda: LatentDirichletAllocation(n_topics, **ONLINE, max_doc_update_iter=5).fit(batches))
+    return _with_memory(lambda: LatentDirichletAllocation(n_topics, **ONLINE, max_doc_update_iter=5).fit(batches))
 
 
 def drawn(n_words: int, n_topics: int, n_docs: int, max_iter: int) -> dict[str, Any]:
-    """Documents that are drawn as they are asked for."""
+    """Fit to documents that are drawn while they are read, and record the memory."""
     settings = ONLINE | {"max_iter": max_iter}
-    return _watched(lambda: LatentDirichletAllocation(n_topics, **settings).fit(Drawn(n_docs, n_words)))
+    return _with_memory(lambda: LatentDirichletAllocation(n_topics, **settings).fit(Drawn(n_docs, n_words)))
 
 
 class Drawn:
-    """Batches of documents of 100 words each, a few of them frequent, the same in every pass."""
+    """Batches of documents of 100 words each, with a few frequent words; every pass yields the same batches."""
 
     def __init__(self, n_docs: int, n_words: int, batch_size: int = 2048) -> None:
         self.n_docs, self.n_words, self.batch_size = n_docs, n_words, batch_size
@@ -244,7 +246,7 @@ class Drawn:
 
 
 def turns(path: str, n_topics: int, repeats: int) -> dict[str, Any]:
-    """Fits of the same documents in memory and streamed, in turns."""
+    """Time fits to the same documents in memory and streamed, alternately."""
     X = sparse.csr_array(sparse.load_npz(path))
     jobs = {
         "in memory": lambda: LatentDirichletAllocation(n_topics, **ONLINE).fit(X),
@@ -253,8 +255,8 @@ def turns(path: str, n_topics: int, repeats: int) -> dict[str, Any]:
     return timing.take_turns(jobs, repeats)
 
 
-def kept(path: str, n_topics: int, checkpoint: str) -> dict[str, Any]:
-    """A fit with a checkpoint, and a digest of what it ended with."""
+def checkpointed(path: str, n_topics: int, checkpoint: str) -> dict[str, Any]:
+    """Fit with a checkpoint, and return a digest of the results."""
     print("begins", file=sys.stderr, flush=True)
     started = time.perf_counter()
     settings = ONLINE | {"max_iter": 2}
@@ -262,16 +264,16 @@ def kept(path: str, n_topics: int, checkpoint: str) -> dict[str, Any]:
         io.open_counts(path), checkpoint=io.Checkpoint(checkpoint, minutes=EVERY_MINUTES)
     )
     digest = hashlib.blake2b(np.ascontiguousarray(lda.components_).tobytes())
-    for field in ("elbo", "word", "doc_topic", "topic_word", "perplexity", "sweeps"):
+    for field in ("elbo", "word", "doc_topic", "topic_word", "perplexity", "n_inner_iter"):
         digest.update(lda.elbo_trace_[field].tobytes())
     digest.update(np.asarray(lda.doc_topic_prior_).tobytes() + np.asarray(lda.topic_word_prior_).tobytes())
     return {"digest": digest.hexdigest(), "seconds": time.perf_counter() - started}
 
 
-def _watched(job: Any) -> dict[str, Any]:
-    """Seconds, and bytes beyond those before the job: the highest, and as time went on."""
+def _with_memory(job: Any) -> dict[str, Any]:
+    """Run a job; return its seconds and its memory minus that before the job, the peak and the course over time."""
     few = [sparse.csr_array(np.ones((50, 20), np.int32))]
-    LatentDirichletAllocation(2, **ONLINE).fit(few)  # whatever is imported or allocated once
+    LatentDirichletAllocation(2, **ONLINE).fit(few)  # imports and one-time allocations
     before, over, resident = resident_now(), threading.Event(), []
     forget_highest()
     started = time.perf_counter()
@@ -305,9 +307,9 @@ def _in_a_process(fit: str, **settings: Any) -> dict[str, Any]:
 
 
 def _kill_after(seconds: float, **settings: Any) -> None:
-    """Start a fit and kill it so long after it has begun; one that is quicker than that has ended by itself."""
+    """Start a fit and kill it that many seconds after it has begun, unless it ends earlier."""
     process = subprocess.Popen(
-        _command("kept", settings), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        _command("checkpointed", settings), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     for line in process.stderr:
@@ -321,7 +323,7 @@ def _kill_after(seconds: float, **settings: Any) -> None:
 
 
 PARTS = {"D1": memory_of_a_stream, "D2": throughput, "D5": kills, "D6": many_words}
-CHILDREN = {"stream": stream, "drawn": drawn, "turns": turns, "kept": kept}
+CHILDREN = {"stream": stream, "drawn": drawn, "turns": turns, "checkpointed": checkpointed}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", ConvergenceWarning)

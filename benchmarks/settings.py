@@ -1,4 +1,4 @@
-"""config.toml as the parts see it."""
+"""Read the settings of a part from config.toml."""
 
 import tomllib
 from pathlib import Path
@@ -8,10 +8,10 @@ CONFIG = Path(__file__).with_name("config.toml")
 
 
 def load(part: str, *, quick: bool, corpus: str | None = None) -> dict[str, Any]:
-    """The settings that all parts share, over them the part's own, over these what the part has for the corpus.
+    """Return the settings of a part: those of all parts, updated by the part's own, updated by those for the corpus.
 
-    `corpora` of a part names its corpora, with the number of topics of each where there is one; a `corpus` of them becomes
-    `corpus` and `n_topics`.
+    Where a part has `corpora`, the result contains the chosen one as `corpus`, and as `n_topics` the number of topics
+    that `corpora` gives for it, if there is one.
     """
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     shared = {name: value for name, value in config.items() if not isinstance(value, dict)}
@@ -29,6 +29,6 @@ def load(part: str, *, quick: bool, corpus: str | None = None) -> dict[str, Any]
 
 
 def corpora_of(part: str, *, quick: bool) -> list[str | None]:
-    """The corpora that a part measures one after another; None for one that makes its own."""
+    """Return the corpora that a part measures; [None] for a part that draws its own."""
     config = load(part, quick=quick)
     return list(config.get("corpora", [config.get("corpus")]))

@@ -1,7 +1,7 @@
-"""Timing and what becomes of it: repeats that take turns, medians, ratios of neighbours.
+"""Time jobs alternately, and compute medians and ratios.
 
-Absolute times drift with the machine's clock and its other work; two things timed one after the other share most of that.
-So jobs take turns, A B A B …, and a ratio is the median of the ratios within a turn.
+Absolute times drift with the clock rate of the machine and its other load, which two consecutive measurements mostly
+share. Therefore jobs are interleaved, A B A B …, and a ratio is the median of the ratios within a turn.
 """
 
 import statistics
@@ -13,13 +13,14 @@ Repeats = dict[str, list[float]]
 
 
 def seconds_of(job: Callable[[], object]) -> float:
+    """Call a job and return its wall-clock seconds."""
     started = time.perf_counter()
     job()
     return time.perf_counter() - started
 
 
 def take_turns(jobs: dict[str, Callable[[], object]], repeats: int) -> Repeats:
-    """Seconds of each job in each of `repeats` turns, after one that is not timed."""
+    """Return the seconds of each job in each of `repeats` turns; an untimed turn precedes them."""
     for job in jobs.values():
         job()
     seconds: Repeats = {name: [] for name in jobs}
@@ -30,13 +31,14 @@ def take_turns(jobs: dict[str, Callable[[], object]], repeats: int) -> Repeats:
 
 
 def medians(repeats: Repeats) -> dict[str, float]:
+    """Return the median of each job's values."""
     return {name: statistics.median(values) for name, values in repeats.items()}
 
 
 def ratio_case(
     name: str, repeats: Repeats, over: str, under: str, *, target: float | None = None, sense: str = ">=", **more: Any
 ) -> dict[str, Any]:
-    """One line of a part: how many times `under` goes into `over`."""
+    """Return a case of a part: the median ratio of `over` to `under`."""
     pairs = [a / b for a, b in zip(repeats[over], repeats[under], strict=True)]
     case = value_case(name, pairs, f"{over} / {under}", target=target, sense=sense, **more)
     return case | {"repeats": repeats, "medians": medians(repeats)}
@@ -45,7 +47,7 @@ def ratio_case(
 def value_case(
     name: str, values: list[float], what: str, *, target: float | None = None, sense: str = ">=", **more: Any
 ) -> dict[str, Any]:
-    """One line of a part: the median of some values, and whether it reaches the target."""
+    """Return a case of a part: the median of values, and whether it meets the target."""
     value = statistics.median(values)
     case: dict[str, Any] = {
         "name": name,

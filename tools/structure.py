@@ -1,7 +1,7 @@
-"""Print figures about the structure of ldavi: what a fit enters, signatures and lines of code.
+"""Print figures about the structure of ldavi: modules and functions entered by fits, signatures, lines of code.
 
 python -m tools.structure [DIRECTORY]
-python tools/structure.py [DIRECTORY]      of another work tree, which must be built
+python tools/structure.py [DIRECTORY]      for another work tree, which must be built
 
 Definitions:
 
@@ -10,7 +10,7 @@ Definitions:
 * The depth is the largest number of ldavi's Python frames on the stack of one thread, lambdas and comprehensions
 included.
 * "one VB pass" is a fit with default parameters, K = 4 and max_iter=1, from its call to its return.
-* "VB with learned priors" is the same with max_iter=12, which enters all that later passes add.
+* "VB with learned priors" is the same with max_iter=12, which includes the passes of every phase.
 * "ldavi fit" is `ldavi fit texts.txt -k 2 -o model.ldavi`, from the end of the parsing of its arguments.
 * Parameters are those of every `def`, without `self`, `cls`, `*args` and `**kwargs`. A parameter is Any if its
 annotation is
@@ -36,7 +36,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-MOST_PARAMETERS = 7
+MAX_PARAMETERS = 7
 TEXTS = (
     "cats purr and sleep all day",
     "dogs bark and run in the park",
@@ -47,7 +47,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Entered:
-    """A profile function that notes which functions of a package are entered, and how deep its calls go."""
+    """A profile function that records the entered functions of a package and the depth of its calls."""
 
     def __init__(self, package: Path) -> None:
         self.package = f"{package.resolve()}{os.sep}"
@@ -191,7 +191,7 @@ def figures_of_sources(package: Path) -> dict[str, Any]:
     return {
         "modules": len(modules),
         "functions": len(functions),
-        "functions with more than seven parameters": sum(len(some) > MOST_PARAMETERS for some in parameters),
+        "functions with more than seven parameters": sum(len(some) > MAX_PARAMETERS for some in parameters),
         "parameters": sum(len(some) for some in parameters),
         "parameters annotated Any": sum(is_any(parameter) for some in parameters for parameter in some),
         "lines of code": sum(code_lines(path) for path in sources),

@@ -1,11 +1,11 @@
-"""One adapter per library, all with the same few functions.
+"""One adapter per library, all with the same functions.
 
-    prepare(X)                                 documents in the library's own form; never timed
-    train(data, n_topics, seed, **settings)    the fitted model, on one thread; this is what is timed
-    topics(model, n_words)                     (K, n_words), rows in any scale
-    transform(model, data)                     topic proportions (n, K), where the library has a call for it
+    prepare(X)                                 convert documents to the library's own format; not timed
+    train(data, n_topics, seed, **settings)    fit a model on one thread; this is the timed call
+    topics(model, n_words)                     return the topics, (K, n_words), not necessarily normalised
+    transform(model, data)                     return topic proportions, (n, K), if the library can infer them
 
-The trailing underscore of the modules' names keeps them apart from the libraries that they import.
+The trailing underscore distinguishes a module from the library that it imports.
 """
 
 import importlib
@@ -16,28 +16,29 @@ from typing import Any
 import numpy as np
 
 LIBRARIES = ("ldavi_", "sklearn_", "gensim_", "tomotopy_", "topica_", "lda_")
-UNSEEN = 1e-9  # probability of a word that a library dropped since it did not occur
+UNSEEN = 1e-9  # probability of a word that a library dropped because it did not occur in the training documents
 
 
 def load(library: str) -> ModuleType:
+    """Import the adapter of a library."""
     return importlib.import_module(f"benchmarks.adapters.{library}")
 
 
 def fit(library: str, data: Any, n_words: int, n_topics: int, seed: int, **settings: Any) -> np.ndarray:
-    """Topics of `load(library).prepare(X)`."""
+    """Fit a library to `data`, which its `prepare` returned, and return the topics, (K, V)."""
     adapter = load(library)
     return adapter.topics(adapter.train(data, n_topics, seed, **settings), n_words)
 
 
-def placed(rows: np.ndarray, vocabulary: list[str], n_words: int) -> np.ndarray:
-    """Topics over a library's own order of words, put in the order of X's columns."""
+def in_column_order(rows: np.ndarray, vocabulary: list[str], n_words: int) -> np.ndarray:
+    """Reorder topics from a library's own order of words to the order of X's columns."""
     topics = np.full((len(rows), n_words), UNSEEN)
     topics[:, [int(word) for word in vocabulary]] = rows
     return topics
 
 
 def token_lists(X: Any) -> list[list[str]]:
-    """Documents as lists of words, a word being the number of its column, for the libraries that take text."""
+    """Return documents as lists of words for libraries that take text; a word is the index of its column."""
     names = np.array([str(column) for column in range(X.shape[1])], dtype=object)
     tokens = names[np.repeat(X.indices, X.data)]
     starts = np.concatenate([[0], np.cumsum(X.sum(axis=1))]).astype(int)

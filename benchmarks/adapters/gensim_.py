@@ -1,4 +1,4 @@
-"""gensim: `LdaModel`, without its periodic evaluation."""
+"""Adapter of gensim's `LdaModel`, without its periodic evaluation."""
 
 import itertools
 import logging

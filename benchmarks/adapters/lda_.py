@@ -1,4 +1,4 @@
-"""lda, as on PyPI: collapsed Gibbs sampling."""
+"""Adapter of the library `lda`: collapsed Gibbs sampling."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""ldavi."""
+"""Adapter of ldavi."""
 
 import copy
 import warnings
@@ -20,36 +20,36 @@ def train(
     data: sparse.csr_array, n_topics: int, seed: int, checkpoint: Any = None, **settings: Any
 ) -> LatentDirichletAllocation:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # some fits are stopped on purpose
+        warnings.simplefilter("ignore", ConvergenceWarning)  # some fits are stopped before they converge
         return LatentDirichletAllocation(n_topics, random_state=seed, **settings).fit(data, checkpoint=checkpoint)
 
 
 def train_passes(
     data: sparse.csr_array, n_topics: int, seed: int, passes: int, **settings: Any
 ) -> LatentDirichletAllocation:
-    """The first passes of a fit that would make more: its warm-up is as long as if it were not stopped."""
+    """Fit the first `passes` passes: a callback stops the fit, so that its schedule is that of a fit of `max_iter`."""
     return train(data, n_topics, seed, tol=None, callbacks=lambda record: record.iteration >= passes, **settings)
 
 
 def train_lengths(
     data: sparse.csr_array, n_topics: int, seed: int, lengths: Iterable[int], **settings: Any
 ) -> Iterator[tuple[int, LatentDirichletAllocation]]:
-    """What `train_passes` makes of each of the lengths, which rise: every fit goes on from the one before it."""
-    kept = LastPass()
+    """Yield the models that `train_passes` fits for increasing lengths; each fit resumes from the previous one."""
+    checkpoint = CheckpointInMemory()
     for length in lengths:
-        settings |= {"tol": None, "callbacks": kept.up_to(length)}
-        yield length, train(data, n_topics, seed, checkpoint=kept, **settings)
+        settings |= {"tol": None, "callbacks": checkpoint.stop_after(length)}
+        yield length, train(data, n_topics, seed, checkpoint=checkpoint, **settings)
 
 
-class LastPass:
-    """A checkpoint in memory: what a fit was before its last pass, for a longer one to go on from."""
+class CheckpointInMemory:
+    """A checkpoint in memory, saved one pass before a fit ends, from which a longer fit resumes."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Any] | None = None
+        self._state: dict[str, Any] | None = None
         self._due = False
 
-    def up_to(self, passes: int) -> Any:
-        """A callback that ends the fit after so many passes."""
+    def stop_after(self, passes: int) -> Any:
+        """Return a callback that ends the fit after a number of passes."""
 
         def callback(record: Any) -> bool:
             self._due = record.iteration == passes - 1
@@ -58,13 +58,13 @@ class LastPass:
         return callback
 
     def begin(self) -> dict[str, Any] | None:
-        return copy.deepcopy(self._kept)  # the fit takes it apart
+        return copy.deepcopy(self._state)  # a resumed fit changes the state in place
 
     def due(self) -> bool:
         return self._due
 
     def save(self, state: dict[str, Any]) -> None:
-        self._kept = copy.deepcopy(state)  # the arrays are the fit's own
+        self._state = copy.deepcopy(state)  # the fit goes on to change these arrays
 
 
 def topics(model: LatentDirichletAllocation, n_words: int) -> np.ndarray:

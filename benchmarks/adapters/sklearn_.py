@@ -1,4 +1,4 @@
-"""scikit-learn."""
+"""Adapter of scikit-learn."""
 
 from typing import Any
 from unittest import mock
@@ -25,7 +25,7 @@ def transform(model: LatentDirichletAllocation, data: sparse.csr_matrix) -> np.n
 
 
 def with_topics(lam: np.ndarray, data: sparse.csr_matrix, **settings: Any) -> LatentDirichletAllocation:
-    """A model that has these λ, so that its inference can be compared under the same topics."""
+    """Return a model with the given λ, (K, V), so that inference is compared under the same topics."""
     model = LatentDirichletAllocation(len(lam), max_iter=1, **settings).fit(data[:10])
     model.components_ = np.ascontiguousarray(lam, model.components_.dtype)
     model.exp_dirichlet_component_ = exp_expected_log(model.components_)
@@ -33,7 +33,7 @@ def with_topics(lam: np.ndarray, data: sparse.csr_matrix, **settings: Any) -> La
 
 
 def exp_expected_log(lam: np.ndarray) -> np.ndarray:
-    """exp E[log β], (K, V), as its E-step reads it."""
+    """Compute exp(E[log β]), (K, V), in the layout that scikit-learn's E-step reads."""
     from scipy.special import psi
 
     wide = lam.astype(np.float64)
@@ -41,7 +41,10 @@ def exp_expected_log(lam: np.ndarray) -> np.ndarray:
 
 
 class Counted(LatentDirichletAllocation):
-    """One that counts the sweeps of its batch passes: calls of the comparison that ends each sweep of a document."""
+    """scikit-learn's estimator that counts inner iterations of batch passes, in `n_inner_iter_`.
+
+    Every inner iteration of a document ends with one call of the private comparison of γ, and these calls are counted.
+    """
 
     def _em_step(self, X: Any, *arguments: Any, **more: Any) -> None:
         from sklearn.decomposition import _lda
@@ -59,4 +62,4 @@ class Counted(LatentDirichletAllocation):
         comparisons = {ctype: counting(_lda.cy_mean_change[ctype]) for ctype in ("float", "double")}
         with mock.patch.object(_lda, "cy_mean_change", comparisons):
             super()._em_step(X, *arguments, **more)
-        self.sweeps_ = getattr(self, "sweeps_", 0.0) + calls / X.shape[0]  # per document
+        self.n_inner_iter_ = getattr(self, "n_inner_iter_", 0.0) + calls / X.shape[0]  # per document

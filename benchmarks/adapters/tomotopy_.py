@@ -1,4 +1,4 @@
-"""tomotopy: collapsed Gibbs sampling."""
+"""Adapter of tomotopy: collapsed Gibbs sampling."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import tomotopy
 from scipy import sparse
 
-from benchmarks.adapters import placed, token_lists
+from benchmarks.adapters import in_column_order, token_lists
 
 
 def prepare(X: sparse.csr_array) -> list[list[str]]:
@@ -23,11 +23,11 @@ def train(data: list[list[str]], n_topics: int, seed: int, iterations: int, **se
 
 def topics(model: tomotopy.LDAModel, n_words: int) -> np.ndarray:
     rows = np.stack([model.get_topic_word_dist(k) for k in range(model.k)])
-    return placed(rows, list(model.used_vocabs), n_words)
+    return in_column_order(rows, list(model.used_vocabs), n_words)
 
 
 def new_documents(model: tomotopy.LDAModel, data: list[list[str]]) -> list[Any]:
-    """Documents that the model can infer, once: inference writes to them."""
+    """Return documents for one call of `infer`, which changes them."""
     return [model.make_doc(document) for document in data]
 
 

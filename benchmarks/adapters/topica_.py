@@ -1,4 +1,4 @@
-"""topica: `LDA` by its sparse, Warp or CVB0 samplers."""
+"""Adapter of topica's `LDA`: its sparse and Warp samplers and its CVB0."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import topica
 from scipy import sparse
 
-from benchmarks.adapters import placed, token_lists
+from benchmarks.adapters import in_column_order, token_lists
 
 
 def prepare(X: sparse.csr_array) -> topica.Corpus:
@@ -24,7 +24,7 @@ def train(
 
 
 def topics(model: topica.LDA, n_words: int) -> np.ndarray:
-    return placed(np.asarray(model.topic_word), list(model.vocabulary), n_words)
+    return in_column_order(np.asarray(model.topic_word), list(model.vocabulary), n_words)
 
 
 def transform(model: topica.LDA, data: topica.Corpus) -> np.ndarray:

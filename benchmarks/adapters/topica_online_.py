@@ -1,4 +1,4 @@
-"""topica's `OnlineLDA`: online variational Bayes."""
+"""Adapter of topica's `OnlineLDA`: online variational Bayes."""
 
 from typing import Any
 

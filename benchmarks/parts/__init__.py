@@ -1,8 +1,9 @@
-"""A module for each row of the tables in docs/benchmarks.md.
+"""The parts of the benchmark, one module for each row of the tables in docs/benchmarks.md.
 
-Each has `TITLE` and `run(config, corpora, quick)`, which returns `{"cases": [...], "notes": [...]}`: cases as
-`benchmarks.timing` makes them, with every raw repeat. A part with `corpora` in config.toml is run once for each, with
-`config["corpus"]` set. `THREADS`, 1 unless said, is how many cores it may use.
+Each module has `TITLE` and `run(config, corpora, quick)`, which returns `{"cases": [...], "notes": [...]}`. The
+functions of `benchmarks.timing` make the cases, which contain every raw repeat. A part with `corpora` in config.toml
+is run once for each of them, with `config["corpus"]` set. `THREADS` is the number of cores that a part may use; the
+default is 1.
 """
 
 MODULES = {

@@ -1,7 +1,7 @@
-"""D3: a pass over two single-thread workers against a pass in one thread of this process.
+"""D3: a pass on two single-threaded Dask workers against a pass in one thread of this process.
 
-The blocks are on the workers, as persisted, when the fits begin. The same fit is made by each in turn; passes are those
-of the trace, so what a fit does once (checking, ordering counts by word) is part of the whole fits alone.
+The blocks are persisted on the workers before the fits begin. Both fit the same model alternately. Times of passes are
+those of the trace, so preparation (validation, ordering of counts by word) counts only in the whole fits.
 """
 
 import statistics
@@ -24,7 +24,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     for name, processes in (("processes", True), ("threads", False)):
         target = config["target"] if processes else None
         with clusters.cluster_of(2, processes=processes), clusters.blocks_of(X, config["blocks"]) as A:
-            cases += _cases(config, X, clusters.held(A), f"2 workers as {name}", where, target)
+            cases += _cases(config, X, clusters.persisted(A), f"2 workers as {name}", where, target)
     notes.append("Workers as threads pass arrays on without copying them: what they gain is what sending costs.")
     return {"cases": cases, "notes": notes}
 
@@ -44,7 +44,7 @@ def _cases(config: dict[str, Any], X: Any, A: Any, name: str, where: str, target
         for key, fit in fits.items():
             started = time.perf_counter()
             trace = fit().elbo_trace_
-            if not repeat:  # the first turn warms up
+            if not repeat:  # the first turn is not timed
                 continue
             whole[key].append(time.perf_counter() - started)
             passes = np.diff(trace["seconds"])

@@ -1,4 +1,4 @@
-"""D4: a worker is killed (SIGKILL) in each of three passes; the topics are those of a fit that nothing disturbed."""
+"""D4: kill a worker (SIGKILL) in each of three passes, and compare the topics with those of an undisturbed fit."""
 
 import time
 from typing import Any
@@ -19,13 +19,13 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     where = f"K={config['n_topics']}, {corpora.describe(config['corpus'])}"
     seconds, models = {}, {}
     with clusters.cluster_of(2) as (cluster, client), clusters.blocks_of(X, config["blocks"]) as A:
-        A = clusters.held(A)
-        deaths = list(config["deaths"])
+        A = clusters.persisted(A)
+        remaining = list(config["killed_after"])
 
         def kill(record: Any) -> None:
-            if deaths and record.iteration == deaths[0]:  # the next pass is under way
-                clusters.kill_a_worker(cluster, client, len(deaths))
-                deaths.pop(0)
+            if remaining and record.iteration == remaining[0]:  # the next pass has begun
+                clusters.kill_a_worker(cluster, client, len(remaining))
+                remaining.pop(0)
 
         for name, callbacks in (("undisturbed", None), ("disturbed", kill)):
             started = time.perf_counter()
@@ -41,8 +41,10 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     one, other = (models[name].topics_ for name in ("undisturbed", "disturbed"))
     worst = float(np.max(np.abs(one - other) / one.max(axis=1, keepdims=True)))
     what = "largest difference of topics, as a share of a topic's largest probability"
-    case = timing.value_case(f"deaths in passes {config['deaths']}, {where}", [worst], what, target=1e-6, sense="<=")
+    case = timing.value_case(
+        f"deaths in passes {config['killed_after']}, {where}", [worst], what, target=1e-6, sense="<="
+    )
     return {
-        "cases": [case | {"same_bits": bool((one == other).all()), "seconds": seconds, "left": len(deaths)}],
+        "cases": [case | {"same_bits": bool((one == other).all()), "seconds": seconds, "left": len(remaining)}],
         "notes": [],
     }

@@ -1,9 +1,9 @@
-"""D7: how much sooner ldavi predicts as well as Spark MLlib's online LDA does in the end.
+"""D7: time until ldavi reaches the final held-out perplexity of Spark MLlib's online LDA.
 
-Spark learns on `local[2]` in its defaults but for the number of topics and of iterations; its rows are cached before, and
-neither the start of the Java machine nor reading is timed. ldavi has two threads. Both learn from the same documents and
-are judged by document completion on the same others. Of ldavi the first number of passes that does as well is found
-without a clock, then that fit is timed from beginning to end.
+Spark runs on `local[2]` with default parameters except the numbers of topics and iterations. Its rows are cached
+before, and neither the start of the Java virtual machine nor reading is timed. ldavi uses two threads. Both are fitted
+to the same documents and evaluated by document completion on the same held-out documents. The smallest number of
+passes of ldavi that reaches Spark's perplexity is determined first, then a complete fit of that length is timed.
 """
 
 import os
@@ -46,6 +46,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
 
 
 def _session(memory: str) -> Any:
+    """Start Spark with two threads and without its web interface."""
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[2]").appName("D7").config("spark.driver.memory", memory)
@@ -65,7 +66,7 @@ def _session(memory: str) -> Any:
 
 
 def _rows(spark: Any, X: sparse.csr_array, path: Path) -> Any:
-    """The documents as a cached table of two partitions."""
+    """Load the documents into a cached table with two partitions."""
     X = sparse.csr_array(X)
     X.sort_indices()
     with path.open("w", encoding="ascii") as file:
@@ -91,7 +92,7 @@ def _ours(X: sparse.csr_array, n_topics: int, seed: int, passes: int) -> Any:
 
 
 def _first(X: Any, n_topics: int, seed: int, perplexity: Any, target: float, passes: list[int]) -> tuple[int, float]:
-    """The first number of passes that predicts at least as well as `target`, else the last; and how well."""
+    """Return the first number of passes whose perplexity is at most `target`, else the last one, and its perplexity."""
     reached = float("inf")
     for number in passes:
         reached = perplexity(_ours(X, n_topics, seed, number).topics_)
@@ -108,5 +109,5 @@ def _version() -> str:
 
 def _java() -> str:
     java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else "java"
-    said = subprocess.run([str(java), "-version"], capture_output=True, text=True, check=False).stderr
-    return said.splitlines()[0] if said else "unknown"
+    text = subprocess.run([str(java), "-version"], capture_output=True, text=True, check=False).stderr
+    return text.splitlines()[0] if text else "unknown"

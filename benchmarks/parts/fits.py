@@ -1,4 +1,4 @@
-"""Fits by the names that config.toml gives them: prepared once for all seeds, trained on one thread, timed, judged."""
+"""Run, time and evaluate the fits that config.toml names; documents are prepared once for all seeds."""
 
 import statistics
 import warnings
@@ -15,7 +15,7 @@ Judge = Callable[[np.ndarray], float]
 
 
 def judge_of(config: dict[str, Any], held_out: sparse.csr_array) -> Judge:
-    """Perplexity of topics by documents that were held out."""
+    """Return the function that computes the perplexity of topics on held-out documents."""
     halves, settings = judge.halve(held_out), config["judge"]
     return lambda topics: judge.perplexity(
         topics, halves, alphas=tuple(settings["alphas"]), burn=settings["burn"], keep=settings["keep"]
@@ -23,14 +23,14 @@ def judge_of(config: dict[str, Any], held_out: sparse.csr_array) -> Judge:
 
 
 class Fitted(NamedTuple):
-    """Topics, (K, V) in any scale, and how long they took."""
+    """Topics, (K, V), not necessarily normalised, and the seconds of the fit."""
 
     seconds: float
     topics: np.ndarray
 
 
 class Fit:
-    """A library with its settings, `config["fits"][name]`, and the documents in the form that it likes best."""
+    """A library with its settings, `config["fits"][name]`, and the documents in the library's own format."""
 
     def __init__(self, config: dict[str, Any], name: str, X: sparse.csr_array) -> None:
         self._settings = dict(config["fits"][name])
@@ -51,9 +51,9 @@ class Fit:
 def each(
     config: dict[str, Any], names: Iterable[str], X: sparse.csr_array, n_topics: int, **more: Any
 ) -> Iterator[tuple[str, Fitted]]:
-    """Every fit with every seed; a library that is missing is missed at once."""
+    """Yield every fit with every seed."""
     names = list(names)
-    for name in names:
+    for name in names:  # a missing library raises before the first fit
         adapters.load(config["fits"][name]["library"])
     for name in names:
         fit = Fit(config, name, X)
@@ -62,7 +62,7 @@ def each(
 
 
 class Runs(NamedTuple):
-    """A fit with several seeds."""
+    """Seconds and perplexities of a fit with several seeds."""
 
     seconds: list[float]
     perplexity: list[float]
@@ -73,16 +73,16 @@ class Runs(NamedTuple):
 
 
 def where(config: dict[str, Any], corpora: Corpora) -> str:
-    """What cases of a part on one corpus begin with."""
+    """Return the prefix of the names of a part's cases on one corpus."""
     return f"{corpora.describe(config['corpus'])} K={config['n_topics']}"
 
 
 def judged(config: dict[str, Any], corpora: Corpora, names: list[str]) -> dict[str, Runs]:
-    """Every fit with every seed on the part's corpus, but for those of peers that are known."""
+    """Run every fit with every seed on the part's corpus; results of peers in `config["known"]` are reused."""
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
     perplexity = judge_of(config, held_out)
-    judged_before = results.known(config.get("known", []), where(config, corpora), config["peers"], config["repeats"])
-    runs = {name: Runs(case["values"], case["perplexity"][name]) for name, case in judged_before.items()}
+    earlier = results.reusable(config.get("known", []), where(config, corpora), config["peers"], config["repeats"])
+    runs = {name: Runs(case["values"], case["perplexity"][name]) for name, case in earlier.items()}
     for name, fitted in each(config, [name for name in names if name not in runs], X, config["n_topics"]):
         of_name = runs.setdefault(name, Runs([], []))
         of_name.seconds.append(fitted.seconds)
@@ -90,16 +90,16 @@ def judged(config: dict[str, Any], corpora: Corpora, names: list[str]) -> dict[s
     return {name: runs[name] for name in names}
 
 
-def cases(beginning: str, runs: dict[str, Runs]) -> list[dict[str, Any]]:
-    """A line for each fit: seconds, and perplexity beside them."""
+def cases(prefix: str, runs: dict[str, Runs]) -> list[dict[str, Any]]:
+    """Return a case for each fit: its seconds, with its perplexities."""
     return [
-        timing.value_case(f"{beginning}: {name}", of_name.seconds, "s", perplexity={name: of_name.perplexity})
+        timing.value_case(f"{prefix}: {name}", of_name.seconds, "s", perplexity={name: of_name.perplexity})
         for name, of_name in runs.items()
     ]
 
 
 def against_peers(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
-    """`ours` against the peer whose median is the lowest, then a line for each fit: what Q1, Q3 and Q5 share."""
+    """Return cases for Q1, Q3 and Q5: `ours` against the peer of the lowest median perplexity, then every fit."""
     ours, here = config["ours"], where(config, corpora)
     runs = judged(config, corpora, [ours, *config["peers"]])
     best = min(config["peers"], key=lambda name: runs[name].median)

@@ -1,4 +1,4 @@
-"""Two fits that take turns, pass by pass: each pass of one beside the same pass of the other."""
+"""Run two fits alternately, one pass at a time, so that each pass is timed next to the same pass of the other fit."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ Fit = Callable[[Callable[[Any], None]], Any]
 
 
 class _Turn:
-    """Calls back after each pass: note its seconds, let the next fit make a pass, wait for the turn to come round."""
+    """Callback of a fit: records the seconds of a pass, lets the next fit make a pass, and waits for the next turn."""
 
     def __init__(self, mine: threading.Semaphore, following: threading.Semaphore) -> None:
         self._mine, self._following = mine, following
@@ -27,12 +27,14 @@ class _Turn:
 
 
 def in_lockstep(fits: dict[str, Fit]) -> tuple[dict[str, Any], dict[str, list[float]]]:
-    """Run fits that make equally many passes; each is called with a callback for its estimator.
+    """Run fits with equal numbers of passes alternately; each fit is called with a callback for its estimator.
 
     Returns
     -------
-    models : what each fit returned
-    seconds : of each pass; the first holds the fit's preparation too
+    models : dict
+        Return value of each fit.
+    seconds : dict of list of float
+        Seconds of each pass; those of the first one include the preparation of the fit.
     """
     tokens = [threading.Semaphore(0) for _ in fits]
     turns = {name: _Turn(tokens[i], tokens[(i + 1) % len(fits)]) for i, name in enumerate(fits)}
@@ -43,10 +45,10 @@ def in_lockstep(fits: dict[str, Fit]) -> tuple[dict[str, Any], dict[str, list[fl
         try:
             turns[name].wait()
             models[name] = fits[name](turns[name])
-        except BaseException as error:  # told to the caller below
+        except BaseException as error:  # raised in the caller's thread below
             errors.append(error)
         finally:
-            for _ in range(10_000):  # a fit that is over, or has failed, keeps nobody waiting
+            for _ in range(10_000):  # the other fit must not wait for one that has ended or failed
                 following.release()
 
     threads = [threading.Thread(target=work, args=(name, tokens[(i + 1) % len(fits)])) for i, name in enumerate(fits)]

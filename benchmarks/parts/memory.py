@@ -1,7 +1,7 @@
-"""How much memory a fit takes at its peak: what S9 and Q8 share.
+"""Measure the peak memory of a fit, for S9 and Q8.
 
-Each measurement is a process of its own: X is loaded, then the fit's highest resident size is compared with the size just
-before.
+Each measurement runs in a process of its own: X is loaded, then the highest resident size during the fit is compared
+with the size before it.
 """
 
 import json
@@ -17,7 +17,7 @@ ITEM = 4  # bytes of a float32
 
 
 def peak_of_fit(corpora: Corpora, corpus: str, n_topics: int, passes: int, **ours: Any) -> float:
-    """Bytes beyond X of ldavi's fit of a whole corpus, measured in a process of its own."""
+    """Measure the peak bytes of a fit of ldavi in addition to X, in a process of its own."""
     settings = {
         "directory": str(corpora.directory) if corpora.directory else None,
         "shapes": corpora.shapes,
@@ -31,12 +31,12 @@ def peak_of_fit(corpora: Corpora, corpus: str, n_topics: int, passes: int, **our
 
 
 def _measure(settings: dict[str, Any]) -> float:
-    """Bytes by which the fit's highest resident size exceeds the size before it."""
+    """Return the highest resident size during the fit minus the size before it."""
     from benchmarks.adapters import ldavi_
 
     directory = settings["directory"]
     X = Corpora(Path(directory) if directory else None, settings["shapes"]).load(settings["corpus"])
-    ldavi_.train(X[:20], 2, 0, **settings["ours"])  # whatever is imported or allocated once
+    ldavi_.train(X[:20], 2, 0, **settings["ours"])  # imports and one-time allocations
     before = resident_now()
     forget_highest()
     ldavi_.train(X, settings["n_topics"], 0, **settings["ours"])
@@ -44,16 +44,18 @@ def _measure(settings: dict[str, Any]) -> float:
 
 
 def forget_highest() -> None:
-    """On Linux the kernel can be told to; elsewhere loading X has to have taken less than the fit will."""
+    """Reset the highest resident size on Linux; elsewhere the fit must need more memory than loading X did."""
     if sys.platform == "linux":
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def resident_now() -> int:
+    """Return the resident size in bytes; outside Linux, the highest one so far."""
     return _status("VmRSS") if sys.platform == "linux" else highest()
 
 
 def highest() -> int:
+    """Return the highest resident size in bytes since the last reset."""
     if sys.platform == "linux":
         return _status("VmHWM")
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -61,6 +63,7 @@ def highest() -> int:
 
 
 def _status(field: str) -> int:
+    """Read a size from /proc/self/status, in bytes."""
     text = Path("/proc/self/status").read_text()
     return 1024 * int(text.split(f"{field}:")[1].split()[0])
 

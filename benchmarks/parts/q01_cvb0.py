@@ -1,4 +1,4 @@
-"""Q1: how well topics by "cvb0" predict, everything else at its default, against the best of all peers."""
+"""Q1: held-out perplexity of `inference="cvb0"` with default parameters against the best of all peers."""
 
 from typing import Any
 

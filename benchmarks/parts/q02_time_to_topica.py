@@ -1,4 +1,4 @@
-"""Q2: how much sooner "cvb0" reaches the best perplexity that topica's samplers reach."""
+"""Q2: time until `inference="cvb0"` reaches the best perplexity of topica's samplers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Q5: how well topics predict after one online pass, against the best peer's after one."""
+"""Q5: held-out perplexity after one online pass against the best peer's after one pass."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Q7: how far fits from several seeds lie apart: in perplexity, and in their topics, matched between every two of them."""
+"""Q7: variation over seeds: of the perplexity, and of the topics, matched between every two fits."""
 
 import statistics
 from typing import Any
@@ -15,7 +15,7 @@ SPREAD, COSINE = "standard deviation of perplexity", "mean cosine of matched top
 def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
     perplexity, where = fits.judge_of(config, held_out), fits.where(config, corpora)
-    quality, cosine = _known(config, where)
+    quality, cosine = _reused(config, where)
     names = [*config["ours"], *config["peers"]]
     topics: dict[str, list[Any]] = {}
     for name, fitted in fits.each(config, [name for name in names if name not in quality], X, config["n_topics"]):
@@ -23,13 +23,13 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     quality |= {name: [perplexity(each) for each in of_name] for name, of_name in topics.items()}
     cosine |= {name: stability(of_name, "cosine").mean for name, of_name in topics.items()}
     spread = {name: statistics.stdev(values) for name, values in quality.items()}
-    least = min(config["peers"], key=lambda name: spread[name])
-    most = max(config["peers"], key=lambda name: cosine[name])
+    lowest = min(config["peers"], key=lambda name: spread[name])
+    highest = max(config["peers"], key=lambda name: cosine[name])
     cases = []
     for ours in config["ours"]:
         for values, peer, sense, what in (
-            (spread, least, "<=", SPREAD),
-            (cosine, most, ">=", "cosine of matched topics"),
+            (spread, lowest, "<=", SPREAD),
+            (cosine, highest, ">=", "cosine of matched topics"),
         ):
             case = timing.value_case(
                 f"{where}: {ours}", [values[ours] / values[peer]], f"{what} / best peer's", target=1.0, sense=sense
@@ -42,12 +42,12 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     return {"cases": cases, "notes": []}
 
 
-def _known(config: dict[str, Any], where: str) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Perplexities and the mean cosine of peers whose fits, with as many seeds, were compared before."""
-    before = {(case["name"], case["what"]): case for case in config.get("known", [])}
+def _reused(config: dict[str, Any], where: str) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Return perplexities and mean cosines of peers that were measured earlier with as many seeds."""
+    earlier = {(case["name"], case["what"]): case for case in config.get("known", [])}
     quality, cosine = {}, {}
     for name in config["peers"]:
-        spread, alike = before.get((f"{where}: {name}", SPREAD)), before.get((f"{where}: {name}", COSINE))
+        spread, alike = earlier.get((f"{where}: {name}", SPREAD)), earlier.get((f"{where}: {name}", COSINE))
         if spread and alike and len(spread["perplexity"][name]) == config["repeats"]:
             quality[name], cosine[name] = spread["perplexity"][name], alike["value"]
     return quality, cosine

@@ -1,7 +1,8 @@
-"""Q8: "cvb0" with hundreds of topics: time to topica's best perplexity, and memory by stored counts of X.
+"""Q8: `inference="cvb0"` with hundreds of topics: time to topica's best perplexity, and memory per stored count of X.
 
-As many (K, V) arrays as `arrays` says are subtracted by arithmetic. Everything else is shared out over the counts, γ of the
-last pass, of shape (D, K), too. What does not grow with K is told apart by a second fit with half the topics.
+The size of `arrays` arrays of shape (K, V) is subtracted from the peak. The remainder, which includes γ of the last
+pass, of shape (D, K), is divided by the number of counts. A second fit with half the topics separates the part that
+does not grow with K.
 """
 
 from typing import Any
@@ -20,6 +21,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
 
 
 def _memory(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
+    """Return the cases of the peak memory."""
     corpus, K, where = config["corpus"], config["n_topics"], fits.where(config, corpora)
     X = corpora.load(corpus)
     gamma, unit = X.shape[0] * K * memory.ITEM, K * X.shape[1] * memory.ITEM
@@ -39,7 +41,7 @@ def _memory(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
             f"{where}: all but {config['arrays']} (K, V) arrays",
             ((many - config["arrays"] * unit) / X.nnz).tolist(),
             what,
-            target=config["most_bytes"],
+            target=config["max_bytes"],
             sense="<=",
         ),
         timing.value_case(f"{where}: what does not grow with K", (by_counts / X.nnz).tolist(), what),

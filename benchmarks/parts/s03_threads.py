@@ -1,4 +1,4 @@
-"""S3: two threads against one over a whole fit, and a grid search with two workers against one."""
+"""S3: a complete fit with two threads against one, and a grid search with two worker processes against one."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""S4: a fit to the perplexity at which scikit-learn's ends. It computes integers in float64, so float32 is timed too."""
+"""S4: time until ldavi reaches the final perplexity of scikit-learn.
+
+scikit-learn computes integer counts in float64, so it is timed with counts in float32 as well.
+"""
 
 from typing import Any
 
@@ -11,7 +14,7 @@ TITLE = "fit to scikit-learn's quality"
 def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
     perplexity, n_topics = fits.judge_of(config, held_out), config["n_topics"]
-    lengths = range(1, config["most_passes"] + 1)
+    lengths = range(1, config["max_passes"] + 1)
     cases = []
     for dtype in config["peer_dtypes"]:
         name = f"{corpora.describe(config['corpus'])} K={n_topics}, scikit-learn given {dtype}"

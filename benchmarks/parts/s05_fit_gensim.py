@@ -1,4 +1,4 @@
-"""S5: a fit to the perplexity at which gensim's ends."""
+"""S5: time until ldavi reaches the final perplexity of gensim."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     perplexity, n_topics = fits.judge_of(config, held_out), config["n_topics"]
     name = f"{corpora.describe(config['corpus'])} K={n_topics}"
     peers = {config["peer"]: fits.Fit(config, config["peer"], X)}
-    lengths = range(1, config["most_passes"] + 1)
+    lengths = range(1, config["max_passes"] + 1)
     return {
         "cases": [to_quality.compare(config, peers, X, perplexity, name, n_topics=n_topics, lengths=lengths)],
         "notes": [],

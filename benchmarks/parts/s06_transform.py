@@ -1,7 +1,7 @@
-"""S6: topic proportions of new documents, with each library's own stopping rule, and how well they predict.
+"""S6: time and quality of inferred topic proportions of new documents, with each library's own stopping rule.
 
-scikit-learn has ldavi's topics and priors; tomotopy has topics of its own. Quality is the perplexity of the documents'
-second halves under θ inferred from the first.
+scikit-learn is given ldavi's topics and priors; tomotopy has topics of its own. Quality is the perplexity of the
+second halves of the documents under θ inferred from the first halves.
 """
 
 from typing import Any
@@ -56,7 +56,7 @@ def _tomotopy(
 ) -> dict[str, Any]:
     model = tomotopy_.train(tomotopy_.prepare(X), config["n_topics"], 0, **config["tomotopy"])
     tokens, iterations = tomotopy_.prepare(new), config["infer_iterations"]
-    # Inference writes to its documents, so every turn has its own, made beforehand; one turn is not timed.
+    # Inference changes its documents, so every turn has its own, prepared beforehand; one turn is not timed.
     documents = [tomotopy_.new_documents(model, tokens) for _ in range(config["repeats"] + 1)]
     jobs = {
         "ldavi": lambda: ours.transform(new),

@@ -1,7 +1,8 @@
-"""S7: a pass with ten times the topics, which carry no more mass between them, and what either predicts.
+"""S7: time of a pass with ten times as many topics, and held-out perplexity of both fits.
 
-Both fits run at once and take turns pass by pass. Passes of the warm-up (every document afresh) and of the monotone phase
-(documents go on from where they stopped) are told apart; the first pass, which holds the preparation, is left out.
+Both fits run at the same time and alternate pass by pass. Passes of the warm-up (cold start of every document) and of
+the monotone phase (warm start from the γ of the previous pass) are separate cases. The first pass, which includes the
+preparation, is omitted.
 """
 
 from typing import Any
@@ -38,7 +39,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
             timing.ratio_case(name, repeats, many, few, target=config["target"], sense="<=", perplexity=quality)
         )
     notes = [
-        "Equal quality means: with and without the skipping of topics that carry no mass, perplexity within 0.3 %; where "
-        "nothing is skipped there is one perplexity per K, given with each case."
+        "Equal quality means: with and without the skipping of topics that carry no mass, perplexity within 0.3 %; "
+        "where nothing is skipped there is one perplexity per K, given with each case."
     ]
     return {"cases": cases, "notes": notes}

@@ -1,4 +1,4 @@
-"""S8: what each instruction set is worth, E-step of a corpus and whole passes of a fit."""
+"""S8: speed by instruction set, of the E-step and of complete passes of a fit."""
 
 import itertools
 from typing import Any
@@ -14,12 +14,12 @@ TITLE = "AVX-512, AVX2, baseline"
 
 def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]:
     X = corpora.load(config["corpus"])
-    K, sweeps, alpha = config["n_topics"], config["sweeps"], config["alpha"]
+    K, n_inner_iter, alpha = config["n_topics"], config["n_inner_iter"], config["alpha"]
     where = f"{corpora.describe(config['corpus'])} K={K}"
     lam = ldavi_.train_passes(X, K, 0, config["passes"]).components_
     cases = []
     for dtype in ("float32", "float64"):
-        estep = internals.EStep(X, lam.T, alpha, sweeps, np.dtype(dtype).type)
+        estep = internals.EStep(X, lam.T, alpha, n_inner_iter, np.dtype(dtype).type)
         cases += _compare(config, estep, f"E-step, {where} {dtype}", estep.elements)
         data = X.astype(dtype)
         cases += _compare(
@@ -29,7 +29,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
 
 
 def _compare(config: dict[str, Any], job: Any, name: str, elements: int | None) -> list[dict[str, Any]]:
-    """Speeds of neighbours, wide against narrow: AVX2's as a share of AVX-512's has the target."""
+    """Compare each instruction set with the next wider one; the target is for AVX2 as a share of AVX-512."""
 
     def on(instruction_set: str) -> Any:
         def run_on() -> None:

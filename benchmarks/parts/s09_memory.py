@@ -1,7 +1,7 @@
-"""S9: peak memory of a fit beyond X, in units of a (K, V) array of float32.
+"""S9: peak memory of a fit in addition to X, in units of a (K, V) array of float32.
 
-γ, of shape (D, K), is told apart by arithmetic. What else grows with X and not with K (its canonical copy, the
-order of its words) is told apart by a second fit with half the topics.
+The size of γ, of shape (D, K), is subtracted. A second fit with half the topics separates the memory that grows with X
+but not with K (the canonical copy of X, the order of its counts by word).
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""S10: what a batch of `partial_fit` costs, and whether that grows with the vocabulary.
+"""S10: time of a batch of `partial_fit`, and its dependence on the size of the vocabulary.
 
-Both libraries take the same batches in the same order, with the same priors. ldavi makes few sweeps of a document in a batch;
-scikit-learn has its own limit once and ldavi's once, so that what is spared by fewer sweeps can be told apart. The
-vocabulary is widened by columns that never occur.
+Both libraries process the same batches in the same order with the same priors. ldavi makes few inner iterations in an
+online step. scikit-learn is measured with its own limit and with ldavi's, to separate the effect of fewer inner
+iterations. The vocabulary is enlarged by empty columns.
 """
 
 import itertools
@@ -29,16 +29,16 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
         wide = widened(X, n_words)
         jobs[f"ldavi V={n_words}"] = _steps(config, LatentDirichletAllocation, wide)
         if n_words in config["peer_widths"]:
-            for sweeps in config["peer_sweeps"]:
+            for max_inner_iter in config["peer_inner_iter"]:
                 data = sparse.csr_matrix(wide)
-                jobs[_peer(n_words, sweeps)] = _steps(config, Sklearn, data, max_doc_update_iter=sweeps)
+                jobs[_peer(n_words, max_inner_iter)] = _steps(config, Sklearn, data, max_doc_update_iter=max_inner_iter)
     seconds = timing.take_turns(jobs, config["repeats"])
     per_batch = {name: [second / config["batches"] for second in values] for name, values in seconds.items()}
     first = config["widths"][0]
     cases = []
-    for n_words, sweeps in itertools.product(config["peer_widths"], config["peer_sweeps"]):
+    for n_words, max_inner_iter in itertools.product(config["peer_widths"], config["peer_inner_iter"]):
         target = config["target"] if n_words == first else None
-        names = [_peer(n_words, sweeps), f"ldavi V={n_words}"]
+        names = [_peer(n_words, max_inner_iter), f"ldavi V={n_words}"]
         pair = {name: per_batch[name] for name in names}
         cases.append(timing.ratio_case(f"a batch, V={n_words}, {where}", pair, *names, target=target))
     for n_words in config["widths"][1:]:
@@ -47,12 +47,13 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
     return {"cases": cases, "notes": []}
 
 
-def _peer(n_words: int, sweeps: int) -> str:
-    return f"sklearn V={n_words} sweeps<={sweeps}"
+def _peer(n_words: int, max_inner_iter: int) -> str:
+    """Return the label of a job of scikit-learn in result files."""
+    return f"sklearn V={n_words} sweeps<={max_inner_iter}"
 
 
 def _steps(config: dict[str, Any], estimator: Any, X: Any, **parameters: Any) -> Any:
-    """Takes the next few batches at each call, one call of `partial_fit` per batch."""
+    """Return a job that calls `partial_fit` on the next few batches, one call per batch."""
     size = config["batch_size"]
     model = estimator(
         config["n_topics"],

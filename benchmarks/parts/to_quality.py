@@ -1,7 +1,8 @@
-"""How much sooner ldavi reaches the quality at which a peer ends: what S4, S5, Q2 and Q8 share.
+"""Measure the time until ldavi reaches the final perplexity of a peer, for S4, S5, Q2 and Q8.
 
-Each turn has its own seed. The peer is timed to its end and its topics are judged, the best of its settings where it has
-several; the first length of ldavi's fit that predicts as well is found without a clock, then the fit of that length is timed.
+Each turn has its own seed. A complete fit of the peer is timed, and the perplexity of its topics is computed; of
+several settings, the one with the lowest perplexity counts. Then the smallest number of passes with which ldavi
+reaches this perplexity is determined, and a fit of that length is timed.
 """
 
 from collections.abc import Iterable
@@ -26,15 +27,26 @@ def compare(
     lengths: Iterable[int],
     **ours: Any,
 ) -> dict[str, Any]:
-    """A case of the peer's seconds over ldavi's.
+    """Return the case of the ratio of the peer's seconds to ldavi's.
 
     Parameters
     ----------
+    config : dict
+        Settings of the part.
     peers : dict of Fit
-        The settings of one library, by name.
+        Fits of one library with several settings, by name.
+    X : sparse array of shape (D, V)
+        Training documents.
+    perplexity : callable
+        Computes the held-out perplexity of topics.
+    name : str
+        Name of the case.
+    n_topics : int
+        Number of topics of all fits.
     lengths : iterable of int
-        Passes of ldavi's fits, rising; each is the beginning of the same fit.
-    ours : settings of ldavi
+        Increasing numbers of passes of ldavi's fits.
+    ours
+        Parameters of ldavi's estimator.
     """
     short = next(iter(peers)).split()[0]
     seconds: timing.Repeats = {short: [], "ldavi": []}
@@ -50,7 +62,7 @@ def compare(
         best = min(turn.values(), key=lambda run: run["perplexity"])
         tried = until_as_good(X, n_topics, seed, perplexity, best["perplexity"], lengths, **ours)
         curves.append(tried)
-        passes = min(tried, key=lambda length: tried[length])  # the last one, where it is as good
+        passes = min(tried, key=lambda length: tried[length])  # the last one, if it reached the target
         seconds[short].append(best["seconds"])
         seconds["ldavi"].append(
             timing.seconds_of(lambda s=seed, p=passes: ldavi_.train_passes(X, n_topics, s, p, **ours))
@@ -65,7 +77,7 @@ def compare(
 def until_as_good(
     X: sparse.csr_array, n_topics: int, seed: int, perplexity: Judge, target: float, lengths: Iterable[int], **ours: Any
 ) -> dict[int, float]:
-    """Perplexity of ldavi's fits by their passes, up to the first that predicts at least as well as `target`."""
+    """Return perplexities of ldavi's fits by number of passes, up to the first that is at most `target`."""
     tried: dict[int, float] = {}
     for passes, model in ldavi_.train_lengths(X, n_topics, seed, lengths, **ours):
         tried[passes] = perplexity(model.topics_)
@@ -75,7 +87,7 @@ def until_as_good(
 
 
 def cvb0_to_peers(config: dict[str, Any], corpora: Corpora) -> dict[str, Any]:
-    """By "cvb0" to the best perplexity of the part's peers: what Q2 and Q8 share."""
+    """Return the case of Q2 and Q8: time of `inference="cvb0"` to the best perplexity of the part's peers."""
     X, held_out = corpora.split(config["corpus"], config["judged_documents"])
     peers = {name: Fit(config, name, X) for name in config["peers"]}
     lengths, n_topics, perplexity = config["lengths"], config["n_topics"], judge_of(config, held_out)
