@@ -1,8 +1,8 @@
 """Build the two compiled modules; all metadata is in pyproject.toml.
 
-The C bodies in ldavi/_kernels/kernels.c are compiled once per instruction set, each with its own flags, and one of
-them is chosen at import. On Windows, clang-cl compiles them if it is installed, since they use vector extensions that
-MSVC lacks; with MSVC alone they run in scalar code.
+The kernels in ldavi/_kernels/kernels.c are compiled once per instruction set, each with its own flags, and one of them
+is chosen at import. On Windows, clang-cl compiles them if it is installed, since they use vector extensions that MSVC
+lacks; MSVC alone compiles them to scalar code.
 
 Environment variables:
 LDAVI_DEBUG=1                     builds with bounds checks and assertions
@@ -27,7 +27,7 @@ DEBUG = os.environ.get("LDAVI_DEBUG", "0") == "1"
 SANITIZE = os.environ.get("LDAVI_SANITIZE", "")
 CLANG_CL = os.environ.get("LDAVI_CLANG_CL", "")
 KERNELS = Path("ldavi") / "_kernels"
-# What Cython writes depends on its version and on the directives below, so each combination has a directory of its own.
+# Cython's output depends on its version and on the directives below, so each combination has a directory of its own.
 GENERATED = Path("build") / f"cython-{Cython.__version__}{'-debug' if DEBUG else ''}"
 
 # Never -ffast-math: it would change the floating-point mode of the user's whole process. Never -march=native: one
@@ -53,7 +53,7 @@ def write_declarations() -> None:
         lines += [f"        {field} noexcept nogil" if "(*" in field else f"        {field}" for field in fields]
     text = "\n".join(lines) + "\n"
     path = GENERATED / "declarations.pxi"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:  # or its date would have Cython run again
+    if not path.exists() or path.read_text(encoding="utf-8") != text:  # a newer date would make Cython run again
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
@@ -63,9 +63,8 @@ class BuildKernels(build_ext):
 
     def run(self) -> None:
         super().run()
-        # `pip install .` in a checkout leaves the modules beside their sources too: there, `python -m ldavi` and
-        # `python -m pytest` import the package of the working directory, which would lack them. Only a layout with the
-        # package in a subdirectory, src/, could do without this copy.
+        # `pip install .` in a checkout also copies the compiled modules next to their sources: there, `python -m ldavi`
+        # and `python -m pytest` import the package from the working directory, which would lack them otherwise.
         if not self.inplace and os.access("ldavi", os.W_OK):
             self.copy_extensions_to_source()
 
@@ -100,20 +99,20 @@ class BuildKernels(build_ext):
         return Path(self.build_temp) / "settings.txt"
 
     def settings(self) -> str:
-        """Everything that the objects depend on besides their sources."""
+        """Return everything besides the sources that the compiled objects depend on."""
         command = self.clang_cl or getattr(self.compiler, "compiler_so", "")
-        places = [str(GENERATED), str(Path(self.build_lib).resolve())]
-        return repr([command, self.flags, self.link_flags, INSTRUCTION_SETS, *places])
+        directories = [str(GENERATED), str(Path(self.build_lib).resolve())]
+        return repr([command, self.flags, self.link_flags, INSTRUCTION_SETS, *directories])
 
     def rebuild_if_settings_changed(self) -> None:
-        """Ignore what was built with other settings; setuptools itself compares only the dates of files."""
+        """Rebuild everything if settings have changed, since setuptools itself compares only the dates of files."""
         file = self.settings_file
         self.force = bool(self.force) or not file.exists() or file.read_text(encoding="utf-8") != self.settings()
         file.unlink(missing_ok=True)  # until this build has succeeded
         file.parent.mkdir(parents=True, exist_ok=True)
 
     def instruction_sets(self) -> dict[str, list[str]]:
-        """The instruction sets to compile, with their flags."""
+        """Return the instruction sets to compile, with their flags."""
         if self.on_windows:
             x86_64 = self.clang_cl is not None and self.plat_name == "win-amd64"
         else:
@@ -121,7 +120,7 @@ class BuildKernels(build_ext):
         return INSTRUCTION_SETS if x86_64 else {"baseline": []}  # on arm64, NEON is the baseline
 
     def kernel_object(self, name: str, own_flags: list[str], depends: list[str]) -> str:
-        """The object file of one instruction set, compiled if it is out of date."""
+        """Return the object file of one instruction set, and compile it if it is out of date."""
         source = str(KERNELS / "kernels.c")
         directory = os.path.join(self.build_temp, name)
         (path,) = self.compiler.object_filenames([source], output_dir=directory)
@@ -140,7 +139,7 @@ class BuildKernels(build_ext):
         return path
 
     def find_clang_cl(self) -> str | None:
-        """The path of clang-cl on Windows, or None where MSVC compiles the kernels."""
+        """Return the path of clang-cl on Windows, or None where MSVC or a Unix compiler compiles the kernels."""
         if not self.on_windows or CLANG_CL == "0":
             return None
         found = shutil.which("clang-cl") or shutil.which("clang-cl", path=r"C:\Program Files\LLVM\bin")
@@ -148,18 +147,17 @@ class BuildKernels(build_ext):
             found = None
         if found is None and CLANG_CL:
             raise CompileError(
-                f"LDAVI_CLANG_CL={CLANG_CL} requires clang-cl in PATH and one of the platforms "
-                f"{sorted(CLANG_CL_TARGETS)}, "
+                f"LDAVI_CLANG_CL={CLANG_CL} requires clang-cl in PATH and a platform among {sorted(CLANG_CL_TARGETS)}, "
                 f"not {self.plat_name}; install LLVM or unset it"
             )
         return found
 
     def compile_by_clang_cl(self, source: str, path: str, name: str, own_flags: list[str]) -> None:
-        """Compile one instruction set by clang-cl; its objects are linked with MSVC's."""
+        """Compile one instruction set by clang-cl; the object is linked with those of MSVC."""
         if not self.compiler.initialized:
             self.compiler.initialize(self.plat_name)  # finds Visual Studio
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        # The headers of Visual Studio come after clang's own: /imsvc, not /I, which would find the intrinsics of MSVC.
+        # /imsvc searches the headers of Visual Studio after clang's own; /I would find the intrinsics of MSVC first.
         system = [f"/imsvc{directory}" for directory in type(self.compiler).include_dirs]
         flags = [f"/clang:{flag}" for flag in (*UNIX_FLAGS, *own_flags) if not flag.startswith("-std")]
         command = [self.clang_cl, "/nologo", "/c", "/std:c11", "/O2", "/MD", "/DNDEBUG", *flags, *system]

@@ -91,7 +91,7 @@ def copied_benchmarks() -> Iterator[Path]:
 
 
 def environment_of(tree: Path) -> dict[str, str]:
-    """Return the environment of a process that imports ldavi from a work tree and limits other libraries to a thread."""
+    """Return an environment in which ldavi is imported from a work tree and other libraries use one thread."""
     return os.environ | {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {"PYTHONPATH": str(tree)}
 
 

@@ -1,7 +1,7 @@
 """Compute the cases of `benchmarks.same_bits` with the ldavi that is imported, and write their fields to a JSON file.
 
-python -m benchmarks.same_bits_run write OUT.json --exchange DIR [--only WORD ...]   also write checkpoints and model files
-python -m benchmarks.same_bits_run read OUT.json --exchange DIR [--only WORD ...]    also resume from them and load them
+python -m benchmarks.same_bits_run write OUT.json --exchange DIR [--only WORD ...]  also write checkpoints and models
+python -m benchmarks.same_bits_run read OUT.json --exchange DIR [--only WORD ...]   also resume from them and load them
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The benchmarks' bookkeeping; what they measure is not a test's business."""
+"""Tests of the benchmarks' settings, result files and reports; nothing is timed."""
 
 import importlib
 import importlib.util
@@ -14,11 +14,11 @@ from scipy import sparse
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
-pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="the benchmarks are not beside the tests here")
+pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="needs the benchmarks of a checkout")
 
 
 def load(name):
-    """A module of the benchmarks by its file, since they are no package that is installed."""
+    """Import a module of the benchmarks from its file, since the package is not installed."""
     spec = importlib.util.spec_from_file_location(f"benchmarks_{Path(name).stem}", BENCHMARKS / name)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -43,20 +43,20 @@ def merged(results, *runs):
     return kept
 
 
-def test_a_case_that_is_measured_again_takes_the_place_of_the_earlier_one(results):
+def test_a_new_case_replaces_the_earlier_one_of_the_same_name(results):
     kept = merged(results, ("Q1", measured("monday", ap=1, bbc=2)), ("Q1", measured("tuesday", bbc=3)))
     assert {case["name"]: case["value"] for case in kept["parts"]["Q1"]["cases"]} == {"ap": 1, "bbc": 3}
 
 
-def test_cases_of_an_earlier_run_tell_of_it_and_those_of_the_last_do_not(results):
+def test_cases_of_earlier_runs_contain_the_date_of_their_run(results):
     runs = [("Q1", measured("monday", ap=1)), ("Q2", measured("tuesday", ap=1)), ("Q1", measured("wednesday", bbc=3))]
     kept = merged(results, *runs)
-    told = {
+    dates = {
         (part, case["name"]): case.get("measured", kept)["date"]
         for part in kept["parts"]
         for case in _cases(kept, part)
     }
-    assert told == {("Q1", "ap"): "monday", ("Q2", "ap"): "tuesday", ("Q1", "bbc"): "wednesday"}
+    assert dates == {("Q1", "ap"): "monday", ("Q2", "ap"): "tuesday", ("Q1", "bbc"): "wednesday"}
 
 
 def _cases(kept, part):
@@ -87,12 +87,12 @@ def test_a_corpus_has_its_own_settings_over_those_of_its_part():
     assert large["repeats"] < usual["repeats"]
 
 
-def test_a_fit_that_was_made_with_as_many_seeds_is_known(results):
+def test_cases_of_fits_with_the_same_number_of_seeds_are_reusable(results):
     case = {"name": "here: other", "values": [3.0, 4.0]}
-    assert results.known([case], "here", ["other", "third"], 2) == {"other": case}
-    assert results.known([case], "elsewhere", ["other"], 2) == {}
-    assert results.known([case], "here", ["third"], 2) == {}
-    assert results.known([case], "here", ["other"], 3) == {}
+    assert results.reusable([case], "here", ["other", "third"], 2) == {"other": case}
+    assert results.reusable([case], "elsewhere", ["other"], 2) == {}
+    assert results.reusable([case], "here", ["third"], 2) == {}
+    assert results.reusable([case], "here", ["other"], 3) == {}
 
 
 def test_every_part_is_configured_with_corpora_and_fits_that_exist():
@@ -115,7 +115,7 @@ def test_every_fit_has_an_adapter():
     assert all((BENCHMARKS / "adapters" / f"{fit['library']}.py").exists() for fit in fits.values())
 
 
-def test_fits_of_rising_lengths_are_each_as_if_made_from_the_start():
+def test_fits_of_increasing_lengths_equal_separate_fits():
     adapter = load("adapters/ldavi_.py")
     X = sparse.csr_array(np.random.default_rng(0).poisson(0.3, (30, 20)))
     for length, model in adapter.train_lengths(X, 3, 0, [1, 4, 5, 9], inference="cvb0"):
@@ -126,12 +126,12 @@ def test_fits_of_rising_lengths_are_each_as_if_made_from_the_start():
 
 @pytest.fixture
 def built():
-    """Skips where the package beside the tests is not compiled."""
+    """Skip if the package of the checkout is not compiled."""
     if not any((BENCHMARKS.parent / "ldavi").glob("_estep.*.[sp][oy]*")):
-        pytest.skip("ldavi is not built beside the tests")
+        pytest.skip("needs a compiled package in the checkout")
 
 
-def test_a_work_tree_has_the_bits_of_itself(built):
+def test_a_work_tree_equals_itself_bit_by_bit(built):
     tree = str(BENCHMARKS.parent)
     command = [
         sys.executable,
@@ -171,19 +171,19 @@ def test_the_same_exception_is_equal_and_another_is_not(same_bits):
     assert not same_bits.print_case("case", a, {"elbo_": "1"})
 
 
-def test_a_fit_that_resumes_to_other_bits_differs_in_equal_trees_too(same_bits):
+def test_a_fit_that_resumes_to_other_bits_differs_even_in_equal_trees(same_bits):
     fields = {same_bits.RESUMES: "gamma"}
     assert not same_bits.print_case("case", fields, fields)
 
 
-def test_the_structure_of_the_package_is_counted(built):
+def test_figures_of_the_package_are_positive(built):
     structure = load("../tools/structure.py")
     figures = structure.figures_of_sources(BENCHMARKS.parent / "ldavi")
     assert 0 < figures["parameters annotated Any"] < figures["parameters"]
     assert 0 < figures["lines of code"] < figures["lines"]
 
 
-def test_docstrings_comments_and_blank_lines_are_no_code(tmp_path):
+def test_docstrings_comments_and_blank_lines_are_not_code(tmp_path):
     path = tmp_path / "module.py"
     path.write_text('"""Text.\n\nMore."""\n\nX = (\n    1,\n)  # why\n# alone\ndef f():\n    "Text."\n    return X\n')
     assert load("../tools/structure.py").code_lines(path) == 5

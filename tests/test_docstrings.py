@@ -1,4 +1,4 @@
-"""Public docstrings say what the signatures say, and their examples run."""
+"""Tests that public docstrings agree with the signatures and that their examples run."""
 
 import doctest
 import importlib
@@ -45,7 +45,7 @@ def parse(obj):
 
 
 def documented(obj, section):
-    """Names of a section, in order; "a, b : float" documents two, "**options" the parameter `options`."""
+    """Return the names of a section, in order; "a, b : float" documents two, "**options" the parameter `options`."""
     return [name.strip().lstrip("*") for entry in parse(obj)[section] for name in entry.name.split(",")]
 
 
@@ -54,7 +54,7 @@ def parameters(function):
 
 
 def is_record(obj):
-    """A NamedTuple or a dataclass: its fields are its attributes."""
+    """Return whether a class is a NamedTuple or a dataclass, whose fields are documented as attributes."""
     return hasattr(obj, "_fields") or hasattr(obj, "__dataclass_fields__")
 
 
@@ -103,7 +103,7 @@ def test_estimator_documents_its_parameters():
 @pytest.mark.parametrize(
     "name", ["fit", "transform", "fit_transform", "score", "perplexity", "partial_fit", "word_topics"]
 )
-def test_methods_that_users_call_are_checked(name):
+def test_the_main_methods_are_among_those_checked(name):
     assert name in METHODS
 
 
@@ -121,14 +121,14 @@ def test_result_is_documented(name):
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_docstring_opens_with_a_sentence(name):
+def test_docstring_begins_with_a_sentence(name):
     summary = " ".join(parse(PUBLIC[name])["Summary"])
     assert summary
     assert summary[-1] in ".:"
 
 
-def default_in_words(entry):
-    """The text after "default=" in the type of a parameter, or None."""
+def documented_default(entry):
+    """Return the text after "default=" in the type of a parameter, or None."""
     return entry.type.partition("default=")[2] or None
 
 
@@ -137,7 +137,7 @@ def default_in_words(entry):
 )
 def test_documented_defaults_are_the_defaults(obj):
     signature = inspect.signature(obj).parameters
-    stated = {entry.name: default_in_words(entry) for entry in parse(obj)["Parameters"]}
+    stated = {entry.name: documented_default(entry) for entry in parse(obj)["Parameters"]}
     wrong = {name: text for name, text in stated.items() if text and eval(text) != signature[name].default}
     assert not wrong
 
@@ -153,7 +153,10 @@ def test_estimator_documents_its_fitted_attributes():
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
     module = importlib.import_module(name)
-    if name in ("ldavi._estep", "ldavi._sampling"):  # compiled: nothing to run, and doctest cannot read its source
+    if name in (
+        "ldavi._estep",
+        "ldavi._sampling",
+    ):  # compiled modules have no examples, and doctest cannot read their sources
         return
     result = doctest.testmod(module)
     assert result.failed == 0

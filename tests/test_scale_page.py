@@ -1,4 +1,4 @@
-"""docs/scale.md says what benchmarks.scale_model computes, and that what it computes hangs together."""
+"""Tests that docs/scale.md contains the tables of benchmarks.scale_model, and that the cost model is consistent."""
 
 import json
 from dataclasses import fields, replace
@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-scale_model = pytest.importorskip("benchmarks.scale_model", reason="the benchmarks are not beside the tests here")
+scale_model = pytest.importorskip("benchmarks.scale_model", reason="needs the benchmarks of a checkout")
 
 from benchmarks.scale_model import DESIGNS, Assumptions, Cost, Machine, cost  # noqa: E402
 
@@ -22,7 +22,7 @@ def test_the_tables_of_the_page_are_those_of_the_script():
         assert f"<!-- table: {name} -->\n\n{text}\n\n<!-- end -->" in page
 
 
-def test_rates_that_are_said_to_be_measured_are_those_of_the_recorded_measurement():
+def test_measured_rates_equal_the_recorded_measurement():
     recorded = json.loads(scale_model.RECORDED.read_text(encoding="utf-8"))
     network = recorded["network"]["between_workers"]
     found = recorded["rates"] | {"link": network["bytes_per_second"], "latency": network["latency"]}
@@ -32,20 +32,20 @@ def test_rates_that_are_said_to_be_measured_are_those_of_the_recorded_measuremen
 
 
 @pytest.mark.parametrize("thing", [Assumptions, Machine])
-def test_every_assumption_has_a_unit_and_says_where_it_is_from(thing):
+def test_every_assumption_has_a_unit_and_a_source(thing):
     for f in fields(thing):
         assert f.metadata["unit"]
         assert f.metadata["source"]
 
 
-def test_distinct_words_are_those_of_documents_that_are_drawn():
+def test_distinct_words_equal_the_mean_of_drawn_documents():
     a = replace(SMALL, words=2000, doc_words=50)
     rng = np.random.default_rng(0)
     drawn = [len(np.unique(rng.choice(2000, 50 * 40, p=scale_model.frequencies(2000)))) for _ in range(20)]
     assert scale_model.distinct_words(a, 40) == pytest.approx(np.mean(drawn), rel=0.02)
 
 
-def test_a_visit_is_never_quicker_than_its_multiply_adds_or_its_bytes():
+def test_an_e_step_takes_at_least_the_time_of_its_multiply_adds_and_of_its_bytes():
     a, m = Assumptions(), Machine()
     parts = scale_model.document_seconds(a, m)
     assert parts["sweeps"] >= a.sweeps * a.doc_words * a.topics * 2 / m.lanes
@@ -54,7 +54,7 @@ def test_a_visit_is_never_quicker_than_its_multiply_adds_or_its_bytes():
 
 
 @pytest.mark.parametrize("name", ["documents", "topics", "words", "doc_words", "sweeps"])
-def test_more_of_anything_takes_no_less(name):
+def test_a_larger_fit_never_takes_less_time_or_memory(name):
     for design in DESIGNS:
         less, more = (
             cost(replace(SMALL, **{name: factor * getattr(SMALL, name)}), Machine(), design) for factor in (1, 2)
@@ -63,33 +63,33 @@ def test_more_of_anything_takes_no_less(name):
         assert sum(more.memory.values()) >= sum(less.memory.values())
 
 
-def test_each_change_makes_a_fit_of_the_page_no_longer():
+def test_each_design_is_at_least_as_fast_as_the_previous_one():
     hours = [scale_model.fit_seconds(Assumptions(), Machine(), design) for design in DESIGNS]
     assert hours == sorted(hours, reverse=True)
 
 
-def test_through_shards_a_link_carries_no_more_when_workers_are_more():
-    many = [cost(replace(SMALL, workers=n, documents=1e5 * n), Machine(), DESIGNS[2]).busiest for n in (4, 64)]
-    heads = [cost(replace(SMALL, workers=n, documents=1e5 * n), Machine(), DESIGNS[1]).busiest for n in (4, 64)]
-    assert many[1] == pytest.approx(many[0])
-    assert heads[1] == pytest.approx(16 * heads[0])
+def test_with_shards_the_bytes_per_link_do_not_grow_with_the_number_of_workers():
+    sharded = [cost(replace(SMALL, workers=n, documents=1e5 * n), Machine(), DESIGNS[2]).busiest for n in (4, 64)]
+    central = [cost(replace(SMALL, workers=n, documents=1e5 * n), Machine(), DESIGNS[1]).busiest for n in (4, 64)]
+    assert sharded[1] == pytest.approx(sharded[0])
+    assert central[1] == pytest.approx(16 * central[0])
 
 
 @pytest.mark.parametrize("design", DESIGNS[1:3], ids=lambda design: design.name)
-def test_queues_without_chance_take_at_least_the_longest_part_and_at_most_the_sum(design):
+def test_a_simulation_without_variance_takes_at_least_the_longest_part_and_at_most_the_sum(design):
     found: Cost = cost(SMALL, Machine(), design)
     seconds = scale_model.simulated_pass(SMALL, Machine(), design, spread=0.0)
-    waits = 8 * Machine().latency  # of each piece, which the sums count otherwise
+    waits = 8 * Machine().latency  # latency of each message, which the sums count differently
     assert max(found.compute, found.network / 2) <= seconds <= found.seconds + waits
 
 
-def test_a_link_that_all_share_is_what_the_simulation_waits_for():
+def test_a_slow_shared_link_determines_the_time_of_the_simulation():
     slow = replace(Machine(), link=1e6)
     found = cost(SMALL, slow, DESIGNS[1])
     assert scale_model.simulated_pass(SMALL, slow, DESIGNS[1]) == pytest.approx(found.network, rel=0.05)
 
 
-def test_the_command_line_takes_every_assumption(capsys, monkeypatch):
+def test_assumptions_are_options_of_the_command_line(capsys, monkeypatch):
     monkeypatch.setattr(
         "sys.argv", ["scale_model", "--documents", "2e6", "--topics", "50", "--link", "5e9", "--words", "1e4"]
     )

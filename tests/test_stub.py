@@ -1,4 +1,4 @@
-"""The stubs of the compiled modules, which type checkers read, against the modules and their sources."""
+"""Tests that the stubs of the compiled modules agree with the modules and their sources."""
 
 import ast
 import importlib
@@ -36,7 +36,7 @@ def compiled(module):
 
 
 def find(name):
-    """The object behind "_estep.update_topics"."""
+    """Return the object with a name such as "_estep.update_topics"."""
     module, _, own = name.partition(".")
     return getattr(compiled(module), own)
 
@@ -46,7 +46,7 @@ def source_of(module):
 
 
 def arguments(node):
-    """The arguments of a function of the stub: positional ones, then keyword-only ones."""
+    """Return the arguments of a function of the stub: positional ones, then keyword-only ones."""
     return [*node.args.args, *node.args.kwonlyargs]
 
 
@@ -55,13 +55,13 @@ def argument_names(node):
 
 
 def kinds(name):
-    """Whether each argument of the compiled function is keyword-only."""
+    """Return for each argument of the compiled function whether it is keyword-only."""
     parameters = inspect.signature(find(name)).parameters.values()
     return [parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters]
 
 
 def names_in_source(name):
-    """Argument names of a `def` of the .pyx: the last word of each argument, without comments and `not None`."""
+    """Return the argument names of a `def` in the .pyx: the last word of each argument, without `not None`."""
     module, _, own = name.partition(".")
     text = re.sub(r"#.*|\[[^]]*\]", "", source_of(module))  # without comments and memoryviews' shapes
     arguments = re.search(rf"^def {own}\(([^)]*)\):", text, re.M)[1]
@@ -70,7 +70,7 @@ def names_in_source(name):
 
 
 def struct_fields():
-    """The fields of each argument struct of kernels.h."""
+    """Return the fields of each argument struct of kernels.h."""
     header = re.sub(r"/\*.*?\*/", "", HEADER.read_text(encoding="utf-8"), flags=re.S)
     return {
         name: [re.findall(r"\w+", part)[-1] for field in body.split(";") for part in field.split(",") if part.strip()]
@@ -80,7 +80,7 @@ def struct_fields():
 
 def needs_source(test):
     there = all((SOURCES / f"{module}.pyx").exists() for module in MODULES)
-    return pytest.mark.skipif(not there, reason="the .pyx are not beside the tests here")(test)
+    return pytest.mark.skipif(not there, reason="needs the .pyx of a checkout")(test)
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,4 +1,4 @@
-"""Files about the project that repeat what is stated elsewhere: versions, Pythons, pinned tools."""
+"""Tests that versions of the package, of Python and of tools agree between the files that repeat them."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 FORMS = sorted(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml"))
 
-in_checkout = pytest.mark.skipif(not WORKFLOWS, reason="the workflows are not beside the tests here")
+in_checkout = pytest.mark.skipif(not WORKFLOWS, reason="needs the workflows of a checkout")
 
 
 def read_yaml(path):
@@ -27,7 +27,7 @@ def steps(workflow):
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
-@pytest.mark.skipif(not (ROOT / "CITATION.cff").exists(), reason="CITATION.cff is not beside the tests here")
+@pytest.mark.skipif(not (ROOT / "CITATION.cff").exists(), reason="needs CITATION.cff of a checkout")
 def test_the_citation_has_the_version_and_license_of_the_package():
     citation = read_yaml(ROOT / "CITATION.cff")
     assert (citation["version"], citation["license"]) == (ldavi.__version__, project()["project"]["license"])
@@ -54,14 +54,14 @@ def test_the_tests_run_on_every_python_that_has_a_wheel():
 
 
 @in_checkout
-def test_the_oldest_dependencies_are_tried_on_the_oldest_python():
+def test_the_oldest_dependencies_are_tested_on_the_oldest_python():
     setup = steps({"jobs": {"oldest": read_yaml(ROOT / ".github" / "workflows" / "tests.yml")["jobs"]["oldest"]}})
     versions = [step["with"]["python-version"] for step in setup if "python-version" in step.get("with", {})]
     assert [f">={version}" for version in versions] == [project()["project"]["requires-python"]]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_may_only_read_the_repository_by_default(path):
+def test_a_workflow_only_has_read_permission_by_default(path):
     assert read_yaml(path)["permissions"] == {"contents": "read"}
 
 
@@ -72,7 +72,7 @@ def test_every_action_of_a_workflow_has_a_version(path):
 
 
 @pytest.mark.parametrize("path", [path for path in FORMS if path.stem != "config"], ids=lambda path: path.stem)
-def test_an_issue_form_has_a_title_and_questions_with_names_of_their_own(path):
+def test_an_issue_form_has_a_title_and_questions_with_unique_names(path):
     form = read_yaml(path)
     names = [question["id"] for question in form["body"]]
     assert {"name", "description", "body"} <= form.keys()

@@ -13,8 +13,7 @@ included.
 * "VB with learned priors" is the same with max_iter=12, which includes the passes of every phase.
 * "ldavi fit" is `ldavi fit texts.txt -k 2 -o model.ldavi`, from the end of the parsing of its arguments.
 * Parameters are those of every `def`, without `self`, `cls`, `*args` and `**kwargs`. A parameter is Any if its
-annotation is
-  exactly `Any`.
+  annotation is exactly `Any`.
 * A line of code holds a token that is not a comment and does not belong to a docstring or to another string that
   stands alone.
 """
@@ -82,7 +81,7 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def entered_by_fits() -> dict[str, dict[str, int]]:
-    """Count what fits enter, of the ldavi that is imported."""
+    """Count the modules and functions that fits with the imported ldavi enter."""
     import ldavi
 
     package = Path(ldavi.__file__).parent
@@ -201,7 +200,7 @@ def figures_of_sources(package: Path) -> dict[str, Any]:
 
 
 def figures_of_fits(directory: Path) -> dict[str, dict[str, int]]:
-    """Count what fits enter, in a process that imports ldavi from a directory."""
+    """Count the modules and functions that fits enter, in a process that imports ldavi from a directory."""
     command = [sys.executable, str(Path(__file__).resolve()), "--entered"]
     environment = os.environ | {"PYTHONPATH": str(directory.resolve())}
     done = subprocess.run(command, env=environment, cwd=directory, check=True, stdout=subprocess.PIPE, text=True)
