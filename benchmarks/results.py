@@ -1,4 +1,4 @@
-"""Read, merge and write result files: new cases replace earlier ones of the same name, all others are kept."""
+"""Read, merge and write result files: new cases replace earlier ones of the same name, all others remain."""
 
 import json
 from pathlib import Path
@@ -17,21 +17,21 @@ def read(path: Path | None, *, quick: bool) -> dict[str, Any]:
     """
     if path is None or not path.exists():
         return {"quick": quick, "parts": {}}
-    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if kept["quick"] != quick:
-        found = "quick runs" if kept["quick"] else "measurements"
+    earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if earlier["quick"] != quick:
+        found = "quick runs" if earlier["quick"] else "measurements"
         raise SystemExit(
             f"--out={path} contains {found}, which quick runs and measurements must not share; name another file"
         )
-    return kept
+    return earlier
 
 
-def merged(kept: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[str, Any]:
+def merged(earlier: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[str, Any]:
     """Return earlier results with a measured part, whose cases replace those of the same name and "what".
 
     Parameters
     ----------
-    kept : dict
+    earlier : dict
         Earlier results, as `read` returns them.
     name : str
         Name of the part.
@@ -39,8 +39,8 @@ def merged(kept: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[st
         "part", "machine", and the fields of RUN.
     """
     run = {field: measured[field] for field in RUN}
-    before = {field: kept[field] for field in RUN if field in kept}
-    parts = dict(kept["parts"])
+    before = {field: earlier[field] for field in RUN if field in earlier}
+    parts = dict(earlier["parts"])
     if before != run:
         parts = {
             key: part | {"cases": [{"measured": before} | case for case in part["cases"]]}
@@ -50,7 +50,7 @@ def merged(kept: dict[str, Any], name: str, measured: dict[str, Any]) -> dict[st
     cases = {_key(case): case for case in parts.get(name, {}).get("cases", [])}
     cases |= {_key(case): case for case in part["cases"]}
     parts[name] = part | {"cases": list(cases.values())}
-    return run | {"quick": kept["quick"], "machine": measured["machine"], "parts": parts}
+    return run | {"quick": earlier["quick"], "machine": measured["machine"], "parts": parts}
 
 
 def reusable(cases: list[dict[str, Any]], prefix: str, names: list[str], repeats: int) -> dict[str, dict[str, Any]]:

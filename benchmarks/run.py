@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _measure_all(parts: list[str], arguments: argparse.Namespace) -> None:
-    kept = results.read(arguments.out, quick=arguments.quick)
+    collected = results.read(arguments.out, quick=arguments.quick)
     pairs = [(name, corpus) for name in parts for corpus in settings.corpora_of(name, quick=arguments.quick)]
     pairs = [(name, corpus) for name, corpus in pairs if not arguments.only or corpus in arguments.only]
     if not pairs:
@@ -77,9 +77,9 @@ def _measure_all(parts: list[str], arguments: argparse.Namespace) -> None:
             failed.append(f"{name} {corpus or ''}".rstrip())
             continue
         print(report.plain(name, measured["part"]), flush=True)
-        kept = results.merged(kept, name, measured | {"date": datetime.date.today().isoformat()} | _commit())
+        collected = results.merged(collected, name, measured | {"date": datetime.date.today().isoformat()} | _commit())
         if arguments.out:  # after every corpus, so that an interrupted run loses nothing
-            results.write(arguments.out, kept)
+            results.write(arguments.out, collected)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

@@ -133,7 +133,7 @@ def _with_unused_words() -> Any:
 
 
 def _with_a_large_count() -> Any:
-    """Return counts that float32 does not hold exactly, so that the fit computes in float64."""
+    """Return counts that float32 does not represent exactly, so that the fit computes in float64."""
     X = planted().copy()
     X.data[0] = 2**24 + 1
     return X

@@ -37,30 +37,30 @@ def results():
 
 
 def merged(results, *runs):
-    kept = {"quick": False, "parts": {}}
+    collected = {"quick": False, "parts": {}}
     for part, run in runs:
-        kept = results.merged(kept, part, run)
-    return kept
+        collected = results.merged(collected, part, run)
+    return collected
 
 
 def test_a_new_case_replaces_the_earlier_one_of_the_same_name(results):
-    kept = merged(results, ("Q1", measured("monday", ap=1, bbc=2)), ("Q1", measured("tuesday", bbc=3)))
-    assert {case["name"]: case["value"] for case in kept["parts"]["Q1"]["cases"]} == {"ap": 1, "bbc": 3}
+    collected = merged(results, ("Q1", measured("monday", ap=1, bbc=2)), ("Q1", measured("tuesday", bbc=3)))
+    assert {case["name"]: case["value"] for case in collected["parts"]["Q1"]["cases"]} == {"ap": 1, "bbc": 3}
 
 
 def test_cases_of_earlier_runs_contain_the_date_of_their_run(results):
     runs = [("Q1", measured("monday", ap=1)), ("Q2", measured("tuesday", ap=1)), ("Q1", measured("wednesday", bbc=3))]
-    kept = merged(results, *runs)
+    collected = merged(results, *runs)
     dates = {
-        (part, case["name"]): case.get("measured", kept)["date"]
-        for part in kept["parts"]
-        for case in _cases(kept, part)
+        (part, case["name"]): case.get("measured", collected)["date"]
+        for part in collected["parts"]
+        for case in _cases(collected, part)
     }
     assert dates == {("Q1", "ap"): "monday", ("Q2", "ap"): "tuesday", ("Q1", "bbc"): "wednesday"}
 
 
-def _cases(kept, part):
-    return kept["parts"][part]["cases"]
+def _cases(collected, part):
+    return collected["parts"][part]["cases"]
 
 
 def test_a_quick_run_is_not_written_into_a_file_of_measurements(results, tmp_path):
@@ -71,11 +71,11 @@ def test_a_quick_run_is_not_written_into_a_file_of_measurements(results, tmp_pat
 
 
 def test_a_report_names_every_run_that_its_cases_come_from(results):
-    kept = merged(results, ("Q1", measured("monday", ap=1)), ("Q1", measured("tuesday", bbc=3)))
-    for case in _cases(kept, "Q1"):
+    collected = merged(results, ("Q1", measured("monday", ap=1)), ("Q1", measured("tuesday", bbc=3)))
+    for case in _cases(collected, "Q1"):
         case["range"] = [1, 1]
-    kept["parts"]["Q1"]["load_average"] = 0
-    text = load("report.py").markdown([json.loads(json.dumps(kept))])
+    collected["parts"]["Q1"]["load_average"] = 0
+    text = load("report.py").markdown([json.loads(json.dumps(collected))])
     assert "monday, commit monday; tuesday, commit tuesday" in text
 
 

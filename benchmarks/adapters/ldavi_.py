@@ -64,7 +64,7 @@ class CheckpointInMemory:
         return self._due
 
     def save(self, state: dict[str, Any]) -> None:
-        self._state = copy.deepcopy(state)  # the fit goes on to change these arrays
+        self._state = copy.deepcopy(state)  # the fit changes these arrays afterwards
 
 
 def topics(model: LatentDirichletAllocation, n_words: int) -> np.ndarray:
