@@ -67,7 +67,7 @@ class EStep:
     lam : array of shape (V, K)
         λ, word-major.
     alpha : float
-    sweeps : int
+    n_inner_iter : int
         Inner iterations per document.
     dtype : type
     dense : bool
@@ -77,18 +77,18 @@ class EStep:
     """
 
     def __init__(
-        self, X: sparse.csr_array, lam: np.ndarray, alpha: float, sweeps: int, dtype: type, *, dense: bool = False
+        self, X: sparse.csr_array, lam: np.ndarray, alpha: float, n_inner_iter: int, dtype: type, *, dense: bool = False
     ) -> None:
         n_topics = lam.shape[1]
         self.counts, words = counts_of(X, dtype).compact()
         rows = padded_rows(lam[words], dtype)
         self._workers = Workers(1)
         self._topics = topics_from(rows, lam.sum(axis=0, dtype=np.float64), self._workers, point_estimate=False)
-        self._alpha, self._max_inner_iter, self._dense = np.full(n_topics, alpha), sweeps, dense
+        self._alpha, self._max_inner_iter, self._dense = np.full(n_topics, alpha), n_inner_iter, dense
         self.gamma = np.ones((X.shape[0], n_topics), dtype)
         self._part: Part | None = None
         self._sstats = aligned_zeros((0, 0), dtype)
-        self.elements = len(self.counts.indices) * n_topics * sweeps  # (word, topic, inner iteration)
+        self.elements = len(self.counts.indices) * n_topics * n_inner_iter  # (word, topic, inner iteration)
 
     def __call__(self) -> None:
         n_inner_iter = sum(self._updates(with_bound=False))
@@ -122,16 +122,18 @@ class EStep:
             yield EStepSettings(max_inner_iter, NEVER, cold_start=False, extrapolate=False, with_bound=with_bound)
 
 
-def elbo_per_token(X: sparse.csr_array, lam: np.ndarray, alpha: float, eta: float, *, sweeps: int, tol: float) -> float:
+def elbo_per_token(
+    X: sparse.csr_array, lam: np.ndarray, alpha: float, eta: float, *, max_inner_iter: int, tol: float
+) -> float:
     """Return the exact bound per token at λ, of shape (K, V), in float64.
 
-    Every γ converges from a cold start, in at most `sweeps` inner iterations, and φ is optimal.
+    Every γ converges from a cold start, in at most `max_inner_iter` inner iterations, and φ is optimal.
     """
     counts, words = counts_of(X, np.float64).compact()
     priors = Priors(np.full(len(lam), alpha), np.full((1, 1), eta))
     rows, workers = padded_rows(lam.T[words], np.float64), Workers(1)
     topics = topics_from(rows, lam.sum(axis=1, dtype=np.float64), workers, point_estimate=False)
-    settings = EStepSettings(sweeps, tol, extrapolate=False)
+    settings = EStepSettings(max_inner_iter, tol, extrapolate=False)
     documents = infer_documents(counts, topics, priors.alpha, settings, workers)
     total = documents.bound.sum() + elbo.topic_term(np.ascontiguousarray(lam.T, np.float64), priors)
     return float(total / counts.doc_tokens.sum())
@@ -141,16 +143,26 @@ class Schedule(NamedTuple):
     """The λ, (K, V), of a schedule at its highest bound, and the inner iterations per document until then."""
 
     lam: np.ndarray
-    sweeps: float
+    n_inner_iter: float
 
 
 def sklearn_schedule(
-    X: sparse.csr_array, n_topics: int, seed: int, *, alpha: float, eta: float, passes: int, sweeps: int, tol: float
+    X: sparse.csr_array,
+    n_topics: int,
+    seed: int,
+    *,
+    alpha: float,
+    eta: float,
+    passes: int,
+    max_inner_iter: int,
+    tol: float,
 ) -> Schedule:
     """Run the batch schedule of scikit-learn with the kernels of ldavi: its random λ, and cold starts in every pass."""
     priors = Priors(np.full(n_topics, alpha), np.full((1, 1), eta))
     start = np.random.RandomState(seed).gamma(100.0, 0.01, (n_topics, X.shape[1]))
-    phase = BatchVB(PassSettings(n_warmup=passes, warmup_inner_iter=sweeps, monotone_inner_iter=0, tol=tol), passes)
+    phase = BatchVB(
+        PassSettings(n_warmup=passes, warmup_inner_iter=max_inner_iter, monotone_inner_iter=0, tol=tol), passes
+    )
     documents = phase.prepare(Documents(counts_of(X, np.float32), None))
     topics = PassResult(padded_rows(start.T, np.float32), np.arange(X.shape[1]), priors)
     highest, n_inner_iter, best = -np.inf, 0.0, Schedule(start, 0.0)

@@ -3,8 +3,8 @@
 python -m benchmarks.scale_model                                   the tables of docs/scale.md
 python -m benchmarks.scale_model --documents 1e8 --topics 1e3      the same for another size
 python -m benchmarks.scale_model --write                           put the tables into docs/scale.md
-python -m benchmarks.scale_model --measure                         the rates of this machine, and of a network on its loopback
-python -m benchmarks.scale_model --check --data DIR                predicted against measured, on this machine
+python -m benchmarks.scale_model --measure                         the rates of this machine, and of a network on its
+loopback python -m benchmarks.scale_model --check --data DIR                predicted against measured, on this machine
 
 Everything follows from `Assumptions` and `Machine`, whose every field says its unit and where its value is from.
 """
@@ -259,8 +259,8 @@ def simulated_pass(
 ) -> float:
     """Seconds of a pass in which each worker asks for the rows of its next piece while it works on one.
 
-    A link serves who asks first. With a head, its link serves all; else each worker's own link serves it. Pieces take times
-    that differ by `spread` (log-normal).
+    A link serves who asks first. With a head, its link serves all; else each worker's own link serves it. Pieces take
+    times that differ by `spread` (log-normal).
     """
     found = cost(a, m, d)
     workers = int(a.workers)
@@ -407,7 +407,7 @@ def changes(a: Assumptions, m: Machine) -> str:
 
 
 def queues(a: Assumptions, m: Machine) -> str:
-    """As many documents for each worker, and more and more workers: seconds, and the share of them in which cores work."""
+    """Return a table of seconds, and of the share of them in which cores work, for more and more workers."""
     designs = (DESIGNS[1], DESIGNS[2], DESIGNS[5])
     rows = []
     for workers in (1, 4, 16, 64, 256):
