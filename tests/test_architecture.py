@@ -57,7 +57,7 @@ C_FILES = sorted(path.name for path in KERNELS.glob("*.[ch]"))
 
 
 def module_name(path):
-    """Return "_core.documents" for ldavi/_core/corpus.py, "io" for ldavi/io/__init__.py, and so on."""
+    """Return "_core.documents" for ldavi/_core/documents.py, "io" for ldavi/io/__init__.py, and so on."""
     name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
     return name.removesuffix(".__init__")
 

@@ -175,7 +175,7 @@ def test_a_wrong_declared_number_of_documents_is_refused():
 def test_only_one_batch_is_read_ahead():
     """While a batch is in use, the reader reads the next one, and no further even if it has the time."""
     source, ahead = Source(corpus(), 10), []
-    batches = batched_documents.Batches(source, None, "test")
+    batches = batched_documents.BatchedDocuments(source, None, "test")
     source.n_read = 0
     for used, _ in enumerate(batches.parts(10), 1):
         time.sleep(0.03)

@@ -46,7 +46,8 @@ class FitContext:
 def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts: list[Restart]) -> None:
     """Run the fit from each start, and append to `restarts` what each has reached.
 
-    After an exception, Ctrl-C included, `restarts` holds the topics after the last complete pass.
+    After an exception, Ctrl-C included, `restarts` holds the topics after the last complete pass; a resumed online fit
+    has none before its first complete pass.
     """
     settings, checkpoint = context.settings, context.checkpoint
     if checkpoint is not None:
@@ -71,8 +72,9 @@ class PlannedPhase(NamedTuple):
     ----------
     phase : Phase
     role : {"learn", "prepare", "evaluate"}
-        "learn": its passes end the fit when it has converged. "prepare": the next phase continues from its topics, and
-        its objective says little about the fit. "evaluate": computes the exact bound of topics learned without one.
+        "learn": its passes end the fit when it has converged (records of a warm-up never do). "prepare": the next
+        phase continues from its topics, and its objective says little about the fit. "evaluate": computes the exact
+        bound of topics learned without one.
     """
 
     phase: AnyPhase
@@ -117,6 +119,7 @@ def _evaluation(settings: FitSettings, documents: DocumentSource) -> PlannedPhas
 
 
 def _step_size(settings: FitSettings, documents: DocumentSource) -> int:
+    """Return the documents of an online step; `n_docs` of batches is 0 until the first pass."""
     return settings.step_size(documents.n_docs if isinstance(documents, Documents) else documents.total_weight)
 
 
@@ -130,23 +133,27 @@ def run_phases(
     restarts : sequence of Restart
         The last one is this fit; those before it are finished.
     """
-    checkpoint, restart = context.checkpoint, restarts[-1]
+    checkpoint = context.checkpoint
     first = 0 if checkpoint is None else checkpoint.first_phase([planned.phase.name for planned in plan])
     for planned in plan[first:]:
-        phase, role = planned
-        if not _is_due(role, context.settings, restart):
-            continue
-        documents = phase.prepare(context.documents)
-        state = _first_state(context, planned, documents, start, restart)
-        with closing(phase.passes(documents, state, context.workers)) as passes:
-            for state, record in passes:
-                if record is not None:
-                    restart.last = state.result
-                    _finish_pass(context, record, restart, role)
-                    if role == "evaluate" or restart.monitor.ends_with(record):  # no state is saved after the last pass
-                        break
-                if checkpoint is not None:
-                    checkpoint.save(phase.name, state, restarts)
+        if _is_due(planned.role, context.settings, restarts[-1]):
+            _run_phase(context, planned, start, restarts)
+
+
+def _run_phase(context: FitContext, planned: PlannedPhase, start: Initialization, restarts: Sequence[Restart]) -> None:
+    """Run the passes of one phase. Its state is released with this call, before the next phase allocates its own."""
+    (phase, role), checkpoint, restart = planned, context.checkpoint, restarts[-1]
+    documents = phase.prepare(context.documents)
+    state = _first_state(context, planned, documents, start, restart)
+    with closing(phase.passes(documents, state, context.workers)) as passes:
+        for state, record in passes:
+            if record is not None:
+                restart.last = state.result
+                _finish_pass(context, record, restart, role)
+                if role == "evaluate" or restart.monitor.ends_with(record):  # no state is saved after the last pass
+                    break
+            if checkpoint is not None:
+                checkpoint.save(phase.name, state, restarts)
 
 
 def _is_due(role: Role, settings: FitSettings, restart: Restart) -> bool:
@@ -154,6 +161,7 @@ def _is_due(role: Role, settings: FitSettings, restart: Restart) -> bool:
     monitor = restart.monitor
     if role != "evaluate":
         return not monitor.is_over or restart.last is None  # None: the topics of all passes were lost
+    # A callback may end a fit with init="cvb0" in its collapsed passes, before any bound is known.
     return settings.learning_method == "online" or settings.inference == "cvb0" or monitor.last.phase == "collapsed"
 
 
@@ -229,8 +237,7 @@ def split_validation(
     if not 0 < n_validation < n_docs:
         msg = (
             f"validation_fraction={fraction!r} of {n_docs} documents gives a validation set of {n_validation}; both "
-            "sides "
-            "need at least one document: use more documents, or None"
+            "sides need at least one document: use more documents, or None"
         )
         raise ValueError(msg)
     is_held_out = np.zeros(n_docs, bool)
@@ -244,10 +251,11 @@ def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> No
     if monitor.converged or settings.tol is None:
         return
     records = [record for record in monitor.records if record.phase != "final"]
-    gain = relative_gain(records[-2], records[-1]) if len(records) > 1 else np.inf
+    last = records[-1]
+    gain = relative_gain(records[-2], last) if len(records) > 1 else np.inf
+    rise = "" if last.phase == "collapsed" else f" by {gain:.2g}, relative to its value,"  # single gains say little
     msg = (
-        f"The fit did not converge: the objective still rose by {gain:.2g}, relative to its value, in pass "
-        f"{records[-1].iteration}, the last of max_iter={settings.max_iter}; tol={settings.tol:g} requires less. "
-        "Increase max_iter or tol."
+        f"The fit did not converge: the objective still rose{rise} in pass {last.iteration}, the last of "
+        f"max_iter={settings.max_iter}; tol={settings.tol:g} requires less"
     )
-    warnings.warn(msg, ConvergenceWarning, stacklevel=3)
+    warnings.warn(f"{msg}. Increase max_iter or tol.", ConvergenceWarning, stacklevel=3)

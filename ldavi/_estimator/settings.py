@@ -17,7 +17,7 @@ from ldavi._inference.vb_online import LearningRate
 
 WARMUP_PASSES = {"random": 10, "anchor words": 5}  # by initialization; at most half of max_iter
 VB_BEFORE_CVB0 = {"random": 30, "anchor words": 5}  # passes of VB that precede collapsed ones; at most half of them
-CVB0_BEFORE_VB = 20  # collapsed passes that precede VB with init="cvb0"; at most half of max_iter
+CVB0_BEFORE_VB = 20  # passes before the ascent of init="cvb0", VB_BEFORE_CVB0 among them; at most half of max_iter
 WARMUP_INNER_ITER = 5
 WARMUP_DIGAMMA_OFFSET = 0.5
 MONOTONE_INNER_ITER = 2

@@ -1,1 +1,1 @@
-"""The algorithms: arrays in, arrays out. No module here knows scikit-learn, prints, warns or draws random numbers."""
+"""The algorithms: arrays in, arrays out. No module here uses scikit-learn, prints, warns or chooses a seed."""

@@ -1,7 +1,8 @@
 """Collapsed variational Bayes (CVB0) as a phase of a fit: passes, priors, records. Equations (30)-(36), (44)-(49).
 
 Each pass reassigns every count; the topics are an average over passes. The phase starts from topics, as variational
-Bayes finds them, or from uninitialised assignments. `cvb0_pass` has one pass; this module has what surrounds it.
+Bayes finds them, or from empty assignments. `cvb0_pass` implements one pass; this module has the priors, the average
+and the records.
 """
 
 from collections.abc import Callable, Generator
@@ -32,7 +33,7 @@ ROWS_AT_ONCE = 2**12  # of n_wk
 SAMPLED_TOKENS = 2**15  # minimum sample for learning α; of a larger corpus, this fraction of it
 SAMPLED_FRACTION = 32
 LIMITED_ALPHA = 5.0  # Σ_k α_k, at most, where the first α is limited: equation (48)
-LIMITED_TRUST = 0.75  # c of equation (49): weight of the sampled topic counts when α is learned, in the same case
+LIMITED_TRUST = 0.75  # weight of the sampled topic counts when α is learned, in the same case: equation (49)
 SMOOTH_ETA = 0.05  # η_0 of equation (47): passes use the geometric mean of η_0 and a smaller learned η
 FIRST_MIN_SHARE = 0.5  # first τ from uninitialised assignments: at most one topic of a count is deterministic
 FIRST_MIN_SHARE_AFTER_VB = 0.25  # first τ where a VB warm-up has found topics
@@ -48,11 +49,13 @@ class Cvb0Settings:
     seed : int
         The seed of all draws.
     has_topics : bool
-        Whether the fit was given topics, or found them by anchor words; draws should not destroy them, equation (45).
+        Whether the fit was given topics, or found them by anchor words; τ is then small from the first pass on, so
+        that less is sampled, equation (45).
     after_vb : bool
         Whether a VB warm-up precedes.
     limits_alpha : bool
-        Whether topics have so many tokens that a learned α would grow with what it smooths: equations (48), (49).
+        Whether there are 10,000 tokens per topic or more. A learned α then keeps increasing, so its first value and the
+        weight of the sampled counts are reduced: equations (48), (49).
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
         The first pass after which priors are learned, t0 of (44) and (45), and the number of passes between updates.
@@ -78,7 +81,7 @@ class Cvb0Settings:
         return due and (self.learn_alpha or self.learn_eta)
 
     def min_share_of(self, t: int) -> float:
-        """Return τ of pass t: larger while topics are still to be found, so that more is drawn. Equation (45)."""
+        """Return τ of pass t: larger in early passes, so that more of each count is sampled. Equation (45)."""
         first = MIN_SHARE if self.has_topics else FIRST_MIN_SHARE_AFTER_VB if self.after_vb else FIRST_MIN_SHARE
         return min(first, max(MIN_SHARE, first * self.learn_from / t))
 

@@ -1,12 +1,13 @@
 """Assignments of counts to topics in collapsed inference, and one pass over all of them. Equations (30) to (33).
 
-    counts ── cut by stored counts ──► blocks, each with its counts also in the order of their words
+    counts ── split into about equal numbers ──► blocks, each with its counts also in the order of their words
     for each block:
-        1. documents: each thread reassigns the counts of ranges of them, with current n_dk and the n_wk before the
-        block 2. words:     each thread owns ranges of them and applies the new assignments to n_wk
+        1. documents: each thread reassigns the counts of ranges of them, with current n_dk and the n_wk before the block
+        2. words:     each thread owns ranges of them and applies the new assignments to n_wk
 
-A count is assigned to a few topics with a share each. Masses are whole numbers, so n_wk and n_k are exact after any
-number of additions and subtractions. Blocks do not depend on the number of threads, so the bits do not either.
+The responsibilities of a count are fixed-point numbers: it has SHARES shares, assigned to at most SLOTS topics. The
+mass of a share is the count in whole units, so n_wk and n_k are exact after any number of additions and subtractions.
+Blocks do not depend on the number of threads, so the bits do not either.
 """
 
 from dataclasses import dataclass
@@ -235,7 +236,7 @@ def update_assignments(
 def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int) -> dirichlet_priors.GroupedCounts:
     """Return n_wk rounded to integers at random, with the same mean, as counts of how often each value occurs.
 
-    Topics need not be sampled here: n_wk has all that the tokens of a word have in common across documents.
+    The evidence for η depends on n_wk alone, so no topics are sampled.
     """
 
     def rounded(first: int) -> tuple[Int64s, Int64s, Int64s]:
@@ -279,7 +280,7 @@ def sample_topics(assignments: Assignments, priors: Priors, *, first: int, step:
     """Sample a topic for every token of every `step`-th document by Gibbs sampling, with n_wk and n_k fixed.
 
     The shares of the counts are only the starting point: they ignore the dependence between the topics of a document's
-    tokens, and priors learned from them would be too even.
+    tokens, and an α learned from them would be too large.
     """
     counts, dtype, width = assignments.counts, assignments.counts.values.dtype, assignments.N.shape[1]
     documents = np.arange(first % step, counts.n_docs, step)

@@ -102,7 +102,7 @@ def _distinct(value: Int64s, times: Int64s | Doubles) -> tuple[Int64s, Doubles]:
 
 
 def dirichlet_multinomial_log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> float:
-    """Return log p of the counts under Dirichlet-multinomials, up to a constant of the prior. Equation (35).
+    """Return log p of the counts under Dirichlet-multinomials, up to a constant. Equation (35).
 
     Parameters
     ----------

@@ -1,10 +1,12 @@
 """The E-step over many documents: blocks, threads, statistics by words. Equations (14), (15).
 
-    counts ── cut by stored counts ──► blocks, each with its counts also in the order of their words
+    counts ── split into about equal numbers ──► blocks, each with its counts also in the order of their words
     for each wave of blocks:
         1. documents: each thread updates ranges of them; results are γ, the ratios r_dw and the factors e_dk
         2. words:     each thread owns ranges of them; S_w += B_w ∘ Σ_d r_dw e_dk
     documents whose weights underflowed are repeated in log space, in order
+
+Symbols are those of docs/glossary.md. CVB0 has no E-step: see `cvb0_pass.update_assignments`.
 
 The result of a document depends on that document alone, and each row of S has one writer and one order of summation.
 Blocks do not depend on the number of threads, so the bits do not either. No thread needs a (K, V) array of its own.

@@ -1,4 +1,4 @@
-"""The exact bound of topics that were learned without one: an E-step of every document from a cold start.
+"""The ELBO of the final topics of a fit whose passes have none: an E-step of every document from a cold start.
 
 It is the last phase of online and of collapsed fits: λ as it is, γ after some inner iterations, φ optimal. Equation
 (13).

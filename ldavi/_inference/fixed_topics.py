@@ -68,7 +68,7 @@ def normalized_responsibilities(log_theta: Doubles, log_beta: Doubles) -> Double
     """Compute φ ∝ exp(E[log θ] + E[log β]), a row for each stored count, by log-sum-exp. Equation (10).
 
     A row of `log_beta` that is −∞ throughout counts as 0, so that φ depends on θ alone. Constants added to a row of
-    `log_theta`, such as −ψ(Σγ), cancel. Every φ of the package is computed here.
+    `log_theta`, such as −ψ(Σγ), cancel.
     """
     impossible = np.isneginf(log_beta).all(axis=1, keepdims=True)
     if impossible.any():

@@ -19,9 +19,10 @@ SMALLEST_DECAY = 1e-6  # c at which M is rescaled, before its entries become too
 class LazyLambda:
     """λ of every word, of which a minibatch reads and writes only the rows of its own words. Equation (19).
 
-    λ is stored as η + c·(M − η). The decay that an online step applies to every row is one multiplication of c, and the
-    rows of the minibatch's words absorb what the step adds. Reading all of λ applies c to M. A row at η stays at η to
-    the last bit for every c, so words can be added when they are first seen. Equation (41).
+    λ is stored as η + c·(M − η), with stored rows M and c the product of all factors (1 − ρ). So a step decays every
+    row by one multiplication of c, and adds to the rows of the minibatch's words only. Reading all of λ sets M to λ
+    and c to 1. A row at η stays at η to the last bit for every c, so words can be added when they are first seen.
+    Equation (41).
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class LazyLambda:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any], priors: Priors, *, copy: bool = True) -> "LazyLambda":
-        """Return the λ that `to_arrays` described; without `copy` its rows may be read-only, such as mapped ones."""
+        """Restore λ from the output of `to_arrays`; without `copy` its rows may be read-only, such as mapped ones."""
         lam = cls(aligned_copy(arrays["rows"]) if copy else arrays["rows"], priors)
         lam._decay, lam._excess = arrays["decay"], arrays["excess"]
         return lam

@@ -229,7 +229,7 @@ def mass_times_log(sstats: Floats, topics: Topics) -> float:
 
 
 def _point_topics(counts: Floats, totals: Doubles) -> Topics:
-    """Return topics with β in proportion to expected counts; a topic without any stays 0 and takes part in nothing."""
+    """Return topics with β in proportion to expected counts; a topic without counts has β = 0 and no responsibility."""
     K = len(totals)
     beta, B = aligned_zeros(counts.shape, counts.dtype), aligned_zeros(counts.shape, counts.dtype)
     np.divide(counts[:, :K], totals, out=beta[:, :K], where=totals > 0, casting="same_kind")

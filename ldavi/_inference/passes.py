@@ -22,7 +22,7 @@ from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.trace import TraceRecord, predictive_record, record
 
 LEARN_EVERY = 5  # passes
-Saved = Mapping[str, Any]  # arrays and plain values of a saved state: the boundary to files, where types end
+Saved = Mapping[str, Any]  # arrays and plain values of a saved state, read from a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class PassSettings:
     Attributes
     ----------
     n_warmup : int
-        First passes of the phase in which every document starts cold. Restarting γ acts as annealing, equation (26):
-        from random topics, documents with a warm start converge to a poor optimum.
+        First passes of the phase, in each of which γ starts from α + N_d / K. This acts as annealing, equation (26):
+        with γ of the previous pass, documents converge to a poor optimum from topics that are still changing.
     warmup_inner_iter, monotone_inner_iter : int
         Maximum number of inner iterations per document, during and after the warm-up. Online steps use the former.
     tol : float
@@ -41,7 +41,7 @@ class PassSettings:
     max_inner_iter : int
         Maximum number of inner iterations where a document has to converge.
     digamma_offset : float
-        δ of the warm-up, equation (26): with ψ(x + δ) instead of ψ(x), small counts weigh as their means do.
+        δ of the warm-up, equation (26): exp ψ(x + ½) ≈ x, so small counts are not penalised.
     learn_alpha, learn_eta : bool
         Whether α, and a symmetric η, are set to the maximum of the bound. Equations (37), (38).
     """
@@ -60,7 +60,7 @@ class PassSettings:
         return t <= self.n_warmup
 
     def learns_after(self, t: int) -> bool:
-        """Return whether priors are updated in pass t: never in the warm-up, where they would fit random topics."""
+        """Return whether priors are updated in pass t: never in the warm-up, whose topics have not converged."""
         since = t - self.n_warmup
         return (self.learn_alpha or self.learn_eta) and since > 0 and since % LEARN_EVERY == 0
 
@@ -118,12 +118,12 @@ class PassResult(NamedTuple):
         return lam
 
     def fetch(self) -> "PassResult":
-        """Return the topics themselves; results that are elsewhere have a method of this name too."""
+        """Return the topics, as `RemoteResult.fetch` does."""
         return self
 
 
 class RemoteResult(Protocol):
-    """Topics after a pass that are held elsewhere until they are needed."""
+    """Topics after a pass that other processes (Dask workers) hold."""
 
     @property
     def iteration(self) -> int:
@@ -162,7 +162,7 @@ class Phase(Protocol[AnyDocuments, AnyState]):
         """Return the state before the first pass; `initial` returns the topics to start from."""
 
     def from_arrays(self, documents: AnyDocuments, arrays: Saved) -> AnyState:
-        """Return the state that `to_arrays` described."""
+        """Restore a state from the output of its `to_arrays`."""
 
     def passes(
         self, documents: AnyDocuments, state: AnyState, workers: Workers

@@ -88,7 +88,7 @@ class ShardSums(NamedTuple):
     ----------
     terms : array of shape (ranges, 3)
     totals : array of shape (ranges, K)
-        Of the topics to start from, one row of the first shard has the whole sum.
+        For initial topics, the first shard has the total of all shards in one row.
     absent : array of shape (K,)
         Σ η over the words that do not occur.
     word, doc_topic, n_inner_iter
@@ -114,7 +114,7 @@ class ShardTopics(NamedTuple):
         As in `Topics`.
     lam : array of shape (rows, K) or None
         λ if B is None.
-    sums : Sums
+    sums : ShardSums
     point_estimate : bool
     digamma_offset : float
         As in `Topics`.

@@ -18,10 +18,10 @@ class TraceRecord:
     iteration : int
         Number of the pass, from 1.
     phase : str
-        "warmup": documents start cold, or passes of VB that precede another algorithm. "monotone": documents start from
-        their last γ, and the ELBO cannot decrease. "online": each document is scored with the topics of its step, so
-        the ELBO is an estimate. "collapsed": a pass of CVB0, which has no bound. "final": the exact bound of the
-        topics that online or collapsed passes led to.
+        A label of the pass. "warmup": documents start cold, or passes of VB that precede another algorithm.
+        "monotone": documents start from their last γ, and the ELBO cannot decrease. "online": each document is scored
+        with the topics of its step, so the ELBO is an estimate. "collapsed": a pass of CVB0, which has no bound.
+        "final": the exact bound of the topics that online or collapsed passes led to.
     word, doc_topic, topic_word : float
         The terms of the ELBO, in nats; NaN in a collapsed pass.
     perplexity : float
@@ -49,7 +49,7 @@ class TraceRecord:
 
     @property
     def objective(self) -> float:
-        """What the phase maximises, in nats: the ELBO, or the predictive log-likelihood of collapsed passes."""
+        """What convergence compares, in nats: the ELBO, or the predictive log-likelihood of collapsed passes."""
         return self.predictive if self.phase == "collapsed" else self.elbo
 
     @property

@@ -25,7 +25,7 @@ class ValidationSet(NamedTuple):
 
 
 def split_half(counts: Counts, uniform: Doubles) -> ValidationSet:
-    """Split each count between the two halves as evenly as possible; `uniform`, (nnz,), decides about odd tokens."""
+    """Split each count as evenly as possible; `uniform`, (nnz,), assigns the remaining token of an odd count."""
     half = np.floor(counts.values / 2)
     rest = counts.values - 2 * half
     observed = half + rest * (uniform < 0.5)

@@ -89,7 +89,7 @@ class BatchVB:
     first : int
         Passes of earlier phases.
     is_warmup : bool
-        Whether another algorithm continues from these passes, so that their records are those of a warm-up.
+        Whether all records are labelled "warmup", since another phase continues from these passes.
     """
 
     settings: PassSettings

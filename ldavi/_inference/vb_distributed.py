@@ -1,4 +1,4 @@
-"""Batch VB taken apart for documents in other processes: a part's E-step, sums of parts, the M-step of a shard.
+"""Batch VB as pure functions, for documents in other processes: a part's E-step, sums of parts, the M-step of a shard.
 
     part ──local_step──► γ, and statistics of the part's words ─┐  for each shard of the words:
     part ──local_step──► γ, and statistics ─────────────────────┴─ merge ──► … ──m_step_shard──► topics of the next pass

@@ -30,7 +30,15 @@ from ldavi._inference.vb_priors import log_theta_sums, updated_priors
 
 @dataclass(slots=True)
 class BatchTerms:
-    """The contribution of a batch to the bound, from its last E-step. Equation (21)."""
+    """The contribution of a batch to the bound, from its last E-step. Equation (21).
+
+    Attributes
+    ----------
+    constant : float
+        word + doc_topic − Σ S E[log β]: the part that does not depend on the topics.
+    doc_topic : float
+    n_inner_iter : int
+    """
 
     constant: float = 0.0
     doc_topic: float = 0.0
