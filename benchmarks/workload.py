@@ -59,11 +59,12 @@ def job_of(part: str, config: dict[str, Any], source: corpora.Corpora) -> Job:
         "S6": lambda: transform(X, new, K),
         "S7": lambda: fit(X, K, max_iter=2),
         "S10": lambda: partial_fit(X, K, config["batch_size"]),
+        "cvb0": lambda: fit(X, K, max_iter=20, inference="cvb0"),
     }
     return makers[part]()
 
 
-PARTS = ("S2", "S3", "S4", "S6", "S7", "S10")
+PARTS = ("S2", "S3", "S4", "S6", "S7", "S10", "cvb0")
 
 
 def main() -> None:
@@ -73,7 +74,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    config = settings.load(arguments.part, quick=arguments.quick)
+    config = settings.load("S4" if arguments.part == "cvb0" else arguments.part, quick=arguments.quick)
     job = job_of(arguments.part, config, corpora.from_environment(arguments.data, config["shapes"]))
     job()
     print(timing.seconds_of(job))
