@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ldavi._core.chunks import chunks
 from ldavi._core.records import Priors, Topics, aligned_copy, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
@@ -67,9 +68,9 @@ class LazyLambda:
             K = self._priors.n_topics
             sums = np.zeros(self._rows.shape[1])
             lam = self.materialize()
-            for start in range(0, len(lam), ROWS_PER_SUM):  # row by row, so that rows of zeros change no bit
-                part = lam[start : start + ROWS_PER_SUM].astype(np.float64)
-                part[:, :K] -= self._eta(np.arange(start, start + len(part)))
+            for at in chunks(len(lam), ROWS_PER_SUM):  # row by row, so that rows of zeros change no bit
+                part = lam[at].astype(np.float64)
+                part[:, :K] -= self._eta(np.arange(at.start, at.stop))
                 sums += part.sum(axis=0)
             self._excess = sums[:K]
         return self._excess

@@ -9,6 +9,7 @@ from typing import Any, TextIO, TypeAlias
 import numpy as np
 
 from ldavi import io
+from ldavi._core.chunks import chunks
 from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import in_columns_of, open_batches, read_for_model, rereadable
@@ -105,8 +106,7 @@ def at_once(options: Options, saved: SavedModel, path: str) -> Iterator[Part]:
     corpus = read_for_model(options, saved.words, saved.counting, saved.n_words, path)
     ids = np.arange(corpus.X.shape[0]) if corpus.ids is None else corpus.ids
     with progress_display(options, "transforming", "document", len(ids)) as display:
-        for first in range(0, len(ids), ROWS):
-            rows = slice(first, first + ROWS)
+        for rows in chunks(len(ids), ROWS):
             yield ids[rows], saved.model.transform(corpus.X[rows])
             display.advance(len(ids[rows]))
 
