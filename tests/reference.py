@@ -343,3 +343,18 @@ def anchor_word_lambda(X: Array, anchors: Sequence[int], n_topics: int, eta: flo
     """Return lam of topics that start from the co-occurrence profiles of anchor words, (K, V). (52)"""
     background = X.sum(axis=0) / X.sum()
     return eta + X.sum() / n_topics * (0.9 * cooccurrence_profiles(X, anchors) + 0.1 * background)
+
+
+def dirichlet_multinomial_log_evidence(counts, prior, n_categories):
+    """Return log p of grouped counts under Dirichlet-multinomials, up to a constant. Equation (35)."""
+    each = prior[counts.group]
+    total = prior.sum() * (n_categories / len(prior))
+    rise = counts.times @ (gammaln(counts.value + each) - gammaln(each))
+    return float(rise - counts.total_times @ (gammaln(counts.total + total) - gammaln(total)))
+
+
+def eta_objective(eta, S, n_words):
+    """Return the maximum over λ of the part of the ELBO that depends on λ and a symmetric η. Equation (38)."""
+    S = np.asarray(S, np.float64)
+    sums, rise = S.sum(axis=0), gammaln(S + eta).sum() - S.size * gammaln(eta)
+    return float(rise - (gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())

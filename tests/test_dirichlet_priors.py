@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory import peak_memory
@@ -11,7 +12,6 @@ from scipy.special import gammaln, psi
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.dirichlet_priors import (
     GroupedCounts,
-    dirichlet_multinomial_log_evidence,
     fixed_point,
     group_counts,
     group_values,
@@ -42,7 +42,7 @@ def test_the_evidence_is_that_of_dirichlet_multinomials():
     weight = np.linspace(0.5, 2, 30)
     counts = group_counts(*tokens_of(n), 3, weight)
     np.testing.assert_allclose(
-        dirichlet_multinomial_log_evidence(counts, alpha, 3), reference_evidence(n, alpha, weight)
+        reference.dirichlet_multinomial_log_evidence(counts, alpha, 3), reference_evidence(n, alpha, weight)
     )
 
 
@@ -50,7 +50,8 @@ def test_a_symmetric_prior_has_one_value_for_all_categories():
     n, weight = sampled_counts([0.3, 1.0, 2.0], 30, 12), np.ones(30)
     counts = group_counts(*tokens_of(n), 3, weight, symmetric=True)
     np.testing.assert_allclose(
-        dirichlet_multinomial_log_evidence(counts, np.array([0.4]), 3), reference_evidence(n, np.full(3, 0.4), weight)
+        reference.dirichlet_multinomial_log_evidence(counts, np.array([0.4]), 3),
+        reference_evidence(n, np.full(3, 0.4), weight),
     )
 
 
@@ -69,7 +70,7 @@ def test_each_round_of_the_fixed_point_increases_the_evidence(symmetric, monkeyp
     prior = np.full(1 if symmetric else 3, 7.0)
     values = []
     for _ in range(40):
-        values.append(dirichlet_multinomial_log_evidence(counts, prior, 3))
+        values.append(reference.dirichlet_multinomial_log_evidence(counts, prior, 3))
         prior = fixed_point(counts, prior, 3)
     assert (np.diff(values) > -1e-9).all()
     assert values[-1] > values[0] + 10
@@ -80,7 +81,7 @@ def test_the_fixed_point_ends_where_the_gradient_vanishes(monkeypatch):
     monkeypatch.setattr(dirichlet_priors, "TOLERANCE", 1e-10)
     counts = group_counts(*tokens_of(sampled_counts([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50))
     alpha = fixed_point(counts, np.ones(3), 3)
-    gradient = approx_fprime(alpha, lambda x: dirichlet_multinomial_log_evidence(counts, x, 3), 1e-6)
+    gradient = approx_fprime(alpha, lambda x: reference.dirichlet_multinomial_log_evidence(counts, x, 3), 1e-6)
     assert np.abs(gradient).max() < 1e-3
 
 
@@ -143,7 +144,7 @@ def test_each_round_for_eta_increases_the_bound(first):
     S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
     values, eta = [], first
     for _ in range(20):
-        values.append(dirichlet_priors.eta_objective(eta, S, 35))
+        values.append(reference.eta_objective(eta, S, 35))
         eta = dirichlet_priors.eta_fixed_point(eta, S, 35, rounds=1)
     assert (np.diff(values) > -1e-9).all()
     assert eta > 0
@@ -153,18 +154,14 @@ def test_eta_ends_where_the_derivative_vanishes():
     S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
     eta = dirichlet_priors.eta_fixed_point(0.05, S, 35, rounds=3000)
     step = 1e-5
-    slope = (dirichlet_priors.eta_objective(eta + step, S, 35) - dirichlet_priors.eta_objective(eta - step, S, 35)) / (
-        2 * step
-    )
+    slope = (reference.eta_objective(eta + step, S, 35) - reference.eta_objective(eta - step, S, 35)) / (2 * step)
     assert abs(slope) < 0.1
 
 
 def test_words_that_do_not_occur_count_as_zeros_for_eta():
     S = np.random.default_rng(2).gamma(0.5, 2.0, (10, 2))
     wide = np.vstack([S, np.zeros((5, 2))])
-    np.testing.assert_allclose(
-        dirichlet_priors.eta_objective(0.3, S, 15), dirichlet_priors.eta_objective(0.3, wide, 15)
-    )
+    np.testing.assert_allclose(reference.eta_objective(0.3, S, 15), reference.eta_objective(0.3, wide, 15))
     np.testing.assert_allclose(
         dirichlet_priors.eta_fixed_point(0.3, S, 15), dirichlet_priors.eta_fixed_point(0.3, wide, 15)
     )

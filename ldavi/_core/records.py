@@ -145,10 +145,6 @@ class Priors:
         """Whether β is a point estimate, equation (22), instead of a Dirichlet posterior."""
         return self.eta.size == 1 and float(self.eta[0, 0]) == 0.0
 
-    def equal(self, other: "Priors") -> bool:
-        """Return whether all values are the same."""
-        return np.array_equal(self.alpha, other.alpha) and np.array_equal(self.eta, other.eta)
-
     def eta_rows(self, words: Int64s) -> Doubles:
         """Return η of the given columns of X, of shape (1, 1), (U, 1) or (U, K)."""
         return self.eta if self.eta.shape[0] == 1 else self.eta[words]

@@ -5,7 +5,6 @@ with backtracking. Priors stay positive, and no update lowers its objective.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -101,19 +100,6 @@ def _distinct(value: Int64s, times: Int64s | Doubles) -> tuple[Int64s, Doubles]:
     return values, np.bincount(place, times, minlength=len(values)).astype(np.float64)
 
 
-def dirichlet_multinomial_log_evidence(counts: GroupedCounts, prior: Doubles, n_categories: int) -> float:
-    """Return log p of the counts under Dirichlet-multinomials, up to a constant. Equation (35).
-
-    Parameters
-    ----------
-    prior : array of shape (K,), or of shape (1,) if symmetric
-    """
-    each = prior[counts.group]
-    sum_ = prior.sum() * (n_categories / len(prior))
-    rise = counts.times @ (gammaln(counts.value + each) - gammaln(each))
-    return float(rise - counts.total_times @ (gammaln(counts.total + sum_) - gammaln(sum_)))
-
-
 def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Doubles:
     """Return the prior that maximises (35), by Minka's fixed-point iteration, which never lowers it. Equation (36)."""
     for _ in range(MAX_ROUNDS):
@@ -181,39 +167,7 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
     return alpha
 
 
-def eta_objective(eta: float, S: Floats, n_words: int) -> float:
-    """Return the maximum over λ of the part of the ELBO that depends on λ and a symmetric η. Equation (38).
-
-    Parameters
-    ----------
-    S : array of shape (U, K)
-        Expected counts of the words that occur.
-    """
-    n_present, K = S.shape
-    rise = sum(float(gammaln(part + eta).sum()) for part in _float64_chunks(S)) - n_present * K * gammaln(eta)
-    sums = _column_sums(S)
-    return float(rise) - float((gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Excess:
-    """S = max(λ − η, 0), computed for the rows that are read, so that there is no second (V, K) array."""
-
-    rows: Floats  # (V, Kp) λ
-    eta: Doubles  # (1, 1)
-    n_topics: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.rows), self.n_topics
-
-    def __getitem__(self, words: slice) -> Floats:
-        return np.maximum(self.rows[words, : self.n_topics] - self.eta.astype(self.rows.dtype), 0)
-
-
-def eta_fixed_point(
-    eta: float, S: Floats | Excess, n_words: int, workers: Workers = ONE_THREAD, *, rounds: int = 5
-) -> float:
+def eta_fixed_point(eta: float, S: Floats, n_words: int, workers: Workers = ONE_THREAD, *, rounds: int = 5) -> float:
     """Return η after some rounds of Minka's fixed-point iteration, which never lowers (38)."""
     n_present, K = S.shape
     sums = _column_sums(S)
@@ -228,7 +182,7 @@ def eta_fixed_point(
     return eta
 
 
-def _digamma_sum(S: Floats | Excess, eta: float, workers: Workers) -> float:
+def _digamma_sum(S: Floats, eta: float, workers: Workers) -> float:
     """Return Σ_kw ψ(S_kw + η), in chunks of words."""
 
     def chunk_sum(at: slice) -> float:
@@ -237,17 +191,17 @@ def _digamma_sum(S: Floats | Excess, eta: float, workers: Workers) -> float:
     return sum(workers.run(chunk_sum, _row_chunks(S)))
 
 
-def _column_sums(S: Floats | Excess) -> Doubles:
+def _column_sums(S: Floats) -> Doubles:
     sums = np.zeros(S.shape[1])
     for part in _float64_chunks(S):
         sums += part.sum(axis=0)
     return sums
 
 
-def _float64_chunks(S: Floats | Excess) -> Iterator[Doubles]:
+def _float64_chunks(S: Floats) -> Iterator[Doubles]:
     for at in _row_chunks(S):
         yield S[at].astype(np.float64)
 
 
-def _row_chunks(rows: Floats | Excess) -> Iterator[slice]:
+def _row_chunks(rows: Floats) -> Iterator[slice]:
     return chunks(rows.shape[0], rows_within(ENTRIES_AT_ONCE, rows.shape[1]))
