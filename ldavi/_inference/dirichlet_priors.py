@@ -193,14 +193,9 @@ def _digamma_sum(S: Floats, eta: float, workers: Workers) -> float:
 
 def _column_sums(S: Floats) -> Doubles:
     sums = np.zeros(S.shape[1])
-    for part in _float64_chunks(S):
-        sums += part.sum(axis=0)
-    return sums
-
-
-def _float64_chunks(S: Floats) -> Iterator[Doubles]:
     for at in _row_chunks(S):
-        yield S[at].astype(np.float64)
+        sums += S[at].astype(np.float64).sum(axis=0)
+    return sums
 
 
 def _row_chunks(rows: Floats) -> Iterator[slice]:
