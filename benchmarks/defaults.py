@@ -1,19 +1,21 @@
-"""Compare defaults that affect quality by held-out perplexity, as a median over seeds.
+"""Compare defaults that affect the quality of topics by held-out perplexity, as a median over seeds.
 
 python -m benchmarks.defaults --data DIR --corpora bbc_news ap 20ng --topics 20 50 100 \\
     --out benchmarks/results/defaults.json
 python -m benchmarks.defaults --report benchmarks/results/defaults.json
 
-Each result is written at once; results that the file already has are not measured again.
+Each result is written as soon as it is measured. Results that the file already contains are not measured again.
 """
 
 import argparse
 import contextlib
+import itertools
 import json
 import statistics
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,7 +25,10 @@ from ldavi import LatentDirichletAllocation
 
 INITIALIZATIONS = "random", "anchor words"
 FIXED = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}
-# name: (parameters of the estimator, constants of the package to replace)
+# name: (parameters of the estimator, constants of the package to replace).
+# Result files and docs/defaults.md contain the names, which therefore must not change. In them, "offset" is the digamma
+# offset of the warm-up, "sweeps" are inner iterations, "from noise" is init="random", "kept above" is the minimum share
+# of a deterministic topic, "visits" are the updates of assignments, and "in full" is a weight of 1.
 SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb": ({}, {}),
     "vb, priors .1 and .05": (FIXED, {}),
@@ -53,55 +58,67 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     f"cvb0, kept above {tau}": ({"inference": "cvb0"}, {"ldavi._inference.cvb0.MIN_SHARE": tau})
     for tau in (0.05, 0.2, 0.5)
 }
-NOISE = {"init": "random"}
+RANDOM = {"init": "random"}
 SETTINGS |= {
-    f"{name}, from noise": (parameters | NOISE, constants)
+    f"{name}, from noise": (parameters | RANDOM, constants)
     for name, (parameters, constants) in SETTINGS.items()
     if "init" not in parameters
 }
 SETTINGS |= {
-    "cvb0, from noise, VB first": ({"inference": "cvb0", **NOISE}, {"ldavi._estimator.settings.MANY_TOKENS": 0}),
+    "cvb0, from noise, VB first": (
+        {"inference": "cvb0", **RANDOM},
+        {"ldavi._estimator.settings.MANY_TOKENS": 0},
+    ),
     "cvb0, from noise, without VB": (
-        {"inference": "cvb0", **NOISE},
+        {"inference": "cvb0", **RANDOM},
         {"ldavi._estimator.settings.MANY_TOKENS": float("inf")},
     ),
 }
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="directory of NAME.npz (or LDAVI_CORPORA)")
-    parser.add_argument("--corpora", nargs="+", default=["bbc_news", "ap", "20ng"])
-    parser.add_argument("--topics", nargs="+", type=int, default=[20, 50, 100])
-    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS), metavar="NAME")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--data", help="directory of NAME.npz (default: the environment variable LDAVI_CORPORA)")
+    parser.add_argument(
+        "--corpora", nargs="+", default=["bbc_news", "ap", "20ng"], metavar="NAME", help="names of corpora"
+    )
+    parser.add_argument("--topics", nargs="+", type=int, default=[20, 50, 100], metavar="K", help="numbers of topics")
+    parser.add_argument(
+        "--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS), metavar="NAME", help="keys of SETTINGS"
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds, which begin at 0")
     parser.add_argument("--out", type=Path, help="result file, continued if it exists")
     parser.add_argument("--report", type=Path, metavar="FILE", help="print a result file as Markdown")
     arguments = parser.parse_args()
     if arguments.report:
         print(markdown(json.loads(arguments.report.read_text(encoding="utf-8"))))
         return
-    measured = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out and arguments.out.exists() else []
-    done = {(row["corpus"], row["topics"], row["setting"], row["seed"]) for row in measured}
+    results = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out and arguments.out.exists() else []
+    for result in missing_results(arguments, results):
+        results.append(result)
+        print(result, file=sys.stderr, flush=True)
+        if arguments.out:
+            arguments.out.write_text(json.dumps(results, indent=0), encoding="utf-8")
+    print(markdown(results))
+
+
+def missing_results(arguments: argparse.Namespace, results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Measure and yield the requested results that are not among `results`."""
+    done = {(row["corpus"], row["topics"], row["setting"], row["seed"]) for row in results}
     source = corpora.from_environment(arguments.data, {})
     for name in arguments.corpora:
-        X, judged = source.split(name)
-        halves = judge.halve(judged)
-        for n_topics in arguments.topics:
-            for setting in arguments.settings:
-                for seed in range(arguments.seeds):
-                    if (name, n_topics, setting, seed) in done:
-                        continue
-                    row = measure(X, halves, n_topics, setting, seed)
-                    measured.append({"corpus": name, "topics": n_topics, "setting": setting, "seed": seed, **row})
-                    print(measured[-1], file=sys.stderr, flush=True)
-                    if arguments.out:
-                        arguments.out.write_text(json.dumps(measured, indent=0), encoding="utf-8")
-    print(markdown(measured))
+        X, held_out = source.split(name)
+        halves = judge.halve(held_out)
+        for case in itertools.product(arguments.topics, arguments.settings, range(arguments.seeds)):
+            if (name, *case) not in done:
+                n_topics, setting, seed = case
+                key = {"corpus": name, "topics": n_topics, "setting": setting, "seed": seed}
+                yield key | measure(X, halves, n_topics, setting, seed)
 
 
 def measure(X: Any, halves: judge.Halves, n_topics: int, setting: str, seed: int) -> dict[str, float]:
-    """Fit once in one thread and evaluate."""
+    """Fit a model and return its held-out perplexity, its ELBO per token, and the processor seconds of the fit."""
     parameters, constants = SETTINGS[setting]
     model = LatentDirichletAllocation(n_topics, random_state=seed, **parameters)
     started = time.process_time()
@@ -118,10 +135,10 @@ def measure(X: Any, halves: judge.Halves, n_topics: int, setting: str, seed: int
     }
 
 
-def markdown(measured: list[dict[str, Any]]) -> str:
+def markdown(results: list[dict[str, Any]]) -> str:
     """Return a table of perplexity and processor seconds, with a column per corpus and number of topics."""
-    columns = list(dict.fromkeys((row["corpus"], row["topics"]) for row in measured))
-    settings = list(dict.fromkeys(row["setting"] for row in measured))
+    columns = list(dict.fromkeys((row["corpus"], row["topics"]) for row in results))
+    settings = list(dict.fromkeys(row["setting"] for row in results))
     lines = [
         "| setting | " + " | ".join(f"{name} {k}" for name, k in columns) + " |",
         "|---" * (len(columns) + 1) + "|",
@@ -129,13 +146,14 @@ def markdown(measured: list[dict[str, Any]]) -> str:
     for setting in settings:
         cells = []
         for name, k in columns:
-            rows = [row for row in measured if (row["corpus"], row["topics"], row["setting"]) == (name, k, setting)]
+            rows = [row for row in results if (row["corpus"], row["topics"], row["setting"]) == (name, k, setting)]
             cells.append(_cell(rows))
         lines.append(f"| {setting} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _cell(rows: list[dict[str, Any]]) -> str:
+    """Return the median perplexity and seconds of one cell over its seeds."""
     if not rows:
         return ""
     perplexity, seconds = (statistics.median(row[name] for row in rows) for name in ("perplexity", "seconds"))
