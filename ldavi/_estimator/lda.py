@@ -21,6 +21,7 @@ from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import FitSettings, step_size
+from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
 from ldavi._estimator.starting_topics import WarmStart, initialize
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
@@ -411,15 +412,15 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             return documents, self._starting_priors(settings, documents, check.column_names(X), None)
         matrix = vocabulary_growth.check_new_documents(self, X, dtype=self._lambda.dtype)
         n_words, of_words = matrix.shape[1], self.topic_word_prior if self.seed_words is None else "auto"
-        requested = check.check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
-        priors = check.kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # these include seed words
-        check.check_cvb0(settings, priors)
+        requested = check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
+        priors = kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # these include seed words
+        check_cvb0(settings, priors)
         return self._weighted_documents(matrix, sample_weight), priors
 
     def _starting_priors(
         self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None, fitted: Priors | None
     ) -> Priors:
-        return check.starting_priors(
+        return starting_priors(
             self, settings, documents.n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted
         )
 

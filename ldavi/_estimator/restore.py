@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from ldavi._core.records import Priors, aligned_zeros, padded
-from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi._estimator.starting_priors import check_priors
 from ldavi._inference.lazy_lambda import LazyLambda
 
 PARTS = ("rows", "decay", "excess")  # of `LazyLambda.to_arrays`
@@ -146,7 +146,7 @@ def fitted_with(
         raise ValueError(f"the topics have shape {lam.shape}; they must be (n_topics, n_words), neither of them 0")
     K, n_words = lam.shape
     alpha, eta = _simplest(doc_topic_prior), _simplest(topic_word_prior)
-    priors = check.check_priors(alpha, eta, K, n_words)
+    priors = check_priors(alpha, eta, K, n_words)
     if not np.isfinite(lam).all() or lam.min() < 0 or (not priors.point_estimate and lam.min() == 0):
         bound = ">= 0" if priors.point_estimate else "> 0: add topic_word_prior to counts"
         raise ValueError(f"the topics hold {lam.min()}; their parameters λ must be finite and {bound}")

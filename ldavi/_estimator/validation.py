@@ -16,14 +16,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ldavi._core.records import Counts, Priors
-from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._core.records import Counts
+from ldavi._core.typing import Floats, Int64s
 from ldavi._estimator.settings import FitSettings, Parameters, is_auto, runs_cvb0_first
-from ldavi._inference.cvb0_pass import MAX_TOPICS
-from ldavi._inference.initialization import seeded_columns, with_seeds
 from ldavi._inference.vb_online import LearningRate
 
-FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # initial values of "auto"
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # every integer up to this one is exact
 MAX_WORDS = 2**31 - 1
 ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # attributes of a single matrix
@@ -220,110 +217,10 @@ def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -
     return weight  # type: ignore[no-any-return]
 
 
-def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int) -> Priors:
-    """Return α of shape (K,) and η word-major; None means 1 / n_components, and "auto" the initial value."""
-    if isinstance(doc_topic_prior, str) and doc_topic_prior == "auto":
-        doc_topic_prior = FIRST_ALPHA
-    if isinstance(topic_word_prior, str) and topic_word_prior == "auto":
-        topic_word_prior = FIRST_ETA
-    alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"})
-    shapes = {(n_words,): "(n_features,)", (n_topics, n_words): "(n_components, n_features)"}
-    if np.ndim(topic_word_prior) == 0 and not isinstance(topic_word_prior, (bool, str)) and topic_word_prior == 0:
-        eta = np.zeros((1, 1))
-    else:
-        eta = _prior("topic_word_prior", topic_word_prior, n_topics, shapes)
-        eta = np.ascontiguousarray(eta.T) if eta.ndim == 2 else eta.reshape(-1, 1)
-    return Priors(np.broadcast_to(alpha, (n_topics,)).copy(), eta)
-
-
-def kept_priors(kept: Priors, requested: Priors, doc_topic_prior: object, topic_word_prior: object) -> Priors:
-    """Return the priors of a model for `partial_fit`, after checking that those requested are the same or learned."""
-    alike = kept.n_topics == requested.n_topics
-    alike = alike and (isinstance(doc_topic_prior, str) or np.array_equal(kept.alpha, requested.alpha))
-    alike = alike and (isinstance(topic_word_prior, str) or np.array_equal(kept.eta, requested.eta))
-    if not alike:
-        msg = (
-            f"n_components={requested.n_topics} or a prior differs from that of the fitted topics "
-            f"({kept.n_topics} topics): set them back for partial_fit, or call fit to start from scratch"
-        )
-        raise ValueError(msg)
-    return kept
-
-
-def warm_priors(fitted: Priors, requested: Priors, doc_topic_prior: object, topic_word_prior: object) -> Priors:
-    """Return the priors of a warm start: learned ones continue from their fitted values, if the shape is the same."""
-    continues_alpha = isinstance(doc_topic_prior, str) and fitted.n_topics == requested.n_topics
-    continues_eta = isinstance(topic_word_prior, str) and fitted.eta.size == 1
-    alpha = fitted.alpha if continues_alpha else requested.alpha
-    return Priors(alpha, fitted.eta if continues_eta else requested.eta)
-
-
-def starting_priors(
-    parameters: Parameters,
-    settings: FitSettings,
-    n_words: int,
-    n_tokens: Callable[[], float],
-    *,
-    column_names: NDArray[Any] | None,
-    fitted: Priors | None,
-) -> Priors:
-    """Return the priors that a fit starts with.
-
-    Parameters
-    ----------
-    n_tokens : callable
-        Returns the tokens of the corpus; it is called only if there are seed words, whose prior depends on it.
-    column_names : array of shape (n_words,) or None
-        The words that `seed_words` may name.
-    fitted : Priors or None
-        Those of the fitted model in a warm start.
-    """
-    alpha, eta = parameters.doc_topic_prior, parameters.topic_word_prior
-    priors = check_priors(alpha, eta, settings.n_components, n_words)
-    if fitted is not None:
-        priors = warm_priors(fitted, priors, alpha, eta)
-    check_cvb0(settings, priors)
-    if parameters.seed_words is None:
-        return priors
-    columns = seeded_columns(parameters.seed_words, settings.n_components, n_words, column_names)
-    return with_seeds(priors, columns, n_tokens(), n_words)
-
-
-def check_cvb0(settings: FitSettings, priors: Priors) -> None:
-    """Raise ValueError if a fit with collapsed passes has priors or a number of topics that these do not support."""
-    if settings.inference != "cvb0" and not settings.runs_cvb0_first:
-        return
-    name, instead = ('init="cvb0"', "auto") if settings.runs_cvb0_first else ('inference="cvb0"', "vb")
-    if priors.point_estimate:
-        msg = f"topic_word_prior=0 requests point estimates, which {name} does not support: use a number > 0"
-        raise ValueError(f'{msg}, or "{instead}"')
-    if priors.n_topics > MAX_TOPICS:
-        raise ValueError(f'n_components={priors.n_topics} must be at most {MAX_TOPICS} with {name}; use "{instead}"')
-
-
 def column_names(X: Any) -> NDArray[Any] | None:
     """Return the column names of a DataFrame, or None."""
     names = getattr(X, "columns", None)
     return None if names is None else np.asarray(names, dtype=object)
-
-
-def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str]) -> Doubles:
-    if value is None:
-        return np.array(1 / n_topics)
-    if isinstance(value, (str, bytes, bool)):
-        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them')
-    try:
-        prior = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them') from error
-    if prior.ndim and prior.shape not in shapes:
-        allowed = " or ".join(f"{label} = {shape}" for shape, label in shapes.items())
-        raise ValueError(f"{name} has shape {prior.shape}; an array must have shape {allowed}")
-    if not (np.isfinite(prior).all() and (prior > 0).all()):
-        worst = value if prior.ndim == 0 else prior[~(np.isfinite(prior) & (prior > 0))][0]
-        also = ", or the number 0 for point estimates of the topics" if name == "topic_word_prior" else ""
-        raise ValueError(f"{name}={worst!r} must be finite and > 0{also}")
-    return prior
 
 
 def check_integer(name: str, value: Any, *, minimum: int | None = None) -> int:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from ldavi._core.typing import Int64s
 from ldavi._estimator import validation as check
+from ldavi._estimator.starting_priors import check_priors
 
 
 def check_new_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.csr_array:
@@ -56,9 +57,7 @@ def add_words(estimator: Any, X: Any, n_words: int) -> None:
         known = np.concatenate([known, new])
     eta = estimator._priors.eta
     if eta.shape != (1, 1):  # of seed words, whose prior is added to that of all words
-        eta = check.check_priors(
-            estimator.doc_topic_prior, estimator.topic_word_prior, estimator.n_components, n_words
-        ).eta
+        eta = check_priors(estimator.doc_topic_prior, estimator.topic_word_prior, estimator.n_components, n_words).eta
     estimator._priors = estimator._lambda.grow(n_words, eta)
     estimator.n_features_in_ = n_words
     if known is not None:

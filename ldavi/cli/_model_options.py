@@ -6,6 +6,7 @@ from sklearn.utils import check_random_state
 
 from ldavi import LatentDirichletAllocation
 from ldavi._estimator import validation
+from ldavi._estimator.starting_priors import check_cvb0, check_priors
 from ldavi.cli._errors import in_options
 from ldavi.cli._options import Group, Options, Parser, positive, positive_or_auto, prior
 
@@ -109,8 +110,8 @@ def estimator_from(options: Options) -> LatentDirichletAllocation:
     model = LatentDirichletAllocation(**parameters, n_jobs=options.jobs)
     try:
         settings = validation.check_parameters(model)
-        priors = validation.check_priors(model.doc_topic_prior, model.topic_word_prior, model.n_components, n_words=1)
-        validation.check_cvb0(settings, priors)
+        priors = check_priors(model.doc_topic_prior, model.topic_word_prior, model.n_components, n_words=1)
+        check_cvb0(settings, priors)
         check_random_state(model.random_state)
     except (ValueError, TypeError) as error:
         raise ValueError(in_options(str(error))) from error

@@ -15,6 +15,7 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart
 from ldavi._estimator.fitting import FitContext, PlannedPhase, run_phases
 from ldavi._estimator.settings import FitSettings, Parameters
+from ldavi._estimator.starting_priors import starting_priors
 from ldavi._estimator.starting_topics import Initialization
 from ldavi._inference import anchor_words
 from ldavi._inference.vb_distributed import PartArrays
@@ -75,7 +76,7 @@ class DistributedFit:
         n_words = _collections.n_words_of(summaries, lazy.n_words)
         dtype = np.result_type(*(summary.dtype for summary in summaries))
         self.outline = _outline(summaries, n_words, dtype)
-        self.priors = check.starting_priors(
+        self.priors = starting_priors(
             self._parameters,
             self._settings,
             n_words,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator import validation as check
 from ldavi._inference.document_completion import perplexity_of
-from ldavi.metrics._tokens import Tokens
+from ldavi.metrics._tokens import DocumentTokens
 
 UNSEEN = ("score", "ignore")
 
@@ -81,7 +81,7 @@ def check_unseen(unseen_words: str) -> None:
     check.check_choice("unseen_words", unseen_words, UNSEEN)
 
 
-def with_unseen(log_likelihood: Doubles, tokens: Tokens, unseen_words: str) -> tuple[Doubles, Int64s]:
+def with_unseen(log_likelihood: Doubles, tokens: DocumentTokens, unseen_words: str) -> tuple[Doubles, Int64s]:
     """Return the log-likelihood and length of each document, with impossible words scored or ignored."""
     if unseen_words == "ignore":
         return log_likelihood, tokens.lengths
@@ -89,7 +89,12 @@ def with_unseen(log_likelihood: Doubles, tokens: Tokens, unseen_words: str) -> t
 
 
 def summarise(
-    log_likelihood: Doubles, standard_error: Doubles, size: Doubles, tokens: Tokens, alpha: Doubles, unseen_words: str
+    log_likelihood: Doubles,
+    standard_error: Doubles,
+    size: Doubles,
+    tokens: DocumentTokens,
+    alpha: Doubles,
+    unseen_words: str,
 ) -> HeldOutLikelihood:
     """Make the result record; totals are summed exactly, so that they do not depend on the order of documents."""
     document, lengths = with_unseen(log_likelihood, tokens, unseen_words)

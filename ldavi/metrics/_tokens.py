@@ -17,6 +17,7 @@ from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.topics_of_model import ModelOrTopics, doc_topic_prior_of, topics_of
 from ldavi._core.typing import Doubles, Int32s, Int64s, Matrix
 from ldavi._estimator import validation as check
+from ldavi._estimator.starting_priors import check_priors
 
 MAX_DRAWS = 2**22  # topics sampled by one compiled call: some tenths of a second, after which Ctrl-C takes effect
 
@@ -28,7 +29,7 @@ class FixedTopics(NamedTuple):
     alpha: Doubles  # (K,)
 
 
-class Tokens(NamedTuple):
+class DocumentTokens(NamedTuple):
     """Documents with integer counts over the words that topics can produce."""
 
     indptr: Int64s  # (D + 1,)
@@ -72,7 +73,7 @@ def check_seed(seed: int) -> int:
 def check_prior(model: ModelOrTopics, n_topics: int, doc_topic_prior: float | ArrayLike | None) -> Doubles:
     """Return α as (K,): as given, or the model's own for None."""
     own = doc_topic_prior_of(model, n_topics) if doc_topic_prior is None else doc_topic_prior
-    return check.check_priors(own, 0, n_topics, 1).alpha
+    return check_priors(own, 0, n_topics, 1).alpha
 
 
 def fixed_topics(model: ModelOrTopics, doc_topic_prior: float | ArrayLike | None, n_words: int) -> FixedTopics:
@@ -102,7 +103,7 @@ def possible_words(fixed: FixedTopics) -> NDArray[np.bool_]:
 
 def to_tokens(
     counts: sparse.csr_array, possible: NDArray[np.bool_], columns: Int64s, key: NDArray[np.uint64]
-) -> Tokens:
+) -> DocumentTokens:
     """Convert documents to tokens over `columns`, which ascend and contain every possible word that occurs."""
     allowed = possible[counts.indices]
     document = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
@@ -112,7 +113,7 @@ def to_tokens(
         np.int64
     )
     indices = np.searchsorted(columns, counts.indices[allowed]).astype(np.int32)
-    return Tokens(indptr, indices, counts.data[allowed], key, lengths, unseen)
+    return DocumentTokens(indptr, indices, counts.data[allowed], key, lengths, unseen)
 
 
 def tables(fixed: FixedTopics, columns: Int64s) -> Tables:
@@ -126,7 +127,7 @@ class SamplerInput(NamedTuple):
 
     fixed: FixedTopics
     alpha: Doubles  # (K,) in the order of the model's topics
-    tokens: Tokens
+    tokens: DocumentTokens
     tables: Tables
 
 
