@@ -150,7 +150,7 @@ def _run_phase(context: FitContext, planned: PlannedPhase, start: Initialization
             if record is not None:
                 restart.last = state.result
                 _finish_pass(context, record, restart, role)
-                if role == "evaluate" or restart.monitor.ends_with(record):  # no state is saved after the last pass
+                if restart.monitor.ends_with(record):  # no state is saved after the last pass
                     break
             if checkpoint is not None:
                 checkpoint.save(phase.name, state, restarts)
