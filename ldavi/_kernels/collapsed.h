@@ -286,7 +286,7 @@ INLINE void NAME(finish_document)(const ldavi_assignments_args *a, NAME(cvb0_sta
     a->log_predictive[f->d] = f->log_z;
 }
 
-/* Assign the counts of the documents [start, stop), n_wk and n_k being those of before the block.
+/* Assign the counts of the documents [start, stop), with n_wk and n_k before the block.
  *
  * Each step of a count depends on the previous one, and some end in a branch that is hard to predict. A few documents are
  * therefore interleaved, step by step, so that one computes while another waits. They do not read each other's results,
