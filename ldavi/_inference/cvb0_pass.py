@@ -2,7 +2,7 @@
 
     counts ── split into about equal numbers ──► blocks, each with its counts also in the order of their words
     for each block:
-        1. documents: each thread reassigns the counts of ranges of them, with the current n_dk, and n_wk before the block
+        1. documents: each thread reassigns the counts of ranges of them, with current n_dk and fixed n_wk
         2. words:     each thread owns ranges of them and applies the new assignments to n_wk
 
 The responsibilities of a count are fixed-point numbers: it has SHARES shares, assigned to at most SLOTS topics. The
