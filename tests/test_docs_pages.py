@@ -1,6 +1,7 @@
 """The pages of docs/: examples print what they state, links have targets, assertions of gallery scripts hold."""
 
 import doctest
+import pkgutil
 import re
 import runpy
 from pathlib import Path
@@ -108,3 +109,9 @@ def test_every_public_name_is_in_the_reference():
             if hasattr(getattr(module, name), "__file__") or name.startswith("__"):
                 continue  # modules have their own sections
             assert re.search(rf"^   {name}$", text, flags=re.MULTILINE), f"{module.__name__}.{name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_private_names_that_a_page_cites_exist(page):
+    for name in re.findall(r"`(ldavi\._\w+(?:\.\w+)+)`", page.read_text(encoding="utf-8")):
+        assert pkgutil.resolve_name(name)

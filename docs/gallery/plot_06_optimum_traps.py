@@ -3,7 +3,7 @@ Why warm starts get stuck
 =========================
 
 The ELBO has many local optima. From random topics, the first pass ties each document to whatever topic happens to
-suit it; if the next pass goes on from there, the tie only tightens. Coordinate ascent is never wrong and never
+suit it; if the next pass starts from the last γ, the tie becomes stronger. Coordinate ascent is never wrong and never
 leaves. Restarting each document's γ in the first passes forgets such ties: this is what `fit` does in its warm-up
 (section 8 of :doc:`the mathematics </math>`).
 """
@@ -62,9 +62,9 @@ assert np.median([recovered(model) for model in good]) > np.median([recovered(mo
 # %%
 # Where the trap is
 # -----------------
-# Below, the bound of any topics λ, each document starting afresh and settling on its best γ. At the very topics of a
-# stuck model it is higher than the ELBO at which that model converged: what holds it is not its topics alone but the
-# γ that its documents carry on.
+# Below, the bound of any topics λ, where the γ of each document converges from a cold start. At the topics of a stuck
+# model it is higher than the ELBO at which that model converged: the optimum depends not only on its topics, but also
+# on the γ from which its documents start.
 
 probe = with_warm_up(0).set_params(max_doc_update_iter=1000, mean_change_tol=1e-6)
 eta = probe.topic_word_prior_

@@ -54,8 +54,8 @@ assert guided[:, 1].mean() > free[:, 1].mean() + 0.2  # and the topic is about t
 assert (guided[:, 1] > 0.5).all()  # from every start, under the number that was asked for
 
 # %%
-# Words of a rare theme keep company of their own, and topics start by default at such company (equations 50 to 52):
-# a free fit finds this one, too, though not under a number that could be told in advance.
+# Words of a rare theme have a co-occurrence profile unlike that of other words, so one of them becomes an anchor word
+# (equations 50 to 52): a free fit finds this theme, too, though not under a number that is known in advance.
 
 by_default = theme(LatentDirichletAllocation(K).fit(X))
 print(f"default {by_default[0]:.2f} of the theme's other words in its topic, which is {by_default[1]:.2f} theme")
