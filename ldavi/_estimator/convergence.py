@@ -10,16 +10,27 @@ from ldavi._inference.passes import PassResult, RemoteResult
 from ldavi._inference.trace import TraceRecord, relative_gain
 
 MIN_CVB0_WINDOW = 25  # collapsed passes whose mean objective is compared with that of the passes before
-CVB0_TOLERANCE = 3  # times tol, between a quarter of the passes and the previous quarter
+CVB0_TOLERANCE = 15  # times tol, between a quarter of the passes and the previous quarter, 25 passes or more
 
 
 @dataclass(slots=True)
 class ConvergenceMonitor:
-    """The records of a fit, and whether a rule has ended it."""
+    """The records of a fit, and whether a rule has ended it.
+
+    Attributes
+    ----------
+    settings : FitSettings
+    records : list of TraceRecord
+    converged : bool
+        Whether the objective has converged: topics and learned priors, which every pass updates.
+    stopped : bool
+        Whether something else has ended the fit: a callback, the training perplexity or the validation set.
+    """
 
     settings: FitSettings
     records: list[TraceRecord] = field(default_factory=list)
     converged: bool = False
+    stopped: bool = False
 
     @property
     def last(self) -> TraceRecord:
@@ -28,7 +39,7 @@ class ConvergenceMonitor:
     @property
     def is_over(self) -> bool:
         """Whether no further pass is to be made."""
-        return self.converged or len(self.records) >= self.settings.max_iter
+        return self.converged or self.stopped or len(self.records) >= self.settings.max_iter
 
     def ends_with(self, record: TraceRecord) -> bool:
         """Return whether this is the last pass of the fit, which may repeat earlier passes before it."""
@@ -47,15 +58,14 @@ class ConvergenceMonitor:
             Whether another phase continues from this one; its objective then says little about the fit.
         stopped_by_callback : bool
         """
-        self.converged = stopped_by_callback
-        if not is_preparation and self.last.phase != "warmup":
-            settings = self.settings
-            if settings.tol is not None:
-                self.converged |= self.objective_converged(settings.tol)
-            if settings.evaluate_every > 0:
-                self.converged |= self.perplexity_converged(settings.evaluate_every, settings.perp_tol)
-            if settings.validation_fraction is not None:
-                self.converged |= self.patience_exceeded(settings.n_iter_no_change)
+        settings, self.stopped = self.settings, stopped_by_callback
+        if is_preparation or self.last.phase == "warmup":
+            return
+        self.converged = settings.tol is not None and self.objective_converged(settings.tol)
+        if settings.evaluate_every > 0:
+            self.stopped |= self.perplexity_converged(settings.evaluate_every, settings.perp_tol)
+        if settings.validation_fraction is not None:
+            self.stopped |= self.patience_exceeded(settings.n_iter_no_change)
 
     def objective_converged(self, tol: float) -> bool:
         """Return whether the objective rises by less than `tol`, relative to its value."""
