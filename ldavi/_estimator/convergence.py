@@ -1,5 +1,6 @@
 """When a fit stops: the records of a fit and the rules that read them, and what a restart has reached."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from ldavi._estimator.settings import FitSettings
 from ldavi._inference.passes import PassResult, RemoteResult
 from ldavi._inference.trace import TraceRecord, relative_gain
 
+SMALL_GAINS = 3  # passes in a row; single gains vary, since documents move between topics at different times
 MIN_CVB0_WINDOW = 25  # collapsed passes whose mean objective is compared with that of the passes before
 CVB0_TOLERANCE = 15  # times tol, between a quarter of the passes and the previous quarter, 25 passes or more
 
@@ -68,12 +70,12 @@ class ConvergenceMonitor:
             self.stopped |= self.patience_exceeded(settings.n_iter_no_change)
 
     def objective_converged(self, tol: float) -> bool:
-        """Return whether the objective rises by less than `tol`, relative to its value."""
-        now = self.last
-        if now.phase == "collapsed":
+        """Return whether the objective has risen by less than `tol`, relative to its value, in each of some passes."""
+        if self.last.phase == "collapsed":
             return self._cvb0_gain() < CVB0_TOLERANCE * tol
-        before = [record for record in self.records[:-1] if record.phase == now.phase]
-        return bool(before) and relative_gain(before[-1], now) < tol
+        records = [record for record in self.records if record.phase == self.last.phase][-SMALL_GAINS - 1 :]
+        gains = [relative_gain(before, after) for before, after in itertools.pairwise(records)]
+        return len(gains) == SMALL_GAINS and max(gains) < tol
 
     def _cvb0_gain(self) -> float:
         """Return the relative gain of a collapsed objective from the third quarter of the passes to the last.
