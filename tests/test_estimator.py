@@ -268,7 +268,7 @@ def test_rows_are_proportions_and_gamma_holds_the_tokens():
     X = corpus()
     lda = model(dtype="float64").fit(X)
     gamma = lda.transform(X, normalize=False)
-    np.testing.assert_allclose(gamma.sum(axis=1), K * 0.1 + X.sum(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(gamma.sum(axis=1), lda.doc_topic_prior_.sum() + X.sum(axis=1), rtol=1e-12)
     np.testing.assert_allclose(lda.transform(X), gamma / gamma.sum(axis=1, keepdims=True), rtol=1e-12)
     np.testing.assert_allclose(lda.topics_.sum(axis=1), 1, rtol=1e-12)
     np.testing.assert_allclose(lda.topics_, lda.components_ / lda.components_.sum(axis=1, keepdims=True), rtol=1e-12)
@@ -315,7 +315,7 @@ def test_word_topics_has_a_distribution_for_each_stored_count(prior):
     documents = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     sums = np.zeros((X.shape[0], K))
     np.add.at(sums, documents, X.data[:, None] * phi)
-    np.testing.assert_allclose(0.1 + sums, lda.transform(X, normalize=False), rtol=1e-6)
+    np.testing.assert_allclose(lda.doc_topic_prior_ + sums, lda.transform(X, normalize=False), rtol=1e-6)
 
 
 # Stopping, traces, output
@@ -604,8 +604,8 @@ def test_partial_fit_changes_only_the_rows_of_its_words():
     others = np.setdiff1d(np.arange(V), [2, 7])
     np.testing.assert_array_equal(lda._lambda._rows[others], before[others])
     assert (lda._lambda._rows[[2, 7], :K] != before[[2, 7], :K]).any()
-    rho = (10.0 + 7) ** -0.7
-    np.testing.assert_allclose(lda.components_[:, others], (1 - rho) * before[others, :K].T + rho * 0.05, rtol=1e-5)
+    rho, eta = (10.0 + 7) ** -0.7, lda.topic_word_prior_
+    np.testing.assert_allclose(lda.components_[:, others], (1 - rho) * before[others, :K].T + rho * eta, rtol=1e-5)
 
 
 def test_an_error_of_partial_fit_leaves_the_model_as_it_was():
@@ -650,7 +650,8 @@ def test_a_chain_of_many_steps_keeps_the_topics_finite():
 
 def test_topics_given_through_the_setter_are_used():
     X = corpus()
-    lda, other = model().fit(X), model(random_state=5).fit(corpus(seed=8))
+    fixed = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}
+    lda, other = model(**fixed).fit(X), model(random_state=5, **fixed).fit(corpus(seed=8))
     lda.transform(X)
     lda.components_ = other.components_
     same_model(lda, other, X)

@@ -1,6 +1,7 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -331,7 +332,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         ValueError, TypeError
             If a parameter or X is not valid; the estimator is left unchanged.
         """
-        settings = check.check_parameters(self)
+        settings = replace(check.check_parameters(self), learning_method="online")  # whatever that of `fit` is
         is_first = not self.__sklearn_is_fitted__()
         documents, priors = self._check_partial_fit_input(X, sample_weight, settings)
         if is_first:
