@@ -12,6 +12,9 @@ from ldavi._core import dirichlet
 from ldavi._core.records import Counts, Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
+from ldavi._estimator import vocabulary_growth
+from ldavi._estimator.components import check_components
+from ldavi._estimator.fit_record import forget_fit_record
 from ldavi._estimator.settings import is_auto
 from ldavi._inference import fixed_topics
 from ldavi._inference.e_step import EStepSettings
@@ -25,7 +28,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     A transformer itself, since `set_output` wraps a `transform` only in the class that defines it.
 
-    None of these methods changes the estimator.
+    None of these methods changes what another returns, so threads may call them at once; assigning `components_` does.
     """
 
     n_components: int
@@ -37,12 +40,14 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     @property
     def components_(self) -> NDArray[Any]:
-        """λ, of shape (n_components, n_features)."""
-        return self._fitted_lambda().writable()[:, : self._priors.n_topics].T
+        """λ, of shape (n_components, n_features), read-only; assign an array to change it."""
+        return self._fitted_lambda().dense()[:, : self._priors.n_topics].T
 
     @components_.setter
     def components_(self, value: NDArray[Any]) -> None:
-        self._fitted_lambda().replace(np.asarray(value).T)
+        lam, zeros = self._fitted_lambda(), self._priors.point_estimate
+        lam.replace(check_components(value, shape=lam.shape, dtype=lam.dtype, zeros=zeros).T)
+        forget_fit_record(self)
 
     @property
     def topics_(self) -> NDArray[Any]:
@@ -89,12 +94,16 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             `scipy.sparse.csr_array(X)`. Rows sum to 1.
         """
         gamma, counts, topics = self._infer(fixed_topics.infer_gamma, X)
-        return fixed_topics.responsibilities(counts, topics, gamma)
+        phi = fixed_topics.responsibilities(counts, topics, gamma)
+        order = vocabulary_growth.order_of_counts(self, X, counts)
+        return phi if order is None else phi[order]
 
     def score(self, X: Any, y: object = None) -> float:
         """Compute the lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
 
-        A sum over documents, the topics being fixed; the topics' own term is not part of it, unlike scikit-learn's.
+        A sum over documents, the topics being fixed. `score` of scikit-learn adds the topics' own term,
+        −KL(q(β) ‖ p(β)), which is the same for any X: so its scores of parts of X do not add up to that of X, and the
+        scores of the two libraries are not comparable.
 
         Parameters
         ----------
@@ -133,7 +142,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _infer(self, function: Callable[..., Answer], X: Any) -> tuple[Answer, Counts, Topics]:
         """Return function(counts, topics, α, settings, workers) for the documents X, with its counts and topics."""
         lam = self._fitted_lambda()
-        counts = check.to_counts(check.check_documents(self, X, dtype=lam.dtype, reset=False))
+        counts = check.to_counts(vocabulary_growth.check_known_documents(self, X, dtype=lam.dtype))
         settings = EStepSettings(self.max_doc_update_iter, self.mean_change_tol)
         with Workers(check.count_threads(self.n_jobs)) as workers:
             topics = lam.all_topics(workers)
@@ -166,7 +175,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 is_array = learned.ndim == 1 or learned.size > 1
                 used = learned.T.copy() if is_array else float(learned[0, 0])
             else:
-                used = np.asarray(given, dtype=np.float64)[()]
+                used = np.array(given, dtype=np.float64)[()]  # a copy: the caller may change the parameter
             setattr(self, f"{name}_", used)
 
     @property

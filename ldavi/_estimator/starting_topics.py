@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ldavi._core.documents import DocumentSource
 from ldavi._core.records import Priors
 from ldavi._core.typing import Floats, Int64s
+from ldavi._estimator.given_model import topics_of_init
 from ldavi._inference import initialization
 from ldavi._inference.anchor_words import DocumentSample, anchor_word_lambda, sample_corpus, sampling_step
 from ldavi._inference.passes import PassResult
@@ -88,7 +89,7 @@ def initialize(
         _check_warm_shape(init.lam, shape)
         return Initialization(lambda: initialization.word_major(init.lam, dtype), "given", seed, priors)
     if not isinstance(init, str):
-        topics, mass = initialization.given_topics(init, *shape), documents.n_tokens / priors.n_topics
+        topics, mass = topics_of_init(init, *shape), documents.n_tokens / priors.n_topics
         return Initialization(
             lambda: initialization.lambda_from_topics(topics, mass, priors, dtype), "given", seed, priors
         )

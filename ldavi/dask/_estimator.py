@@ -137,6 +137,29 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             super().partial_fit(matrix)
         return self
 
+    def fit_transform(
+        self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, normalize: bool = True
+    ) -> Any:
+        """Fit to X, then return what `transform` returns for it.
+
+        Parameters
+        ----------
+        X : dask array, bag or Series of n_samples documents, or documents in memory
+            Counts, as for `fit`.
+        y : object
+            Ignored; present for compatibility with pipelines.
+        sample_weight : array or dask array of shape (n_samples,), optional
+            The weight of each document, >= 0.
+        normalize : bool, default=True
+            As for `transform`.
+
+        Returns
+        -------
+        theta : dask array of shape (n_samples, n_components)
+            E[θ], or γ, as of `transform`.
+        """
+        return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
+
     def transform(self, X: Any, *, normalize: bool = True) -> Any:
         """Return the topic proportions of documents. Each row depends on its document alone.
 
