@@ -4,6 +4,7 @@ Each test compares bits with a twin: a model that was made in the same way, and 
 """
 
 import copy
+import functools
 import pathlib
 import pickle
 import random
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldavi import LatentDirichletAllocation, inspection, io, metrics
+from ldavi._core.records import padded
 from ldavi._core.threads import Workers
 from ldavi._inference import lazy_lambda, topics_cache
 from ldavi._inference.lazy_lambda import LazyLambda
@@ -70,6 +72,10 @@ STATES = {
     "deepcopy": lambda path: copy.deepcopy(model().fit(X).partial_fit(X[:9])),
 }
 STATES = {name: without_times(make) for name, make in STATES.items()}
+QUICK = ("fit", "online fit", "partial_fit", "new words", "load")
+each_state = pytest.mark.parametrize(
+    "state", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in STATES]
+)
 
 
 def saved(lda):
@@ -115,11 +121,22 @@ def all_bits(lda):
     return {name: bits(read(lda)) for name, read in READERS.items()}
 
 
-def bits_of_the_future(lda):
-    """Return the bits of all that can be read, now and after further steps; this changes the model."""
-    now = all_bits(lda)
+@functools.cache
+def twin_bits(state, name, n_steps):
+    """Return what a reader gets from a model that nobody has read, after some steps of `partial_fit`."""
+    with tempfile.TemporaryDirectory() as folder:
+        lda = STATES[state](pathlib.Path(folder) / "model")
+        for _ in range(n_steps):
+            take_step(lda)
+        return bits(READERS[name](lda))
+
+
+def all_twin_bits(state, n_steps):
+    return {name: twin_bits(state, name, n_steps) for name in READERS}
+
+
+def take_step(lda):
     lda.partial_fit(documents(lda)[5:20])
-    return now, all_bits(lda)
 
 
 @pytest.fixture
@@ -131,10 +148,9 @@ def frequent_switches():
 
 
 @pytest.mark.usefixtures("frequent_switches")
-@pytest.mark.parametrize("made", STATES.values(), ids=STATES)
-def test_threads_that_read_a_model_get_the_bits_of_a_single_reader_and_change_none(made, tmp_path):
-    lda, twin = made(tmp_path / "shared"), made(tmp_path / "twin")
-    expected, wrong, start = all_bits(made(tmp_path / "other")), [], threading.Barrier(6)
+@each_state
+def test_threads_that_read_a_model_get_the_bits_of_a_twin_and_change_none(state, tmp_path):
+    lda, expected, wrong, start = STATES[state](tmp_path / "model"), all_twin_bits(state, 0), [], threading.Barrier(6)
 
     def read_all(seed):
         start.wait()
@@ -152,31 +168,33 @@ def test_threads_that_read_a_model_get_the_bits_of_a_single_reader_and_change_no
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert bits_of_the_future(lda) == bits_of_the_future(twin)
-
-
-@pytest.fixture(scope="module")
-def futures(tmp_path_factory):
-    """The bits of models of each state that nobody has read, and how such a model is made."""
-    folder = tmp_path_factory.mktemp("models")
-    numbers = iter(range(10**9))
-    makers = {name: (lambda made=made: made(folder / f"{next(numbers)}")) for name, made in STATES.items()}
-    return {name: (make, bits_of_the_future(make())) for name, make in makers.items()}
+    assert all_bits(lda) == expected
+    take_step(lda)
+    assert all_bits(lda) == all_twin_bits(state, 1)
 
 
 @settings(derandomize=True, deadline=None, database=None, max_examples=60)
-@given(state=st.sampled_from(list(STATES)), reads=st.lists(st.sampled_from(list(READERS)), max_size=8))
-def test_reading_in_any_order_changes_no_bit_of_any_later_result(futures, state, reads):
-    make, expected = futures[state]
-    lda = make()
-    for name in reads:
-        READERS[name](lda)
-    assert bits_of_the_future(lda) == expected
+@given(
+    state=st.sampled_from(list(STATES)),
+    reads=st.lists(st.sampled_from(list(READERS)), min_size=1, max_size=4),
+    more=st.lists(st.sampled_from(list(READERS)), max_size=2),
+    n_steps=st.integers(0, 2),
+    last=st.sampled_from(list(READERS)),
+)
+def test_reading_in_any_order_changes_no_bit_of_any_later_result(state, reads, more, n_steps, last):
+    with tempfile.TemporaryDirectory() as folder:
+        lda = STATES[state](pathlib.Path(folder) / "model")
+        for step in range(n_steps + 1):
+            if step:
+                take_step(lda)
+            for name in more if step else reads:
+                READERS[name](lda)
+        assert bits(READERS[last](lda)) == twin_bits(state, last, n_steps)
 
 
-@pytest.mark.parametrize("made", STATES.values(), ids=STATES)
-def test_reading_sets_no_attribute(made, tmp_path):
-    lda = made(tmp_path / "model")
+@each_state
+def test_reading_sets_no_attribute(state, tmp_path):
+    lda = STATES[state](tmp_path / "model")
     before = {name: bits(value) for name, value in vars(lda).items() if name != "random_state_"}
     all_bits(lda)
     assert {name: bits(value) for name, value in vars(lda).items() if name != "random_state_"} == before
@@ -195,7 +213,7 @@ def test_changing_an_array_that_was_a_parameter_changes_no_fitted_prior(name):
 
 def decayed(n_words=12):
     lam = LazyLambda(corpora.word_major(corpora.random_lam(0, 3, n_words)), corpora.make_priors(np.ones(3), 0.25))
-    lam.online_step(np.array([2, 5]), np.ones((2, lam.dense().shape[1])), rho=0.25, scale=3.0)
+    lam.online_step(np.array([2, 5]), np.ones((2, padded(3))), rho=0.25, scale=3.0)
     return lam
 
 
@@ -211,27 +229,33 @@ def test_dense_lambda_is_computed_once_until_a_step(monkeypatch):
     lam = decayed()
     assert lam.dense().base is lam.dense().base
     first = lam.dense()
-    lam.online_step(np.array([1]), np.ones((1, first.shape[1])), rho=0.25, scale=3.0)
+    lam.online_step(np.array([1]), np.ones((1, padded(3))), rho=0.25, scale=3.0)
     assert lam.dense().base is not first.base
     monkeypatch.setattr(lazy_lambda, "MAX_BYTES", 0)
-    lam.online_step(np.array([1]), np.ones((1, first.shape[1])), rho=0.25, scale=3.0)
+    lam.online_step(np.array([1]), np.ones((1, padded(3))), rho=0.25, scale=3.0)
     assert lam.dense().base is not lam.dense().base  # too large to keep beside the rows
 
 
 def test_dense_lambda_cannot_be_written_and_survives_steps():
     lam = LazyLambda(corpora.word_major(corpora.random_lam(0, 3, 12)), corpora.make_priors(np.ones(3), 0.25))
+
+    def step(lam):
+        lam.online_step(np.array([1]), np.ones((1, padded(3))), rho=0.25, scale=3.0)
+
     for change in (
-        lambda: lam.online_step(np.array([1]), np.ones((1, dense.shape[1])), rho=0.25, scale=3.0),
-        lam.materialize,
-        lambda: lam.set_priors(corpora.make_priors(np.ones(3), 0.5)),
-        lambda: lam.grow(14, np.full((1, 1), 0.5)),
-        lambda: lam.replace(np.ones((14, 3))),
+        step,
+        LazyLambda.materialize,
+        lambda lam: lam.set_priors(corpora.make_priors(np.ones(3), 0.5)),
+        lambda lam: lam.grow(14, np.full((1, 1), 0.5)),
+        step,
+        lambda lam: lam.replace(np.ones((14, 3))),
+        step,
     ):
         dense = lam.dense()
         before = dense.copy()
         with pytest.raises(ValueError, match="read-only"):
             dense[0, 0] = 1
-        change()
+        change(lam)
         np.testing.assert_array_equal(dense, before)
 
 
@@ -241,7 +265,7 @@ def test_a_step_after_reading_has_the_bits_of_a_step_without():
         with Workers(1) as workers:
             read.dense(), read.totals, read.all_topics(workers), read.all_topics(workers)
         for lam in (read, unread):
-            lam.online_step(np.array([3, 5]), np.ones((2, lam.dtype.itemsize * 2)), rho=0.5, scale=2.0)
+            lam.online_step(np.array([3, 5]), np.ones((2, padded(3))), rho=0.5, scale=2.0)
     assert pickle.dumps(read) == pickle.dumps(unread)
 
 
@@ -253,7 +277,7 @@ def test_topics_that_are_computed_during_a_step_are_not_cached_after_it(monkeypa
 
         def slow_topics(words, workers):
             topics = compute(words, workers)
-            lam.online_step(np.array([3]), np.ones((1, lam.dense().shape[1])), rho=0.5, scale=2.0)
+            lam.online_step(np.array([3]), np.ones((1, padded(3))), rho=0.5, scale=2.0)
             return topics
 
         monkeypatch.setattr(lam, "topics", slow_topics)
