@@ -259,6 +259,18 @@ def test_dense_lambda_cannot_be_written_and_survives_steps():
         np.testing.assert_array_equal(dense, before)
 
 
+def test_a_snapshot_and_its_original_change_apart():
+    step = {"words": np.array([3]), "sstats": np.ones((1, padded(3))), "rho": 0.5, "scale": 2.0}
+    for changed in range(2):
+        lam = decayed()
+        both = lam, lam.snapshot()
+        assert pickle.dumps(both[0]) == pickle.dumps(both[1])
+        before = lam.dense().copy()
+        both[changed].online_step(**step)
+        np.testing.assert_array_equal(both[1 - changed].dense(), before)
+        assert (both[changed].dense() != before).any()
+
+
 def test_a_step_after_reading_has_the_bits_of_a_step_without():
     read, unread = decayed(), decayed()
     for _ in range(3):

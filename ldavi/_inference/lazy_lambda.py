@@ -73,6 +73,13 @@ class LazyLambda:
         lam._decay, lam._excess = arrays["decay"], arrays["excess"]
         return lam
 
+    def snapshot(self) -> "LazyLambda":
+        """Return λ as it is now; the two share the rows until either takes a step, which copies them first."""
+        self._is_shared = True
+        same = LazyLambda(self._rows, self._priors)
+        same._decay, same._excess, same._is_shared = self._decay, self._excess, True
+        return same
+
     def to_arrays(self) -> dict[str, object]:
         """Return M, c and Σ_w (λ_kw − η_kw), from which the next step computes the same bits; nothing is copied.
 

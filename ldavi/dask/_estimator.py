@@ -249,11 +249,13 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         Returns
         -------
         model : ldavi.LatentDirichletAllocation
-            Fitted if this estimator is. The topics are shared, not copied.
+            Fitted if this estimator is. The two share the memory of the topics until one of them changes.
         """
         model = local.LatentDirichletAllocation(**self.get_params(deep=False))
         parameters = self.get_params(deep=False)
         model.__dict__.update({name: value for name, value in vars(self).items() if name not in parameters})
+        if self.__sklearn_is_fitted__():
+            model._lambda = self._lambda.snapshot()
         return model
 
     def _check_supported(self, settings: FitSettings, checkpoint: object) -> None:
