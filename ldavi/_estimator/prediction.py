@@ -59,7 +59,8 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """exp(E[log β]), of shape (n_components, n_features)."""
         if self._priors.point_estimate:
             return self.topics_
-        return np.exp(dirichlet.expected_log(self.components_)).astype(self.components_.dtype)
+        lam = self.components_
+        return np.exp(dirichlet.expected_log(lam)).astype(lam.dtype)
 
     def transform(self, X: Any, *, normalize: bool = True) -> NDArray[Any]:
         """Infer the topic proportions of documents. Each row depends on its document alone.
