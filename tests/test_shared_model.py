@@ -193,6 +193,17 @@ def test_reading_in_any_order_changes_no_bit_of_any_later_result(state, reads, m
 
 
 @each_state
+def test_a_shallow_copy_and_its_original_learn_apart(state, tmp_path):
+    lda = STATES[state](tmp_path / "model")
+    copied = copy.copy(lda)
+    take_step(copied)
+    assert bits(lda.transform(documents(lda))) == twin_bits(state, "transform", 0)
+    take_step(lda)
+    for each in (lda, copied):
+        assert bits(each.components_) == twin_bits(state, "components_", 1)
+
+
+@each_state
 def test_reading_sets_no_attribute(state, tmp_path):
     lda = STATES[state](tmp_path / "model")
     before = {name: bits(value) for name, value in vars(lda).items() if name != "random_state_"}

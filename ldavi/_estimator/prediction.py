@@ -1,7 +1,7 @@
 """The topics of a fitted model, and inference on documents with them."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +152,14 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 topics = lam.topics(counts.words, workers)
             answer = function(counts, topics, self._priors.alpha, settings, workers)
         return answer, counts, topics
+
+    def __copy__(self) -> Self:
+        """Return a shallow copy, whose topics stay as they are when `partial_fit` changes those of the original."""
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(vars(self))
+        if self.__sklearn_is_fitted__():
+            copied._lambda = self._lambda.snapshot()
+        return copied
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_lambda")
