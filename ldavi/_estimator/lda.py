@@ -122,7 +122,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         Whether `fit` continues from the fitted topics instead of initial ones.
     new_words : {"error", "add"}, default="error"
         What `partial_fit` does with new columns. "add" makes them words of every topic; it matches named columns by
-        name, in any order, and others by position.
+        name, in any order, and others by position. `transform` and the like then match named columns too.
     dtype : {"float32", "float64"} or None, default=None
         Of the computation and the results. None keeps that of X; integer counts are computed in float32, which is twice
         as fast, or in float64 if one exceeds 2^24.
