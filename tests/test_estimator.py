@@ -539,6 +539,8 @@ def test_one_online_pass_is_partial_fit_with_the_same_total(batch_size):
     X = corpus()
     fitted = model(learning_method="online", max_iter=1, batch_size=batch_size).fit(X)
     stepped = model(batch_size=batch_size, total_samples=len(X)).partial_fit(X)
+    np.testing.assert_array_equal(stepped.components_, fitted.components_)
+    stepped.components_ = stepped.components_  # so that Σ_w λ_kw is summed again, instead of updated in each step
     same_model(stepped, fitted, X)
     assert stepped.n_batch_iter_ == fitted.n_batch_iter_ == 1 + -(-40 // batch_size)
 
@@ -657,15 +659,88 @@ def test_topics_given_through_the_setter_are_used():
     same_model(lda, other, X)
 
 
-def test_topics_changed_in_place_are_used():
-    X = corpus()
-    lda, expected = model().fit(X), model().fit(X)
-    lda.transform(X)
-    lda.components_[0, :] = 7.0
-    expected.components_ = np.where(np.arange(K)[:, None] == 0, np.float32(7.0), expected.components_)
-    same_model(lda, expected, X)
-    lda.components_ *= 2
-    np.testing.assert_array_equal(lda.components_[0], 14.0)
+def test_topics_cannot_be_changed_in_place():
+    lda = model().fit(corpus())
+    before = lda.components_.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        lda.components_[0, :] = 7.0
+    with pytest.raises(ValueError, match="read-only"):
+        lda.components_ *= 2
+    lda.components_ = 2 * lda.components_
+    np.testing.assert_array_equal(lda.components_, 2 * before)
+
+
+def test_an_array_of_topics_keeps_its_values_when_the_model_learns():
+    lda = model().fit(corpus())
+    for _ in range(2):
+        seen = lda.components_
+        before = seen.copy()
+        lda.partial_fit(corpus()[:7])
+        np.testing.assert_array_equal(seen, before)
+        assert (lda.components_ != before).any()
+
+
+INVALID_COMPONENTS = {
+    "None": (None, TypeError),
+    "words": ([["a"] * V] * K, TypeError),
+    "complex": (np.ones((K, V), complex), TypeError),
+    "rows of different lengths": ([[1.0], [1.0, 2.0]], ValueError),
+    "one topic fewer": (np.ones((K - 1, V)), ValueError),
+    "transposed": (np.ones((V, K)), ValueError),
+    "one row": (np.ones(V), ValueError),
+    "negative": (np.where(np.eye(K, V), -1.0, 1.0), ValueError),
+    "zero": (np.where(np.eye(K, V), 0.0, 1.0), ValueError),
+    "NaN": (np.where(np.eye(K, V), np.nan, 1.0), ValueError),
+    "infinite": (np.where(np.eye(K, V), np.inf, 1.0), ValueError),
+    "too large for float32": (np.full((K, V), 1e39), ValueError),
+    "too small for float32": (np.full((K, V), 1e-60), ValueError),
+}
+
+
+@pytest.mark.parametrize(("value", "error"), INVALID_COMPONENTS.values(), ids=INVALID_COMPONENTS)
+def test_invalid_topics_are_refused_and_change_nothing(value, error):
+    lda = model().fit(corpus())
+    before, theta = state(lda), lda.transform(corpus())
+    with pytest.raises(error, match=rf"components_.* must be an array of shape \({K}, {V}\) with finite values > 0"):
+        lda.components_ = value
+    assert state(lda) == before
+    np.testing.assert_array_equal(lda.transform(corpus()), theta)
+
+
+def test_topics_that_are_point_estimates_may_hold_zeros_but_no_empty_row():
+    lda = model(topic_word_prior=0).fit(corpus())
+    lda.components_ = np.eye(K, V)
+    np.testing.assert_array_equal(lda.topics_, np.eye(K, V))
+    with pytest.raises(ValueError, match="sum > 0 in each row"):
+        lda.components_ = np.eye(K, V) * (np.arange(K) > 0)[:, None]
+
+
+def partial_fit_on_documents(lda):
+    lda.partial_fit(corpus()[:5])
+
+
+def assign_topics(lda):
+    lda.components_ = lda.components_[::-1]
+
+
+@pytest.mark.parametrize("change", [partial_fit_on_documents, assign_topics])
+@all_methods
+def test_what_describes_the_topics_at_the_end_of_fit_goes_when_they_change(method, change):
+    lda = model(learning_method=method).fit(corpus())
+    change(lda)
+    for name in ("elbo_", "bound_", "elbo_trace_", "converged_"):
+        assert not hasattr(lda, name)
+    assert lda.n_iter_ > 0
+    assert np.isfinite(lda.fit(corpus()).elbo_)
+
+
+@pytest.mark.parametrize("X", [-np.ones((2, V)), np.ones((2, V + 1)), [np.ones((2, V))]])
+def test_a_partial_fit_that_fails_leaves_what_describes_the_fit(X):
+    lda = model().fit(corpus())
+    before = state(lda)
+    with pytest.raises((ValueError, TypeError)):
+        lda.partial_fit(X)
+    assert state(lda) == before
 
 
 def test_topics_of_another_shape_are_refused():

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.random_bits import generator_from, generator_state
@@ -20,6 +19,7 @@ from ldavi._core.topics_of_model import topics_of
 from ldavi._estimator.batched_documents import BatchedDocuments
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart, best_restart
 from ldavi._estimator.settings import FitSettings
+from ldavi._estimator.starting_topics import WarmStart
 from ldavi._inference.passes import PassResult, Phase, State
 from ldavi._inference.trace import TraceRecord
 
@@ -201,13 +201,12 @@ def check_checkpoint(checkpoint: Any) -> CheckpointFile:
     return file
 
 
-def describe(
-    parameters: Mapping[str, Any], documents: DocumentSource, warm_rows: NDArray[Any] | None
-) -> dict[str, str]:
-    """Return a digest of each parameter that the result depends on, of the data, and of the topics of a warm start."""
+def describe(parameters: Mapping[str, Any], documents: DocumentSource, given: WarmStart | None) -> dict[str, str]:
+    """Return a digest of each parameter that the result depends on, of the data, and of what the fit continues from."""
     fit = {name: _digest(value) for name, value in parameters.items() if name not in WITHOUT_EFFECT}
-    if warm_rows is not None:
-        fit["the topics of the warm start"] = _digest(warm_rows)
+    if given is not None:
+        topics = f"the topics of {given.parameter}"
+        fit[topics] = _digest([given.lam, given.priors.alpha, given.priors.eta])
     fit["X"] = _digest_of_documents(documents)
     return fit
 

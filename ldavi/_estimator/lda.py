@@ -1,13 +1,11 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
-import warnings
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from scipy import sparse
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -19,21 +17,28 @@ from ldavi._estimator import vocabulary_growth
 from ldavi._estimator.batched_documents import BatchedDocuments, check_source
 from ldavi._estimator.checkpointing import FitCheckpoint, check_checkpoint, describe
 from ldavi._estimator.convergence import Restart, best_restart
+from ldavi._estimator.fit_input import new_documents, weighted_documents
+from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
+from ldavi._estimator.model_protocol import ModelProtocol
 from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import FitSettings, step_size
 from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
-from ldavi._estimator.starting_topics import WarmStart, initialize
+from ldavi._estimator.starting_topics import initialize, warm_start_of
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
 
 
-class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
-    attribute of that class has the same name and meaning here. Different defaults are noted.
+    attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
+    term of the topics, and `components_`, which is read-only. Different defaults are noted.
+
+    Only `fit`, `partial_fit` and assignments change what other methods return, and reading an attribute changes
+    nothing: threads may share a fitted model while none of them fits it or assigns to it.
 
     Parameters
     ----------
@@ -95,8 +100,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         topics for online learning and for priors that differ between topics. "cvb0": as "auto", followed by 20 passes
         of "cvb0" (at most half of `max_iter`; none after a warm start), from which "vb" continues: this gives a higher
         bound and usually better topics, for about 30 bytes more per stored count; it requires `learning_method="batch"`
-        and X in memory. "random": always random topics. Or the topics of an array or of a model (of ldavi or
-        scikit-learn).
+        and X in memory. "random": always random topics. An array or a model: its topics; a fit that learns priors
+        continues from those that a model of ldavi has learned. `clone` copies a model with its topics, but a search
+        such as `GridSearchCV` clones the values of a parameter without them: among these, give
+        `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -119,7 +126,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Whether `fit` continues from the fitted topics instead of initial ones.
     new_words : {"error", "add"}, default="error"
         What `partial_fit` does with new columns. "add" makes them words of every topic; it matches named columns by
-        name, in any order, and others by position.
+        name, in any order, and others by position. `transform` and the like then match named columns too.
     dtype : {"float32", "float64"} or None, default=None
         Of the computation and the results. None keeps that of X; integer counts are computed in float32, which is twice
         as fast, or in float64 if one exceeds 2^24.
@@ -127,13 +134,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     Attributes
     ----------
     components_ : array of shape (n_components, n_features)
-        λ, the Dirichlet parameters of the topics' posteriors; expected counts if the topics are point estimates.
+        λ, the Dirichlet parameters of the topics' posteriors; expected counts if the topics are point estimates. The
+        array is read-only and never changes; to change the topics, assign another one of the same shape.
     topics_ : array of shape (n_components, n_features)
         E[β]: λ with rows normalised to sum 1.
     exp_dirichlet_component_ : array of shape (n_components, n_features)
         exp(E[log β]).
     elbo_ : float
-        The evidence lower bound of the training documents, in nats, including all constants.
+        The evidence lower bound of the training documents, in nats, including all constants. NaN if Ctrl-C ended the
+        fit in a pass of "cvb0", which has no bound. `partial_fit` and assigning `components_` delete it, as well as
+        `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
     elbo_trace_ : structured array of shape (n_passes,)
         One record per pass, of the best of `n_init` starts, with the fields of :class:`ldavi.TraceRecord`.
     bound_ : float
@@ -149,7 +159,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     n_batch_iter_ : int
         Number of the next online step.
     n_samples_seen_ : int
-        Documents that `fit` and `partial_fit` have seen.
+        Documents of a weight > 0 that `fit` and `partial_fit` have seen.
     n_features_in_ : int
         V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
@@ -255,7 +265,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         y : object
             Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            The weight of each document, >= 0: a weight of 2 counts the document twice. Not supported for batches.
+            The weight of each document, >= 0: a weight of 2 counts the document twice, a weight of 0 leaves it out. Up
+            to rounding, the result is that of documents repeated as often, except where documents are told apart. (1)
+            Steps of "online" and batches of "memoized" have `batch_size` documents whatever their weights, and repeated
+            documents are divided into more of them. (2) Passes of "cvb0" sample the topics of each document, so copies
+            have samples of their own. (3) `validation_fraction` is a share of the documents, and copies may be on both
+            sides. Not supported for batches.
         checkpoint : ldavi.io.Checkpoint, optional
             Saves the state of the fit to a file every few minutes. After a crash, the same call resumes from there and
             ends with the same bits as a fit that was not interrupted.
@@ -272,18 +287,17 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             unless the error is in a batch that had been valid in earlier passes.
         """
         settings = check.check_parameters(self)
-        is_warm = self.warm_start and self.__sklearn_is_fitted__()
-        documents, priors = self._check_fit_input(X, sample_weight, settings, self._priors if is_warm else None)
-        warm_rows = self._lambda.materialize() if is_warm else None
+        given = warm_start_of(self)
+        documents, priors = self._check_fit_input(X, sample_weight, settings)
         fit_checkpoint = None
         if checkpoint is not None:
-            description = describe(self.get_params(deep=False), documents, warm_rows)
+            description = describe(self.get_params(deep=False), documents, given)
             fit_checkpoint = FitCheckpoint(check_checkpoint(checkpoint), description)
         random_state = check_random_state(self.random_state)
         if fit_checkpoint is not None:
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
-        init, restarts = WarmStart(self.components_) if is_warm else self.init, list[Restart]()
+        init, restarts = given or self.init, list[Restart]()
         starts = (
             initialize(
                 to_fit,
@@ -311,7 +325,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Take online steps from the fitted topics, each on `batch_size` documents of X.
 
-        The cost of a step depends on the words of its documents, not on the size of the vocabulary.
+        The cost of a step depends on the words of its documents, not on the size of the vocabulary. `elbo_`,
+        `elbo_trace_`, `bound_` and `converged_` of an earlier `fit` are deleted.
 
         Parameters
         ----------
@@ -320,7 +335,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         y : object
             Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            The weight of each document, >= 0.
+            The weight of each document, >= 0, as for `fit`.
 
         Returns
         -------
@@ -337,16 +352,17 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         documents, priors = self._check_partial_fit_input(X, sample_weight, settings)
         if is_first:
             random_state = check_random_state(self.random_state)
-            start = initialize(documents, priors, random_state, init=self.init, online=True)
+            start = initialize(documents, priors, random_state, init=warm_start_of(self) or self.init, online=True)
             self._priors, self._mean_log_theta = priors, None
             self._lambda = LazyLambda(start.lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
             self._store_columns(X, random_state)
         vocabulary_growth.add_words(self, X, documents.n_words)
-        self.n_samples_seen_ += documents.n_docs
-        total_weight = self.n_samples_seen_ if self.total_samples is None else self.total_samples
+        count_documents(self, documents)
+        total_weight = weight_seen(self) if self.total_samples is None else self.total_samples
         counters = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
         learner = OnlineLearner(self._lambda, self._priors, settings.online_settings(), total_weight, *counters)
+        forget_fit_record(self)
         with Workers(settings.n_threads) as workers:
             for part in documents.parts(step_size(self.batch_size, self.total_samples)):
                 learner.update(part, workers, rho=settings.rate.of_step(self.n_batch_iter_))
@@ -367,7 +383,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self.converged_ = restart.monitor.converged
         self.n_iter_ = records[-1].iteration
         self.n_batch_iter_ = result.n_updates + 1
-        self.n_samples_seen_ = documents.n_docs
+        count_documents(self, documents, is_first=True)
 
     def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
@@ -393,11 +409,18 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         -------
         theta : array of shape (n_samples, n_components)
             E[θ], or γ.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit` does, and if X comes in batches: call `fit`, and `transform` for each batch.
         """
+        if check.is_source(X):  # which `fit` would accept, and `transform` refuse after the fit
+            check.check_counts(X, dtype=None, name=type(self).__name__)
         return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
 
     def _check_fit_input(
-        self, X: Any, sample_weight: Any, settings: FitSettings, fitted: Priors | None
+        self, X: Any, sample_weight: Any, settings: FitSettings
     ) -> tuple[Documents | BatchedDocuments, Priors]:
         """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
         documents: Documents | BatchedDocuments
@@ -405,44 +428,23 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             documents = check_source(X, self, settings, type(self).__name__, sample_weight)
             names = check.column_names(documents.first)
         else:
-            documents, names = self._documents(X, sample_weight), check.column_names(X)
-        return documents, self._starting_priors(settings, documents, names, fitted)
+            online = settings.learning_method == "online"
+            documents, names = new_documents(self, X, sample_weight, online=online), check.column_names(X)
+        return documents, self._starting_priors(settings, documents, names)
 
     def _check_partial_fit_input(self, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
         """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
         if not self.__sklearn_is_fitted__():
-            documents = self._documents(X, sample_weight)
-            return documents, self._starting_priors(settings, documents, check.column_names(X), None)
+            documents = new_documents(self, X, sample_weight, online=True)
+            return documents, self._starting_priors(settings, documents, check.column_names(X))
         matrix = vocabulary_growth.check_new_documents(self, X, dtype=self._lambda.dtype)
         n_words, of_words = matrix.shape[1], self.topic_word_prior if self.seed_words is None else "auto"
         requested = check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
         priors = kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # these include seed words
         check_cvb0(settings, priors)
-        return self._weighted_documents(matrix, sample_weight), priors
+        return weighted_documents(matrix, sample_weight, online=True), priors
 
-    def _starting_priors(
-        self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None, fitted: Priors | None
-    ) -> Priors:
-        return starting_priors(
-            self, settings, documents.n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted
-        )
-
-    def _documents(self, X: Any, sample_weight: Any) -> Documents:
-        matrix = check.check_documents(self, X, dtype=check.check_dtype(self.dtype), reset=True)
-        return self._weighted_documents(matrix, sample_weight)
-
-    def _weighted_documents(self, matrix: sparse.csr_array, sample_weight: Any) -> Documents:
-        """Return the documents with a weight above zero."""
-        weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
-        if weight is not None and not weight.all():
-            matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
-        if matrix.nnz == 0:
-            warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=5)
-        return Documents(check.to_counts(matrix), weight)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float32", "float64"]
-        return tags
+    def _starting_priors(self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None) -> Priors:
+        given, n_words = warm_start_of(self), documents.n_words
+        fitted = None if given is None else given.priors
+        return starting_priors(self, settings, n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted)
