@@ -121,7 +121,14 @@ class OnlineLearner:
         words, point_estimate = documents.counts.words, self.priors.point_estimate
         topics = topics_from(self.lam.rows(words), self.lam.totals, workers, point_estimate=point_estimate)
         self.priors, self.mean_log_theta = updated_online_priors(
-            documents, topics, self.priors, self.mean_log_theta, self.settings, workers, occasion=occasion
+            documents,
+            topics,
+            self.priors,
+            self.mean_log_theta,
+            self.settings,
+            workers,
+            occasion=occasion,
+            total_weight=self.total_weight,
         )
         self.lam.set_priors(self.priors)
 
