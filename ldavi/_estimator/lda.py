@@ -421,7 +421,13 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None, fitted: Priors | None
     ) -> Priors:
         return starting_priors(
-            self, settings, documents.n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted
+            self,
+            settings,
+            documents.n_words,
+            lambda: documents.n_tokens,
+            dtype=documents.dtype,
+            column_names=names,
+            fitted=fitted,
         )
 
     def _documents(self, X: Any, sample_weight: Any) -> Documents:
@@ -435,7 +441,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
         if matrix.nnz == 0:
             warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=5)
-        return Documents(check.to_counts(matrix), weight)
+        check.warn_if_normalised(check.is_normalised(matrix), self, stacklevel=5)
+        documents = Documents(check.to_counts(matrix), weight)
+        if weight is not None:
+            check.check_total(documents.n_tokens, matrix.dtype, "X times sample_weight")
+        return documents
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ldavi._core.limits import finite
 from ldavi._inference.elbo import ELBOTerms
 
 
@@ -61,14 +62,28 @@ class TraceRecord:
 def record(
     iteration: int, phase: str, terms: ELBOTerms, tokens: float, n_inner_iter: float, seconds: float
 ) -> TraceRecord:
-    """Return a record with the perplexity that follows from its terms. Equation (25)."""
+    """Return a record with the perplexity that follows from its terms. Equation (25).
+
+    Raises
+    ------
+    ValueError
+        If the ELBO is not finite.
+    """
+    finite(terms.word + terms.doc_topic + terms.topic_word, f"the ELBO of pass {iteration}")
     perplexity = float(np.exp(-(terms.word + terms.doc_topic) / tokens)) if tokens else 1.0
     word, doc_topic, topic_word = (float(term) for term in terms)
     return TraceRecord(iteration, phase, word, doc_topic, topic_word, perplexity, n_inner_iter, seconds)
 
 
 def predictive_record(iteration: int, phase: str, log_predictive: float, tokens: float, seconds: float) -> TraceRecord:
-    """Return the record of a pass without a bound. Equation (34)."""
+    """Return the record of a pass without a bound. Equation (34).
+
+    Raises
+    ------
+    ValueError
+        If the objective is not finite.
+    """
+    finite(log_predictive, f"the predictive log-likelihood of pass {iteration}")
     perplexity = float(np.exp(-log_predictive / tokens)) if tokens else 1.0
     nan = float("nan")
     return TraceRecord(iteration, phase, nan, nan, nan, perplexity, 1.0, seconds, predictive=float(log_predictive))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.limits import MAX_TOKENS, finite
 from ldavi._core.records import Priors, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles
@@ -91,6 +92,11 @@ class OnlineLearner:
         result : EStepResult
         terms : tuple of float
             The word term and the document term of these documents under the topics before the step.
+
+        Raises
+        ------
+        ValueError
+            If the bound, or λ after the step, would not be finite; nothing has changed then.
         """
         documents, settings = documents.compacted(), self.settings
         counts, priors = documents.counts, self.priors
@@ -106,12 +112,17 @@ class OnlineLearner:
         part = Part(documents, cut_blocks(counts, priors.n_topics), slice(None))
         e_step_settings = EStepSettings(settings.warmup_inner_iter, settings.tol)
         result = e_step(part, topics, priors.alpha, gamma, sstats, e_step_settings, workers)
+        terms = summed_terms(result, documents, priors, topics)
+        finite(sum(terms), f"the bound of the documents of online step {self.n_updates + 1}")
         batch_weight = documents.total_weight
         if batch_weight > 0:
-            self.lam.online_step(counts.words, sstats, rho=rho, scale=self.total_weight / batch_weight)
+            scale = self.total_weight / batch_weight
+            if not scale * documents.n_tokens <= MAX_TOKENS[self.lam.dtype]:
+                finite(np.inf, f"the expected number of tokens in the corpus after online step {self.n_updates + 1}")
+            self.lam.online_step(counts.words, sstats, rho=rho, scale=scale)
             self._learn_priors(documents, workers)
         self.n_updates += 1
-        return result, summed_terms(result, documents, priors, topics)
+        return result, terms
 
     def _learn_priors(self, documents: Documents, workers: Workers) -> None:
         """Every few steps, update the priors from the documents of this step and the topics after it."""
