@@ -10,6 +10,7 @@ METHODS = ("batch", "online", "memoized")
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:X holds no counts:UserWarning")
+@pytest.mark.filterwarnings("ignore:X holds fractions:UserWarning")  # as some of the checks do
 @parametrize_with_checks(
     [
         LatentDirichletAllocation(n_components=3, max_iter=5, learning_method=method, inference="vb")

@@ -111,9 +111,7 @@ def check_cvb0(settings: FitSettings, priors: Priors) -> None:
         raise ValueError(f'n_components={priors.n_topics} must be at most {MAX_TOPICS} with {name}; use "{instead}"')
 
 
-def _prior(
-    name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str], dtype: np.dtype[Any]
-) -> Doubles:
+def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str], dtype: np.dtype[Any]) -> Doubles:
     if value is None:
         return np.array(1 / n_topics)
     if isinstance(value, (str, bytes, bool)):

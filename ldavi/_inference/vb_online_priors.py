@@ -86,7 +86,7 @@ def _updated_eta(
     S = S[S.any(axis=1)] * (total_weight / documents.total_weight)
     if not len(S):
         return eta
-    return dirichlet_priors.eta_fixed_point(eta, S, len(S), rounds=dirichlet_priors.MAX_ROUNDS)
+    return dirichlet_priors.eta_fixed_point(eta, S, len(S))
 
 
 def sampled_word_counts(documents: Documents, topics: Topics, gamma: Floats, occasion: int) -> Doubles:
