@@ -197,7 +197,7 @@ def test_a_min_share_that_the_kernel_has_no_room_for_is_refused():
     priors = Priors(np.full(n_topics, 0.1), np.full((1, 1), 0.1))
     with Workers(1) as workers:
         for refused in (0.0, 0.999 / _estep.MAX_CANDIDATES, np.nan):
-            with pytest.raises(ValueError, match="min_share=.* must be at least 1 / 1024"):
+            with pytest.raises(ValueError, match=r"min_share=.* must be at least 1 / 1024"):
                 cvb0_pass.update_assignments(assignments, priors, workers, seed=0, min_share=refused)
         cvb0_pass.update_assignments(assignments, priors, workers, seed=0, min_share=1 / _estep.MAX_CANDIDATES)
     assert assignments.units == assignments.totals.sum()

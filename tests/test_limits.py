@@ -1,4 +1,4 @@
-"""Counts, weights and priors that a precision cannot compute with are refused; what is permitted gives finite results."""
+"""Counts, weights and priors that a precision cannot compute with are refused; all others give finite results."""
 
 import copy
 import warnings
@@ -147,7 +147,7 @@ def test_an_objective_that_is_not_finite_ends_the_fit_at_once(engine, module, mo
     before = copy.deepcopy(lda.components_), lda.elbo_
     name = "summed_terms" if hasattr(module, "summed_terms") else "document_terms"
     monkeypatch.setattr(module, name, broken_terms)
-    with pytest.raises(ValueError, match="is nan: X, sample_weight, .* prior .* too large or too small"):
+    with pytest.raises(ValueError, match=r"is nan: X, sample_weight, .* prior .* too large or too small"):
         lda.fit(counts(seed=1))
     np.testing.assert_array_equal(lda.components_, before[0])
     assert lda.elbo_ == before[1]

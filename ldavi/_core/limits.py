@@ -34,9 +34,9 @@ def finite(value: float, what: str) -> float:
     if math.isfinite(value):
         return value
     msg = (
-        f"{what} is {value}: X, sample_weight, total_samples, init or a prior (doc_topic_prior, topic_word_prior) is too "
-        "large or too small for the precision of the fit. Scale X so that its counts are near 1, use dtype='float64', "
-        "or set priors between 1e-3 and 1e3"
+        f"{what} is {value}: X, sample_weight, total_samples, init or a prior (doc_topic_prior, topic_word_prior) is "
+        "too large or too small for the precision of the fit. Scale X so that its counts are near 1, use "
+        "dtype='float64', or set priors between 1e-3 and 1e3"
     )
     raise ValueError(msg)
 

@@ -30,10 +30,10 @@ MIN_TYPICAL_SUM = 3.0  # of a row of fractions: with fewer tokens, a document sa
 NORM_TOLERANCE = 1e-3
 COUNTS_AT_ONCE = 2**16
 NORMALISED = (
-    "X holds fractions in rows that are normalised or sum to very little, as tf-idf weights do. A row counts as a document "
-    "of so many tokens, from which the priors cannot be learned: topics may merge into one. Pass counts; or weights that "
-    "are not normalised (TfidfTransformer(norm=None)); or multiply X by the typical number of tokens of a document; or "
-    "give doc_topic_prior and topic_word_prior as numbers"
+    "X holds fractions in rows that are normalised or sum to very little, as tf-idf weights do. A row counts as a "
+    "document of so many tokens, from which the priors cannot be learned: topics may merge into one. Pass counts; or "
+    "weights that are not normalised (TfidfTransformer(norm=None)); or multiply X by the typical number of tokens of a "
+    "document; or give doc_topic_prior and topic_word_prior as numbers"
 )
 ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # attributes of a single matrix
 WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are not batches
@@ -168,7 +168,7 @@ def check_total(total: float, dtype: Any, what: str) -> None:
 
 
 def is_normalised(X: sparse.csr_array) -> bool:
-    """Return whether X holds fractions in rows that are normalised, or that sum to less than MIN_TYPICAL_SUM in general.
+    """Return whether X holds fractions in rows of norm 1, or in rows that typically sum to less than MIN_TYPICAL_SUM.
 
     Whole counts are never normalised.
     """

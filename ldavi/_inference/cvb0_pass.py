@@ -247,7 +247,8 @@ def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int
         up_to = random_bits_24(seed, first * rows.shape[1], len(held[0])) / 2.0**24
         whole = np.floor(rows[held] / assignments.unit + up_to)  # in float64: counts may exceed every integer type
         values, times = np.unique(whole, return_counts=True)
-        return values, times.astype(np.float64), np.bincount(held[1], whole, minlength=rows.shape[1])
+        totals: Doubles = np.bincount(held[1], whole, minlength=rows.shape[1]).astype(np.float64)
+        return values.astype(np.float64), times.astype(np.float64), totals
 
     firsts = range(0, max(1, len(assignments.N)), ROWS_AT_ONCE)  # at least one, even if no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
@@ -272,7 +273,8 @@ class SampledTokens(NamedTuple):
 
 def max_sampled_tokens(counts: Counts) -> Doubles:
     """Return how many tokens of each document are sampled at most, of shape (D,). Equation (53)."""
-    return np.minimum(counts.doc_tokens, TOKENS_PER_COUNT * np.diff(counts.indptr))
+    limited: Doubles = np.minimum(counts.doc_tokens, TOKENS_PER_COUNT * np.diff(counts.indptr))
+    return limited
 
 
 def sampled_tokens(counts: Counts, documents: Int64s, seed: int) -> SampledTokens:
@@ -341,7 +343,7 @@ def _gibbs_topics(
     seed: int,
     first: int,
 ) -> UInt16s:
-    """Return a topic for each token of some documents after Gibbs sampling; `first` is the number of the first token."""
+    """Return a topic for each token of some documents after Gibbs sampling; `first` is the first token's number."""
     n_tokens, dtype, width = len(words), assignments.counts.values.dtype, assignments.N.shape[1]
     now = np.zeros((n_tokens, SLOTS), np.uint16), np.zeros((n_tokens, SLOTS), np.uint8)
     now[0][:, 0], now[1][:, 0] = initial, SHARES

@@ -75,7 +75,7 @@ def updated_online_priors(
 def _updated_eta(
     documents: Documents, topics: Topics, gamma: Floats, eta: float, occasion: int, total_weight: float
 ) -> float:
-    """Return η that maximises (35) of sampled topics, or (38) if fractional counts leave no tokens to sample for."""
+    """Return η that maximises (35) of sampled topics, or increases (38) if counts are fractions of tokens."""
     values = documents.counts.values
     if not np.any(values % 1):
         sampled = sampled_word_counts(documents, topics, gamma, occasion)
@@ -90,7 +90,7 @@ def _updated_eta(
 
 
 def sampled_word_counts(documents: Documents, topics: Topics, gamma: Floats, occasion: int) -> Doubles:
-    """Return how many tokens of each word are in each topic, of shape (U, K), with topics sampled from φ. Equation (42).
+    """Return the tokens of each word in each topic, of shape (U, K), with topics sampled from φ. Equation (42).
 
     The n tokens of a stored count are at equidistant points of its cumulative φ, so the number in each topic takes
     O(K) for any n. The first points of the counts are evenly distributed in [0, 1), and differ between updates: there
