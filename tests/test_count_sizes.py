@@ -99,6 +99,7 @@ FRACTIONS = {
 
 
 @pytest.mark.filterwarnings("ignore:X holds fractions:UserWarning")
+@pytest.mark.filterwarnings("ignore:The fit did not converge")
 @pytest.mark.parametrize(
     ("fractions", "shape"),
     [
