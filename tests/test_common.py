@@ -85,6 +85,7 @@ SLOW = [levels for levels in PRODUCT if levels not in QUICK]
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:X holds no counts:UserWarning"),
+    pytest.mark.filterwarnings("ignore:X holds fractions:UserWarning"),  # as some of the checks do
 ]
 
 

@@ -9,21 +9,19 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from ldavi._core.documents import Documents, DocumentSource
-from ldavi._core.records import Priors
+from ldavi._core.documents import DocumentSource
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
 from ldavi._estimator import vocabulary_growth
-from ldavi._estimator.batched_documents import BatchedDocuments, check_source
+from ldavi._estimator.batched_documents import BatchedDocuments
 from ldavi._estimator.checkpointing import FitCheckpoint, check_checkpoint, describe
 from ldavi._estimator.convergence import Restart, best_restart
-from ldavi._estimator.fit_input import new_documents, weighted_documents
+from ldavi._estimator.fit_input import fit_input, partial_fit_input
 from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.model_protocol import ModelProtocol
 from ldavi._estimator.prediction import FittedTopics
-from ldavi._estimator.settings import FitSettings, step_size
-from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
+from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
@@ -46,7 +44,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         Number of topics, K.
     doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
         α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, from 0.1,
-        after the warm-up; online, in every 16th step. Where collapsed passes follow passes of VB, it starts from 5 /
+        after the warm-up; online, in every 16th step and after each pass. Where collapsed passes follow passes of VB, it starts from 5 /
         n_components, if that is less; later passes use values ever nearer to their mean. None means 1 / n_components,
         the default of scikit-learn.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
@@ -166,6 +164,18 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         Names of the columns of X, if they are strings.
     random_state_ : RandomState instance
         The generator that was used for the start.
+
+    Notes
+    -----
+    X need not hold whole counts: a fraction is a fraction of a token. Fits take time and memory by the number of stored
+    counts, whatever their size. Their sum may be at most 1e24 in float32 and 1e30 in float64. Priors must be between
+    1e-10 and 1e7 in float32, and between 1e-100 and 1e15 in float64.
+
+    Priors cannot be learned from rows that are normalised to a sum or a Euclidean norm of 1, as tf-idf weights often
+    are: each row counts as a document of hardly more than one token, and the topics may merge into one. A `UserWarning`
+    is given if a prior is "auto", X holds fractions, and either every row has norm 1 or the median of the rows' sums is
+    below 3. Pass counts instead; or weights without normalisation (``TfidfTransformer(norm=None)``); or multiply X by
+    the typical number of tokens of a document; or give both priors as numbers. Whole counts never produce the warning.
 
     See Also
     --------
@@ -288,7 +298,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         """
         settings = check.check_parameters(self)
         given = warm_start_of(self)
-        documents, priors = self._check_fit_input(X, sample_weight, settings)
+        documents, priors = fit_input(self, X, sample_weight, settings)
         fit_checkpoint = None
         if checkpoint is not None:
             description = describe(self.get_params(deep=False), documents, given)
@@ -349,7 +359,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         """
         settings = replace(check.check_parameters(self), learning_method="online")  # whatever that of `fit` is
         is_first = not self.__sklearn_is_fitted__()
-        documents, priors = self._check_partial_fit_input(X, sample_weight, settings)
+        documents, priors = partial_fit_input(self, X, sample_weight, settings)
         if is_first:
             random_state = check_random_state(self.random_state)
             start = initialize(documents, priors, random_state, init=warm_start_of(self) or self.init, online=True)
@@ -418,33 +428,3 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         if check.is_source(X):  # which `fit` would accept, and `transform` refuse after the fit
             check.check_counts(X, dtype=None, name=type(self).__name__)
         return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
-
-    def _check_fit_input(
-        self, X: Any, sample_weight: Any, settings: FitSettings
-    ) -> tuple[Documents | BatchedDocuments, Priors]:
-        """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
-        documents: Documents | BatchedDocuments
-        if check.is_source(X):
-            documents = check_source(X, self, settings, type(self).__name__, sample_weight)
-            names = check.column_names(documents.first)
-        else:
-            online = settings.learning_method == "online"
-            documents, names = new_documents(self, X, sample_weight, online=online), check.column_names(X)
-        return documents, self._starting_priors(settings, documents, names)
-
-    def _check_partial_fit_input(self, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
-        """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
-        if not self.__sklearn_is_fitted__():
-            documents = new_documents(self, X, sample_weight, online=True)
-            return documents, self._starting_priors(settings, documents, check.column_names(X))
-        matrix = vocabulary_growth.check_new_documents(self, X, dtype=self._lambda.dtype)
-        n_words, of_words = matrix.shape[1], self.topic_word_prior if self.seed_words is None else "auto"
-        requested = check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
-        priors = kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # these include seed words
-        check_cvb0(settings, priors)
-        return weighted_documents(matrix, sample_weight, online=True), priors
-
-    def _starting_priors(self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None) -> Priors:
-        given, n_words = warm_start_of(self), documents.n_words
-        fitted = None if given is None else given.priors
-        return starting_priors(self, settings, n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted)

@@ -21,6 +21,7 @@ from ldavi._inference.cvb0_pass import (
     LARGEST_MASS,
     MIN_SHARE,
     Assignments,
+    max_sampled_tokens,
     rounded_word_counts,
     sample_topics,
     uninitialised_assignments,
@@ -292,7 +293,7 @@ def _learned_alpha(
     assignments: Assignments, priors: Priors, weight: Floats | None, settings: Cvb0Settings, t: int
 ) -> Doubles:
     """Return the α under which topics sampled for part of the documents are most probable. Equation (49)."""
-    K, n_tokens = priors.n_topics, assignments.counts.doc_tokens.sum()
+    K, n_tokens = priors.n_topics, max_sampled_tokens(assignments.counts).sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_FRACTION))))
     sample = sample_topics(
         assignments,

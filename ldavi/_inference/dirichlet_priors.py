@@ -5,7 +5,7 @@ with backtracking. Priors stay positive, and no update lowers its objective.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy.special import gammaln, psi, zeta
@@ -20,6 +20,9 @@ MAX_ROUNDS = 100
 TOLERANCE = 1e-4  # an update ends when the relative change of every α_k is at most this
 ONE_THREAD = Workers(1)
 ENTRIES_AT_ONCE = 2**16  # of γ or S in float64: a few megabytes including temporary arrays, for every K
+
+
+AnyCounts = TypeVar("AnyCounts", Int64s, Doubles)
 
 
 class GroupedCounts(NamedTuple):
@@ -72,8 +75,8 @@ def group_counts(
     )
 
 
-def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
-    """Group counts with a symmetric prior, given how often each value occurs.
+def group_values(value: Doubles, times: Doubles, total: Doubles) -> GroupedCounts:
+    """Group whole counts with a symmetric prior, given how often each value occurs.
 
     Parameters
     ----------
@@ -94,7 +97,7 @@ def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
     )
 
 
-def _distinct(value: Int64s, times: Int64s | Doubles) -> tuple[Int64s, Doubles]:
+def _distinct(value: AnyCounts, times: Doubles) -> tuple[AnyCounts, Doubles]:
     """Return the distinct values in ascending order, and the sum of `times` for each."""
     values, place = np.unique(value, return_inverse=True)
     return values, np.bincount(place, times, minlength=len(values)).astype(np.float64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ldavi._core.limits import finite
 from ldavi._core.records import Priors
 from ldavi._inference.elbo import ELBOTerms
 
@@ -75,7 +76,14 @@ def record(
     n_inner_iter: float,
     seconds: float,
 ) -> TraceRecord:
-    """Return a record with the perplexity that follows from its terms. Equation (25)."""
+    """Return a record with the perplexity that follows from its terms. Equation (25).
+
+    Raises
+    ------
+    ValueError
+        If the ELBO is not finite.
+    """
+    finite(terms.word + terms.doc_topic + terms.topic_word, f"the ELBO of pass {iteration}")
     perplexity = float(np.exp(-(terms.word + terms.doc_topic) / tokens)) if tokens else 1.0
     word, doc_topic, topic_word = (float(term) for term in terms)
     return TraceRecord(
@@ -86,7 +94,14 @@ def record(
 def predictive_record(
     iteration: int, phase: str, log_predictive: float, priors: Priors, *, tokens: float, seconds: float
 ) -> TraceRecord:
-    """Return the record of a pass without a bound. Equation (34)."""
+    """Return the record of a pass without a bound. Equation (34).
+
+    Raises
+    ------
+    ValueError
+        If the objective is not finite.
+    """
+    finite(log_predictive, f"the predictive log-likelihood of pass {iteration}")
     perplexity = float(np.exp(-log_predictive / tokens)) if tokens else 1.0
     nan = float("nan")
     predictive = float(log_predictive)

@@ -4,13 +4,14 @@
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.limits import MAX_TOKENS, finite
 from ldavi._core.records import Priors, aligned_zeros
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles
@@ -90,14 +91,30 @@ class OnlineLearner:
     n_updates: int = 0
     mean_log_theta: Doubles | None = None
 
-    def update(self, documents: Documents, workers: Workers, *, rho: float) -> tuple[EStepResult, tuple[float, float]]:
+    def update(
+        self, documents: Documents, workers: Workers, *, rho: float, ends_pass: bool = False
+    ) -> tuple[EStepResult, tuple[float, float]]:
         """Take one step on a minibatch: an E-step over its own words, then a step of size ρ. Equations (18), (19).
+
+        Parameters
+        ----------
+        documents : Documents
+        rho : float
+            The size of the step.
+        ends_pass : bool
+            Whether these are the last documents of a pass: both priors are then updated, so that a pass without gain
+            shows that these have converged, too.
 
         Returns
         -------
         result : EStepResult
         terms : tuple of float
             The word term and the document term of these documents under the topics before the step.
+
+        Raises
+        ------
+        ValueError
+            If the bound, or λ after the step, would not be finite; nothing has changed then.
         """
         documents, settings = documents.compacted(), self.settings
         counts, priors = documents.counts, self.priors
@@ -113,22 +130,37 @@ class OnlineLearner:
         part = Part(documents, cut_blocks(counts, priors.n_topics), slice(None))
         e_step_settings = EStepSettings(settings.warmup_inner_iter, settings.tol)
         result = e_step(part, topics, priors.alpha, gamma, sstats, e_step_settings, workers)
+        terms = summed_terms(result, documents, priors, topics)
+        finite(sum(terms), f"the bound of the documents of online step {self.n_updates + 1}")
         batch_weight = documents.total_weight
         if batch_weight > 0:
-            self.lam.online_step(counts.words, sstats, rho=rho, scale=self.total_weight / batch_weight)
-            self._learn_priors(documents, workers)
+            scale = self.total_weight / batch_weight
+            if not scale * documents.n_tokens <= MAX_TOKENS[self.lam.dtype]:
+                finite(np.inf, f"the expected number of tokens in the corpus after online step {self.n_updates + 1}")
+            self.lam.online_step(counts.words, sstats, rho=rho, scale=scale)
+            self._learn_priors(documents, workers, ends_pass=ends_pass)
         self.n_updates += 1
-        return result, summed_terms(result, documents, priors, topics)
+        return result, terms
 
-    def _learn_priors(self, documents: Documents, workers: Workers) -> None:
+    def _learn_priors(self, documents: Documents, workers: Workers, *, ends_pass: bool) -> None:
         """Every few steps, update the priors from the documents of this step and the topics after it."""
-        occasion, remainder = divmod(self.n_updates + 1, LEARN_EVERY)
-        if remainder or not (self.settings.learn_alpha or self.settings.learn_eta):
+        step = self.n_updates + 1
+        if not (self.settings.learn_alpha or self.settings.learn_eta) or (step % LEARN_EVERY and not ends_pass):
             return
         words, point_estimate = documents.counts.words, self.priors.point_estimate
         topics = topics_from(self.lam.rows(words), self.lam.totals, workers, point_estimate=point_estimate)
+        occasion = -(-step // LEARN_EVERY)
+        is_power_of_two = occasion & (occasion - 1) == 0
         self.priors, self.mean_log_theta = updated_online_priors(
-            documents, topics, self.priors, self.mean_log_theta, self.settings, workers, occasion=occasion
+            documents,
+            topics,
+            self.priors,
+            self.mean_log_theta,
+            self.settings,
+            workers,
+            occasion=occasion,
+            with_eta=ends_pass or is_power_of_two,  # less and less often, since a new η reads and writes all of λ
+            total_weight=self.total_weight,
         )
         self.lam.set_priors(self.priors)
 
@@ -223,9 +255,9 @@ class OnlineVB:
         learner = state.learner
         for t in range(state.iteration + 1, self.n_passes + 1):
             with closing(documents.parts(self.batch_size, state.sums.n_docs)) as parts:
-                for part in parts:
+                for part, is_last in _marking_last(parts):
                     rho = self.rate.of_step(learner.n_updates + 1)
-                    state.sums.add(part, *learner.update(part, workers, rho=rho))
+                    state.sums.add(part, *learner.update(part, workers, rho=rho, ends_pass=is_last))
                     yield state, None
             lam, priors = learner.lam.materialize(), learner.priors
             topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
@@ -234,3 +266,14 @@ class OnlineVB:
             state.iteration, state.sums = t, PassSums()
             yield state, record
             learner.lam.detach()  # the next steps must not change the λ of the result
+
+
+def _marking_last(parts: Iterable[Documents]) -> Generator[tuple[Documents, bool]]:
+    """Yield each part, read one ahead, and whether it is the last."""
+    before = None
+    for part in parts:
+        if before is not None:
+            yield before, False
+        before = part
+    if before is not None:
+        yield before, True
