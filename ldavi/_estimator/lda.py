@@ -299,8 +299,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:
-                    self._store_columns(documents.first if isinstance(documents, BatchedDocuments) else X, random_state)
-                    self._store(best, to_fit)
+                    columns = documents.first if isinstance(documents, BatchedDocuments) else X
+                    self.__dict__ = vars(self._with_result(best, to_fit, columns, random_state))  # all at once
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
         return self
@@ -351,6 +351,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
                 self._priors, self._mean_log_theta = learner.priors, learner.mean_log_theta
         self._show_priors()
         return self
+
+    def _with_result(
+        self, restart: Restart, documents: DocumentSource, columns: Any, random_state: np.random.RandomState
+    ) -> Self:
+        """Return a shallow copy with the fitted attributes of a restart; an interrupt leaves the estimator unchanged."""
+        fitted = object.__new__(type(self))
+        fitted.__dict__.update(vars(self))
+        fitted._store_columns(columns, random_state)
+        fitted._store(restart, documents)
+        return fitted
 
     def _store(self, restart: Restart, documents: DocumentSource) -> None:
         """Set the fitted attributes from what a restart has reached."""
