@@ -40,8 +40,8 @@ class Workers:
     def run(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return function(item) for each item, in the order of the items.
 
-        After an exception, of the function or an interrupt, no call of the function is running any more, and the calling
-        thread does the work of later calls of `run`.
+        After an exception, of the function or an interrupt, no call of the function is running any more, and the
+        calling thread does the work of later calls of `run`.
         """
         if self._closed or self.n_threads == 1:
             return [function(item) for item in items]

@@ -300,7 +300,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
                 best = best_restart(restarts)
                 if best is not None:
                     columns = documents.first if isinstance(documents, BatchedDocuments) else X
-                    self.__dict__ = vars(self._with_result(best, to_fit, columns, random_state))  # all at once
+                    self.__dict__ = self._with_result(best, to_fit, columns, random_state).__dict__  # all at once
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
         return self
@@ -355,7 +355,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     def _with_result(
         self, restart: Restart, documents: DocumentSource, columns: Any, random_state: np.random.RandomState
     ) -> Self:
-        """Return a shallow copy with the fitted attributes of a restart; an interrupt leaves the estimator unchanged."""
+        """Return a shallow copy with the fitted attributes of a restart, so that `fit` can set all of them at once."""
         fitted = object.__new__(type(self))
         fitted.__dict__.update(vars(self))
         fitted._store_columns(columns, random_state)
