@@ -281,15 +281,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
         init, restarts = WarmStart(self.components_) if is_warm else self.init, list[Restart]()
+        online = settings.learning_method == "online"
         starts = (
-            initialize(
-                to_fit,
-                priors,
-                random_state,
-                init=init,
-                online=settings.learning_method == "online",
-                is_restart=number > 0,
-            )
+            initialize(to_fit, priors, random_state, init=init, online=online, is_restart=number > 0)
             for number in range(settings.n_init)
         )
         with Workers(settings.n_threads) as workers:
@@ -299,8 +293,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:
-                    columns = documents.first if isinstance(documents, BatchedDocuments) else X
-                    self.__dict__ = self._with_result(best, to_fit, columns, random_state).__dict__  # all at once
+                    fitted = self._shallow_copy()  # so that an interrupt leaves either all attributes or none
+                    fitted._store_columns(
+                        documents.first if isinstance(documents, BatchedDocuments) else X, random_state
+                    )
+                    fitted._store(best, to_fit)
+                    self.__dict__ = fitted.__dict__
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
         return self
@@ -351,16 +349,6 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
                 self._priors, self._mean_log_theta = learner.priors, learner.mean_log_theta
         self._show_priors()
         return self
-
-    def _with_result(
-        self, restart: Restart, documents: DocumentSource, columns: Any, random_state: np.random.RandomState
-    ) -> Self:
-        """Return a shallow copy with the fitted attributes of a restart, so that `fit` can set all of them at once."""
-        fitted = object.__new__(type(self))
-        fitted.__dict__.update(vars(self))
-        fitted._store_columns(columns, random_state)
-        fitted._store(restart, documents)
-        return fitted
 
     def _store(self, restart: Restart, documents: DocumentSource) -> None:
         """Set the fitted attributes from what a restart has reached."""

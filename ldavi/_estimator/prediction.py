@@ -1,7 +1,7 @@
 """The topics of a fitted model, and inference on documents with them."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,6 +154,12 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             )
             raise NotFittedError(msg)
         return self._lambda
+
+    def _shallow_copy(self) -> Self:
+        """Return an estimator with the same attributes."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
 
     def _show_priors(self) -> None:
         """Set `doc_topic_prior_` and `topic_word_prior_` to the priors as used, in the form in which they are given."""
