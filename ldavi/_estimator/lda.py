@@ -275,7 +275,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         fit_checkpoint = None
         if checkpoint is not None:
             description = describe(self.get_params(deep=False), documents, warm_rows)
-            fit_checkpoint = FitCheckpoint(check_checkpoint(checkpoint), description)
+            file = check_checkpoint(checkpoint)
+            fit_checkpoint = FitCheckpoint(file, description, settings, documents)
         random_state = check_random_state(self.random_state)
         if fit_checkpoint is not None:
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ldavi._core.records import Priors, aligned_zeros, padded
+from ldavi._core.saved_arrays import checked_priors
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi._estimator.starting_priors import check_priors
 from ldavi._inference.lazy_lambda import LazyLambda
@@ -66,15 +67,7 @@ def _with_new_fields(trace: Any) -> Any:
 def _priors(parts: Any) -> Priors:
     if not isinstance(parts, dict) or parts.keys() != {"alpha", "eta"}:
         raise ValueError("'priors' does not have alpha and eta")
-    alpha, eta = parts["alpha"], parts["eta"]
-    for name, value, ndim in (("alpha", alpha, 1), ("eta", eta, 2)):
-        if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.ndim != ndim or value.size == 0:
-            raise ValueError(f"{name} is not a float64 array of {ndim} dimensions")
-        if not np.isfinite(value).all() or (value < 0).any():
-            raise ValueError(f"{name} is not finite and >= 0")
-    if (alpha == 0).any() or ((eta == 0).any() and eta.size > 1):
-        raise ValueError("alpha or eta is 0")
-    return Priors(alpha, eta)
+    return checked_priors(parts["alpha"], parts["eta"])
 
 
 def _lambda_from(parts: Any, priors: Priors) -> LazyLambda:
