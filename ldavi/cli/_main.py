@@ -14,6 +14,7 @@ from typing import Any
 from ldavi import __version__
 from ldavi.cli._errors import UsageError, in_options
 from ldavi.cli._signals import signals_as_exceptions
+from ldavi.cli._text import visible
 
 DESCRIPTION = """\
 Topics of texts: latent Dirichlet allocation by variational inference.
@@ -92,15 +93,15 @@ def _report_error(options: argparse.Namespace, error: BaseException) -> int:
         number = signal.Signals(getattr(error, "number", signal.SIGINT))
         what = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
         note = f": {error}" if error.args else ""
-        print(f"\n{command}: {what}{note}", file=sys.stderr)
+        print(visible(f"\n{command}: {what}{note}", keep="\n"), file=sys.stderr)
         return 128 + number
     if isinstance(error, UsageError):
         print(f"usage: {command} …: see `{command} --help`", file=sys.stderr)
-        print(f"{command}: error: {error}", file=sys.stderr)
+        print(visible(f"{command}: error: {error}", keep="\n"), file=sys.stderr)
         return 2
     if getattr(options, "verbose", False):
         traceback.print_exception(error)
-    print(f"{command}: error: {_describe(error)}", file=sys.stderr)
+    print(visible(f"{command}: error: {_describe(error)}", keep="\n"), file=sys.stderr)
     return 1
 
 
@@ -128,7 +129,8 @@ def _short_warnings(options: argparse.Namespace) -> Iterator[None]:
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         if not getattr(options, "quiet", False):
             start = "\r\x1b[2K" if sys.stderr.isatty() else ""  # over a progress bar
-            print(f"{start}ldavi {options.command}: note: {in_options(str(message))}", file=sys.stderr)
+            note = visible(in_options(str(message)), keep="\n")
+            print(f"{start}ldavi {options.command}: note: {note}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)
