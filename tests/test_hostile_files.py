@@ -80,7 +80,7 @@ def test_a_flipped_bit_of_the_finished_fits_of_a_sweep_is_noticed_or_harmless(tm
         except ValueError:
             found = None
         if found is not None:
-            np.testing.assert_array_equal(np.asarray(found["elbo"]), np.asarray(expected["elbo"]))
+            np.testing.assert_array_equal(np.asarray(found["perplexity"]), np.asarray(expected["perplexity"]))
         for other, content in files.items():
             other.write_bytes(content)
 
