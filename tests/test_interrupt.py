@@ -109,6 +109,8 @@ def read_ahead():
 @pytest.mark.parametrize("use", [use_workers, read_ahead])
 def test_an_interrupt_before_any_bytecode_leaves_no_thread_and_no_lock(use):
     faulthandler.dump_traceback_later(100, exit=True)
+    with InterruptAt(2**31):  # Python 3.12 traces bytecodes of a function from its second call on
+        use()
     n, is_interrupted = 0, True
     while is_interrupted:
         n += 1
@@ -119,4 +121,4 @@ def test_an_interrupt_before_any_bytecode_leaves_no_thread_and_no_lock(use):
             is_interrupted = False
         interrupts.check_threads_end()
     faulthandler.cancel_dump_traceback_later()
-    assert n > 100
+    assert n > 50
