@@ -170,8 +170,10 @@ class BatchVB:
             shape = part.documents.n_docs, priors.n_topics
             if number < len(gamma):
                 part_gamma = checked_part("gamma", gamma.load(number), shape)
+            elif settings.cold_start:
+                part_gamma = np.empty(shape, sstats.dtype)
             else:
-                part_gamma = np.zeros(shape, sstats.dtype)
+                raise ValueError(f"γ of part {number} of the documents is missing in the state of pass {t - 1}")
             result = e_step(part, topics, priors.alpha, part_gamma, sstats, settings, workers)
             gamma.store(number, part_gamma)
             part_word, part_doc_topic = summed_terms(result, part.documents, priors, topics)
