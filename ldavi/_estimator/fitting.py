@@ -248,7 +248,7 @@ def split_validation(
 
 def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> None:
     """Warn that `max_iter` ended a fit before it converged."""
-    if monitor.converged or settings.tol is None:
+    if monitor.converged or monitor.stopped or settings.tol is None:
         return
     records = [record for record in monitor.records if record.phase != "final"]
     last = records[-1]

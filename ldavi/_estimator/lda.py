@@ -1,6 +1,7 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -101,10 +102,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     seed_words : dict or None, default=None
         Words that should belong to a topic, {topic: [word, ...]}, by column name or number. In that topic, the prior of
         each is increased by 1 % of the tokens of an average topic; `topic_word_prior="auto"` then means 0.05.
-    tol : float or None, default=1e-4
-        `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when the mean
-        objective of the last quarter of the collapsed passes exceeds that of the quarter before by less than three
-        times this share. None runs all `max_iter` passes.
+    tol : float or None, default=2e-5
+        `fit` has converged when each of three passes, which update topics and learned priors, raises the ELBO by less
+        than this share of it; for "cvb0", when the mean objective of the last quarter of the collapsed passes exceeds
+        that of the quarter before by less than 15 times this share. None runs all `max_iter` passes. Smaller values
+        find better topics in more passes. The default is the largest one with which planted topics and priors are
+        recovered.
     validation_fraction : float or None, default=None
         Share of the documents that `fit` holds out. Every five passes, it predicts one half of each from the other, and
         keeps the topics with the best prediction; it stops after `n_iter_no_change` predictions that are no better.
@@ -136,7 +139,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     bound_ : float
         Training perplexity of the last record, under scikit-learn's name.
     converged_ : bool
-        Whether a tolerance or a callback ended the fit.
+        Whether `tol` ended the fit: topics and learned priors have converged.
     doc_topic_prior_ : float or array of shape (n_components,)
         α as used, or as learned.
     topic_word_prior_ : float or array
@@ -203,7 +206,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         init: Any = "auto",
         n_init: int = 1,
         seed_words: Any = None,
-        tol: float | None = 1e-4,
+        tol: float | None = 2e-5,
         validation_fraction: float | None = None,
         n_iter_no_change: int = 3,
         callbacks: Any = None,
@@ -328,7 +331,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         ValueError, TypeError
             If a parameter or X is not valid; the estimator is left unchanged.
         """
-        settings = check.check_parameters(self)
+        settings = replace(check.check_parameters(self), learning_method="online")  # whatever that of `fit` is
         is_first = not self.__sklearn_is_fitted__()
         documents, priors = self._check_partial_fit_input(X, sample_weight, settings)
         if is_first:

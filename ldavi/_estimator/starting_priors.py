@@ -13,6 +13,7 @@ from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.initialization import seeded_columns, with_seeds
 
 FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # initial values of "auto"
+FIRST_ALPHA_OF_VB = 0.01  # of passes of VB over all documents, whose bound has several optima: this one is better
 
 
 def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int) -> Priors:
@@ -75,6 +76,8 @@ def starting_priors(
     """
     alpha, eta = parameters.doc_topic_prior, parameters.topic_word_prior
     priors = check_priors(alpha, eta, settings.n_components, n_words)
+    if settings.learn_alpha and settings.learning_method != "online" and not settings.runs_cvb0:
+        priors = Priors(np.full_like(priors.alpha, FIRST_ALPHA_OF_VB), priors.eta)
     if fitted is not None:
         priors = warm_priors(fitted, priors, alpha, eta)
     check_cvb0(settings, priors)
@@ -86,7 +89,7 @@ def starting_priors(
 
 def check_cvb0(settings: FitSettings, priors: Priors) -> None:
     """Raise ValueError if a fit with collapsed passes has priors or a number of topics that these do not support."""
-    if settings.inference != "cvb0" and not settings.runs_cvb0_first:
+    if not settings.runs_cvb0:
         return
     name, instead = ('init="cvb0"', "auto") if settings.runs_cvb0_first else ('inference="cvb0"', "vb")
     if priors.point_estimate:

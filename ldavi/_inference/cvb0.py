@@ -195,7 +195,7 @@ class Cvb0:
             if settings.learns_after(t):
                 state.priors = learned_priors(state.assignments, state.priors, documents.weight, settings, t, workers)
             log_predictive = documents.weighted_sum(log_likelihoods)
-            record = writer.predictive_record(self.first + t, "collapsed", log_predictive)
+            record = writer.predictive_record(self.first + t, "collapsed", log_predictive, state.priors)
             state.iteration, state.seconds = record.iteration, record.seconds
             state.completed = _result_of(state)
             yield state, record

@@ -93,7 +93,7 @@ class ExactBound:
                 self._add(sums, part.compacted(), lam, totals, priors, workers)
                 yield state, None
         topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
-        yield state, sums.record(topics.iteration, "final", topic_word, time.perf_counter() - started)
+        yield state, sums.record(topics.iteration, "final", topic_word, priors, time.perf_counter() - started)
 
     def _add(
         self, sums: PassSums, documents: Documents, lam: Floats, totals: Doubles, priors: Priors, workers: Workers

@@ -28,7 +28,7 @@ from ldavi._inference.passes import (
     summed_terms,
 )
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_priors import log_theta_sums, updated_priors
+from ldavi._inference.vb_priors import eta_statistics, log_theta_sums, updated_priors
 
 ROWS_PER_CALL = 2**12
 
@@ -147,7 +147,7 @@ class BatchVB:
                 lam, sstats = sstats, lam
                 terms = elbo.after_m_step(word, doc_topic, sums, priors, vocabulary)
                 phase = "warmup" if self.is_warmup or settings.is_warmup(t) else "monotone"
-                record = writer.record(self.first + t, phase, terms, n_inner_iter)
+                record = writer.record(self.first + t, phase, terms, priors, n_inner_iter)
                 yield (
                     BatchState(record.iteration, lam, sums.totals, gamma, priors, vocabulary.words, record.seconds),
                     record,
@@ -189,7 +189,8 @@ class BatchVB:
             weight = documents.weight if isinstance(documents, Documents) else None  # documents in memory are one part
             gammas = ((gamma.load(number), weight) for number in range(len(gamma)))
             log_theta = log_theta_sums(documents, gammas, priors.n_topics, workers)
-        return updated_priors(priors, self.settings, log_theta, sstats, documents.n_words, workers)
+        eta = eta_statistics(priors, self.settings, sstats, workers)
+        return updated_priors(priors, log_theta, eta, documents.n_words)
 
 
 def clear(rows: Floats, workers: Workers) -> None:

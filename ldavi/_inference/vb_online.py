@@ -55,10 +55,17 @@ class PassSums:
         self.word += terms[0]
         self.doc_topic += terms[1]
 
-    def record(self, iteration: int, phase: str, topic_word: float, seconds: float) -> TraceRecord:
+    def record(self, iteration: int, phase: str, topic_word: float, priors: Priors, seconds: float) -> TraceRecord:
         """Return the record of the complete pass."""
-        terms = ELBOTerms(self.word, self.doc_topic, topic_word)
-        return record(iteration, phase, terms, self.tokens, self.n_inner_iter / max(1, self.n_docs), seconds)
+        return record(
+            iteration,
+            phase,
+            ELBOTerms(self.word, self.doc_topic, topic_word),
+            priors,
+            tokens=self.tokens,
+            n_inner_iter=self.n_inner_iter / max(1, self.n_docs),
+            seconds=seconds,
+        )
 
 
 def saved_sums(saved: SavedArrays) -> PassSums:
@@ -233,7 +240,7 @@ class OnlineVB:
                     yield state, None
             lam, priors = learner.lam.materialize(), learner.priors
             topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
-            record = state.sums.record(t, "online", topic_word, time.perf_counter() - state.started)
+            record = state.sums.record(t, "online", topic_word, priors, time.perf_counter() - state.started)
             state.completed = PassResult(lam, np.arange(len(lam)), priors, learner.n_updates, t, record.seconds)
             state.iteration, state.sums = t, PassSums()
             yield state, record
