@@ -47,7 +47,15 @@ def learned(alpha, eta, occasions):
         for occasion in range(1, occasions + 1):
             documents, topics = inputs(X[100 * (occasion - 1) : 100 * occasion], beta)
             priors, mean = vb_online_priors.updated_online_priors(
-                documents, topics, priors, mean, SETTINGS, workers, occasion=occasion, with_eta=True, total_weight=1000.0
+                documents,
+                topics,
+                priors,
+                mean,
+                SETTINGS,
+                workers,
+                occasion=occasion,
+                with_eta=True,
+                total_weight=1000.0,
             )
     return priors
 

@@ -51,13 +51,13 @@ def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts
     """
     settings, checkpoint = context.settings, context.checkpoint
     if checkpoint is not None:
-        restarts.extend(checkpoint.finished_restarts(settings))
+        restarts.extend(checkpoint.finished_restarts())
     for number, start in enumerate(starts):
         restart = Restart(ConvergenceMonitor(settings))
         if checkpoint is not None:
             if number < checkpoint.restart_number:
                 continue
-            restart = checkpoint.resumed_restart(settings, number)
+            restart = checkpoint.resumed_restart(number)
         restarts.append(restart)
         run_phases(context, phases_of(settings, context.documents, start), start, restarts)
 

@@ -43,10 +43,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
     n_components : int, default=10
         Number of topics, K.
     doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
-        α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, from 0.1,
-        after the warm-up; online, in every 16th step and after each pass. Where collapsed passes follow passes of VB, it starts from 5 /
-        n_components, if that is less; later passes use values ever nearer to their mean. None means 1 / n_components,
-        the default of scikit-learn.
+        α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, in
+        every pass after the warm-up, from 0.01; online, in every 16th step and after each pass, from 0.1; with "cvb0",
+        from 0.1, or from 5 / n_components after passes of VB, if that is less; later passes of "cvb0" use values ever
+        nearer to their mean. None means 1 / n_components, the default of scikit-learn.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
         η, the Dirichlet prior of the words of a topic. "auto" learns one value for all words, from 0.05. None means 1 /
         n_components, the default of scikit-learn; it is a poor choice, since it costs about K nats for a word that does
@@ -302,21 +302,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         fit_checkpoint = None
         if checkpoint is not None:
             description = describe(self.get_params(deep=False), documents, given)
-            fit_checkpoint = FitCheckpoint(check_checkpoint(checkpoint), description)
+            file = check_checkpoint(checkpoint)
+            fit_checkpoint = FitCheckpoint(file, description, settings, documents)
         random_state = check_random_state(self.random_state)
         if fit_checkpoint is not None:
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
         init, restarts = given or self.init, list[Restart]()
+        online = settings.learning_method == "online"
         starts = (
-            initialize(
-                to_fit,
-                priors,
-                random_state,
-                init=init,
-                online=settings.learning_method == "online",
-                is_restart=number > 0,
-            )
+            initialize(to_fit, priors, random_state, init=init, online=online, is_restart=number > 0)
             for number in range(settings.n_init)
         )
         with Workers(settings.n_threads) as workers:
@@ -326,8 +321,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:
-                    self._store_columns(documents.first if isinstance(documents, BatchedDocuments) else X, random_state)
-                    self._store(best, to_fit)
+                    fitted = self._shallow_copy()  # so that an interrupt leaves either all attributes or none
+                    fitted._store_columns(
+                        documents.first if isinstance(documents, BatchedDocuments) else X, random_state
+                    )
+                    fitted._store(best, to_fit)
+                    self.__dict__ = fitted.__dict__
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
         return self

@@ -15,6 +15,15 @@ from scipy.special import psi, xlogy
 
 from ldavi._core.documents import WHOLE_BATCHES, Documents, DocumentSource
 from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
+from ldavi._core.saved_arrays import (
+    SavedArrays,
+    check_padding,
+    check_sums,
+    checked_array,
+    checked_integer,
+    checked_number,
+    checked_part,
+)
 from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
@@ -130,16 +139,27 @@ class MemoizedVB:
         return MemoizedState(0, total, mass, gamma, sstats, priors, result)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> MemoizedState:
-        priors, in_memory = Priors(arrays["alpha"], arrays["eta"]), isinstance(documents, Documents)
-        gamma = array_store(in_memory=in_memory, arrays=arrays["gamma"])
-        sstats = array_store(in_memory=in_memory, arrays=arrays["sstats"])
-        iteration, log_theta = arrays["iteration"], [sums and LogThetaSums(*sums) for sums in arrays["log_theta"]]
-        terms = [BatchTerms(*values) for values in arrays["shares"]]
+        saved, words = SavedArrays(arrays, documents.n_words), documents.vocabulary.words
+        in_memory = isinstance(documents, Documents)
+        priors, iteration = saved.priors, saved.integer("iteration", 0, self.n_passes)
+        parts = saved.gammas("gamma", documents.dtype, documents.n_docs if in_memory else None)
+        statistics = saved.list("sstats")
+        log_theta = [_saved_log_theta(sums, priors.n_topics) for sums in saved.list("log_theta")]
+        terms = [_checked_terms(values) for values in saved.list("shares")]
         terms = [replace(each, log_theta=sums) for each, sums in zip(terms, log_theta, strict=True)]
-        lam = with_prior(arrays["total"], priors.eta_rows(documents.vocabulary.words), documents.dtype)
-        n_updates, words = iteration * len(terms), documents.vocabulary.words
-        result = PassResult(lam, words, priors, n_updates, iteration, arrays["seconds"])
-        return MemoizedState(iteration, arrays["total"], arrays["mass"], gamma, sstats, priors, result, terms)
+        if not len(parts) == len(statistics) == len(terms) or (iteration and not parts):
+            raise ValueError("gamma, sstats and shares are not those of the same batches")
+        for part in statistics:
+            checked_array("sstats", part, (len(part), saved.width), documents.dtype, minimum=0)
+            check_padding("sstats", part, priors.n_topics)
+        total, mass = saved.array("total", (len(words), saved.width), np.float64), saved.vector("mass")
+        check_padding("total", total, priors.n_topics)
+        check_sums("mass", mass, column_sums(total, priors))
+        check_sums("mass", mass, sum((column_sums(part, priors) for part in statistics), np.zeros(priors.n_topics)))
+        lam = with_prior(total, priors.eta_rows(words), documents.dtype)
+        result = PassResult(lam, words, priors, iteration * len(terms), iteration, saved.number("seconds", 0))
+        gamma, sstats = (array_store(in_memory=in_memory, arrays=arrays) for arrays in (parts, statistics))
+        return MemoizedState(iteration, total, mass, gamma, sstats, priors, result, terms)
 
     def passes(
         self, documents: DocumentSource, state: MemoizedState, workers: Workers
@@ -195,7 +215,8 @@ class MemoizedVB:
         shape = len(documents.counts.words), padded(n_topics)
         sstats: Floats = aligned_zeros(shape, documents.dtype)
         if number < len(state.terms):
-            gamma, former = state.gamma.load(number), state.sstats.load(number)
+            gamma = checked_part("gamma", state.gamma.load(number), (documents.n_docs, n_topics))
+            former = checked_part("sstats", state.sstats.load(number), shape)
         else:
             gamma = np.empty((documents.n_docs, n_topics), documents.dtype)
             former = aligned_zeros(shape, documents.dtype)
@@ -223,6 +244,23 @@ class MemoizedVB:
         state.priors, _ = updated_priors(state.priors, log_theta, eta, n_words)
         if self.settings.learn_alpha:
             state.terms = [terms.after_update(before, state.priors.alpha) for terms in state.terms]
+
+
+def _checked_terms(values: Any) -> BatchTerms:
+    """Return the saved terms of a batch."""
+    constant, doc_topic, n_inner_iter = values
+    return BatchTerms(
+        checked_number("shares", constant), checked_number("shares", doc_topic), checked_integer("shares", n_inner_iter)
+    )
+
+
+def _saved_log_theta(sums: Any, n_topics: int) -> LogThetaSums | None:
+    """Return the saved sums over the documents of a batch, or None."""
+    if sums is None:
+        return None
+    logs, total_weight = sums
+    checked_array("log_theta", logs, (n_topics,), np.float64)
+    return LogThetaSums(logs, checked_number("log_theta", total_weight, 0))
 
 
 def memoized_bound(

@@ -6,13 +6,14 @@
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.limits import MAX_TOKENS, finite
 from ldavi._core.records import Priors, aligned_zeros
+from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles
 from ldavi._inference import elbo
@@ -66,6 +67,12 @@ class PassSums:
             n_inner_iter=self.n_inner_iter / max(1, self.n_docs),
             seconds=seconds,
         )
+
+
+def saved_sums(saved: SavedArrays) -> PassSums:
+    """Return the sums of an interrupted pass."""
+    names = [field.name for field in fields(PassSums)]
+    return PassSums(**saved.numbers("sums", names, whole=("n_docs", "n_inner_iter")))
 
 
 @dataclass(slots=True)
@@ -237,12 +244,16 @@ class OnlineVB:
         return OnlineState(learner, topics.iteration, time.perf_counter() - topics.seconds)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> OnlineState:
-        priors = Priors(arrays["alpha"], arrays["eta"])
-        lam = LazyLambda.from_arrays(arrays, priors)
-        counters = arrays["scale_to"], arrays["n_updates"], arrays["mean_log_theta"]
-        learner = OnlineLearner(lam, priors, self.settings, *counters)
-        started = time.perf_counter() - arrays["seconds"]
-        return OnlineState(learner, arrays["iteration"] - 1, started, PassSums(**arrays["sums"]))
+        saved = SavedArrays(arrays, documents.n_words)
+        rows = saved.rows("rows", documents.n_words, documents.dtype)
+        decay, excess = saved.number("decay"), saved.optional_vector("excess")
+        if not 0 < decay <= 1:
+            raise ValueError(f"decay={decay!r} is not in (0, 1]")
+        lam = LazyLambda.from_arrays({"rows": rows, "decay": decay, "excess": excess}, saved.priors)
+        counters = saved.number("scale_to", 0), saved.integer("n_updates"), saved.optional_vector("mean_log_theta")
+        learner = OnlineLearner(lam, saved.priors, self.settings, *counters)
+        started = time.perf_counter() - saved.number("seconds", 0)
+        return OnlineState(learner, saved.integer("iteration", 1, self.n_passes + 1) - 1, started, saved_sums(saved))
 
     def passes(
         self, documents: DocumentSource, state: OnlineState, workers: Workers
