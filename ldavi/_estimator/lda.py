@@ -1,6 +1,5 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -156,15 +155,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
 
     Notes
     -----
-    X need not hold whole counts: a fraction is a fraction of a token. Fits take time and memory by the number of stored
-    counts, whatever their size. Their sum may be at most 1e24 in float32 and 1e30 in float64. Priors must be between
-    1e-10 and 1e7 in float32, and between 1e-100 and 1e15 in float64.
-
-    Priors cannot be learned from rows that are normalised to a sum or a Euclidean norm of 1, as tf-idf weights often
-    are: each row counts as a document of hardly more than one token, and the topics may merge into one. A `UserWarning`
-    is given if a prior is "auto", X holds fractions, and either every row has norm 1 or the median of the rows' sums is
-    below 3. Pass counts instead; or weights without normalisation (``TfidfTransformer(norm=None)``); or multiply X by
-    the typical number of tokens of a document; or give both priors as numbers. Whole counts never produce the warning.
+    Counts may be fractions of tokens. They may sum to 1e24 in float32 and 1e30 in float64; priors must be between 1e-10
+    and 1e7, or 1e-100 and 1e15. Learned priors need documents of several tokens: a `UserWarning` is given if X holds
+    fractions and its rows have Euclidean norm 1, or a median sum below 3, as tf-idf weights do. Then pass counts, or
+    ``TfidfTransformer(norm=None)``, or multiply X by a typical number of tokens, or give both priors as numbers.
 
     See Also
     --------
@@ -432,14 +426,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     def _starting_priors(
         self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None, fitted: Priors | None
     ) -> Priors:
+        n_words, dtype = documents.n_words, documents.dtype
         return starting_priors(
-            self,
-            settings,
-            documents.n_words,
-            lambda: documents.n_tokens,
-            dtype=documents.dtype,
-            column_names=names,
-            fitted=fitted,
+            self, settings, n_words, lambda: documents.n_tokens, dtype=dtype, column_names=names, fitted=fitted
         )
 
     def _documents(self, X: Any, sample_weight: Any) -> Documents:
@@ -451,13 +440,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
         if weight is not None and not weight.all():
             matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
-        if matrix.nnz == 0:
-            warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=5)
-        check.warn_if_normalised(check.is_normalised(matrix), self, stacklevel=5)
-        documents = Documents(check.to_counts(matrix), weight)
-        if weight is not None:
-            check.check_total(documents.n_tokens, matrix.dtype, "X times sample_weight")
-        return documents
+        return check.weighted_documents(matrix, weight, self, stacklevel=5)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -18,6 +18,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ldavi._core.chunks import chunks
+from ldavi._core.documents import Documents
 from ldavi._core.limits import FLOAT32, FLOAT64, MAX_SAMPLES, MAX_TOKENS, SMALLEST
 from ldavi._core.records import Counts
 from ldavi._core.typing import Floats, Int64s
@@ -245,6 +246,26 @@ def to_counts(X: sparse.csr_array, words: Int64s | None = None) -> Counts:
     return Counts(
         indptr, indices, np.ascontiguousarray(X.data), np.arange(n_words) if words is None else words, n_words
     )
+
+
+def weighted_documents(
+    X: sparse.csr_array, weight: Floats | None, parameters: Parameters, *, stacklevel: int
+) -> Documents:
+    """Return a checked matrix and its weights as `Documents`; warn if it holds no counts, or normalised rows.
+
+    Raises
+    ------
+    ValueError
+        If the weighted counts are too large.
+    """
+    if X.nnz == 0:
+        msg = "X holds no counts (with any weight): the topics will equal their prior"
+        warnings.warn(msg, stacklevel=stacklevel + 1)
+    warn_if_normalised(is_normalised(X), parameters, stacklevel=stacklevel + 1)
+    documents = Documents(to_counts(X), weight)
+    if weight is not None:
+        check_total(documents.n_tokens, X.dtype, "X times sample_weight")
+    return documents
 
 
 def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -> Floats | None:
