@@ -11,6 +11,8 @@ from hypothesis.extra.numpy import arrays
 import ldavi
 from ldavi import LatentDirichletAllocation
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds fractions:UserWarning")
+
 every_method = pytest.mark.parametrize("method", ["batch", "online", "memoized"])
 every_dtype = pytest.mark.parametrize(("dtype", "rtol"), [("float32", 2e-5), ("float64", 1e-10)])
 few = settings(derandomize=True, max_examples=15, deadline=None, database=None)
