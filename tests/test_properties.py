@@ -31,6 +31,7 @@ def fitted(X, **parameters):
     """Return a fitted model; warnings are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "X holds fractions")
         return LatentDirichletAllocation(
             **{"max_iter": 6, "tol": None, "random_state": 0, "batch_size": 3} | parameters
         ).fit(X)
