@@ -536,10 +536,7 @@ def test_without_a_warm_start_a_second_fit_ignores_the_first():
 
 @pytest.mark.parametrize("batch_size", [40, 13])
 def test_one_online_pass_is_partial_fit_with_the_same_total(batch_size):
-    X, priors = (
-        corpus(),
-        {"doc_topic_prior": 0.1, "topic_word_prior": 0.05},
-    )  # `fit` updates priors after each pass, too
+    X, priors = corpus(), {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}  # learned ones change after a pass, too
     fitted = model(learning_method="online", max_iter=1, batch_size=batch_size, **priors).fit(X)
     stepped = model(batch_size=batch_size, total_samples=len(X), **priors).partial_fit(X)
     np.testing.assert_array_equal(stepped.components_, fitted.components_)

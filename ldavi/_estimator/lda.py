@@ -167,15 +167,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
 
     Notes
     -----
-    X need not hold whole counts: a fraction is a fraction of a token. Fits take time and memory by the number of stored
-    counts, whatever their size. Their sum may be at most 1e24 in float32 and 1e30 in float64. Priors must be between
-    1e-10 and 1e7 in float32, and between 1e-100 and 1e15 in float64.
-
-    Priors cannot be learned from rows that are normalised to a sum or a Euclidean norm of 1, as tf-idf weights often
-    are: each row counts as a document of hardly more than one token, and the topics may merge into one. A `UserWarning`
-    is given if a prior is "auto", X holds fractions, and either every row has norm 1 or the median of the rows' sums is
-    below 3. Pass counts instead; or weights without normalisation (``TfidfTransformer(norm=None)``); or multiply X by
-    the typical number of tokens of a document; or give both priors as numbers. Whole counts never produce the warning.
+    Counts may be fractions of tokens. They may sum to 1e24 in float32 and 1e30 in float64; priors must be between 1e-10
+    and 1e7, or 1e-100 and 1e15. Learned priors need documents of several tokens: a `UserWarning` is given if X holds
+    fractions and its rows have Euclidean norm 1, or a median sum below 3, as tf-idf weights do. Then pass counts, or
+    ``TfidfTransformer(norm=None)``, or multiply X by a typical number of tokens, or give both priors as numbers.
 
     See Also
     --------
