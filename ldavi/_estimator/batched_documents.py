@@ -261,9 +261,12 @@ def check_source(
             'memory and is not supported if X comes in batches: use learning_method="online", or inference="vb"'
         )
         raise ValueError(msg)
-    if settings.runs_cvb0_first:
-        msg = 'init="cvb0" needs the assignments of all counts in memory and is not supported if X comes in batches'
-        raise ValueError(f'{msg}: use init="auto"')
+    if not isinstance(parameters.n_collapsed_iter, str) and parameters.n_collapsed_iter > 0:
+        msg = (
+            f"n_collapsed_iter={parameters.n_collapsed_iter} needs the assignments of all counts in memory and is not "
+            'supported if X comes in batches: use "auto" or 0'
+        )
+        raise ValueError(msg)
     batches = BatchedDocuments(X, check.check_dtype(parameters.dtype), name)
     batches.assume(parameters.total_samples)
     check.warn_if_normalised(batches.first_is_normalised, parameters, stacklevel=4)

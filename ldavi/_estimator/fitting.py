@@ -91,11 +91,11 @@ def phases_of(settings: FitSettings, documents: DocumentSource, start: Initializ
     if settings.learning_method == "memoized":
         batch_size = settings.memoized_batch_size(documents.n_docs)
         return [PlannedPhase(MemoizedVB(settings.pass_settings(start.kind), settings.max_iter, batch_size))]
-    n_cvb0 = settings.n_cvb0_first(start)
-    if not n_cvb0:
+    n_before = settings.n_before_ascent(start)
+    if not n_before:
         return [PlannedPhase(BatchVB(settings.pass_settings(start.kind), settings.max_iter))]
-    preparation = _cvb0(settings, documents, start, n_cvb0)
-    ascent = BatchVB(settings.pass_settings("given"), settings.max_iter - n_cvb0, first=n_cvb0)
+    preparation = _cvb0(settings, documents, start, n_before)
+    ascent = BatchVB(settings.pass_settings("given"), settings.max_iter - n_before, first=n_before)
     phases_before = [PlannedPhase(phase, "prepare") for phase in preparation]
     return [*phases_before, PlannedPhase(ascent), _evaluation(settings, documents)]
 
@@ -104,7 +104,8 @@ def _cvb0(settings: FitSettings, documents: DocumentSource, start: Initializatio
     """Return collapsed passes, and before them VB passes where these are a good start."""
     n_vb = settings.n_vb_before_cvb0(documents, start, n_passes)
     cvb0 = Cvb0(settings.cvb0_settings(documents, start, n_passes), n_passes - n_vb, first=n_vb)
-    warmup = BatchVB(settings.pass_settings(start.kind), n_vb, is_warmup=True, name="VB warm-up")
+    with_fixed_priors = dataclasses.replace(settings.pass_settings(start.kind), learn_alpha=False, learn_eta=False)
+    warmup = BatchVB(with_fixed_priors, n_vb, is_warmup=True, name="VB warm-up")
     return [warmup, cvb0] if n_vb else [cvb0]
 
 
@@ -161,7 +162,7 @@ def _is_due(role: Role, settings: FitSettings, restart: Restart) -> bool:
     monitor = restart.monitor
     if role != "evaluate":
         return not monitor.is_over or restart.last is None  # None: the topics of all passes were lost
-    # A callback may end a fit with init="cvb0" in its collapsed passes, before any bound is known.
+    # A callback may end a fit in the collapsed passes before those of VB, before any bound is known.
     return settings.learning_method == "online" or settings.inference == "cvb0" or monitor.last.phase == "collapsed"
 
 
@@ -175,8 +176,11 @@ def _first_state(
         if saved is not None:
             restart.last = saved.result
             return saved
-    topics = restart.result if planned.role == "evaluate" else restart.last
-    initial: State = phase.start(documents, start.priors, start.topics if topics is None else topics.fetch)
+    before = restart.result if planned.role == "evaluate" else restart.last
+    if before is None:
+        initial: State = phase.start(documents, start.priors, start.topics)
+    else:
+        initial = phase.start(documents, before.fetch().priors, before.fetch)
     return initial
 
 

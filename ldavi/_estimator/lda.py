@@ -93,15 +93,18 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         [5]_: better topics from more passes, without a bound until the end. `fit` starts with 5 passes of "vb" (at most
         half of `max_iter`); with `init="random"`, with 30 if there are 10,000 tokens or more per topic, else with none.
         Its online steps are those of SCVB0 [6]_.
-    init : {"auto", "random", "cvb0"}, array of shape (n_components, n_features) or fitted model, default="auto"
+    init : {"auto", "random"}, array of shape (n_components, n_features) or fitted model, default="auto"
         Initial topics. "auto": the co-occurrence profiles of anchor words [7]_, without random numbers; but random
-        topics for online learning and for priors that differ between topics. "cvb0": as "auto", followed by 20 passes
-        of "cvb0" (at most half of `max_iter`; none after a warm start), from which "vb" continues: this gives a higher
-        bound and usually better topics, for about 30 bytes more per stored count; it requires `learning_method="batch"`
-        and X in memory. "random": always random topics. An array or a model: its topics; a fit that learns priors
+        topics for online learning and for priors that differ between topics. "random": always random topics. An array or a model: its topics; a fit that learns priors
         continues from those that a model of ldavi has learned. `clone` copies a model with its topics, but a search
         such as `GridSearchCV` clones the values of a parameter without them: among these, give
         `sklearn.frozen.FrozenEstimator(model)` or an array.
+    n_collapsed_iter : int or "auto", default="auto"
+        Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
+        and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run.
+        They require `learning_method="batch"` and X in memory. "auto": 32, and none where they cannot run, or if
+        `topic_word_prior` is 0. No such passes follow a warm start or given topics; with the passes of "vb" before them,
+        they are at most half of `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -219,6 +222,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         random_state: int | np.random.RandomState | None = None,
         inference: str = "vb",
         init: Any = "auto",
+        n_collapsed_iter: int | str = "auto",
         n_init: int = 1,
         seed_words: Any = None,
         tol: float | None = 2e-5,
@@ -247,6 +251,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         self.random_state = random_state
         self.inference = inference
         self.init = init
+        self.n_collapsed_iter = n_collapsed_iter
         self.n_init = n_init
         self.seed_words = seed_words
         self.tol = tol
@@ -265,7 +270,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or iterable of such
             Counts, documents × words. An iterable (a list of matrices, :func:`ldavi.io.open_counts`, an object of your
             own) is read in every pass, with a few batches in memory at a time. This requires
-            `learning_method="online"`, or `inference="vb"` without `init="cvb0"`. Online, each batch is divided into
+            `learning_method="online"`, or `inference="vb"`. Online, each batch is divided into
             steps of `batch_size` documents.
         y : object
             Ignored; present for compatibility with pipelines.
@@ -292,6 +297,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             unless the error is in a batch that had been valid in earlier passes.
         """
         settings = check.check_parameters(self)
+        if check.is_source(X):  # assignments of all counts are in memory
+            settings = replace(settings, n_collapsed_iter=0)
         given = warm_start_of(self)
         documents, priors = fit_input(self, X, sample_weight, settings)
         fit_checkpoint = None

@@ -17,7 +17,7 @@ from ldavi._inference.vb_online import LearningRate
 
 WARMUP_PASSES = {"random": 10, "anchor words": 5}  # by initialization; at most half of max_iter
 VB_BEFORE_CVB0 = {"random": 30, "anchor words": 5}  # passes of VB that precede collapsed ones; at most half of them
-CVB0_BEFORE_VB = 20  # passes before the ascent of init="cvb0", VB_BEFORE_CVB0 among them; at most half of max_iter
+COLLAPSED_PASSES = 32  # before the ascent of VB; with the passes of VB before them at most half of max_iter
 WARMUP_INNER_ITER = 5
 WARMUP_DIGAMMA_OFFSET = 0.5
 MONOTONE_INNER_ITER = 2
@@ -54,6 +54,7 @@ class Parameters(Protocol):
     random_state: int | np.random.RandomState | None
     inference: str
     init: Any
+    n_collapsed_iter: int | str
     n_init: int
     seed_words: Any
     tol: float | None
@@ -74,6 +75,8 @@ class FitSettings:
 
     Attributes
     ----------
+    n_collapsed_iter : int
+        Collapsed passes before those of VB; 0 if the fit has none.
     learn_alpha, learn_eta : bool
         Whether priors are learned; η is not if seed words make it differ between topics.
     callbacks : tuple of callable
@@ -83,6 +86,7 @@ class FitSettings:
     learning_method: Literal["batch", "online", "memoized"]
     inference: Literal["vb", "cvb0"]
     init: Any
+    n_collapsed_iter: int
     n_init: int
     n_components: int
     max_iter: int
@@ -102,18 +106,15 @@ class FitSettings:
     n_threads: int
 
     @property
-    def runs_cvb0_first(self) -> bool:
-        """Whether collapsed passes precede batch VB: init="cvb0"."""
-        return runs_cvb0_first(self.init, self.inference)
-
-    @property
     def runs_cvb0(self) -> bool:
         """Whether the fit has collapsed passes."""
-        return self.inference == "cvb0" or self.runs_cvb0_first
+        return self.inference == "cvb0" or self.n_collapsed_iter > 0
 
-    def n_cvb0_first(self, start: Initialization) -> int:
-        """Return the number of collapsed passes that precede batch VB; none if the topics are given."""
-        return min(CVB0_BEFORE_VB, self.max_iter // 2) if self.runs_cvb0_first and not start.is_warm else 0
+    def n_before_ascent(self, start: Initialization) -> int:
+        """Return the passes that precede batch VB, the VB passes before collapsed ones included; 0 for given topics."""
+        if start.is_warm or not self.n_collapsed_iter:
+            return 0
+        return min(self.n_collapsed_iter + VB_BEFORE_CVB0[start.kind], self.max_iter // 2)
 
     def pass_settings(self, kind: InitializationKind) -> PassSettings:
         """Return the settings of batch or memoized passes; given topics let documents converge in the first pass."""
@@ -160,6 +161,7 @@ class FitSettings:
             learn_alpha=self.learn_alpha,
             learn_eta=self.learn_eta,
             learn_from=max(1, min(learn_from, (n_passes - n_vb) // 2)),
+            n_passes=n_passes - n_vb,
         )
 
     def step_size(self, n_docs: float) -> int:
@@ -182,11 +184,6 @@ class FitSettings:
 def is_auto(prior: object) -> bool:
     """Return whether a prior is learned."""
     return isinstance(prior, str) and prior == "auto"
-
-
-def runs_cvb0_first(init: object, inference: str) -> bool:
-    """Return whether collapsed passes precede variational ones."""
-    return isinstance(init, str) and init == "cvb0" and inference == "vb"
 
 
 def step_size(batch_size: int | str, n_docs: float | None) -> int:

@@ -106,12 +106,14 @@ def check_cvb0(settings: FitSettings, priors: Priors) -> None:
     """Raise ValueError if a fit with collapsed passes has priors or a number of topics that these do not support."""
     if not settings.runs_cvb0:
         return
-    name, instead = ('init="cvb0"', "auto") if settings.runs_cvb0_first else ('inference="cvb0"', "vb")
+    is_cvb0 = settings.inference == "cvb0"
+    name = 'inference="cvb0"' if is_cvb0 else f"n_collapsed_iter={settings.n_collapsed_iter}"
+    instead = 'inference="vb"' if is_cvb0 else "n_collapsed_iter=0"
     if priors.point_estimate:
         msg = f"topic_word_prior=0 requests point estimates, which {name} does not support: use a number > 0"
-        raise ValueError(f'{msg}, or "{instead}"')
+        raise ValueError(f"{msg}, or {instead}")
     if priors.n_topics > MAX_TOPICS:
-        raise ValueError(f'n_components={priors.n_topics} must be at most {MAX_TOPICS} with {name}; use "{instead}"')
+        raise ValueError(f"n_components={priors.n_topics} must be at most {MAX_TOPICS} with {name}; use {instead}")
 
 
 def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str], dtype: np.dtype[Any]) -> Doubles:

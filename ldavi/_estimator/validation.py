@@ -21,7 +21,8 @@ from ldavi._core.chunks import chunks
 from ldavi._core.limits import FLOAT32, FLOAT64, MAX_SAMPLES, MAX_TOKENS, SMALLEST
 from ldavi._core.records import Counts
 from ldavi._core.typing import Floats, Int64s
-from ldavi._estimator.settings import FitSettings, Parameters, is_auto, runs_cvb0_first
+from ldavi._estimator.settings import COLLAPSED_PASSES, FitSettings, Parameters, is_auto
+from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.vb_online import LearningRate
 
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # every integer up to this one is exact
@@ -63,24 +64,39 @@ def check_parameters(parameters: Parameters) -> FitSettings:
     check_choice("inference", parameters.inference, ("vb", "cvb0"))
     check_choice("new_words", parameters.new_words, ("error", "add"))
     if isinstance(parameters.init, str):
-        check_choice("init", parameters.init, ("auto", "random", "cvb0"))
-    if runs_cvb0_first(parameters.init, parameters.inference) and parameters.learning_method != "batch":
-        msg = (
-            'init="cvb0" needs the assignments of all counts, which learning_method='
-            f'{parameters.learning_method!r} does not store: use learning_method="batch", or init="auto"'
-        )
-        raise ValueError(msg)
+        check_choice("init", parameters.init, ("auto", "random"))
+    n_collapsed_iter = check_collapsed_iter(parameters)
     if parameters.validation_fraction is not None:
         check_number("validation_fraction", parameters.validation_fraction, minimum=0, maximum=1, exclusive=True)
     check_dtype(parameters.dtype)
-    return _settings(parameters)
+    return _settings(parameters, n_collapsed_iter)
 
 
-def _settings(parameters: Parameters) -> FitSettings:
+def check_collapsed_iter(parameters: Parameters) -> int:
+    """Return the collapsed passes before those of batch VB; "auto" means none where a fit cannot have any."""
+    n_passes, method = parameters.n_collapsed_iter, parameters.learning_method
+    precedes_vb = parameters.inference == "vb" and method == "batch"
+    if isinstance(n_passes, str):
+        check_choice("n_collapsed_iter", n_passes, ("auto",))
+        eta, n_topics = parameters.topic_word_prior, parameters.n_components
+        is_point_estimate = np.ndim(cast(Any, eta)) == 0 and not isinstance(eta, str) and eta == 0
+        return COLLAPSED_PASSES if precedes_vb and not is_point_estimate and 1 < n_topics <= MAX_TOPICS else 0
+    check_integer("n_collapsed_iter", n_passes, minimum=0)
+    if n_passes and not precedes_vb:
+        msg = (
+            f'n_collapsed_iter={n_passes} are passes before those of inference="vb" with learning_method="batch", but '
+            f'inference={parameters.inference!r} and learning_method={method!r}: use "auto" or 0'
+        )
+        raise ValueError(msg)
+    return int(n_passes)
+
+
+def _settings(parameters: Parameters, n_collapsed_iter: int) -> FitSettings:
     return FitSettings(
         learning_method=cast(Any, parameters.learning_method),
         inference=cast(Any, parameters.inference),
         init=parameters.init,
+        n_collapsed_iter=n_collapsed_iter,
         n_init=parameters.n_init,
         n_components=parameters.n_components,
         max_iter=parameters.max_iter,

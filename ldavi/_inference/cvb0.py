@@ -19,6 +19,7 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.cvb0_pass import (
+    DRAW_ALL,
     LARGEST_MASS,
     MIN_SHARE,
     Assignments,
@@ -40,6 +41,8 @@ LIMITED_TRUST = 0.75  # weight of the sampled topic counts when α is learned, i
 SMOOTH_ETA = 0.05  # η_0 of equation (47): passes use the geometric mean of η_0 and a smaller learned η
 FIRST_MIN_SHARE = 0.5  # first τ from uninitialised assignments: at most one topic of a count is deterministic
 FIRST_MIN_SHARE_AFTER_VB = 0.25  # first τ where a VB warm-up has found topics
+WHOLE_EVERY = 4  # every so many passes assign each count as a whole
+DIVIDED_AT_END = 0.25  # share of the passes at the end without such passes, whose topics are noisier
 AVERAGING = 3  # c: pass t has weight (c + 1) / (t + c) in the average, which covers about t / (c + 1) passes
 
 
@@ -62,6 +65,8 @@ class Cvb0Settings:
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
         The first pass after which priors are learned, t0 of (44) and (45), and the number of passes between updates.
+    n_passes : int
+        Planned passes, of which the last quarter draws no count as a whole.
     """
 
     seed: int
@@ -72,6 +77,7 @@ class Cvb0Settings:
     learn_eta: bool = False
     learn_from: int = 20
     learn_every: int = 5
+    n_passes: int = 1000
 
     @property
     def starts_from_topics(self) -> bool:
@@ -84,7 +90,13 @@ class Cvb0Settings:
         return due and (self.learn_alpha or self.learn_eta)
 
     def min_share_of(self, t: int) -> float:
-        """Return τ of pass t: larger in early passes, so that more of each count is sampled. Equation (45)."""
+        """Return τ of pass t: larger in early passes, so that more of each count is sampled. Equation (45).
+
+        In every fourth pass each count is assigned as a whole to one sampled topic. Passes that divide counts do not
+        separate topics that share their words; a pass that does not divide them does.
+        """
+        if t % WHOLE_EVERY == 0 and t <= (1 - DIVIDED_AT_END) * self.n_passes:
+            return DRAW_ALL
         first = MIN_SHARE if self.has_topics else FIRST_MIN_SHARE_AFTER_VB if self.after_vb else FIRST_MIN_SHARE
         return min(first, max(MIN_SHARE, first * self.learn_from / t))
 

@@ -1,5 +1,6 @@
 """The estimator for Dask collections, which computes on the workers that hold the blocks."""
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -30,7 +31,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
     ----------
     n_components, ... :
         As in :class:`ldavi.LatentDirichletAllocation`. Some values need all documents in one process and are refused:
-        `learning_method` must be "batch", `inference` must be "vb", `init` must not be "cvb0", and
+        `learning_method` must be "batch", `inference` must be "vb", there are no collapsed passes, and
         `validation_fraction` must be None. `n_jobs` is the number of threads of one task on a worker; None means one.
 
     See Also
@@ -75,7 +76,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         ValueError, TypeError
             If a parameter or X is not valid; an estimator that was fitted before is left unchanged.
         """
-        settings = check.check_parameters(self)
+        settings = replace(check.check_parameters(self), n_collapsed_iter=0)  # assignments are in one process
         self._check_supported(settings, checkpoint)
         given = warm_start_of(self)
         fitted, init = None if given is None else given.priors, given or self.init
@@ -270,9 +271,12 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
                 '"cvb0"'
             )
             raise ValueError(msg)
-        if settings.runs_cvb0_first:
-            msg = 'init="cvb0" needs the assignments of all counts in one process and is not supported in ldavi.dask'
-            raise ValueError(f'{msg}: use init="auto"')
+        if not isinstance(self.n_collapsed_iter, str) and self.n_collapsed_iter > 0:
+            msg = (
+                f"n_collapsed_iter={self.n_collapsed_iter} needs the assignments of all counts in one process and is "
+                'not supported in ldavi.dask: use "auto" or 0'
+            )
+            raise ValueError(msg)
         if settings.validation_fraction is not None:
             msg = (
                 f"validation_fraction={self.validation_fraction!r} must be None in ldavi.dask: use tol, or a "
