@@ -95,16 +95,16 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         Its online steps are those of SCVB0 [6]_.
     init : {"auto", "random"}, array of shape (n_components, n_features) or fitted model, default="auto"
         Initial topics. "auto": the co-occurrence profiles of anchor words [7]_, without random numbers; but random
-        topics for online learning and for priors that differ between topics. "random": always random topics. An array or a model: its topics; a fit that learns priors
-        continues from those that a model of ldavi has learned. `clone` copies a model with its topics, but a search
-        such as `GridSearchCV` clones the values of a parameter without them: among these, give
-        `sklearn.frozen.FrozenEstimator(model)` or an array.
+        topics for online learning and for priors that differ between topics. "random": always random topics. An array
+        or a model: its topics; a fit that learns priors continues from those that a model of ldavi has learned. `clone`
+        copies a model with its topics, but a search such as `GridSearchCV` clones the values of a parameter without
+        them: among these, give `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_collapsed_iter : int or "auto", default="auto"
         Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
         and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run.
         They require `learning_method="batch"` and X in memory. "auto": 32, and none where they cannot run, or if
-        `topic_word_prior` is 0. No such passes follow a warm start or given topics; with the passes of "vb" before them,
-        they are at most half of `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
+        `topic_word_prior` is 0. There are none after a warm start or from given topics; with the passes of "vb" before
+        them, they are at most half of `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
