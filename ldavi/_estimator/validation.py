@@ -84,8 +84,8 @@ def check_collapsed_iter(parameters: Parameters) -> int:
     check_integer("n_collapsed_iter", n_passes, minimum=0)
     if n_passes and not precedes_vb:
         msg = (
-            f'n_collapsed_iter={n_passes} are passes before those of inference="vb" with learning_method="batch", but '
-            f'inference={parameters.inference!r} and learning_method={method!r}: use "auto" or 0'
+            f"n_collapsed_iter={n_passes} needs inference='vb' and learning_method='batch', but these are "
+            f"{parameters.inference!r} and {method!r}: use 'auto' or 0"
         )
         raise ValueError(msg)
     return int(n_passes)
