@@ -91,7 +91,7 @@ def phases_of(settings: FitSettings, documents: DocumentSource, start: Initializ
     if settings.learning_method == "memoized":
         batch_size = settings.memoized_batch_size(documents.n_docs)
         return [PlannedPhase(MemoizedVB(settings.pass_settings(start.kind), settings.max_iter, batch_size))]
-    n_before = settings.n_before_ascent(start)
+    n_before = settings.n_before_ascent(documents, start)
     if not n_before:
         return [PlannedPhase(BatchVB(settings.pass_settings(start.kind), settings.max_iter))]
     preparation = _cvb0(settings, documents, start, n_before)

@@ -17,7 +17,8 @@ from ldavi._inference.vb_online import LearningRate
 
 WARMUP_PASSES = {"random": 10, "anchor words": 5}  # by initialization; at most half of max_iter
 VB_BEFORE_CVB0 = {"random": 30, "anchor words": 5}  # passes of VB that precede collapsed ones; at most half of them
-COLLAPSED_PASSES = 32  # before the ascent of VB; with the passes of VB before them at most half of max_iter
+# Collapsed passes before the ascent of VB: c / √(tokens per topic), since topics with few tokens need more passes.
+COLLAPSED_PASSES, MIN_COLLAPSED_PASSES, MAX_COLLAPSED_PASSES = 4500, 15, 60
 WARMUP_INNER_ITER = 5
 WARMUP_DIGAMMA_OFFSET = 0.5
 MONOTONE_INNER_ITER = 2
@@ -75,8 +76,8 @@ class FitSettings:
 
     Attributes
     ----------
-    n_collapsed_iter : int
-        Collapsed passes before those of VB; 0 if the fit has none.
+    n_collapsed_iter : int or None
+        Collapsed passes before those of VB; 0 if the fit has none, None for a number by the size of the corpus.
     learn_alpha, learn_eta : bool
         Whether priors are learned; η is not if seed words make it differ between topics.
     callbacks : tuple of callable
@@ -86,7 +87,7 @@ class FitSettings:
     learning_method: Literal["batch", "online", "memoized"]
     inference: Literal["vb", "cvb0"]
     init: Any
-    n_collapsed_iter: int
+    n_collapsed_iter: int | None
     n_init: int
     n_components: int
     max_iter: int
@@ -108,13 +109,18 @@ class FitSettings:
     @property
     def runs_cvb0(self) -> bool:
         """Whether the fit has collapsed passes."""
-        return self.inference == "cvb0" or self.n_collapsed_iter > 0
+        return self.inference == "cvb0" or self.n_collapsed_iter != 0
 
-    def n_before_ascent(self, start: Initialization) -> int:
+    def n_before_ascent(self, documents: DocumentSource, start: Initialization) -> int:
         """Return the passes that precede batch VB, the VB passes before collapsed ones included; 0 for given topics."""
-        if start.is_warm or not self.n_collapsed_iter:
+        n_passes = self.n_collapsed_iter
+        if start.is_warm or n_passes == 0:
             return 0
-        return min(self.n_collapsed_iter + VB_BEFORE_CVB0[start.kind], self.max_iter // 2)
+        if n_passes is None:
+            wanted = COLLAPSED_PASSES / math.sqrt(max(documents.n_tokens, 1.0) / self.n_components)
+            n_passes = round(min(max(wanted, MIN_COLLAPSED_PASSES), MAX_COLLAPSED_PASSES))
+        n_vb = VB_BEFORE_CVB0[start.kind] if start.kind != "random" or self._has_many_tokens(documents) else 0
+        return min(n_passes + n_vb, self.max_iter // 2)
 
     def pass_settings(self, kind: InitializationKind) -> PassSettings:
         """Return the settings of batch or memoized passes; given topics let documents converge in the first pass."""

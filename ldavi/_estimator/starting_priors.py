@@ -107,7 +107,7 @@ def check_cvb0(settings: FitSettings, priors: Priors) -> None:
     if not settings.runs_cvb0:
         return
     is_cvb0 = settings.inference == "cvb0"
-    name = 'inference="cvb0"' if is_cvb0 else f"n_collapsed_iter={settings.n_collapsed_iter}"
+    name = 'inference="cvb0"' if is_cvb0 else f"n_collapsed_iter={settings.n_collapsed_iter}"  # "auto" never gets here
     instead = 'inference="vb"' if is_cvb0 else "n_collapsed_iter=0"
     if priors.point_estimate:
         msg = f"topic_word_prior=0 requests point estimates, which {name} does not support: use a number > 0"

@@ -21,7 +21,7 @@ from ldavi._core.chunks import chunks
 from ldavi._core.limits import FLOAT32, FLOAT64, MAX_SAMPLES, MAX_TOKENS, SMALLEST
 from ldavi._core.records import Counts
 from ldavi._core.typing import Floats, Int64s
-from ldavi._estimator.settings import COLLAPSED_PASSES, FitSettings, Parameters, is_auto
+from ldavi._estimator.settings import FitSettings, Parameters, is_auto
 from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.vb_online import LearningRate
 
@@ -72,15 +72,15 @@ def check_parameters(parameters: Parameters) -> FitSettings:
     return _settings(parameters, n_collapsed_iter)
 
 
-def check_collapsed_iter(parameters: Parameters) -> int:
-    """Return the collapsed passes before those of batch VB; "auto" means none where a fit cannot have any."""
+def check_collapsed_iter(parameters: Parameters) -> int | None:
+    """Return the collapsed passes before those of batch VB: 0 if there are none, None for a number by the corpus."""
     n_passes, method = parameters.n_collapsed_iter, parameters.learning_method
     precedes_vb = parameters.inference == "vb" and method == "batch"
     if isinstance(n_passes, str):
         check_choice("n_collapsed_iter", n_passes, ("auto",))
         eta, n_topics = parameters.topic_word_prior, parameters.n_components
         is_point_estimate = np.ndim(cast(Any, eta)) == 0 and not isinstance(eta, str) and eta == 0
-        return COLLAPSED_PASSES if precedes_vb and not is_point_estimate and 1 < n_topics <= MAX_TOPICS else 0
+        return None if precedes_vb and not is_point_estimate and 1 < n_topics <= MAX_TOPICS else 0
     check_integer("n_collapsed_iter", n_passes, minimum=0)
     if n_passes and not precedes_vb:
         msg = (
@@ -91,7 +91,7 @@ def check_collapsed_iter(parameters: Parameters) -> int:
     return int(n_passes)
 
 
-def _settings(parameters: Parameters, n_collapsed_iter: int) -> FitSettings:
+def _settings(parameters: Parameters, n_collapsed_iter: int | None) -> FitSettings:
     return FitSettings(
         learning_method=cast(Any, parameters.learning_method),
         inference=cast(Any, parameters.inference),
