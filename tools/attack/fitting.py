@@ -8,7 +8,7 @@ from tools.attack.problems import Problem
 GIVEN: Any = object()  # the value of the problem
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """A fit was ended by its callback."""
 
 
@@ -20,7 +20,7 @@ class StopsAfter:
 
     def __call__(self, record: Any) -> None:
         if record.iteration >= self.passes:
-            raise Stopped
+            raise StoppedError
 
     def __repr__(self) -> str:
         return "StopsAfter"  # fits that differ in the number of passes are the same fit to a checkpoint

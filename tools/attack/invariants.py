@@ -4,6 +4,7 @@ An invariant that does not apply to a problem returns at once. Those in ALWAYS a
 those in SAMPLED, which fit again, some are drawn for each problem.
 """
 
+import contextlib
 import copy
 import pickle
 import sys
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, io
-from tools.attack.fitting import Stopped, StopsAfter, fit, is_auto, without_restarts
+from tools.attack.fitting import StoppedError, StopsAfter, fit, is_auto, without_restarts
 from tools.attack.problems import Problem
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
-import reference  # noqa: E402  the enumeration of tests/
+import reference
 
 MAX_ASSIGNMENTS = 2000  # that are enumerated for the exact evidence
 
@@ -38,7 +39,7 @@ def values_are_finite(problem: Problem, model: LatentDirichletAllocation) -> Non
     assert np.isfinite(model.topic_word_prior_).all(), "η is not finite"
     if problem.way != "partial_fit":
         assert np.isfinite(model.elbo_), f"elbo_={model.elbo_}"
-    assert np.isfinite(model.perplexity(problem.dense)), "the perplexity is not finite"
+    assert np.isfinite(model.perplexity(problem.fitted())), "the perplexity is not finite"
 
 
 def rows_sum_to_1(problem: Problem, model: LatentDirichletAllocation) -> None:
@@ -78,7 +79,8 @@ def the_elbo_never_decreases(problem: Problem, model: LatentDirichletAllocation)
     trace = model.elbo_trace_
     assert np.isfinite(trace["elbo"][trace["phase"] != "collapsed"]).all(), "the trace is not finite"
     elbo = trace["elbo"][trace["phase"] == "monotone"]
-    slack = (1e-6 if model.components_.dtype == np.float32 else 1e-9) * (1 + np.abs(elbo[1:]) + problem.weighted().sum())
+    rtol = 1e-6 if model.components_.dtype == np.float32 else 1e-9
+    slack = rtol * (1 + np.abs(elbo[1:]) + problem.weighted().sum())
     assert (np.diff(elbo) >= -slack).all(), f"the ELBO decreases: {elbo.tolist()}"
 
 
@@ -211,10 +213,9 @@ def a_resumed_fit_has_the_same_bits(problem: Problem, model: LatentDirichletAllo
         return
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = io.Checkpoint(Path(folder, "fit.checkpoint"), minutes=0)
-        try:
-            fit(problem, checkpoint=checkpoint, callbacks=StopsAfter(int(problem.rng.integers(1, model.n_iter_ + 1))))
-        except Stopped:
-            pass
+        stops = StopsAfter(int(problem.rng.integers(1, model.n_iter_ + 1)))
+        with contextlib.suppress(StoppedError):
+            fit(problem, checkpoint=checkpoint, callbacks=stops)
         checkpoint = io.Checkpoint(checkpoint.path, minutes=0)
         assert_same_bits(model, fit(problem, checkpoint=checkpoint, callbacks=StopsAfter(10**9)))
 

@@ -44,6 +44,10 @@ class Problem:
         weight = 1.0 if self.sample_weight is None else self.sample_weight[:, None]
         return self.dense.astype(np.float64) * weight
 
+    def fitted(self) -> NDArray[Any]:
+        """Return the documents with a weight; point estimates give other words the probability 0."""
+        return self.dense if self.sample_weight is None else self.dense[self.sample_weight > 0]
+
     def batches(self) -> list[sparse.csr_array]:
         """Return the documents in batches of three."""
         return [sparse.csr_array(self.dense[first : first + 3]) for first in range(0, len(self.dense), 3)]
@@ -135,6 +139,8 @@ def random_parameters(rng: Generator, n_docs: int, n_words: int, way: str) -> di
         "n_jobs": int(rng.choice([1, 1, 1, 1, 1, 2, 3, 4])),
         "random_state": int(rng.integers(100)),
     }
+    if _is_zero(parameters["topic_word_prior"]) and isinstance(parameters["init"], str):
+        parameters["init"] = "random" if parameters["init"] == "cvb0" else parameters["init"]
     if rng.random() < 0.1 and way != "batches":
         parameters["n_init"] = 2
     if rng.random() < 0.1:

@@ -1,8 +1,10 @@
 """Run attempts in child processes, record crashes and hangs, and print a summary."""
 
 import collections
+import contextlib
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -18,7 +20,9 @@ Options = Mapping[str, Any]
 Attempt = Callable[[int, int, Options], str]
 
 ROOT = Path(__file__).parents[2]
-REPORTED = 20  # failures of an attack that are printed in full
+REPORTED = 30  # kinds of failures of an attack that are printed
+REPEATED = 3  # commands per kind of failure
+PLACES = re.compile(r" \([^()]* > [^()]*\)")
 
 
 @dataclass
@@ -42,6 +46,13 @@ class Summary:
     def n_attempts(self) -> int:
         return sum(self.labels.values()) + len(self.failures)
 
+    def kinds(self) -> dict[str, list[int]]:
+        """Return the indices of failures by the type and the place of the error."""
+        found: dict[str, list[int]] = {}
+        for index, text in self.failures.items():
+            found.setdefault(kind_of(text), []).append(index)
+        return found
+
 
 def run(attack: str, *, indices: range, seconds: float, watchdog: float, arguments: list[str]) -> Summary:
     """Run attempts in child processes until all indices or the seconds are used up.
@@ -60,8 +71,11 @@ def run(attack: str, *, indices: range, seconds: float, watchdog: float, argumen
         Further arguments of the child's command line.
     """
     summary, started, index = Summary(attack), time.monotonic(), indices.start
-    while index < indices.stop and time.monotonic() - started < seconds:
-        index = _run_child(summary, range(index, indices.stop), started + seconds, watchdog, arguments)
+    try:
+        while index < indices.stop and time.monotonic() - started < seconds:
+            index = _run_child(summary, range(index, indices.stop), started + seconds, watchdog, arguments)
+    except KeyboardInterrupt:
+        print(f"{attack} was interrupted", file=sys.stderr)
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -71,15 +85,15 @@ def _run_child(summary: Summary, indices: range, deadline: float, watchdog: floa
     command = [sys.executable, "-m", "tools.attack", summary.attack, "--child", *arguments]
     command += ["--first", str(indices.start), "--number", str(len(indices))]
     current = indices.start
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as child:
-        is_hanging = False
+    with _process(command) as child:
+        is_hanging = has_started = False
         for line in _lines(child, watchdog):
             if line is None:
                 is_hanging = True
                 os.killpg(child.pid, signal.SIGKILL)
                 break
             kind, number, text = json.loads(line)
-            current = number
+            current, has_started = number, True
             if kind == "start" and time.monotonic() > deadline:
                 os.killpg(child.pid, signal.SIGKILL)
                 return indices.stop
@@ -91,11 +105,24 @@ def _run_child(summary: Summary, indices: range, deadline: float, watchdog: floa
                 current = number + 1
     if is_hanging:
         _add_failure(summary, current, f"no end after {watchdog:g} seconds")
+    elif child.returncode and not has_started:
+        raise SystemExit(f"{summary.attack}: the process ended with status {child.returncode} before the first attempt")
     elif child.returncode:
         _add_failure(summary, current, f"the process ended with status {child.returncode}")
     elif current < indices.stop:
         _add_failure(summary, current, "the process ended early")
     return current + 1 if is_hanging or child.returncode else indices.stop
+
+
+@contextlib.contextmanager
+def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a session of its own, all of whose processes end with the block."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as child:
+        try:
+            yield child
+        except BaseException:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
 
 
 def _lines(child: subprocess.Popen[bytes], watchdog: float) -> Iterator[bytes | None]:
@@ -117,9 +144,17 @@ def _lines(child: subprocess.Popen[bytes], watchdog: float) -> Iterator[bytes | 
 
 
 def _add_failure(summary: Summary, index: int, text: str) -> None:
+    """Record a failure, and print it if it is the first of its kind."""
+    is_new = kind_of(text) not in summary.kinds() if len(summary.failures) < 1000 else False
     summary.failures[index] = text
-    if len(summary.failures) <= REPORTED:
+    if is_new and len(summary.kinds()) <= REPORTED:
         print(f"{summary.attack}, index {index}: {text}", file=sys.stderr, flush=True)
+
+
+def kind_of(text: str) -> str:
+    """Return what failures of the same cause have in common: the type of the error, and the places in its traceback."""
+    places = PLACES.search(text)
+    return text.split(":")[0] + (places.group() if places else "")
 
 
 def serve(attempt: Attempt, seed: int, indices: range, options: Options) -> None:
@@ -155,6 +190,8 @@ def table(summaries: list[Summary], seed: int) -> str:
         counts = f"{summary.n_attempts:9} {len(summary.failures):9} {summary.seconds:8.0f}"
         lines.append(f"{summary.attack:12} {counts}  {outcomes}")
     for summary in summaries:
-        for index in summary.failures:
-            lines.append(f"repeat with: python -m tools.attack {summary.attack} --seed {seed} --only {index}")
+        for kind, indices in summary.kinds().items():
+            lines.append(f"{summary.attack}: {len(indices)} times {kind}, repeat with")
+            command = f"    python -m tools.attack {summary.attack} --seed {seed} --only"
+            lines += [f"{command} {index}" for index in indices[:REPEATED]]
     return "\n".join(lines)
