@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 import sys
 from functools import partial
 
@@ -399,6 +400,17 @@ def test_a_file_that_is_no_file_of_a_sweep_is_refused_and_unchanged(tmp_path, co
     with pytest.raises(ValueError, match="is no file of a sweep"):
         small_sweep(path=path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("number", ["1e999", "9" * 40])
+def test_a_line_with_an_extreme_number_is_named(number, tmp_path):
+    path = tmp_path / "sweep.jsonl"
+    small_sweep((2,), n_init=1, path=path)
+    lines = path.read_text().splitlines(keepends=True)
+    lines[1] = re.sub(r'"top_words": \[\[\d+', f'"top_words": [[{number}', lines[1])
+    path.write_text("".join(lines))
+    with pytest.raises(ValueError, match="line 2, does not describe a fit"):
+        small_sweep((2,), n_init=1, path=path)
 
 
 def test_an_invalid_line_is_named(tmp_path):

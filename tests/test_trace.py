@@ -31,6 +31,10 @@ def test_the_gain_is_relative_to_the_later_bound():
     assert relative_gain(record_of(0.0), record_of(0.0)) == 0
 
 
+def test_the_gain_of_a_bound_of_0_is_infinite_without_a_warning():
+    assert relative_gain(record_of(-100.0), record_of(0.0)) == np.inf
+
+
 def test_the_gain_between_phases_is_infinite():
     assert relative_gain(record_of(-100.0, "warmup"), record_of(-100.0, "monotone")) == np.inf
 

@@ -1,5 +1,6 @@
 """The record of a fit: one per pass. This module only records; `ldavi._inference.elbo` computes."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,7 +79,7 @@ def relative_gain(before: TraceRecord, after: TraceRecord) -> float:
     """Return (after − before) / |after| of the objective; infinite between phases, whose values are not comparable."""
     if before.phase != after.phase:
         return float("inf")
-    return (after.objective - before.objective) / max(abs(after.objective), np.finfo(float).tiny)
+    return (after.objective - before.objective) / max(abs(after.objective), sys.float_info.min)
 
 
 def to_array(records: Sequence[TraceRecord]) -> NDArray[np.void]:

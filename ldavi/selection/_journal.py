@@ -111,7 +111,7 @@ class Journal:
         for number, line in enumerate(rest[:-1], start=2):  # the last element is empty, or a line cut short
             try:
                 fit = _from_line(line)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                 raise ValueError(
                     f"path={str(path)!r}, line {number}, does not describe a fit: {error}. Delete the line to repeat "
                     "the fit."
