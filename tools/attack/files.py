@@ -7,6 +7,7 @@ import contextlib
 import functools
 import os
 import resource
+import shutil
 import tempfile
 import time
 import warnings
@@ -68,6 +69,7 @@ def _attempt(targets: list[Target], seed: int, index: int, options: Mapping[str,
     kept = [target for target in targets if target.name not in options.get("skip", ())]
     target = kept[rng.integers(len(kept))]
     path = folder() / target.name
+    clear(path.parent)
     for name, content in target.beside.items():
         (path.parent / name).write_bytes(content)
     path.write_bytes(damaged(rng, target.content, [other.content for other in targets]))
@@ -95,7 +97,8 @@ def is_read_or_refused(path: Path, read: Callable[[Path], object]) -> str:
         refusal = error
     if refusal is None:
         return "read"
-    assert path.stem in str(refusal), f"the message does not name the file: {type(refusal).__name__}: {refusal}"
+    is_named = path.stem in str(refusal) or path.parent.name in str(refusal)  # in a folder, the folder is named
+    assert is_named, f"the message does not name the file: {type(refusal).__name__}: {refusal}"
     return "refused"
 
 
@@ -150,7 +153,7 @@ def corpora() -> list[Target]:
         elif name.endswith((".npz", "counts.parquet")):
             readers += (read_stored_counts,)
         targets.append(Target(name, content, readers, vocabulary))
-    return [*targets, *foreign_models(), journal()]
+    return [*targets, *stored_counts(), *foreign_models(), journal()]
 
 
 def read_whole(path: Path) -> None:
@@ -173,6 +176,23 @@ def read_in_batches(path: Path) -> None:
 def read_stored_counts(path: Path) -> None:
     for batch in io.open_counts(path, batch_size=2):
         batch.check_format()
+
+
+def stored_counts() -> list[Target]:
+    """Return files of every kind that `save_counts` writes."""
+    targets, whole = [], folder() / "whole"
+    for name in ("saved.npz", "saved.arrow", "saved.parquet"):
+        io.save_counts(folder() / name, X)
+        targets.append(Target(name, (folder() / name).read_bytes(), (read_stored_counts,)))
+        (folder() / name).unlink()
+    io.save_counts(whole, X)
+    members = {path.name: path.read_bytes() for path in whole.iterdir()}
+    shutil.rmtree(whole)
+
+    def read_folder(path: Path) -> None:
+        read_stored_counts(path.parent)
+
+    return [*targets, *(Target(name, content, (read_folder,), members) for name, content in members.items())]
 
 
 def foreign_models() -> list[Target]:

@@ -1,5 +1,6 @@
 """Attacks: memory that runs out, and disks that are full."""
 
+import ctypes
 import functools
 import os
 import resource
@@ -19,6 +20,7 @@ from tools.attack.processes import a_folder, corpus, fitted
 
 LARGE = 3000, 1500, 300  # documents, words and topics, which need some ten megabytes
 ALLOWED = (MemoryError, OSError, RuntimeError)  # OSError, RuntimeError: the system cannot map a file, start a thread
+M_MMAP_THRESHOLD = -3  # of glibc
 METHODS = ("fit", "partial_fit", "transform", "save", "load")
 
 
@@ -26,7 +28,7 @@ def attempt_memory(seed: int, index: int, options: Mapping[str, Any]) -> str:
     """Limit the address space during a call; it succeeds, or raises MemoryError and leaves the model as it was."""
     rng = np.random.default_rng([seed, index])
     name = METHODS[rng.integers(len(METHODS))]
-    n_bytes, n_jobs = int(rng.integers(0, 2**25)), int(rng.choice([1, 1, 3]))
+    n_bytes, n_jobs = int(rng.integers(0, 2**24)), int(rng.choice([1, 1, 3]))
     inference, method = str(rng.choice(["vb", "cvb0"])), str(rng.choice(["batch", "online", "memoized"]))
     documents(), model_of(inference, method)
 
@@ -76,6 +78,7 @@ def _call_with_little_memory(name: str, n_bytes: int, model: LatentDirichletAllo
 
 def _outcome(call: Callable[[], object], n_bytes: int) -> str:
     """Call a function while the process may get only a number of further bytes."""
+    _use_no_free_memory()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + n_bytes, hard))
@@ -91,6 +94,14 @@ def _outcome(call: Callable[[], object], n_bytes: int) -> str:
     text = str(failure).lower()
     assert isinstance(failure, MemoryError) or "memory" in text or "thread" in text, repr(failure)
     return "out of memory"
+
+
+def _use_no_free_memory() -> None:
+    """Return free memory to the system, and ask it for every array, where the C library can do so (glibc)."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.mallopt(M_MMAP_THRESHOLD, 2**16)
+        library.malloc_trim(0)
 
 
 def attempt_disk(seed: int, index: int, options: Mapping[str, Any]) -> str:
