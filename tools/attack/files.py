@@ -97,7 +97,8 @@ def is_read_or_refused(path: Path, read: Callable[[Path], object]) -> str:
         refusal = error
     if refusal is None:
         return "read"
-    is_named = path.stem in str(refusal) or path.parent.name in str(refusal)  # in a folder, the folder is named
+    names = {path.stem, path.parent.name} - {""}  # for a member of a folder, the message may name the folder
+    is_named = any(name in str(refusal) for name in names)
     assert is_named, f"the message does not name the file: {type(refusal).__name__}: {refusal}"
     return "refused"
 

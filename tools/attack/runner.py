@@ -103,15 +103,13 @@ def _run_child(summary: Summary, indices: range, deadline: float, watchdog: floa
                 _add_failure(summary, number, text)
             if kind != "start":
                 current = number + 1
-    if is_hanging:
-        _add_failure(summary, current, f"no end after {watchdog:g} seconds")
-    elif child.returncode and not has_started:
+    if child.returncode and not has_started:
         raise SystemExit(f"{summary.attack}: the process ended with status {child.returncode} before the first attempt")
-    elif child.returncode:
-        _add_failure(summary, current, f"the process ended with status {child.returncode}")
-    elif current < indices.stop:
-        _add_failure(summary, current, "the process ended early")
-    return current + 1 if is_hanging or child.returncode else indices.stop
+    if current == indices.stop:
+        return indices.stop
+    ending = f"no end after {watchdog:g} seconds" if is_hanging else f"the process ended ({child.returncode})"
+    _add_failure(summary, current, ending)
+    return current + 1
 
 
 @contextlib.contextmanager
