@@ -1,35 +1,40 @@
-"""Compute perplexities of recorded fits again, after a change of an adapter or of the judge; times are left as measured.
+"""Compute perplexities of recorded fits again, after a change of an adapter or of the judge; times stay as measured.
 
 python -m benchmarks.rejudge ap "tomotopy 500" "topica cvb0 150" --data DIR [--results benchmarks/results]
 
-Fits run with the recorded seeds and settings, so that their topics are those that were timed. Perplexities do not depend
-on the load of the machine; times do, so this script may run while other programs do. In the result files of Q1, Q3 and
-Q5, the perplexities of the case are replaced, and `judged` records the date and the perplexities before; the comparison
-with the best peer is computed from the new values.
+Fits run with the recorded seeds and settings, so that their topics are those that were timed. Perplexities do not
+depend on the load of the machine; times do, so this script may run while other programs do. In the result files of Q1,
+Q3 and Q5, the perplexities of the case are replaced, and `judged` records the date and the perplexities before; the
+comparison with the best peer is computed from the new values. For Q6, the argument is Q6 instead of a corpus:
+
+python -m benchmarks.rejudge Q6 "tomotopy 500"
 """
 
 import argparse
 import datetime
-import json
+import itertools
+import statistics
 import sys
 from pathlib import Path
-from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks import corpora, results, settings
-from benchmarks.parts import fits
+from benchmarks import corpora, results, settings, timing
+from benchmarks.parts import fits, q06_known_topics
 
 PARTS = ("Q1", "Q3", "Q5")  # whose cases are complete fits
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", help="name of a corpus")
+    parser.add_argument("corpus", help="name of a corpus, or Q6")
     parser.add_argument("fits", nargs="+", metavar="FIT", help="names of fits in config.toml")
     parser.add_argument("--data", help="directory of NAME.npz (default: LDAVI_CORPORA)")
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="directory of result files")
     arguments = parser.parse_args()
+    if arguments.corpus == "Q6":
+        _replace_gaps(arguments.results / "Q6.json", arguments.fits)
+        return
     for name in arguments.fits:
         recorded = [part for part in PARTS if _is_peer(part, arguments.corpus, name)]
         if not recorded:
@@ -69,6 +74,33 @@ def _replace(path: Path, part: str, corpus: str, name: str, perplexities: list[f
     names = [config["ours"], *config["peers"]]
     runs = {fit: fits.Runs([], cases[f"{here}: {fit}"]["perplexity"][fit]) for fit in names}
     cases[here].update(fits.comparison(config, here, runs), judged={"date": case["judged"]["date"]})
+    results.write(path, collected)
+
+
+def _replace_gaps(path: Path, names: list[str]) -> None:
+    """Compute the gaps of fits in Q6 again, and the comparison with the best peer."""
+    config = settings.load("Q6", quick=False)
+    gaps: dict[str, list[list[float]]] = {name: [] for name in names}
+    for seed in range(config["drawn"]):
+        corpus = q06_known_topics.drawn_corpus(config, seed)
+        perplexity = fits.judge_of(config, corpus.held_out)
+        true = perplexity(corpus.topics)
+        for name in names:
+            found = fits.each(config, [name], corpus.X, config["n_topics"])
+            gaps[name].append([perplexity(fitted.topics) - true for _, fitted in found])
+            print(f"Q6, {name}, corpus {seed}: {gaps[name][-1]}", file=sys.stderr, flush=True)
+    collected = results.read(path, quick=False)
+    part = collected["parts"]["Q6"]
+    today = datetime.date.today().isoformat()
+    for case in part["cases"]:
+        if case["name"] in gaps:
+            values = [value for of_corpus in gaps[case["name"]] for value in of_corpus]
+            case["judged"] = {"date": today, "before": case.get("judged", {}).get("before", case["values"])}
+            case |= timing.value_case(case["name"], values, "gap", by_corpus=gaps[case["name"]])
+    everything = {case["name"]: case["by_corpus"] for case in part["cases"] if "by_corpus" in case}
+    best = min(config["peers"], key=lambda name: statistics.median(itertools.chain(*everything[name])))
+    ratios = [q06_known_topics.ratio(config, everything, ours, best) for ours in config["ours"]]
+    part["cases"][: len(ratios)] = [case | {"judged": {"date": today}} for case in ratios]
     results.write(path, collected)
 
 
