@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="directory of result files")
     arguments = parser.parse_args()
     if arguments.corpus == "Q6":
-        _replace_gaps(arguments.results / "Q6.json", arguments.fits)
+        replace_gaps(arguments.results / "Q6.json", arguments.fits)
         return
     for name in arguments.fits:
         recorded = [part for part in PARTS if _is_peer(part, arguments.corpus, name)]
@@ -42,7 +42,7 @@ def main() -> None:
         perplexities = _perplexities(arguments, recorded, name)
         print(f"{arguments.corpus}, {name}: {perplexities}", file=sys.stderr, flush=True)
         for part in recorded:
-            _replace(arguments.results / f"{part}.json", part, arguments.corpus, name, perplexities)
+            replace(arguments.results / f"{part}.json", part, arguments.corpus, name, perplexities)
 
 
 def _is_peer(part: str, corpus: str, name: str) -> bool:
@@ -61,7 +61,7 @@ def _perplexities(arguments: argparse.Namespace, recorded: list[str], name: str)
         return [perplexity(fitted.topics) for _, fitted in fits.each(config, [name], X, config["n_topics"])]
 
 
-def _replace(path: Path, part: str, corpus: str, name: str, perplexities: list[float]) -> None:
+def replace(path: Path, part: str, corpus: str, name: str, perplexities: list[float]) -> None:
     """Write perplexities of a fit into the case of a result file, and update the comparison with the best peer."""
     config = settings.load(part, quick=False, corpus=corpus)
     collected = results.read(path, quick=False)
@@ -77,7 +77,7 @@ def _replace(path: Path, part: str, corpus: str, name: str, perplexities: list[f
     results.write(path, collected)
 
 
-def _replace_gaps(path: Path, names: list[str]) -> None:
+def replace_gaps(path: Path, names: list[str]) -> None:
     """Compute the gaps of fits in Q6 again, and the comparison with the best peer."""
     config = settings.load("Q6", quick=False)
     gaps: dict[str, list[list[float]]] = {name: [] for name in names}
