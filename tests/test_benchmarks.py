@@ -108,6 +108,15 @@ def test_perplexities_are_replaced_without_times(package, tmp_path):
     assert not after["ap K=100"]["met"]
 
 
+def test_the_tables_of_the_page_are_those_of_the_result_files():
+    page = (BENCHMARKS.parent / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((BENCHMARKS / "results").glob("*.json"))]
+    tables = load("report.py").markdown([result for result in results if "parts" in result]).split("\n\n### ")[1:]
+    assert len(tables) > 20
+    for table in tables:
+        assert f"### {table}" in page, table[:60]
+
+
 def test_a_corpus_has_its_own_settings_over_those_of_its_part():
     settings = load("settings.py")
     usual, large = (settings.load("Q1", quick=False, corpus=corpus) for corpus in ("ap", "imdb"))
