@@ -20,6 +20,7 @@ def attempt(seed: int, index: int, options: Mapping[str, Any]) -> str:
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "X holds no counts")
+        warnings.filterwarnings("ignore", "X holds fractions in rows that")
         try:
             model = fit(drawn)
             for check in (*invariants.ALWAYS, *drawn.rng.choice(invariants.SAMPLED, CHECKED, replace=False)):
