@@ -9,6 +9,7 @@ PAD: int
 ALIGNMENT: int
 SLOTS: int
 SHARES: int
+MAX_CANDIDATES: int
 SCRATCH_ROWS: int
 
 def instruction_sets() -> list[str]: ...

@@ -25,6 +25,7 @@ cdef extern from "kernels.h":
         LDAVI_ALIGN
         LDAVI_SLOTS
         LDAVI_SHARES
+        LDAVI_MAX_CANDIDATES
         LDAVI_SCRATCH_ROWS
     const ldavi_table *ldavi_table_baseline() noexcept nogil
     const ldavi_table *ldavi_table_avx2() noexcept nogil
@@ -35,6 +36,7 @@ PAD = LDAVI_PAD
 ALIGNMENT = LDAVI_ALIGN
 SLOTS = LDAVI_SLOTS
 SHARES = LDAVI_SHARES
+MAX_CANDIDATES = LDAVI_MAX_CANDIDATES
 SCRATCH_ROWS = LDAVI_SCRATCH_ROWS
 
 cdef const ldavi_table *table = ldavi_table_baseline()
@@ -244,6 +246,8 @@ def update_assignments(
     else:
         if mass_type is int32_t:
             raise TypeError("mass and N must be float64 if counts are float64")
+    if not min_share * LDAVI_MAX_CANDIDATES >= 1:  # the kernel lists the topics above it in arrays of a fixed size
+        raise ValueError(f"min_share={min_share!r} must be at least 1 / {LDAVI_MAX_CANDIDATES}")
     if start >= stop or not counts.shape[0] or not position.shape[0]:
         return
     check_scratch(scratch.shape[0], LDAVI_SCRATCH_ROWS * N.shape[1])

@@ -4,7 +4,6 @@ import copy
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi._core.random_bits import generator_state
-from ldavi._estimator import settings
+from ldavi._estimator import checkpointing, settings
 from ldavi.io import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -299,58 +298,8 @@ def test_a_warm_start_resumes_to_the_same_bits(method):
 def test_a_cold_start_does_not_resume_a_warm_one():
     checkpoint = CheckpointInMemory()
     model(warm_start=True).fit(corpus()).fit(corpus(), checkpoint=checkpoint)
-    with pytest.raises(ValueError, match="which differs in the topics of the warm start"):
+    with pytest.raises(ValueError, match="which differs in the topics of warm_start=True"):
         model(warm_start=True).fit(corpus(), checkpoint=CheckpointInMemory(checkpoint.saved[8]))
-
-
-# Checkpoints of format version 1
-
-
-VERSION_1 = {
-    "batch": {"max_iter": 24},
-    "memoized": {"max_iter": 18, "learning_method": "memoized", "batch_size": 4},
-    "online": {"max_iter": 5, "learning_method": "online", "batch_size": 4},
-    "online_bound": {"max_iter": 5, "learning_method": "online", "batch_size": 4},
-    "cvb0_warmup": {"max_iter": 20, "inference": "cvb0"},
-    "cvb0": {"max_iter": 20, "inference": "cvb0", "init": "random"},
-    "cvb0_bound": {"max_iter": 20, "inference": "cvb0"},
-    "init_cvb0": {"max_iter": 20, "init": "cvb0"},
-    "init_cvb0_ascent": {"max_iter": 20, "init": "cvb0"},
-}
-
-
-def corpus_of_version_1():
-    D, V = np.arange(10)[:, None], np.arange(9)[None, :]
-    return ((3 * D + 5 * V + D * V) % 7 * (V % 3 == D % 3) + (D + V) % 2).astype(float)
-
-
-def fit_as_version_1(parameters, checkpoint=None):
-    lda = LatentDirichletAllocation(2, random_state=0, tol=None, **parameters)
-    return lda.fit(corpus_of_version_1(), checkpoint=checkpoint)
-
-
-def checkpoint_of_version_1(name, folder):
-    with zipfile.ZipFile(ROOT / "tests" / "checkpoint_files" / "version_1.zip") as files:
-        return Checkpoint(files.extract(name, folder))
-
-
-@pytest.mark.parametrize("name", VERSION_1)
-def test_a_checkpoint_of_version_1_resumes_to_the_bits_of_an_uninterrupted_fit(name, tmp_path):
-    checkpoint, expected = checkpoint_of_version_1(name, tmp_path), fit_as_version_1(VERSION_1[name])
-    records = checkpoint.begin()["records"]
-    resumed = fit_as_version_1(VERSION_1[name], checkpoint)
-    trace = expected.elbo_trace_[: len(records)]
-    if [record[2:6] for record in records] == [list(record) for record in trace[list(trace.dtype.names[2:6])].tolist()]:
-        same_fit(resumed, expected)
-    else:  # another processor, or another SciPy, rounds differently from the one that wrote the checkpoint
-        assert resumed.n_iter_ == expected.n_iter_
-        np.testing.assert_allclose(resumed.components_, expected.components_, rtol=1e-6)
-
-
-def test_a_checkpoint_of_version_1_between_two_algorithms_is_refused(tmp_path):
-    checkpoint = checkpoint_of_version_1("init_cvb0_between", tmp_path)
-    with pytest.raises(ValueError, match=r"only ldavi 0\.1\.0 can resume"):
-        fit_as_version_1({"max_iter": 20, "init": "cvb0"}, checkpoint)
 
 
 # SIGKILL
@@ -456,6 +405,14 @@ def test_a_checkpoint_of_another_fit_in_memory_is_refused(parameters, weight, di
     for state in (checkpoint.saved[0], checkpoint.saved[9], checkpoint.saved[-1]):
         with pytest.raises(ValueError, match=f"belongs to another fit, which differs in {differs}: repeat the call"):
             model(**collapsed | parameters).fit(corpus(), sample_weight=weight, checkpoint=CheckpointInMemory(state))
+
+
+def test_a_checkpoint_of_a_version_with_other_passes_is_refused(monkeypatch):
+    checkpoint = CheckpointInMemory()
+    model().fit(corpus(), checkpoint=checkpoint)
+    monkeypatch.setattr(checkpointing, "PASSES_VERSION", "99")
+    with pytest.raises(ValueError, match="differs in the version of ldavi that wrote it"):
+        model().fit(corpus(), checkpoint=CheckpointInMemory(checkpoint.saved[3]))
 
 
 def test_an_object_that_is_not_a_checkpoint_is_refused():

@@ -13,7 +13,7 @@ import pytest
 
 import ldavi
 from ldavi import LatentDirichletAllocation, io
-from ldavi.cli import _fit_command, _model_options, main
+from ldavi.cli import _fit_command, _model_options, _signals, main
 
 # A program that runs `ldavi` and kills its own process after some states of the checkpoint were saved.
 KILLED = """
@@ -258,7 +258,7 @@ def interrupt(monkeypatch, posts, model, *more, **how):
     arguments = ["fit", str(posts), "-k", "3", "-o", str(model), "--tol", "0", "--passes", "9", "--jobs", "1", *more]
     with monkeypatch.context() as patch:
         patch.setattr(_fit_command, "FitProgress", type("Once", (Interrupt,), how))
-        assert main(arguments) == 130
+        assert main(arguments) == 128 + how.get("number", Interrupt.number)
     return arguments
 
 
@@ -276,9 +276,35 @@ def test_an_interrupted_fit_continues_by_the_command_in_its_message(tmp_path, po
     same_bits(model, whole)
 
 
-def test_sigterm_saves_the_fit_too(tmp_path, posts, monkeypatch):
-    interrupt(monkeypatch, posts, tmp_path / "m.ldavi", number=signal.SIGTERM)
-    assert (tmp_path / "m.ldavi.checkpoint").exists()
+@pytest.mark.parametrize("number", _signals.ENDING)
+def test_signals_that_end_a_process_save_the_fit_too(tmp_path, posts, monkeypatch, capsys, number):
+    checkpoint = tmp_path / "fit.checkpoint"
+    interrupt(monkeypatch, posts, tmp_path / "m.ldavi", "--checkpoint", str(checkpoint), number=number)
+    assert checkpoint.exists()
+    assert f"ldavi fit: ended by {number.name}: the fit is saved in {checkpoint}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", _signals.ENDING)
+def test_signals_that_end_a_process_keep_the_finished_fits_of_a_sweep(tmp_path, posts, monkeypatch, capsys, number):
+    def sweep(*_, **__):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("ldavi.selection.sweep", sweep)
+    kept = tmp_path / "fits"
+    assert main(["sweep", str(posts), "-k", "2", "--keep", str(kept)]) == 128 + number
+    assert f"ended by {number.name}: finished fits are in {kept}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", _signals.ENDING)
+def test_a_signal_that_the_process_ignores_stays_ignored(tmp_path, posts, monkeypatch, number):
+    former = signal.signal(number, signal.SIG_IGN)
+    try:
+        arguments = ["fit", str(posts), "-k", "3", "--passes", "5", "--jobs", "1", "--tol", "0"]
+        with monkeypatch.context() as patch:
+            patch.setattr(_fit_command, "FitProgress", type("Once", (Interrupt,), {"number": number}))
+            assert main(arguments) == 0
+    finally:
+        signal.signal(number, former)
 
 
 def test_an_interrupt_of_a_fit_with_a_checkpoint_writes_that_file(tmp_path, posts, monkeypatch, capsys):
@@ -296,9 +322,10 @@ def test_a_second_interrupt_ends_the_fit_at_once(tmp_path, posts, monkeypatch, c
 
 
 def test_the_handlers_of_signals_are_restored(tmp_path, posts, monkeypatch):
-    former = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    numbers = (signal.SIGINT, *_signals.ENDING)
+    former = [signal.getsignal(number) for number in numbers]
     interrupt(monkeypatch, posts, tmp_path / "m.ldavi")
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == former
+    assert [signal.getsignal(number) for number in numbers] == former
 
 
 def test_an_interrupt_before_the_first_pass_saves_nothing(tmp_path, posts, monkeypatch, capsys):
@@ -312,7 +339,8 @@ def test_an_interrupt_before_the_first_pass_saves_nothing(tmp_path, posts, monke
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_a_signal_ends_the_process_with_130_and_a_checkpoint(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, *_signals.ENDING])
+def test_a_signal_ends_the_process_with_128_plus_its_number_and_a_checkpoint(tmp_path, number):
     posts = cli_texts.write_posts(tmp_path, 3000)
     place = str(Path(ldavi.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
@@ -327,10 +355,31 @@ def test_a_signal_ends_the_process_with_130_and_a_checkpoint(tmp_path):
     )
     for line in process.stderr:
         if line.startswith("pass  12"):
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             break
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 130, error
+    assert process.returncode == 128 + number, error
     assert "Traceback" not in error
     assert "--checkpoint fit.ckpt" in error
+    assert (tmp_path / "fit.ckpt").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_a_terminal_that_is_closed_leaves_a_checkpoint(tmp_path):
+    posts = cli_texts.write_posts(tmp_path, 3000)
+    import pty
+
+    arguments = ["fit", str(posts), "-k", "50", "--tol", "0", "--passes", "100000", "-v", "--checkpoint", "fit.ckpt"]
+    place = str(Path(ldavi.__file__).resolve().parent.parent)
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(tmp_path)
+        os.environ["PYTHONPATH"] = place
+        os.execv(sys.executable, [sys.executable, "-m", "ldavi", *arguments])
+    output = b""
+    while b"pass  12" not in output:
+        output += os.read(terminal, 1000)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 128 + signal.SIGHUP
     assert (tmp_path / "fit.ckpt").exists()

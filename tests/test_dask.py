@@ -355,6 +355,20 @@ def test_documents_in_memory_give_the_results_of_the_estimator_in_memory(fitted)
         ours.word_topics(as_array(X, []))
 
 
+@pytest.mark.parametrize("n_steps", [0, 1])
+def test_a_lazy_result_and_a_local_model_keep_the_topics_of_their_time(n_steps):
+    lda = in_blocks().fit(as_array(X, [20, 60]))
+    for _ in range(n_steps):
+        lda.partial_fit(X)
+    lazy, local, expected = lda.transform(as_array(X, [20, 60])), lda.to_local(), lda.transform(X)
+    lda.partial_fit(X[:9])
+    np.testing.assert_array_equal(lazy.compute(), expected)
+    np.testing.assert_array_equal(local.transform(X), expected)
+    after = lda.transform(X)
+    local.partial_fit(X[:9])
+    np.testing.assert_array_equal(lda.transform(X), after)
+
+
 def test_fit_transform_is_fit_and_transform(fitted):
     np.testing.assert_array_equal(in_blocks().fit_transform(as_array(X, [20, 60])).compute(), fitted[0].transform(X))
 

@@ -139,20 +139,26 @@ def test_alpha_of_one_topic_is_unchanged():
     np.testing.assert_array_equal(dirichlet_priors.newton_alpha(np.array([0.1]), sums, 5.0), [0.1])
 
 
+def updated_eta(eta, S, n_words):
+    return dirichlet_priors.updated_eta(eta, dirichlet_priors.eta_statistics(eta, S), n_words)
+
+
 @pytest.mark.parametrize("first", [1e-3, 0.05, 5.0])
 def test_each_round_for_eta_increases_the_bound(first):
     S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
     values, eta = [], first
     for _ in range(20):
         values.append(reference.eta_objective(eta, S, 35))
-        eta = dirichlet_priors.eta_fixed_point(eta, S, 35, rounds=1)
+        eta = updated_eta(eta, S, 35)
     assert (np.diff(values) > -1e-9).all()
     assert eta > 0
 
 
 def test_eta_ends_where_the_derivative_vanishes():
     S = np.random.default_rng(1).gamma(0.2, 5.0, (30, 3))
-    eta = dirichlet_priors.eta_fixed_point(0.05, S, 35, rounds=3000)
+    eta = 0.05
+    for _ in range(3000):
+        eta = updated_eta(eta, S, 35)
     step = 1e-5
     slope = (reference.eta_objective(eta + step, S, 35) - reference.eta_objective(eta - step, S, 35)) / (2 * step)
     assert abs(slope) < 0.1
@@ -162,9 +168,14 @@ def test_words_that_do_not_occur_count_as_zeros_for_eta():
     S = np.random.default_rng(2).gamma(0.5, 2.0, (10, 2))
     wide = np.vstack([S, np.zeros((5, 2))])
     np.testing.assert_allclose(reference.eta_objective(0.3, S, 15), reference.eta_objective(0.3, wide, 15))
-    np.testing.assert_allclose(
-        dirichlet_priors.eta_fixed_point(0.3, S, 15), dirichlet_priors.eta_fixed_point(0.3, wide, 15)
-    )
+    np.testing.assert_allclose(updated_eta(0.3, S, 15), updated_eta(0.3, wide, 15))
+
+
+def test_the_statistics_for_eta_of_parts_add_up():
+    S = np.random.default_rng(3).gamma(0.5, 2.0, (10, 2))
+    whole, first, second = (dirichlet_priors.eta_statistics(0.3, rows) for rows in (S, S[:4], S[4:]))
+    np.testing.assert_allclose(first.rise + second.rise, whole.rise)
+    np.testing.assert_allclose(first.totals + second.totals, whole.totals)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -183,6 +194,6 @@ def test_the_memory_of_learning_priors_does_not_grow_with_documents_or_words():
 
     def learn():
         dirichlet_priors.expected_log_sums(large, None)
-        dirichlet_priors.eta_fixed_point(0.1, large, len(large), rounds=1)
+        dirichlet_priors.eta_statistics(0.1, large)
 
     assert peak_memory(learn) < large.nbytes / 3

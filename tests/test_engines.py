@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
 from ldavi import LatentDirichletAllocation
+from ldavi._core.records import Priors
 from ldavi._estimator import fitting
 from ldavi._estimator.convergence import CVB0_TOLERANCE, ConvergenceMonitor
 from ldavi._estimator.validation import check_parameters
@@ -101,7 +102,11 @@ def test_a_collapsed_fit_stops_when_the_gain_over_a_quarter_of_the_passes_is_sma
     ids=["rising", "hardly rising", "flat", "flat but short", "up in the last quarter", "up before the last two"],
 )
 def test_a_collapsed_fit_has_converged_if_its_last_quarter_is_little_above_the_previous_one(objective, converged):
-    records = [predictive_record(t, "collapsed", value, 100.0, 0.0) for t, value in enumerate(objective, 1)]
+    priors = Priors(np.full(3, 0.1), np.full((1, 1), 0.05))
+    records = [
+        predictive_record(t, "collapsed", value, priors, tokens=100.0, seconds=0.0)
+        for t, value in enumerate(objective, 1)
+    ]
     monitor = ConvergenceMonitor(check_parameters(model()), records)
     assert monitor.objective_converged(1e-3 / CVB0_TOLERANCE) is converged
 
@@ -154,7 +159,6 @@ def test_the_bound_never_decreases_while_priors_are_learned(method):
 
 def test_the_recorded_bound_is_that_of_the_learned_priors():
     X = corpus()
-    # Priors are learned in pass 15.
     fitted = model(dtype="float64", max_iter=20, callbacks=lambda record: record.iteration == 15).fit(X)
     fixed = model(dtype="float64", doc_topic_prior=fitted.doc_topic_prior_, topic_word_prior=fitted.topic_word_prior_)
     fixed.set_params(init=fitted, max_iter=1, max_doc_update_iter=2000, mean_change_tol=1e-12).fit(X)

@@ -15,12 +15,12 @@ from ldavi._core.threads import Workers
 from ldavi._inference import exact_bound
 from ldavi._inference.cvb0 import Cvb0, Cvb0Settings
 from ldavi._inference.exact_bound import ExactBound
-from ldavi._inference.passes import LEARN_EVERY, PassResult, PassSettings
+from ldavi._inference.passes import PassResult, PassSettings
 from ldavi._inference.vb_batch import BatchVB
 from ldavi._inference.vb_memoized import MemoizedVB
 from ldavi._inference.vb_online import LearningRate, OnlineVB
 
-N_PASSES, K = LEARN_EVERY + 4, 3
+N_PASSES, K = 9, 3
 VB = PassSettings(2, 4, 2, 1e-3, digamma_offset=0.5, learn_alpha=True, learn_eta=True)
 CVB0 = Cvb0Settings(7, learn_alpha=True, learn_eta=True, learn_from=3, learn_every=2)
 PHASES = {

@@ -11,6 +11,8 @@ from hypothesis.extra.numpy import arrays
 import ldavi
 from ldavi import LatentDirichletAllocation
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds fractions:UserWarning")
+
 every_method = pytest.mark.parametrize("method", ["batch", "online", "memoized"])
 every_dtype = pytest.mark.parametrize(("dtype", "rtol"), [("float32", 2e-5), ("float64", 1e-10)])
 few = settings(derandomize=True, max_examples=15, deadline=None, database=None)
@@ -29,6 +31,7 @@ def fitted(X, **parameters):
     """Return a fitted model; warnings are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "X holds fractions")
         return LatentDirichletAllocation(
             **{"max_iter": 6, "tol": None, "random_state": 0, "batch_size": 3} | parameters
         ).fit(X)

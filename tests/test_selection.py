@@ -241,6 +241,45 @@ def test_stability_is_the_agreement_of_first_words_over_restarts():
     np.testing.assert_allclose(result.table["stability"], metrics.stability(models, "jaccard", 5).mean)
 
 
+def test_the_error_of_stability_is_that_of_leaving_out_each_restart():
+    n = 5
+    pairwise = np.random.default_rng(0).random((n, n))
+    pairwise = (pairwise + pairwise.T) / 2
+    mean_of_pairs = lambda kept: pairwise[np.ix_(kept, kept)][np.triu_indices(len(kept), 1)].mean()  # noqa: E731
+    left_out = np.array([mean_of_pairs(np.delete(np.arange(n), item)) for item in range(n)])
+    expected = (n - 1) / n * ((left_out - mean_of_pairs(np.arange(n))) ** 2).sum()
+    with_others = (pairwise.sum(axis=1) - pairwise.diagonal()) / (n - 1)
+    assert _result.jackknife_variance(with_others) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_error_of_stability_has_the_size_of_its_variation():
+    """Over many sweeps: items at random places, whose pairs agree the more the closer they are."""
+    n, sweeps, means, variances = 24, 4000, [], []
+    for places in np.random.default_rng(0).standard_normal((sweeps, n)):
+        agreement = np.exp(-np.abs(places[:, None] - places))
+        with_others = (agreement.sum(axis=1) - 1) / (n - 1)
+        means.append(with_others.mean())
+        variances.append(_result.jackknife_variance(with_others))
+    assert np.var(means) <= np.mean(variances) <= 1.2 * np.var(means)  # of few items, the jackknife is too large
+
+
+def test_stability_of_two_restarts_has_no_error_and_of_three_has_one():
+    two, three = small_sweep((3,), n_init=2).table, small_sweep((3,), n_init=3).table
+    assert np.isfinite(two["stability"]).all()
+    assert np.isnan(two["stability_std_error"]).all()
+    assert np.isfinite(three["stability_std_error"]).all()
+
+
+def test_errors_of_stability_of_folds_add_up():
+    table = small_sweep((3,), n_init=3, held_out=2)
+    each = []
+    for fold in range(2):
+        words = [fit.top_words for fit in table.fits if fit.fold == fold]
+        agreement = _result._agreement(words)
+        each.append(_result.jackknife_variance((agreement.sum(axis=1) - 1) / 2))
+    assert table.table["stability_std_error"][0] == pytest.approx(np.sqrt(sum(each)) / 2)
+
+
 def test_topics_that_no_document_uses_are_counted_and_do_not_pass_for_stable():
     documents = planted(3, n_docs=200, length=100)
     few, many = (

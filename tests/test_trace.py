@@ -10,19 +10,25 @@ from ldavi._inference.passes import PassSettings
 from ldavi._inference.trace import record, relative_gain, to_array
 from ldavi._inference.vb_batch import BatchVB
 
+PRIORS = corpora.make_priors(np.array([0.25, 0.5]), 0.125)
 
-def record_of(elbo, phase="monotone", iteration=1):
-    return record(iteration, phase, ELBOTerms(elbo, 0.0, 0.0), 10.0, 1.0, 0.0)
+
+def record_with(terms, *, iteration=1, phase="monotone", tokens=10.0, n_inner_iter=1.0):
+    return record(iteration, phase, ELBOTerms(*terms), PRIORS, tokens=tokens, n_inner_iter=n_inner_iter, seconds=0.5)
+
+
+def record_of(elbo, phase="monotone"):
+    return record_with((elbo, 0.0, 0.0), phase=phase)
 
 
 def test_the_perplexity_does_not_include_the_topic_term():
-    one = record(3, "monotone", ELBOTerms(-30.0, -10.0, -500.0), 20.0, 2.5, 0.1)
+    one = record_with((-30.0, -10.0, -500.0), tokens=20.0)
     np.testing.assert_allclose(one.perplexity, np.exp(2))
     assert one.elbo == -540
 
 
 def test_the_perplexity_without_tokens_is_1():
-    assert record(1, "monotone", ELBOTerms(0.0, 0.0, -5.0), 0.0, 0.0, 0.0).perplexity == 1
+    assert record_with((0.0, 0.0, -5.0), tokens=0.0).perplexity == 1
 
 
 def test_the_gain_is_relative_to_the_later_bound():
@@ -41,14 +47,19 @@ def test_the_gain_between_phases_is_infinite():
 
 def test_the_array_contains_every_field_of_every_record():
     records = [
-        record(1, "warmup", ELBOTerms(-3.0, -2.0, -1.0), 4.0, 5.0, 0.5),
-        record(2, "monotone", ELBOTerms(-2.0, -1.0, -1.0), 4.0, 1.5, 0.75),
+        record_with((-3.0, -2.0, -1.0), phase="warmup", n_inner_iter=5.0),
+        record_with((-2.0, -1.0, -1.0), iteration=2, n_inner_iter=1.5),
     ]
     trace = to_array(records)
     assert len(trace) == 2
     assert list(trace["phase"]) == ["warmup", "monotone"]
-    for name in ("iteration", "elbo", "word", "doc_topic", "topic_word", "perplexity", "n_inner_iter", "seconds"):
+    for name in trace.dtype.names:
         np.testing.assert_array_equal(trace[name], [getattr(one, name) for one in records])
+
+
+def test_a_record_has_the_sum_of_alpha_and_the_mean_of_eta():
+    assert record_of(-1.0).alpha_sum == 0.75
+    assert record_of(-1.0).eta == 0.125
 
 
 def test_the_phase_field_is_long_enough_for_every_phase():

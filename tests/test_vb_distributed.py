@@ -111,7 +111,11 @@ def test_local_and_global_steps_change_none_of_their_arguments(workers, small_pi
     cold = read_only(local_step(part, shards, priors))
     warm = read_only(local_step(part, shards, priors, gamma=cold.gamma))
     roots = roots_of([warm], layout)
-    learned = vb_distributed.learn_priors(roots, compact_priors(priors), layout, SETTINGS, float(D))
+    of_shards = [
+        vb_distributed.prior_statistics(root, compact_priors(priors), layout, SETTINGS, ShardStep(number, 0.0, 1))
+        for number, root in enumerate(roots)
+    ]
+    learned = vb_distributed.learn_priors(read_only(tuple(of_shards)), compact_priors(priors), layout, float(D))
     m_step(roots, shards, read_only(learned), layout)
     vb_distributed.merge(cold.statistics, cold.statistics)
 

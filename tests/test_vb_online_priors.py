@@ -47,7 +47,15 @@ def learned(alpha, eta, occasions):
         for occasion in range(1, occasions + 1):
             documents, topics = inputs(X[100 * (occasion - 1) : 100 * occasion], beta)
             priors, mean = vb_online_priors.updated_online_priors(
-                documents, topics, priors, mean, SETTINGS, workers, occasion=occasion
+                documents,
+                topics,
+                priors,
+                mean,
+                SETTINGS,
+                workers,
+                occasion=occasion,
+                with_eta=True,
+                total_weight=1000.0,
             )
     return priors
 
@@ -74,7 +82,7 @@ def test_sampled_topics_have_the_mean_of_the_responsibilities():
     np.add.at(expected, documents.counts.indices, phi * documents.counts.values[:, None])
     found = np.zeros((V, K))
     for occasion in range(n):
-        np.add.at(found, vb_online_priors.sampled_topics(documents, topics, gamma, occasion), 1 / n)
+        found += vb_online_priors.sampled_word_counts(documents, topics, gamma, occasion) / n
     np.testing.assert_allclose(found, expected, atol=0.06)
 
 
@@ -85,8 +93,9 @@ def test_the_running_mean_adds_the_documents_of_each_update_by_its_rate(occasion
     alpha, old = np.full(K, ALPHA), np.linspace(-9, -2, K)
     with Workers(1) as workers:
         gamma = infer_documents(documents.counts, topics, alpha, EStepSettings(100, 1e-3), workers).gamma
+        given = Priors(alpha, np.full((1, 1), ETA))
         _, mean = vb_online_priors.updated_online_priors(
-            documents, topics, Priors(alpha, np.full((1, 1), ETA)), old, SETTINGS, workers, occasion=occasion
+            documents, topics, given, old, SETTINGS, workers, occasion=occasion, with_eta=True, total_weight=40.0
         )
     present = (psi(gamma) - psi(gamma.sum(axis=1, keepdims=True))).mean(axis=0)
     np.testing.assert_allclose(mean, (1 - rate) * old + rate * present, rtol=1e-6)
@@ -99,19 +108,20 @@ def test_eta_is_learned_over_the_whole_vocabulary():
         documents, topics = inputs(X, beta, n_words=n_words)
         with Workers(1) as workers:
             found, _ = vb_online_priors.updated_online_priors(
-                documents, topics, given, None, SETTINGS, workers, occasion=1
+                documents, topics, given, None, SETTINGS, workers, occasion=1, with_eta=True, total_weight=100.0
             )
         eta.append(found.eta[0, 0])
     assert eta[1] < eta[0] / 4  # nineteen times as many words without tokens
 
 
-def test_a_topic_is_sampled_for_every_token():
+@pytest.mark.parametrize("factor", [1, 10, 10**9, 10**12])
+def test_a_topic_is_sampled_for_every_token(factor):
     X, beta = corpus_with_topics(70)
-    documents, topics = inputs(X, beta)
-    words, sampled = vb_online_priors.sampled_topics(documents, topics, np.ones((70, K)), 1)
-    np.testing.assert_array_equal(np.bincount(words, minlength=V), X.sum(axis=0))
+    documents, topics = inputs(X * factor, beta)
+    sampled = vb_online_priors.sampled_word_counts(documents, topics, np.ones((70, K)), 1)
+    np.testing.assert_array_equal(sampled.sum(axis=1), X.sum(axis=0) * factor)
+    np.testing.assert_array_equal(sampled % 1, 0)
     assert sampled.min() >= 0
-    assert sampled.max() < K
 
 
 @pytest.mark.parametrize("partial", [False, True], ids=["fit", "partial_fit"])

@@ -68,8 +68,8 @@ def check_same_bits(a, b, X):
 
 
 def widened(lda, n_words):
-    """Return a model with the state of `lda`, to which columns with λ = η were added."""
-    lam = lda.components_
+    """Apply the decay of `lda`, and return a model with its state, to which columns with λ = η were added."""
+    lda.components_ = lam = lda.components_
     lam = np.hstack([lam, np.full((K, n_words - lam.shape[1]), lda.topic_word_prior_, lam.dtype)])
     seen = {"n_updates": lda.n_batch_iter_ - 1, "n_samples": lda.n_samples_seen_}
     return model_from(lam, learning_offset=lda.learning_offset, **seen)
@@ -111,7 +111,7 @@ def test_a_new_word_without_tokens_has_lambda_equal_to_eta_and_adds_it_to_the_to
     rho = (lda.learning_offset + 2) ** -lda.learning_decay
     np.testing.assert_array_equal(lda.components_[:, 5:], ETA)
     excess = (1 - rho) * (before - 5 * ETA)
-    assert lda._lambda.totals.sum() - 3 * 7 * ETA == pytest.approx(excess.sum() + rho * lda.n_samples_seen_)
+    assert lda._lambda.totals.sum() - 3 * 7 * ETA == pytest.approx(excess.sum() + rho * (lda.n_samples_seen_ - 1))
 
 
 def test_the_bound_after_growth_equals_its_definition():

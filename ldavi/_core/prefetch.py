@@ -1,14 +1,16 @@
 """Reading ahead: a thread fetches the next item while the caller computes with the present one."""
 
 import itertools
-import queue
-import threading
+import weakref
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias, TypeVar
+
+from ldavi._core.daemon_threads import DaemonThreads
 
 Item = TypeVar("Item")
 
-POLL_SECONDS = 0.05  # between two checks of a waiting thread whether there is still something to wait for
+POLL_SECONDS = 0.05  # between two checks of the consumer for an interrupt, which Windows needs
 JOIN_SECONDS = 0.5  # that closing waits for a reader in the middle of an item
 
 
@@ -19,6 +21,13 @@ class _End:
         self.error = error
 
 
+class _Consumer:
+    """Lives as long as a generator of `prefetch`."""
+
+
+Requests: TypeAlias = "SimpleQueue[bool | weakref.ref[_Consumer]]"  # True: one more item; anything else: no more
+
+
 def prefetch(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
     """Yield the items of `begin()`, read by a separate thread one item ahead.
 
@@ -26,26 +35,31 @@ def prefetch(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
     the items. Closing the generator, as an interrupt does, ends the thread; a reader in the middle of a long read ends
     after it.
     """
-    items: queue.Queue[Item | _End] = queue.Queue()
-    wanted, closed = threading.Semaphore(1), threading.Event()
-    reader = threading.Thread(target=_read, args=(begin, items, wanted, closed), name="ldavi-reader", daemon=True)
-    reader.start()
+    items: SimpleQueue[Item | _End] = SimpleQueue()
+    requests: Requests = SimpleQueue()
+    consumer = _Consumer()
+    deleted = weakref.ref(consumer, requests.put)  # ends the reader if an interrupt skips the `finally`
+    closed: list[bool] = []
+    reader = DaemonThreads(1, "ldavi-reader", _read, begin, items, requests, closed, deleted)
     try:
+        requests.put(True)
+        reader.start()
         # No variable here holds an item, so that an item can be released before the next one is awaited.
-        yield from itertools.takewhile(_is_item, map(_next_of, itertools.repeat(items), itertools.repeat(wanted)))
+        yield from itertools.takewhile(_is_item, map(_next_of, itertools.repeat(items), itertools.repeat(requests)))
     finally:
-        closed.set()
+        closed.append(True)
+        requests.put(False)
         reader.join(JOIN_SECONDS)
 
 
-def _next_of(items: "queue.Queue[Item | _End]", wanted: threading.Semaphore) -> Any:
+def _next_of(items: "SimpleQueue[Item | _End]", requests: Requests) -> Any:
     """Return the next entry of the queue, and let the reader fetch the one after it."""
     while True:
         try:
-            entry = items.get(timeout=POLL_SECONDS)  # with a timeout, Ctrl-C is handled on every system
-        except queue.Empty:
+            entry = items.get(timeout=POLL_SECONDS)
+        except Empty:
             continue
-        wanted.release()
+        requests.put(True)
         return entry
 
 
@@ -60,15 +74,17 @@ def _is_item(entry: object) -> bool:
 
 def _read(
     begin: Callable[[], Iterator[Item]],
-    items: "queue.Queue[Item | _End]",
-    wanted: threading.Semaphore,
-    closed: threading.Event,
+    items: "SimpleQueue[Item | _End]",
+    requests: Requests,
+    closed: list[bool],
+    _deleted: object,
 ) -> None:
+    """Put the items that are requested into the queue. The weak reference `_deleted` lives as long as this call."""
     error: BaseException | None = None
     try:
         source = begin()
         try:
-            while _is_wanted(wanted, closed):
+            while requests.get() is True and not closed:
                 try:
                     items.put(next(source))
                 except StopIteration:
@@ -79,11 +95,3 @@ def _read(
     except BaseException as raised:  # the caller raises it again
         error = raised
     items.put(_End(error))
-
-
-def _is_wanted(wanted: threading.Semaphore, closed: threading.Event) -> bool:
-    """Wait until another item is requested (True) or the consumer has closed (False)."""
-    while not closed.is_set():
-        if wanted.acquire(timeout=POLL_SECONDS):
-            return True
-    return False

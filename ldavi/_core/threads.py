@@ -6,13 +6,15 @@ number of threads; `Workers.run` returns results in the order of the items, whic
 """
 
 import itertools
+import weakref
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from ldavi._core.daemon_threads import DaemonThreads
 from ldavi._core.typing import Int64s
 
 Item = TypeVar("Item")
@@ -20,17 +22,54 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """A pool of `n_threads` threads for the duration of a `with` block; one means the calling thread itself."""
+    """A pool of `n_threads` threads for the duration of a `with` block; one means the calling thread itself.
+
+    The threads start with the first call of `run` that has work for them. An interrupt at any moment leaves no lock
+    held: see `daemon_threads`.
+    """
 
     def __init__(self, n_threads: int) -> None:
         self.n_threads = n_threads
-        self._pool = ThreadPoolExecutor(n_threads, thread_name_prefix="ldavi") if n_threads > 1 else None
+        self._tasks: SimpleQueue[Any] = SimpleQueue()
+        # The message that ends the threads. It also arrives by itself if an interrupt skips `__exit__`: a weak
+        # reference calls `put` when the pool is deleted.
+        self._end = weakref.ref(self, self._tasks.put)
+        self._closed: list[bool] = []  # holds True once the pool is closed; the threads must not refer to the pool
+        self._threads = DaemonThreads(n_threads, "ldavi", _work, self._tasks, self._end, self._closed)
 
     def run(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Return function(item) for each item, in the order of the items."""
-        if self._pool is None:
+        """Return function(item) for each item, in the order of the items.
+
+        After an exception, of the function or an interrupt, no call of the function is running any more, and the
+        calling thread does the work of later calls of `run`.
+        """
+        if self._closed or self.n_threads == 1:
             return [function(item) for item in items]
-        return list(self._pool.map(function, items))
+        work = list(items)
+        if len(work) < 2:
+            return [function(item) for item in work]
+        results: list[Any] = [None] * len(work)
+        errors: dict[int, BaseException] = {}
+        done: SimpleQueue[bool] = SimpleQueue()  # whether each call has succeeded
+        try:
+            self._threads.start()
+            for number, item in enumerate(work):
+                self._tasks.put((function, number, item, results, errors, done))
+            if not all(done.get() for _ in work):
+                self.close()
+                raise errors[min(errors)]
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            errors.clear()  # their tracebacks refer to this frame
+        return results
+
+    def close(self) -> None:
+        """Withdraw the calls that have not begun, wait for those that have, and end the threads."""
+        self._closed.append(True)
+        self._tasks.put(self._end)
+        self._threads.join()
 
     def __enter__(self) -> "Workers":
         return self
@@ -38,8 +77,32 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        self.close()
+
+
+def _work(tasks: "SimpleQueue[Any]", end: object, closed: list[bool]) -> None:
+    """Run calls until the message `end`, which is passed on to the other threads, or until the pool is closed."""
+    while _is_task(tasks.get(), end, closed):
+        pass
+    tasks.put(end)
+
+
+def _is_task(task: Any, end: object, closed: list[bool]) -> bool:
+    """Run a call and return True, or return False if there is none to run.
+
+    The call is an argument of this function only, so that its arrays are released when it has ended.
+    """
+    if task is end or closed:
+        return False
+    function, number, item, results, errors, done = task
+    try:
+        results[number] = function(item)
+    except BaseException as error:
+        errors[number] = error
+        done.put(False)
+    else:
+        done.put(True)
+    return True
 
 
 def even_ranges(cumulative: Int64s, start: int, stop: int, max_units: int) -> list[tuple[int, int]]:

@@ -55,6 +55,8 @@ class BatchedDocuments:
     ----------
     first : array-like or sparse matrix
         The first batch as the source yields it, with its column names.
+    first_is_normalised : bool
+        Whether the rows of the first batch look normalised.
     n_docs : int
         The number of documents in the last complete pass; 0 before the first.
     """
@@ -73,7 +75,9 @@ class BatchedDocuments:
         self.first = _first_of(source)
         self._names = check.column_names(self.first)
         self.n_words = int(self.first.shape[1])
-        self._dtype: np.dtype[Any] = check.check_counts(self.first, dtype=dtype, name=name).dtype
+        first = check.check_counts(self.first, dtype=dtype, name=name)
+        self._dtype: np.dtype[Any] = first.dtype
+        self.first_is_normalised = check.is_normalised(first)
         self._words = np.arange(self.n_words)
         self._declared = _declared_docs(source)
         self._assumed: float | None = None
@@ -262,4 +266,5 @@ def check_source(
         raise ValueError(f'{msg}: use init="auto"')
     batches = BatchedDocuments(X, check.check_dtype(parameters.dtype), name)
     batches.assume(parameters.total_samples)
+    check.warn_if_normalised(batches.first_is_normalised, parameters, stacklevel=4)
     return batches

@@ -7,23 +7,27 @@ that it belongs to, so that no other fit can resume from it, and the state of th
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.random_bits import generator_from, generator_state
-from ldavi._core.records import Priors, aligned_copy
+from ldavi._core.records import aligned_copy
+from ldavi._core.saved_arrays import SavedArrays, checked_integer
 from ldavi._core.topics_of_model import topics_of
 from ldavi._estimator.batched_documents import BatchedDocuments
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart, best_restart
 from ldavi._estimator.settings import FitSettings
+from ldavi._estimator.starting_topics import WarmStart
 from ldavi._inference.passes import PassResult, Phase, State
 from ldavi._inference.trace import TraceRecord
 
+PASSES_VERSION = "3"  # increases when fits make other passes, or states have other arrays
 WITHOUT_EFFECT = ("n_jobs", "verbose", "callbacks")  # parameters that do not change the result
+PHASE_LABELS = ("warmup", "monotone", "online", "collapsed", "final")
 AnyDocuments = TypeVar("AnyDocuments")
 AnyState = TypeVar("AnyState", bound=State)
 
@@ -49,6 +53,8 @@ class FitCheckpoint:
     file : ldavi.io.Checkpoint
     description : dict of str to str
         A digest of everything that the result depends on, as `describe` returns it.
+    settings : FitSettings
+    documents : DocumentSource
 
     Attributes
     ----------
@@ -56,18 +62,39 @@ class FitCheckpoint:
         The restart in progress: at first the one that the fit resumes with. Earlier ones are finished.
     """
 
-    def __init__(self, file: CheckpointFile, description: Mapping[str, str]) -> None:
+    def __init__(
+        self, file: CheckpointFile, description: Mapping[str, str], settings: FitSettings, documents: DocumentSource
+    ) -> None:
         self._file, self._description = file, dict(description)
+        self._settings, self._documents = settings, documents
         self._random_state: tuple[Any, ...] | None = None
         self._saved = self._read(file)
-        self.restart_number = 0 if self._saved is None else int(self._saved.get("restart", 0))
+        self.restart_number = 0
+        if self._saved is not None:
+            with self._errors():
+                restart = self._saved.get("restart", 0)
+                self.restart_number = checked_integer("restart", restart, 0, settings.n_init - 1)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Name the checkpoint in an error that its content causes."""
+        try:
+            yield
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+            msg = (
+                f"checkpoint={self._file!r} does not hold the state of a fit ({type(error).__name__}: {error}); remove "
+                "the file, or name another, to start from scratch"
+            )
+            raise ValueError(msg) from error
 
     def _read(self, file: CheckpointFile) -> dict[str, Any] | None:
         saved = file.begin()
         if saved is None:
             return None
-        now, then = self._description, saved["fit"]
-        differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
+        now = self._description
+        with self._errors():
+            then = saved["fit"]
+            differing = [name for name in now.keys() | then.keys() if now.get(name) != then.get(name)]
         if differing:
             msg = (
                 f"checkpoint={file!r} belongs to another fit, which differs in {', '.join(sorted(differing))}: "
@@ -80,43 +107,48 @@ class FitCheckpoint:
     def random_state(self, generator: np.random.RandomState, *, given: bool) -> np.random.RandomState:
         """Return the generator of the fit: the given one, or that of its start if a fit without a seed is resumed."""
         if self._saved is not None and not given:
-            generator = generator_from(*self._saved["random_state"])
+            with self._errors():
+                generator = generator_from(*self._saved["random_state"])
         self._random_state = generator_state(generator)
         return generator
 
-    def finished_restarts(self, settings: FitSettings) -> list[Restart]:
+    def finished_restarts(self) -> list[Restart]:
         """Return the best of the restarts that were finished, if there is one."""
         finished = None if self._saved is None else self._saved.get("finished")
         if finished is None:
             return []
-        restart = Restart(_monitor_from(settings, finished))
-        restart.last = _result_from(finished["result"])
+        with self._errors():
+            restart = Restart(_monitor_from(self._settings, finished))
+            restart.last = self._result_from(finished["result"])
         return [restart]
 
-    def resumed_restart(self, settings: FitSettings, number: int) -> Restart:
+    def resumed_restart(self, number: int) -> Restart:
         """Return what restart `number` had reached; nothing if the fit does not resume with it."""
         resumes, self.restart_number = number == self.restart_number, number
         if self._saved is None or not resumes:
-            return Restart(ConvergenceMonitor(settings))
-        restart = Restart(_monitor_from(settings, self._saved))
-        if self._saved.get("best") is not None:
-            restart.best = _result_from(self._saved["best"])
+            return Restart(ConvergenceMonitor(self._settings))
+        with self._errors():
+            restart = Restart(_monitor_from(self._settings, self._saved))
+            if self._saved.get("best") is not None:
+                restart.best = self._result_from(self._saved["best"])
         return restart
 
     def first_phase(self, names: Sequence[str]) -> int:
         """Return the position of the phase that the fit resumes in, among the names of its phases; 0 without one."""
         if self._saved is None:
             return 0
-        if "phase" not in self._saved:
-            self._saved |= upgraded(self._saved, names)
-        return names.index(self._saved["phase"])
+        with self._errors():
+            return names.index(self._saved["phase"])
 
     def saved_state(self, phase: Phase[AnyDocuments, AnyState], documents: AnyDocuments) -> AnyState | None:
         """Return the state in which this phase resumes, once; None if it starts from the beginning."""
         if self._saved is None or phase.name != self._saved["phase"]:
             return None
         saved, self._saved = self._saved, None
-        return phase.from_arrays(documents, saved["state"])
+        with self._errors():
+            if len(saved["state"]["alpha"]) != self._settings.n_components:
+                raise ValueError(f"alpha has not {self._settings.n_components} values")
+            return phase.from_arrays(documents, saved["state"])
 
     def save(self, phase: str, state: State, restarts: Sequence[Restart]) -> None:
         """Store the state of a phase of the last restart, if it is time."""
@@ -137,6 +169,16 @@ class FitCheckpoint:
             }
         )
 
+    def _result_from(self, saved: Mapping[str, Any]) -> PassResult:
+        """Restore the output of `_result_to_arrays`."""
+        checked = SavedArrays(saved, self._documents.n_words)
+        words = checked.words("words")
+        if checked.priors.n_topics != self._settings.n_components:
+            raise ValueError(f"alpha has not {self._settings.n_components} values")
+        lam = aligned_copy(checked.rows("lam", len(words), self._documents.dtype))
+        counters = checked.integer("n_updates"), checked.integer("iteration"), checked.number("seconds", 0)
+        return PassResult(lam, words, checked.priors, *counters)
+
 
 def _monitor_to_arrays(monitor: ConvergenceMonitor) -> dict[str, object]:
     return {
@@ -146,7 +188,25 @@ def _monitor_to_arrays(monitor: ConvergenceMonitor) -> dict[str, object]:
 
 
 def _monitor_from(settings: FitSettings, saved: Mapping[str, Any]) -> ConvergenceMonitor:
-    return ConvergenceMonitor(settings, [TraceRecord(*values) for values in saved["records"]], saved["converged"])
+    records, converged = [_record_from(values) for values in saved["records"]], saved["converged"]
+    numbers = [record.iteration for record in records if record.phase != "final"]
+    if (
+        not isinstance(converged, bool)
+        or numbers != sorted(set(numbers))
+        or max(numbers, default=1) > settings.max_iter
+    ):
+        raise ValueError("the records of the passes are not in order")
+    return ConvergenceMonitor(settings, records, converged)
+
+
+def _record_from(values: Sequence[Any]) -> TraceRecord:
+    record = TraceRecord(*values)
+    checked_integer("iteration", record.iteration, 1)
+    if record.phase not in PHASE_LABELS:
+        raise ValueError(f"{record.phase!r} is no label of a pass")
+    if not all(type(value) is float for value in dataclasses.astuple(record)[2:]):
+        raise ValueError("a record of a pass has a term that is not a float")
+    return record
 
 
 def _restart_to_arrays(restart: Restart) -> dict[str, object]:
@@ -159,40 +219,6 @@ def _result_to_arrays(result: PassResult) -> dict[str, object]:
     return {name: value for name, value in values.items() if name != "priors"}
 
 
-def _result_from(saved: Mapping[str, Any]) -> PassResult:
-    values = {name: saved[name] for name in PassResult._fields if name != "priors"}
-    values["lam"] = aligned_copy(values["lam"])
-    return PassResult(**values, priors=Priors(saved["alpha"], saved["eta"]))
-
-
-def upgraded(saved: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return the phase and its state from a checkpoint of format version 1, for a fit with phases of these names.
-
-    Raises
-    ------
-    ValueError
-        If the checkpoint was written between the collapsed and the variational passes of init="cvb0".
-    """
-    if saved["stage"] == "between passes":
-        state = saved["loop"]
-        if "gamma" in state and "total" not in state:
-            was_collapsed = any(record[1] == "collapsed" for record in saved["records"])
-            return {"phase": "batch VB" if was_collapsed else names[0], "state": {**state, "gamma": [state["gamma"]]}}
-        if "N" not in state and "total" not in state:
-            msg = (
-                'the checkpoint was saved between the collapsed and the variational passes of init="cvb0", where only '
-                "ldavi 0.1.0 can resume: use that version, or remove the file to start from scratch"
-            )
-            raise ValueError(msg)
-        return {"phase": "CVB0" if "N" in state else "memoized VB", "state": state}
-    sums = {("n_inner_iter" if name == "sweeps" else name): value for name, value in saved["sums"].items()}
-    if saved["stage"] == "passes":
-        return {"phase": "online VB", "state": {**saved, "sums": sums}}
-    last = TraceRecord(*saved["records"][-1])
-    state = {**saved, "sums": sums, "iteration": last.iteration, "seconds": last.seconds}
-    return {"phase": "exact bound", "state": state}
-
-
 def check_checkpoint(checkpoint: Any) -> CheckpointFile:
     """Return `checkpoint` if it has the methods of `ldavi.io.Checkpoint`; raise TypeError otherwise."""
     if not all(callable(getattr(checkpoint, name, None)) for name in ("begin", "due", "save")):
@@ -201,13 +227,13 @@ def check_checkpoint(checkpoint: Any) -> CheckpointFile:
     return file
 
 
-def describe(
-    parameters: Mapping[str, Any], documents: DocumentSource, warm_rows: NDArray[Any] | None
-) -> dict[str, str]:
-    """Return a digest of each parameter that the result depends on, of the data, and of the topics of a warm start."""
+def describe(parameters: Mapping[str, Any], documents: DocumentSource, given: WarmStart | None) -> dict[str, str]:
+    """Return a digest of each parameter that the result depends on, of the data, and of what the fit continues from."""
     fit = {name: _digest(value) for name, value in parameters.items() if name not in WITHOUT_EFFECT}
-    if warm_rows is not None:
-        fit["the topics of the warm start"] = _digest(warm_rows)
+    fit["the version of ldavi that wrote it"] = PASSES_VERSION
+    if given is not None:
+        topics = f"the topics of {given.parameter}"
+        fit[topics] = _digest([given.lam, given.priors.alpha, given.priors.eta])
     fit["X"] = _digest_of_documents(documents)
     return fit
 

@@ -1,5 +1,6 @@
 """When a fit stops: the records of a fit and the rules that read them, and what a restart has reached."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,17 +10,29 @@ from ldavi._estimator.settings import FitSettings
 from ldavi._inference.passes import PassResult, RemoteResult
 from ldavi._inference.trace import TraceRecord, relative_gain
 
+SMALL_GAINS = 3  # passes in a row; single gains vary, since documents move between topics at different times
 MIN_CVB0_WINDOW = 25  # collapsed passes whose mean objective is compared with that of the passes before
-CVB0_TOLERANCE = 3  # times tol, between a quarter of the passes and the previous quarter
+CVB0_TOLERANCE = 15  # times tol, between a quarter of the passes and the previous quarter, 25 passes or more
 
 
 @dataclass(slots=True)
 class ConvergenceMonitor:
-    """The records of a fit, and whether a rule has ended it."""
+    """The records of a fit, and whether a rule has ended it.
+
+    Attributes
+    ----------
+    settings : FitSettings
+    records : list of TraceRecord
+    converged : bool
+        Whether the objective has converged: topics and learned priors, which every pass updates.
+    stopped : bool
+        Whether something else has ended the fit: a callback, the training perplexity or the validation set.
+    """
 
     settings: FitSettings
     records: list[TraceRecord] = field(default_factory=list)
     converged: bool = False
+    stopped: bool = False
 
     @property
     def last(self) -> TraceRecord:
@@ -28,7 +41,7 @@ class ConvergenceMonitor:
     @property
     def is_over(self) -> bool:
         """Whether no further pass is to be made."""
-        return self.converged or len(self.records) >= self.settings.max_iter
+        return self.converged or self.stopped or len(self.records) >= self.settings.max_iter
 
     def ends_with(self, record: TraceRecord) -> bool:
         """Return whether this is the last pass of the fit, which may repeat earlier passes before it."""
@@ -47,23 +60,22 @@ class ConvergenceMonitor:
             Whether another phase continues from this one; its objective then says little about the fit.
         stopped_by_callback : bool
         """
-        self.converged = stopped_by_callback
-        if not is_preparation and self.last.phase != "warmup":
-            settings = self.settings
-            if settings.tol is not None:
-                self.converged |= self.objective_converged(settings.tol)
-            if settings.evaluate_every > 0:
-                self.converged |= self.perplexity_converged(settings.evaluate_every, settings.perp_tol)
-            if settings.validation_fraction is not None:
-                self.converged |= self.patience_exceeded(settings.n_iter_no_change)
+        settings, self.stopped = self.settings, stopped_by_callback
+        if is_preparation or self.last.phase == "warmup":
+            return
+        self.converged = settings.tol is not None and self.objective_converged(settings.tol)
+        if settings.evaluate_every > 0:
+            self.stopped |= self.perplexity_converged(settings.evaluate_every, settings.perp_tol)
+        if settings.validation_fraction is not None:
+            self.stopped |= self.patience_exceeded(settings.n_iter_no_change)
 
     def objective_converged(self, tol: float) -> bool:
-        """Return whether the objective rises by less than `tol`, relative to its value."""
-        now = self.last
-        if now.phase == "collapsed":
+        """Return whether the objective has risen by less than `tol`, relative to its value, in each of some passes."""
+        if self.last.phase == "collapsed":
             return self._cvb0_gain() < CVB0_TOLERANCE * tol
-        before = [record for record in self.records[:-1] if record.phase == now.phase]
-        return bool(before) and relative_gain(before[-1], now) < tol
+        records = [record for record in self.records if record.phase == self.last.phase][-SMALL_GAINS - 1 :]
+        gains = [relative_gain(before, after) for before, after in itertools.pairwise(records)]
+        return len(gains) == SMALL_GAINS and max(gains) < tol
 
     def _cvb0_gain(self) -> float:
         """Return the relative gain of a collapsed objective from the third quarter of the passes to the last.

@@ -51,13 +51,13 @@ def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts
     """
     settings, checkpoint = context.settings, context.checkpoint
     if checkpoint is not None:
-        restarts.extend(checkpoint.finished_restarts(settings))
+        restarts.extend(checkpoint.finished_restarts())
     for number, start in enumerate(starts):
         restart = Restart(ConvergenceMonitor(settings))
         if checkpoint is not None:
             if number < checkpoint.restart_number:
                 continue
-            restart = checkpoint.resumed_restart(settings, number)
+            restart = checkpoint.resumed_restart(number)
         restarts.append(restart)
         run_phases(context, phases_of(settings, context.documents, start), start, restarts)
 
@@ -248,7 +248,7 @@ def split_validation(
 
 def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> None:
     """Warn that `max_iter` ended a fit before it converged."""
-    if monitor.converged or settings.tol is None:
+    if monitor.converged or monitor.stopped or settings.tol is None:
         return
     records = [record for record in monitor.records if record.phase != "final"]
     last = records[-1]

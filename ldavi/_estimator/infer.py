@@ -72,7 +72,7 @@ def infer(
     check.check_integer("max_doc_update_iter", max_doc_update_iter, minimum=1)
     matrix = check.check_counts(X, dtype=check.check_dtype(dtype), name="infer")
     beta = _check_topics(topics, matrix.shape[1])
-    priors = check_priors(doc_topic_prior, 0, len(beta), matrix.shape[1])
+    priors = check_priors(doc_topic_prior, 0, len(beta), matrix.shape[1], matrix.dtype)
     counts, words = check.to_counts(matrix).compact()
     rows = aligned_zeros((len(words), padded(len(beta))), counts.values.dtype)
     rows[:, : len(beta)] = beta.T[words]

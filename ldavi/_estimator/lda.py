@@ -1,48 +1,52 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
-import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from scipy import sparse
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from ldavi._core.documents import Documents, DocumentSource
-from ldavi._core.records import Priors
+from ldavi._core.documents import DocumentSource
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
 from ldavi._estimator import vocabulary_growth
-from ldavi._estimator.batched_documents import BatchedDocuments, check_source
+from ldavi._estimator.batched_documents import BatchedDocuments
 from ldavi._estimator.checkpointing import FitCheckpoint, check_checkpoint, describe
 from ldavi._estimator.convergence import Restart, best_restart
+from ldavi._estimator.fit_input import fit_input, partial_fit_input
+from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
+from ldavi._estimator.model_protocol import ModelProtocol
 from ldavi._estimator.prediction import FittedTopics
-from ldavi._estimator.settings import FitSettings, step_size
-from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
-from ldavi._estimator.starting_topics import WarmStart, initialize
+from ldavi._estimator.settings import step_size
+from ldavi._estimator.starting_topics import initialize, warm_start_of
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
 
 
-class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
-    attribute of that class has the same name and meaning here. Different defaults are noted.
+    attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
+    term of the topics, and `components_`, which is read-only. Different defaults are noted.
+
+    Only `fit`, `partial_fit` and assignments change what other methods return, and reading an attribute changes
+    nothing: threads may share a fitted model while none of them fits it or assigns to it.
 
     Parameters
     ----------
     n_components : int, default=10
         Number of topics, K.
     doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
-        α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, from 0.1,
-        after the warm-up; online, in every 16th step. Where collapsed passes follow passes of VB, it starts from 5 /
-        n_components, if that is less; later passes use values ever nearer to their mean. None means 1 / n_components,
-        the default of scikit-learn.
+        α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, in
+        every pass after the warm-up, from 0.01; online, in every 16th step and after each pass, from 0.1; with "cvb0",
+        from 0.1, or from 5 / n_components after passes of VB, if that is less; later passes of "cvb0" use values ever
+        nearer to their mean. None means 1 / n_components, the default of scikit-learn.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
         η, the Dirichlet prior of the words of a topic. "auto" learns one value for all words, from 0.05. None means 1 /
         n_components, the default of scikit-learn; it is a poor choice, since it costs about K nats for a word that does
@@ -94,17 +98,21 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         topics for online learning and for priors that differ between topics. "cvb0": as "auto", followed by 20 passes
         of "cvb0" (at most half of `max_iter`; none after a warm start), from which "vb" continues: this gives a higher
         bound and usually better topics, for about 30 bytes more per stored count; it requires `learning_method="batch"`
-        and X in memory. "random": always random topics. Or the topics of an array or of a model (of ldavi or
-        scikit-learn).
+        and X in memory. "random": always random topics. An array or a model: its topics; a fit that learns priors
+        continues from those that a model of ldavi has learned. `clone` copies a model with its topics, but a search
+        such as `GridSearchCV` clones the values of a parameter without them: among these, give
+        `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
         Words that should belong to a topic, {topic: [word, ...]}, by column name or number. In that topic, the prior of
         each is increased by 1 % of the tokens of an average topic; `topic_word_prior="auto"` then means 0.05.
-    tol : float or None, default=1e-4
-        `fit` has converged when a pass raises the ELBO by less than this share of it; for "cvb0", when the mean
-        objective of the last quarter of the collapsed passes exceeds that of the quarter before by less than three
-        times this share. None runs all `max_iter` passes.
+    tol : float or None, default=2e-5
+        `fit` has converged when each of three passes, which update topics and learned priors, raises the ELBO by less
+        than this share of it; for "cvb0", when the mean objective of the last quarter of the collapsed passes exceeds
+        that of the quarter before by less than 15 times this share. None runs all `max_iter` passes. Smaller values
+        find better topics in more passes. The default is the largest one with which planted topics and priors are
+        recovered.
     validation_fraction : float or None, default=None
         Share of the documents that `fit` holds out. Every five passes, it predicts one half of each from the other, and
         keeps the topics with the best prediction; it stops after `n_iter_no_change` predictions that are no better.
@@ -116,7 +124,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         Whether `fit` continues from the fitted topics instead of initial ones.
     new_words : {"error", "add"}, default="error"
         What `partial_fit` does with new columns. "add" makes them words of every topic; it matches named columns by
-        name, in any order, and others by position.
+        name, in any order, and others by position. `transform` and the like then match named columns too.
     dtype : {"float32", "float64"} or None, default=None
         Of the computation and the results. None keeps that of X; integer counts are computed in float32, which is twice
         as fast, or in float64 if one exceeds 2^24.
@@ -124,19 +132,22 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     Attributes
     ----------
     components_ : array of shape (n_components, n_features)
-        λ, the Dirichlet parameters of the topics' posteriors; expected counts if the topics are point estimates.
+        λ, the Dirichlet parameters of the topics' posteriors; expected counts if the topics are point estimates. The
+        array is read-only and never changes; to change the topics, assign another one of the same shape.
     topics_ : array of shape (n_components, n_features)
         E[β]: λ with rows normalised to sum 1.
     exp_dirichlet_component_ : array of shape (n_components, n_features)
         exp(E[log β]).
     elbo_ : float
-        The evidence lower bound of the training documents, in nats, including all constants.
+        The evidence lower bound of the training documents, in nats, including all constants. NaN if Ctrl-C ended the
+        fit in a pass of "cvb0", which has no bound. `partial_fit` and assigning `components_` delete it, as well as
+        `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
     elbo_trace_ : structured array of shape (n_passes,)
         One record per pass, of the best of `n_init` starts, with the fields of :class:`ldavi.TraceRecord`.
     bound_ : float
         Training perplexity of the last record, under scikit-learn's name.
     converged_ : bool
-        Whether a tolerance or a callback ended the fit.
+        Whether `tol` ended the fit: topics and learned priors have converged.
     doc_topic_prior_ : float or array of shape (n_components,)
         α as used, or as learned.
     topic_word_prior_ : float or array
@@ -146,13 +157,20 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     n_batch_iter_ : int
         Number of the next online step.
     n_samples_seen_ : int
-        Documents that `fit` and `partial_fit` have seen.
+        Documents of a weight > 0 that `fit` and `partial_fit` have seen.
     n_features_in_ : int
         V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
         Names of the columns of X, if they are strings.
     random_state_ : RandomState instance
         The generator that was used for the start.
+
+    Notes
+    -----
+    Counts may be fractions of tokens. They may sum to 1e24 in float32 and 1e30 in float64; priors must be between 1e-10
+    and 1e7, or 1e-100 and 1e15. Learned priors need documents of several tokens: a `UserWarning` is given if X holds
+    fractions and its rows have Euclidean norm 1, or a median sum below 3, as tf-idf weights do. Then pass counts, or
+    ``TfidfTransformer(norm=None)``, or multiply X by a typical number of tokens, or give both priors as numbers.
 
     See Also
     --------
@@ -203,7 +221,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         init: Any = "auto",
         n_init: int = 1,
         seed_words: Any = None,
-        tol: float | None = 1e-4,
+        tol: float | None = 2e-5,
         validation_fraction: float | None = None,
         n_iter_no_change: int = 3,
         callbacks: Any = None,
@@ -252,7 +270,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         y : object
             Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            The weight of each document, >= 0: a weight of 2 counts the document twice. Not supported for batches.
+            The weight of each document, >= 0: a weight of 2 counts the document twice, a weight of 0 leaves it out. Up
+            to rounding, the result is that of documents repeated as often, except where documents are told apart. (1)
+            Steps of "online" and batches of "memoized" have `batch_size` documents whatever their weights, and repeated
+            documents are divided into more of them. (2) Passes of "cvb0" sample the topics of each document, so copies
+            have samples of their own. (3) `validation_fraction` is a share of the documents, and copies may be on both
+            sides. Not supported for batches.
         checkpoint : ldavi.io.Checkpoint, optional
             Saves the state of the fit to a file every few minutes. After a crash, the same call resumes from there and
             ends with the same bits as a fit that was not interrupted.
@@ -269,27 +292,21 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             unless the error is in a batch that had been valid in earlier passes.
         """
         settings = check.check_parameters(self)
-        is_warm = self.warm_start and self.__sklearn_is_fitted__()
-        documents, priors = self._check_fit_input(X, sample_weight, settings, self._priors if is_warm else None)
-        warm_rows = self._lambda.materialize() if is_warm else None
+        given = warm_start_of(self)
+        documents, priors = fit_input(self, X, sample_weight, settings)
         fit_checkpoint = None
         if checkpoint is not None:
-            description = describe(self.get_params(deep=False), documents, warm_rows)
-            fit_checkpoint = FitCheckpoint(check_checkpoint(checkpoint), description)
+            description = describe(self.get_params(deep=False), documents, given)
+            file = check_checkpoint(checkpoint)
+            fit_checkpoint = FitCheckpoint(file, description, settings, documents)
         random_state = check_random_state(self.random_state)
         if fit_checkpoint is not None:
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
-        init, restarts = WarmStart(self.components_) if is_warm else self.init, list[Restart]()
+        init, restarts = given or self.init, list[Restart]()
+        online = settings.learning_method == "online"
         starts = (
-            initialize(
-                to_fit,
-                priors,
-                random_state,
-                init=init,
-                online=settings.learning_method == "online",
-                is_restart=number > 0,
-            )
+            initialize(to_fit, priors, random_state, init=init, online=online, is_restart=number > 0)
             for number in range(settings.n_init)
         )
         with Workers(settings.n_threads) as workers:
@@ -299,8 +316,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:
-                    self._store_columns(documents.first if isinstance(documents, BatchedDocuments) else X, random_state)
-                    self._store(best, to_fit)
+                    fitted = self._shallow_copy()  # so that an interrupt leaves either all attributes or none
+                    fitted._store_columns(
+                        documents.first if isinstance(documents, BatchedDocuments) else X, random_state
+                    )
+                    fitted._store(best, to_fit)
+                    self.__dict__ = fitted.__dict__
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
         return self
@@ -308,7 +329,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
     def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Take online steps from the fitted topics, each on `batch_size` documents of X.
 
-        The cost of a step depends on the words of its documents, not on the size of the vocabulary.
+        The cost of a step depends on the words of its documents, not on the size of the vocabulary. `elbo_`,
+        `elbo_trace_`, `bound_` and `converged_` of an earlier `fit` are deleted.
 
         Parameters
         ----------
@@ -317,7 +339,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         y : object
             Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
-            The weight of each document, >= 0.
+            The weight of each document, >= 0, as for `fit`.
 
         Returns
         -------
@@ -329,21 +351,22 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         ValueError, TypeError
             If a parameter or X is not valid; the estimator is left unchanged.
         """
-        settings = check.check_parameters(self)
+        settings = replace(check.check_parameters(self), learning_method="online")  # whatever that of `fit` is
         is_first = not self.__sklearn_is_fitted__()
-        documents, priors = self._check_partial_fit_input(X, sample_weight, settings)
+        documents, priors = partial_fit_input(self, X, sample_weight, settings)
         if is_first:
             random_state = check_random_state(self.random_state)
-            start = initialize(documents, priors, random_state, init=self.init, online=True)
+            start = initialize(documents, priors, random_state, init=warm_start_of(self) or self.init, online=True)
             self._priors, self._mean_log_theta = priors, None
             self._lambda = LazyLambda(start.lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
             self._store_columns(X, random_state)
         vocabulary_growth.add_words(self, X, documents.n_words)
-        self.n_samples_seen_ += documents.n_docs
-        total_weight = self.n_samples_seen_ if self.total_samples is None else self.total_samples
+        count_documents(self, documents)
+        total_weight = weight_seen(self) if self.total_samples is None else self.total_samples
         counters = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
         learner = OnlineLearner(self._lambda, self._priors, settings.online_settings(), total_weight, *counters)
+        forget_fit_record(self)
         with Workers(settings.n_threads) as workers:
             for part in documents.parts(step_size(self.batch_size, self.total_samples)):
                 learner.update(part, workers, rho=settings.rate.of_step(self.n_batch_iter_))
@@ -364,7 +387,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         self.converged_ = restart.monitor.converged
         self.n_iter_ = records[-1].iteration
         self.n_batch_iter_ = result.n_updates + 1
-        self.n_samples_seen_ = documents.n_docs
+        count_documents(self, documents, is_first=True)
 
     def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
@@ -390,56 +413,12 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, T
         -------
         theta : array of shape (n_samples, n_components)
             E[θ], or γ.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit` does, and if X comes in batches: call `fit`, and `transform` for each batch.
         """
+        if check.is_source(X):  # which `fit` would accept, and `transform` refuse after the fit
+            check.check_counts(X, dtype=None, name=type(self).__name__)
         return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
-
-    def _check_fit_input(
-        self, X: Any, sample_weight: Any, settings: FitSettings, fitted: Priors | None
-    ) -> tuple[Documents | BatchedDocuments, Priors]:
-        """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
-        documents: Documents | BatchedDocuments
-        if check.is_source(X):
-            documents = check_source(X, self, settings, type(self).__name__, sample_weight)
-            names = check.column_names(documents.first)
-        else:
-            documents, names = self._documents(X, sample_weight), check.column_names(X)
-        return documents, self._starting_priors(settings, documents, names, fitted)
-
-    def _check_partial_fit_input(self, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
-        """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
-        if not self.__sklearn_is_fitted__():
-            documents = self._documents(X, sample_weight)
-            return documents, self._starting_priors(settings, documents, check.column_names(X), None)
-        matrix = vocabulary_growth.check_new_documents(self, X, dtype=self._lambda.dtype)
-        n_words, of_words = matrix.shape[1], self.topic_word_prior if self.seed_words is None else "auto"
-        requested = check_priors(self.doc_topic_prior, self.topic_word_prior, self.n_components, n_words)
-        priors = kept_priors(self._priors, requested, self.doc_topic_prior, of_words)  # these include seed words
-        check_cvb0(settings, priors)
-        return self._weighted_documents(matrix, sample_weight), priors
-
-    def _starting_priors(
-        self, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None, fitted: Priors | None
-    ) -> Priors:
-        return starting_priors(
-            self, settings, documents.n_words, lambda: documents.n_tokens, column_names=names, fitted=fitted
-        )
-
-    def _documents(self, X: Any, sample_weight: Any) -> Documents:
-        matrix = check.check_documents(self, X, dtype=check.check_dtype(self.dtype), reset=True)
-        return self._weighted_documents(matrix, sample_weight)
-
-    def _weighted_documents(self, matrix: sparse.csr_array, sample_weight: Any) -> Documents:
-        """Return the documents with a weight above zero."""
-        weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
-        if weight is not None and not weight.all():
-            matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
-        if matrix.nnz == 0:
-            warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=5)
-        return Documents(check.to_counts(matrix), weight)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float32", "float64"]
-        return tags

@@ -1,7 +1,7 @@
 """The topics of a fitted model, and inference on documents with them."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from ldavi._core import dirichlet
 from ldavi._core.records import Counts, Priors, Topics
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
+from ldavi._estimator import vocabulary_growth
+from ldavi._estimator.components import check_components
+from ldavi._estimator.fit_record import forget_fit_record
 from ldavi._estimator.settings import is_auto
 from ldavi._inference import fixed_topics
 from ldavi._inference.e_step import EStepSettings
@@ -25,7 +28,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     A transformer itself, since `set_output` wraps a `transform` only in the class that defines it.
 
-    None of these methods changes the estimator.
+    None of these methods changes what another returns, so threads may call them at once; assigning `components_` does.
     """
 
     n_components: int
@@ -37,12 +40,14 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     @property
     def components_(self) -> NDArray[Any]:
-        """λ, of shape (n_components, n_features)."""
-        return self._fitted_lambda().writable()[:, : self._priors.n_topics].T
+        """λ, of shape (n_components, n_features), read-only; assign an array to change it."""
+        return self._fitted_lambda().dense()[:, : self._priors.n_topics].T
 
     @components_.setter
     def components_(self, value: NDArray[Any]) -> None:
-        self._fitted_lambda().replace(np.asarray(value).T)
+        lam, zeros = self._fitted_lambda(), self._priors.point_estimate
+        lam.replace(check_components(value, shape=lam.shape, dtype=lam.dtype, zeros=zeros).T)
+        forget_fit_record(self)
 
     @property
     def topics_(self) -> NDArray[Any]:
@@ -54,7 +59,8 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """exp(E[log β]), of shape (n_components, n_features)."""
         if self._priors.point_estimate:
             return self.topics_
-        return np.exp(dirichlet.expected_log(self.components_)).astype(self.components_.dtype)
+        lam = self.components_
+        return np.exp(dirichlet.expected_log(lam)).astype(lam.dtype)
 
     def transform(self, X: Any, *, normalize: bool = True) -> NDArray[Any]:
         """Infer the topic proportions of documents. Each row depends on its document alone.
@@ -89,12 +95,16 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             `scipy.sparse.csr_array(X)`. Rows sum to 1.
         """
         gamma, counts, topics = self._infer(fixed_topics.infer_gamma, X)
-        return fixed_topics.responsibilities(counts, topics, gamma)
+        phi = fixed_topics.responsibilities(counts, topics, gamma)
+        order = vocabulary_growth.order_of_counts(self, X, counts)
+        return phi if order is None else phi[order]
 
     def score(self, X: Any, y: object = None) -> float:
         """Compute the lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
 
-        A sum over documents, the topics being fixed; the topics' own term is not part of it, unlike scikit-learn's.
+        A sum over documents, the topics being fixed. `score` of scikit-learn adds the topics' own term,
+        −KL(q(β) ‖ p(β)), which is the same for any X: so its scores of parts of X do not add up to that of X, and the
+        scores of the two libraries are not comparable.
 
         Parameters
         ----------
@@ -133,7 +143,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _infer(self, function: Callable[..., Answer], X: Any) -> tuple[Answer, Counts, Topics]:
         """Return function(counts, topics, α, settings, workers) for the documents X, with its counts and topics."""
         lam = self._fitted_lambda()
-        counts = check.to_counts(check.check_documents(self, X, dtype=lam.dtype, reset=False))
+        counts = check.to_counts(vocabulary_growth.check_known_documents(self, X, dtype=lam.dtype))
         settings = EStepSettings(self.max_doc_update_iter, self.mean_change_tol)
         with Workers(check.count_threads(self.n_jobs)) as workers:
             topics = lam.all_topics(workers)
@@ -142,6 +152,14 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 topics = lam.topics(counts.words, workers)
             answer = function(counts, topics, self._priors.alpha, settings, workers)
         return answer, counts, topics
+
+    def __copy__(self) -> Self:
+        """Return a shallow copy, whose topics stay as they are when `partial_fit` changes those of the original."""
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(vars(self))
+        if self.__sklearn_is_fitted__():
+            copied._lambda = self._lambda.snapshot()
+        return copied
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_lambda")
@@ -155,6 +173,12 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             raise NotFittedError(msg)
         return self._lambda
 
+    def _shallow_copy(self) -> Self:
+        """Return an estimator with the same attributes."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
     def _show_priors(self) -> None:
         """Set `doc_topic_prior_` and `topic_word_prior_` to the priors as used, in the form in which they are given."""
         for name, learned in (("doc_topic_prior", self._priors.alpha), ("topic_word_prior", self._priors.eta)):
@@ -166,7 +190,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 is_array = learned.ndim == 1 or learned.size > 1
                 used = learned.T.copy() if is_array else float(learned[0, 0])
             else:
-                used = np.asarray(given, dtype=np.float64)[()]
+                used = np.array(given, dtype=np.float64)[()]  # a copy: the caller may change the parameter
             setattr(self, f"{name}_", used)
 
     @property

@@ -1,18 +1,20 @@
 """Construct fitted models from the state of a saved model, or from topics of another library."""
 
-import re
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ldavi._core.records import Priors, aligned_zeros, padded
+from ldavi._core.saved_arrays import checked_priors
 from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi._estimator.saved_attributes import unknown_attributes
 from ldavi._estimator.starting_priors import check_priors
+from ldavi._estimator.validation import check_parameters
 from ldavi._inference.lazy_lambda import LazyLambda
 
 PARTS = ("rows", "decay", "excess")  # of `LazyLambda.to_arrays`
 RENAMED = {"sweeps": "n_inner_iter"}  # fields of the trace in files of format version 1
-ATTRIBUTE = re.compile(r"_?[a-z]\w*", re.ASCII)
 
 
 def state_of(model: LatentDirichletAllocation) -> dict[str, Any]:
@@ -35,21 +37,35 @@ def restored(parameters: dict[str, Any], state: dict[str, Any]) -> LatentDirichl
 
     Raises
     ------
-    ValueError
-        If the state is not that of a model.
+    ValueError, TypeError
+        If a parameter is not valid, or the state is not that of a model.
+
+    Warns
+    -----
+    UserWarning
+        If the state has attributes that this version does not know; they are left out.
     """
     model = LatentDirichletAllocation(**parameters)
+    check_parameters(model)
     attributes = dict(state)
     lam, priors = attributes.pop("lam", None), attributes.pop("priors", None)
     for name in attributes:
-        if not ATTRIBUTE.fullmatch(name) or name in parameters or hasattr(LatentDirichletAllocation, name):
-            raise ValueError(f"{name!r} cannot be a fitted attribute: it is not an identifier, or is used otherwise")
+        if name in parameters or hasattr(LatentDirichletAllocation, name):
+            raise ValueError(f"{name!r} cannot be a fitted attribute: it is used otherwise")
     if (lam is None) != (priors is None):
         raise ValueError("either 'lam' or 'priors' is missing")
     if lam is not None:
         model._priors = _priors(priors)
         model._lambda = _lambda_from(lam, model._priors)
         _check_words(attributes, len(lam["rows"]))
+        if model._priors.n_topics != model.n_components:
+            raise ValueError(f"n_components={model.n_components}, but it has {model._priors.n_topics} topics")
+    unknown = unknown_attributes(attributes, None if lam is None else model._priors.n_topics)
+    if unknown:
+        names = ", ".join(unknown)
+        warnings.warn(f"the model has attributes that this version of ldavi does not know: {names}", stacklevel=3)
+    for name in unknown:
+        del attributes[name]
     for name, value in attributes.items():
         setattr(model, name, _with_new_fields(value) if name == "elbo_trace_" else value)
     return model
@@ -66,15 +82,7 @@ def _with_new_fields(trace: Any) -> Any:
 def _priors(parts: Any) -> Priors:
     if not isinstance(parts, dict) or parts.keys() != {"alpha", "eta"}:
         raise ValueError("'priors' does not have alpha and eta")
-    alpha, eta = parts["alpha"], parts["eta"]
-    for name, value, ndim in (("alpha", alpha, 1), ("eta", eta, 2)):
-        if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.ndim != ndim or value.size == 0:
-            raise ValueError(f"{name} is not a float64 array of {ndim} dimensions")
-        if not np.isfinite(value).all() or (value < 0).any():
-            raise ValueError(f"{name} is not finite and >= 0")
-    if (alpha == 0).any() or ((eta == 0).any() and eta.size > 1):
-        raise ValueError("alpha or eta is 0")
-    return Priors(alpha, eta)
+    return checked_priors(parts["alpha"], parts["eta"])
 
 
 def _lambda_from(parts: Any, priors: Priors) -> LazyLambda:

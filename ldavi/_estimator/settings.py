@@ -106,6 +106,11 @@ class FitSettings:
         """Whether collapsed passes precede batch VB: init="cvb0"."""
         return runs_cvb0_first(self.init, self.inference)
 
+    @property
+    def runs_cvb0(self) -> bool:
+        """Whether the fit has collapsed passes."""
+        return self.inference == "cvb0" or self.runs_cvb0_first
+
     def n_cvb0_first(self, start: Initialization) -> int:
         """Return the number of collapsed passes that precede batch VB; none if the topics are given."""
         return min(CVB0_BEFORE_VB, self.max_iter // 2) if self.runs_cvb0_first and not start.is_warm else 0

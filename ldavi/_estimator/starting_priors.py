@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from ldavi._core.limits import FLOAT32, prior_range
 from ldavi._core.records import Priors
 from ldavi._core.typing import Doubles
 from ldavi._estimator.settings import FitSettings, Parameters
@@ -13,20 +14,32 @@ from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.initialization import seeded_columns, with_seeds
 
 FIRST_ALPHA, FIRST_ETA = 0.1, 0.05  # initial values of "auto"
+FIRST_ALPHA_OF_VB = 0.01  # of passes of VB over all documents, whose bound has several optima: this one is better
 
 
-def check_priors(doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int) -> Priors:
-    """Return α of shape (K,) and η word-major; None means 1 / n_components, and "auto" the initial value."""
+def check_priors(
+    doc_topic_prior: Any, topic_word_prior: Any, n_topics: int, n_words: int, dtype: DTypeLike = np.float64
+) -> Priors:
+    """Return α of shape (K,) and η word-major; None means 1 / n_components, and "auto" the initial value.
+
+    Raises
+    ------
+    ValueError
+        If a prior has another shape, or is outside the range that a fit in `dtype` can compute with.
+    TypeError
+        If it is not a number.
+    """
     if isinstance(doc_topic_prior, str) and doc_topic_prior == "auto":
         doc_topic_prior = FIRST_ALPHA
     if isinstance(topic_word_prior, str) and topic_word_prior == "auto":
         topic_word_prior = FIRST_ETA
-    alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"})
+    dtype = np.dtype(dtype)
+    alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"}, dtype)
     shapes = {(n_words,): "(n_features,)", (n_topics, n_words): "(n_components, n_features)"}
     if np.ndim(topic_word_prior) == 0 and not isinstance(topic_word_prior, (bool, str)) and topic_word_prior == 0:
         eta = np.zeros((1, 1))
     else:
-        eta = _prior("topic_word_prior", topic_word_prior, n_topics, shapes)
+        eta = _prior("topic_word_prior", topic_word_prior, n_topics, shapes, dtype)
         eta = np.ascontiguousarray(eta.T) if eta.ndim == 2 else eta.reshape(-1, 1)
     return Priors(np.broadcast_to(alpha, (n_topics,)).copy(), eta)
 
@@ -59,6 +72,7 @@ def starting_priors(
     n_words: int,
     n_tokens: Callable[[], float],
     *,
+    dtype: DTypeLike,
     column_names: NDArray[Any] | None,
     fitted: Priors | None,
 ) -> Priors:
@@ -68,13 +82,17 @@ def starting_priors(
     ----------
     n_tokens : callable
         Returns the tokens of the corpus; it is called only if there are seed words, whose prior depends on it.
+    dtype : float32 or float64
+        The precision of the fit.
     column_names : array of shape (n_words,) or None
         The words that `seed_words` may name.
     fitted : Priors or None
         Those of the fitted model in a warm start.
     """
     alpha, eta = parameters.doc_topic_prior, parameters.topic_word_prior
-    priors = check_priors(alpha, eta, settings.n_components, n_words)
+    priors = check_priors(alpha, eta, settings.n_components, n_words, dtype)
+    if settings.learn_alpha and settings.learning_method != "online" and not settings.runs_cvb0:
+        priors = Priors(np.full_like(priors.alpha, FIRST_ALPHA_OF_VB), priors.eta)
     if fitted is not None:
         priors = warm_priors(fitted, priors, alpha, eta)
     check_cvb0(settings, priors)
@@ -86,7 +104,7 @@ def starting_priors(
 
 def check_cvb0(settings: FitSettings, priors: Priors) -> None:
     """Raise ValueError if a fit with collapsed passes has priors or a number of topics that these do not support."""
-    if settings.inference != "cvb0" and not settings.runs_cvb0_first:
+    if not settings.runs_cvb0:
         return
     name, instead = ('init="cvb0"', "auto") if settings.runs_cvb0_first else ('inference="cvb0"', "vb")
     if priors.point_estimate:
@@ -96,7 +114,7 @@ def check_cvb0(settings: FitSettings, priors: Priors) -> None:
         raise ValueError(f'n_components={priors.n_topics} must be at most {MAX_TOPICS} with {name}; use "{instead}"')
 
 
-def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str]) -> Doubles:
+def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str], dtype: np.dtype[Any]) -> Doubles:
     if value is None:
         return np.array(1 / n_topics)
     if isinstance(value, (str, bytes, bool)):
@@ -112,4 +130,12 @@ def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], s
         worst = value if prior.ndim == 0 else prior[~(np.isfinite(prior) & (prior > 0))][0]
         also = ", or the number 0 for point estimates of the topics" if name == "topic_word_prior" else ""
         raise ValueError(f"{name}={worst!r} must be finite and > 0{also}")
+    smallest, largest = prior_range(dtype)
+    if prior.min() < smallest or prior.max() > largest:
+        worst = prior.min() if prior.min() < smallest else prior.max()
+        wider = " or use dtype='float64'" if dtype == FLOAT32 else ""
+        raise ValueError(
+            f"{name}={worst:g} must be between {smallest:g} and {largest:g} with dtype={dtype.name!r}: choose a number "
+            f"in this range{wider}"
+        )
     return prior

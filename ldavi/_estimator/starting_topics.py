@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ldavi._core.documents import DocumentSource
 from ldavi._core.records import Priors
 from ldavi._core.typing import Floats, Int64s
+from ldavi._estimator.given_model import is_fitted_model, topics_of_init, unfrozen
 from ldavi._inference import initialization
 from ldavi._inference.anchor_words import DocumentSample, anchor_word_lambda, sample_corpus, sampling_step
 from ldavi._inference.passes import PassResult
@@ -53,9 +54,30 @@ class Initialization:
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:
-    """λ of a fitted model, of shape (K, V), that a fit with `warm_start=True` continues from."""
+    """What a fit continues from: a fitted model of this package.
+
+    Attributes
+    ----------
+    lam : array of shape (K, V)
+    priors : Priors
+        Those that the model was fitted with, or has learned.
+    parameter : str
+        What asked for it.
+    """
 
     lam: NDArray[Any]
+    priors: Priors
+    parameter: str
+
+
+def warm_start_of(estimator: Any) -> WarmStart | None:
+    """Return what a fit continues from: the estimator itself, a fitted model of this package as `init`, or None."""
+    if estimator.warm_start and estimator.__sklearn_is_fitted__():
+        return WarmStart(estimator.components_, estimator._priors, "warm_start=True")
+    model = unfrozen(estimator.init)
+    if not (is_fitted_model(model) and hasattr(model, "_lambda")):
+        return None
+    return WarmStart(model.components_, model._priors, "init")
 
 
 def initialize(
@@ -85,10 +107,10 @@ def initialize(
     shape, dtype = (priors.n_topics, documents.n_words), documents.dtype
     noise_seeds, seed = random_state.randint(0, 2**31 - 1, size=4), int(random_state.randint(0, 2**31 - 1))
     if isinstance(init, WarmStart):
-        _check_warm_shape(init.lam, shape)
+        _check_warm_shape(init, shape)
         return Initialization(lambda: initialization.word_major(init.lam, dtype), "given", seed, priors)
     if not isinstance(init, str):
-        topics, mass = initialization.given_topics(init, *shape), documents.n_tokens / priors.n_topics
+        topics, mass = topics_of_init(init, *shape), documents.n_tokens / priors.n_topics
         return Initialization(
             lambda: initialization.lambda_from_topics(topics, mass, priors, dtype), "given", seed, priors
         )
@@ -105,13 +127,15 @@ def initialize(
     )
 
 
-def _check_warm_shape(lam: NDArray[Any], shape: tuple[int, int]) -> None:
-    if lam.shape != shape:
+def _check_warm_shape(given: WarmStart, shape: tuple[int, int]) -> None:
+    if given.lam.shape != shape:
+        remedy = 'set init to "auto" or to a model with such topics'
+        if given.parameter != "init":
+            remedy = "set warm_start=False to start from scratch"
         msg = (
-            f"warm_start=True continues from topics of shape {lam.shape}, but n_components and X give {shape}; "
-            "set warm_start=False to start from scratch"
+            f"{given.parameter} continues from topics of shape {given.lam.shape}, but n_components and X give {shape}; "
         )
-        raise ValueError(msg)
+        raise ValueError(msg + remedy)
 
 
 def _anchored(documents: DocumentSource, sampler: Sampler, priors: Priors, noise_seeds: Int64s) -> Floats:

@@ -4,6 +4,7 @@ Error messages name the parameter, its value, what is allowed and what to do. No
 """
 
 import numbers
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -16,6 +17,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from ldavi._core.chunks import chunks
+from ldavi._core.limits import FLOAT32, FLOAT64, MAX_SAMPLES, MAX_TOKENS, SMALLEST
 from ldavi._core.records import Counts
 from ldavi._core.typing import Floats, Int64s
 from ldavi._estimator.settings import FitSettings, Parameters, is_auto, runs_cvb0_first
@@ -23,6 +26,15 @@ from ldavi._inference.vb_online import LearningRate
 
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # every integer up to this one is exact
 MAX_WORDS = 2**31 - 1
+MIN_TYPICAL_SUM = 3.0  # of a row of fractions: with fewer tokens, a document says next to nothing of its topics
+NORM_TOLERANCE = 1e-3
+COUNTS_AT_ONCE = 2**16
+NORMALISED = (
+    "X holds fractions in rows that are normalised or sum to very little, as tf-idf weights do. A row counts as a "
+    "document of so many tokens, from which the priors cannot be learned: topics may merge into one. Pass counts; or "
+    "weights that are not normalised (TfidfTransformer(norm=None)); or multiply X by the typical number of tokens of a "
+    "document; or give doc_topic_prior and topic_word_prior as numbers"
+)
 ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # attributes of a single matrix
 WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are not batches
 
@@ -45,7 +57,7 @@ def check_parameters(parameters: Parameters) -> FitSettings:
     if parameters.tol is not None:
         check_number("tol", parameters.tol, minimum=0)
     if parameters.total_samples is not None:
-        check_number("total_samples", parameters.total_samples, minimum=0, exclusive=True)
+        check_number("total_samples", parameters.total_samples, minimum=0, maximum=MAX_SAMPLES, exclusive=True)
     check_integer("evaluate_every", parameters.evaluate_every)
     check_choice("learning_method", parameters.learning_method, ("batch", "online", "memoized"))
     check_choice("inference", parameters.inference, ("vb", "cvb0"))
@@ -136,11 +148,45 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         counts = counts.copy()
         counts.sum_duplicates()
         counts.eliminate_zeros()
-    with np.errstate(over="ignore"):  # overflow is an error below
+    with np.errstate(over="ignore", under="ignore"):  # overflow is an error below
         data = counts.data.astype(_counts_dtype(counts.data, dtype), copy=False)
-    if not np.isfinite(data.sum(dtype=np.float64)) or not np.isfinite(data.max(initial=0)):
-        raise ValueError(f"X holds counts too large for {data.dtype}, or for their sum: scale them down")
+        total = float(data.sum(dtype=np.float64))
+    check_total(total, data.dtype, "X")
     return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
+
+
+def check_total(total: float, dtype: Any, what: str) -> None:
+    """Raise ValueError if the sum of all counts exceeds what fits in this precision can compute with."""
+    largest = MAX_TOKENS[np.dtype(dtype)]
+    if total <= largest:
+        return
+    other = f", or use dtype='float64' (at most {MAX_TOKENS[FLOAT64]:g})" if dtype == FLOAT32 else ""
+    raise ValueError(
+        f"{what} holds counts too large for {dtype}: they sum to {total:g}, and at most {largest:g} is permitted. "
+        f"Divide X by a constant{other}"
+    )
+
+
+def is_normalised(X: sparse.csr_array) -> bool:
+    """Return whether X holds fractions in rows of norm 1, or in rows that typically sum to less than MIN_TYPICAL_SUM.
+
+    Whole counts are never normalised.
+    """
+    if all(not np.any(X.data[at] % 1) for at in chunks(X.nnz, COUNTS_AT_ONCE)):
+        return False
+    starts = X.indptr[:-1][np.diff(X.indptr) > 0]
+    if np.median(np.add.reduceat(X.data, starts, dtype=np.float64)) < MIN_TYPICAL_SUM:
+        return True
+    if X.data.max() > 1 + NORM_TOLERANCE:
+        return False
+    squares = np.add.reduceat(np.square(X.data), starts, dtype=np.float64)
+    return bool(np.all(np.abs(np.sqrt(squares) - 1) <= NORM_TOLERANCE))
+
+
+def warn_if_normalised(normalised: bool, parameters: Parameters, *, stacklevel: int) -> None:
+    """Warn that priors cannot be learned from normalised rows; given priors are fine."""
+    if normalised and (is_auto(parameters.doc_topic_prior) or is_auto(parameters.topic_word_prior)):
+        warnings.warn(NORMALISED, UserWarning, stacklevel=stacklevel + 1)
 
 
 def is_source(X: Any) -> bool:
@@ -214,6 +260,12 @@ def check_sample_weight(sample_weight: Any, n_docs: int, dtype: np.dtype[Any]) -
         raise ValueError(f"sample_weight holds {weight.min()}; weights must be >= 0")
     if not weight.any():
         raise ValueError("every sample_weight is zero; at least one document must have a weight > 0")
+    smallest, largest = SMALLEST[weight.dtype], MAX_TOKENS[weight.dtype]
+    positive = weight[weight > 0]
+    if positive.min() < smallest or positive.max() > largest:
+        worst = positive.min() if positive.min() < smallest else positive.max()
+        allowed = f"weights must be 0 or between {smallest:g} and {largest:g} with dtype={weight.dtype.name!r}"
+        raise ValueError(f"sample_weight holds {worst:g}; {allowed}")
     return weight  # type: ignore[no-any-return]
 
 

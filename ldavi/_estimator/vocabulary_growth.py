@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from ldavi._core.records import Counts
 from ldavi._core.typing import Int64s
 from ldavi._estimator import validation as check
 from ldavi._estimator.starting_priors import check_priors
@@ -37,6 +38,51 @@ def check_new_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.c
     if counts.shape[1] > n_known:
         _check_prior(estimator, counts.shape[1] - n_known)
     return counts
+
+
+def check_known_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.csr_array:
+    """Return X as counts over the words of a model, for inference.
+
+    With new_words="add", named columns are matched by name, in any order, and words that X lacks are 0: X may be of the
+    form that it had before the vocabulary grew. Otherwise X has the columns of the model.
+
+    Raises
+    ------
+    ValueError
+        If X has columns that the model does not know, or lacks columns without new_words="add".
+    """
+    places = _matched(estimator, X)
+    if places is None:
+        return check.check_documents(estimator, X, dtype=dtype, reset=False)
+    counts, n_known = check.check_counts(X, dtype=dtype, name=type(estimator).__name__), estimator.n_features_in_
+    if places.max() >= n_known:
+        unknown = np.asarray(names_of(X))[places >= n_known].tolist()
+        msg = (
+            f"X has {len(unknown)} columns that the model does not know, such as {unknown[0]!r}: leave them out, or "
+            "call partial_fit with them first"
+        )
+        raise ValueError(msg)
+    return _in_place(counts, places, n_known)
+
+
+def order_of_counts(estimator: Any, X: Any, counts: Counts) -> Int64s | None:
+    """Return the position of each stored count of X among those that `check_known_documents` returns; None if equal."""
+    places = _matched(estimator, X)
+    if places is None or (np.diff(places) > 0).all():
+        return None
+    column = np.zeros(estimator.n_features_in_, np.int64)
+    column[places] = np.arange(len(places))
+    documents = np.repeat(np.arange(counts.n_docs), np.diff(counts.indptr))
+    return np.lexsort((column[counts.words[counts.indices]], documents))
+
+
+def _matched(estimator: Any, X: Any) -> Int64s | None:
+    """Return the place of each column of X in a model that matches them by name; None if it does not."""
+    known = getattr(estimator, "feature_names_in_", None)
+    if getattr(estimator, "new_words", "error") == "error" or known is None or check.is_source(X):
+        return None
+    names = names_of(X)
+    return None if names is None else _places(known, names)
 
 
 def names_of(X: Any) -> NDArray[Any] | None:

@@ -14,6 +14,7 @@ from ldavi._core.chunks import chunks
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
+from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
 from ldavi._inference import dirichlet_priors
@@ -21,12 +22,14 @@ from ldavi._inference.cvb0_pass import (
     LARGEST_MASS,
     MIN_SHARE,
     Assignments,
+    max_sampled_tokens,
     rounded_word_counts,
     sample_topics,
     uninitialised_assignments,
     update_assignments,
 )
 from ldavi._inference.passes import PassResult, RecordWriter, Saved
+from ldavi._inference.saved_assignments import saved_assignments
 from ldavi._inference.trace import TraceRecord
 
 ROWS_AT_ONCE = 2**12  # of n_wk
@@ -167,13 +170,11 @@ class Cvb0:
         return Cvb0State(self.first, assignments, average, priors, seconds, pseudocounts)
 
     def from_arrays(self, documents: Documents, arrays: Saved) -> Cvb0State:
-        priors = Priors(arrays["alpha"], arrays["eta"])
-        assignments = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
-        assignments.N[:], assignments.totals[:] = arrays["N"], arrays["totals"]
-        for block, topic, share in zip(assignments.blocks, arrays["topic"], arrays["share"], strict=True):
-            block.topic[:], block.share[:] = topic, share
-        average = aligned_copy(arrays["average"])
-        state = Cvb0State(arrays["iteration"], assignments, average, priors, arrays["seconds"])
+        saved = SavedArrays(arrays, documents.n_words)
+        priors, iteration = saved.priors, saved.integer("iteration", self.first + 1, self.first + self.n_passes)
+        assignments = saved_assignments(documents, saved)
+        average = aligned_copy(saved.rows("average", len(documents.counts.words), documents.dtype))
+        state = Cvb0State(iteration, assignments, average, priors, saved.number("seconds", 0))
         state.completed = _result_of(state)
         return state
 
@@ -195,7 +196,7 @@ class Cvb0:
             if settings.learns_after(t):
                 state.priors = learned_priors(state.assignments, state.priors, documents.weight, settings, t, workers)
             log_predictive = documents.weighted_sum(log_likelihoods)
-            record = writer.predictive_record(self.first + t, "collapsed", log_predictive)
+            record = writer.predictive_record(self.first + t, "collapsed", log_predictive, state.priors)
             state.iteration, state.seconds = record.iteration, record.seconds
             state.completed = _result_of(state)
             yield state, record
@@ -292,7 +293,7 @@ def _learned_alpha(
     assignments: Assignments, priors: Priors, weight: Floats | None, settings: Cvb0Settings, t: int
 ) -> Doubles:
     """Return the α under which topics sampled for part of the documents are most probable. Equation (49)."""
-    K, n_tokens = priors.n_topics, assignments.counts.doc_tokens.sum()
+    K, n_tokens = priors.n_topics, max_sampled_tokens(assignments.counts).sum()
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_FRACTION))))
     sample = sample_topics(
         assignments,

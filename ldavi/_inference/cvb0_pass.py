@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ldavi import _estep
-from ldavi._core.random_bits import random_bits_24
+from ldavi._core.random_bits import pass_seed, random_bits_24
 from ldavi._core.records import Counts, Priors, aligned_zeros, padded
 from ldavi._core.threads import Workers, even_ranges
-from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s
+from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, Masses, UInt8s, UInt16s
 from ldavi._estep import SCRATCH_ROWS, SHARES, SLOTS
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.e_step import order_by_word
@@ -31,6 +31,8 @@ LARGEST_MASS = {np.dtype(np.float32): 2.0**30, np.dtype(np.float64): 2.0**52}  #
 MAX_TOPICS = 2**16
 DRAW_ALL = 2.0  # as MIN_SHARE: each count is assigned as a whole to one sampled topic
 SAMPLING_PASSES = 6
+TOKENS_PER_COUNT = 2**6  # of a document, on average: a longer one is thinned before its topics are sampled
+TOKENS_AT_ONCE = 2**13  # whose topics are sampled together, so that temporary arrays stay small
 ROWS_AT_ONCE = 2**12  # of n_wk
 MIN_SHARE = 0.1  # τ: topics with a smaller share of a count are represented by one that is sampled from them
 
@@ -165,7 +167,7 @@ def update_assignments(
     seed : int
         Of this pass. The random bits of a count depend on it and on the position of the count.
     min_share : float
-        τ of (32).
+        τ of (32), at least 1 / `_estep.MAX_CANDIDATES`.
 
     Returns
     -------
@@ -239,14 +241,14 @@ def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int
     The evidence for η depends on n_wk alone, so no topics are sampled.
     """
 
-    def rounded(first: int) -> tuple[Int64s, Int64s, Int64s]:
+    def rounded(first: int) -> tuple[Doubles, Doubles, Doubles]:
         rows = assignments.N[first : first + ROWS_AT_ONCE]
         held = np.nonzero(rows)
         up_to = random_bits_24(seed, first * rows.shape[1], len(held[0])) / 2.0**24
-        whole = np.floor(rows[held] / assignments.unit + up_to).astype(np.int64)
-        return *np.unique(whole, return_counts=True), np.bincount(held[1], whole, minlength=rows.shape[1]).astype(
-            np.int64
-        )
+        whole = np.floor(rows[held] / assignments.unit + up_to)  # in float64: counts may exceed every integer type
+        values, times = np.unique(whole, return_counts=True)
+        totals: Doubles = np.bincount(held[1], whole, minlength=rows.shape[1]).astype(np.float64)
+        return values.astype(np.float64), times.astype(np.float64), totals
 
     firsts = range(0, max(1, len(assignments.N)), ROWS_AT_ONCE)  # at least one, even if no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
@@ -258,50 +260,99 @@ class TopicSample(NamedTuple):
 
     documents: Int64s  # (docs,) which documents
     document: Int64s  # (tokens,) of each token, from 0
-    word: Int64s  # (tokens,)
     topic: Int64s  # (tokens,)
 
 
-def _topics_by_share(assignments: Assignments, at: Int64s, count: Int64s, seed: int) -> UInt16s:
-    """Sample a topic for each token in proportion to the shares of its count; `count` indexes `at` for each token."""
-    topic, share = np.empty((len(at), SLOTS), np.uint16), np.empty((len(at), SLOTS), np.int64)
+class SampledTokens(NamedTuple):
+    """The tokens of some documents, by stored count."""
+
+    at: Int64s  # (counts,) the position of each stored count
+    times: Int64s  # (counts,) its tokens
+    indptr: Int64s  # (docs + 1,) tokens before each document
+
+
+def max_sampled_tokens(counts: Counts) -> Doubles:
+    """Return how many tokens of each document are sampled at most, of shape (D,). Equation (53)."""
+    limited: Doubles = np.minimum(counts.doc_tokens, TOKENS_PER_COUNT * np.diff(counts.indptr))
+    return limited
+
+
+def sampled_tokens(counts: Counts, documents: Int64s, seed: int) -> SampledTokens:
+    """Return how many tokens of each stored count are sampled: n_dw, unless that is fractional or the document long.
+
+    A document with more than TOKENS_PER_COUNT tokens per stored count is thinned to so many. Its tokens, and those of
+    fractional counts, are the whole numbers that a document's cumulative counts pass, from a random first point.
+    Equation (53).
+    """
+    lengths, limit = np.diff(counts.indptr)[documents], max_sampled_tokens(counts)[documents]
+    starts = np.cumsum(lengths) - lengths  # of each document, in `at`
+    at = np.arange(lengths.sum()) + np.repeat(counts.indptr[documents] - starts, lengths)
+    rate = limit / np.maximum(counts.doc_tokens[documents], np.finfo(np.float64).tiny)
+    reached = np.append(0.0, np.cumsum(counts.values[at] * np.repeat(rate, lengths)))
+    points = ((random_bits_24(seed, 0, len(documents)) >> np.uint64(14)) + 0.5) / 2.0**10  # far from whole numbers
+    offset = np.repeat(points - reached[starts], lengths)
+    times = (np.floor(reached[1:] + offset) - np.floor(reached[:-1] + offset)).astype(np.int64)
+    tokens = np.append(0, np.cumsum(times))
+    return SampledTokens(at, times, tokens[np.append(starts, len(at))])
+
+
+def sample_topics(assignments: Assignments, priors: Priors, *, first: int, step: int, seed: int) -> TopicSample:
+    """Sample a topic for every sampled token of every `step`-th document by Gibbs sampling, with n_wk and n_k fixed.
+
+    The shares of the counts are only the starting point: they ignore the dependence between the topics of a document's
+    tokens, and an α learned from them would be too large.
+    """
+    counts, kernel = assignments.counts, kernel_priors(assignments, priors)
+    documents = np.arange(first % step, counts.n_docs, step)
+    tokens = sampled_tokens(counts, documents, pass_seed(seed, 1))
+    by_document = np.append(0, np.cumsum(np.diff(counts.indptr)[documents]))
+    topic, shares = _cumulative_shares(assignments, tokens.at)
+    topics = [np.zeros(0, np.uint16)]
+    for start, stop in even_ranges(tokens.indptr, 0, len(documents), TOKENS_AT_ONCE):
+        part = slice(by_document[start], by_document[stop])
+        count = np.repeat(np.arange(part.start, part.stop), tokens.times[part])
+        n_before = int(tokens.indptr[start])
+        drawn = (random_bits_24(seed, n_before, len(count)) % np.uint64(SHARES)).astype(np.int16)
+        slot = (shares[count] <= drawn[:, None]).sum(axis=1)
+        initial = topic[count, np.minimum(slot, SLOTS - 1)]
+        indptr = tokens.indptr[start : stop + 1] - n_before
+        words = counts.indices[tokens.at[count]]
+        topics.append(_gibbs_topics(assignments, kernel, initial, words, indptr, seed=seed, first=n_before))
+    document = np.repeat(np.arange(len(documents)), np.diff(tokens.indptr))
+    return TopicSample(documents, document, np.concatenate(topics).astype(np.int64))
+
+
+def _cumulative_shares(assignments: Assignments, at: Int64s) -> tuple[UInt16s, Int16s]:
+    """Return the topics of the stored counts `at`, and the cumulative shares, of shape (counts, SLOTS)."""
+    topic, share = np.empty((len(at), SLOTS), np.uint16), np.empty((len(at), SLOTS), np.int16)
     for block in assignments.blocks:
         first, last = assignments.counts.indptr[[block.start, block.stop]]
         inside = slice(*np.searchsorted(at, [first, last]))
         place = block.position[at[inside] - first]
         topic[inside], share[inside] = block.topic[place], block.share[place]
-    drawn = random_bits_24(seed, 0, len(count)) % np.uint64(SHARES)
-    slot = (share.cumsum(axis=1)[count] <= drawn.astype(np.int64)[:, None]).sum(axis=1)
-    picked: UInt16s = topic[count, np.minimum(slot, SLOTS - 1)]
-    return picked
+    return topic, share.cumsum(axis=1, dtype=np.int16)
 
 
-def sample_topics(assignments: Assignments, priors: Priors, *, first: int, step: int, seed: int) -> TopicSample:
-    """Sample a topic for every token of every `step`-th document by Gibbs sampling, with n_wk and n_k fixed.
-
-    The shares of the counts are only the starting point: they ignore the dependence between the topics of a document's
-    tokens, and an α learned from them would be too large.
-    """
-    counts, dtype, width = assignments.counts, assignments.counts.values.dtype, assignments.N.shape[1]
-    documents = np.arange(first % step, counts.n_docs, step)
-    lengths = np.diff(counts.indptr)[documents]
-    at = np.arange(lengths.sum()) + np.repeat(counts.indptr[documents] - np.cumsum(lengths) + lengths, lengths)
-    times = np.rint(counts.values[at]).astype(np.int64)
-    word, document = (
-        np.repeat(counts.indices[at], times),
-        np.repeat(np.repeat(np.arange(len(documents)), lengths), times),
-    )
-    n_tokens = len(word)
-    indptr = np.append(0, np.cumsum(np.bincount(document, minlength=len(documents)))).astype(np.int64)
+def _gibbs_topics(
+    assignments: Assignments,
+    kernel: KernelPriors,
+    initial: UInt16s,
+    words: Int32s,
+    indptr: Int64s,
+    *,
+    seed: int,
+    first: int,
+) -> UInt16s:
+    """Return a topic for each token of some documents after Gibbs sampling; `first` is the first token's number."""
+    n_tokens, dtype, width = len(words), assignments.counts.values.dtype, assignments.N.shape[1]
     now = np.zeros((n_tokens, SLOTS), np.uint16), np.zeros((n_tokens, SLOTS), np.uint8)
-    now[0][:, 0], now[1][:, 0] = _topics_by_share(assignments, at, np.repeat(np.arange(len(at)), times), seed), SHARES
+    now[0][:, 0], now[1][:, 0] = initial, SHARES
     new = now[0].copy(), now[1].copy()
-    kernel = kernel_priors(assignments, priors)
     sums = kernel.normalisers(assignments.totals)
     for n_done in range(SAMPLING_PASSES):
         _estep.update_assignments(
             indptr=indptr,
-            indices=word,
+            indices=words,
             counts=np.ones(n_tokens, dtype),
             position=np.arange(n_tokens, dtype=np.int32),
             mass=np.zeros(n_tokens, assignments.N.dtype),
@@ -314,16 +365,17 @@ def sample_topics(assignments: Assignments, priors: Priors, *, first: int, step:
             share=now[1],
             new_topic=new[0],
             new_share=new[1],
-            log_predictive=np.zeros(len(documents)),
+            log_predictive=np.zeros(len(indptr) - 1),
             scratch=aligned_zeros((SCRATCH_ROWS * width,), dtype),
             seed=seed + n_done,
-            n_topics=priors.n_topics,
+            n_topics=len(kernel.eta_totals),
             alpha_total=kernel.alpha_total,
             min_share=DRAW_ALL,
             first_doc=0,
-            first_count=0,
+            first_count=first,
             start=0,
-            stop=len(documents),
+            stop=len(indptr) - 1,
         )
         now, new = new, now
-    return TopicSample(documents, document, word.astype(np.int64), now[0][:, 0].astype(np.int64))
+    topics: UInt16s = now[0][:, 0].copy()
+    return topics

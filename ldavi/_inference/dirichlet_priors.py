@@ -5,7 +5,7 @@ with backtracking. Priors stay positive, and no update lowers its objective.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy.special import gammaln, psi, zeta
@@ -20,6 +20,9 @@ MAX_ROUNDS = 100
 TOLERANCE = 1e-4  # an update ends when the relative change of every α_k is at most this
 ONE_THREAD = Workers(1)
 ENTRIES_AT_ONCE = 2**16  # of γ or S in float64: a few megabytes including temporary arrays, for every K
+
+
+AnyCounts = TypeVar("AnyCounts", Int64s, Doubles)
 
 
 class GroupedCounts(NamedTuple):
@@ -72,8 +75,8 @@ def group_counts(
     )
 
 
-def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
-    """Group counts with a symmetric prior, given how often each value occurs.
+def group_values(value: Doubles, times: Doubles, total: Doubles) -> GroupedCounts:
+    """Group whole counts with a symmetric prior, given how often each value occurs.
 
     Parameters
     ----------
@@ -94,7 +97,7 @@ def group_values(value: Int64s, times: Int64s, total: Int64s) -> GroupedCounts:
     )
 
 
-def _distinct(value: Int64s, times: Int64s | Doubles) -> tuple[Int64s, Doubles]:
+def _distinct(value: AnyCounts, times: Doubles) -> tuple[AnyCounts, Doubles]:
     """Return the distinct values in ascending order, and the sum of `times` for each."""
     values, place = np.unique(value, return_inverse=True)
     return values, np.bincount(place, times, minlength=len(values)).astype(np.float64)
@@ -167,35 +170,41 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
     return alpha
 
 
-def eta_fixed_point(eta: float, S: Floats, n_words: int, workers: Workers = ONE_THREAD, *, rounds: int = 5) -> float:
-    """Return η after some rounds of Minka's fixed-point iteration, which never lowers (38)."""
+class EtaStatistics(NamedTuple):
+    """What an update of η needs of S; the statistics of several sets of words add up.
+
+    Attributes
+    ----------
+    rise : float
+        Σ_kw [ψ(S_kw + η) − ψ(η)], with the η that is updated.
+    totals : array of shape (K,)
+        Σ_w S_wk.
+    """
+
+    rise: float
+    totals: Doubles
+
+
+def eta_statistics(eta: float, S: Floats, workers: Workers = ONE_THREAD) -> EtaStatistics:
+    """Return what an update of η needs of S, of shape (words, K). Equation (38)."""
     n_present, K = S.shape
-    sums = _column_sums(S)
-    for _ in range(rounds):
-        rise = _digamma_sum(S, eta, workers) - n_present * K * float(psi(eta))
-        fall = n_words * float((psi(sums + n_words * eta) - psi(n_words * eta)).sum())
-        if not fall > 0:
-            break
-        before, eta = eta, max(eta * rise / fall, MIN_PRIOR)
-        if abs(eta - before) <= TOLERANCE * before:
-            break
-    return eta
+
+    def chunk_statistics(at: slice) -> tuple[float, Doubles]:
+        part = S[at].astype(np.float64)
+        return float(_digamma(part + eta).sum()), part.sum(axis=0)
+
+    digamma_sum, totals = 0.0, np.zeros(K)
+    for chunk_sum, chunk_totals in workers.run(chunk_statistics, _row_chunks(S)):
+        digamma_sum += chunk_sum
+        totals += chunk_totals
+    return EtaStatistics(digamma_sum - n_present * K * float(psi(eta)), totals)
 
 
-def _digamma_sum(S: Floats, eta: float, workers: Workers) -> float:
-    """Return Σ_kw ψ(S_kw + η), in chunks of words."""
-
-    def chunk_sum(at: slice) -> float:
-        return float(_digamma(S[at].astype(np.float64) + eta).sum())
-
-    return sum(workers.run(chunk_sum, _row_chunks(S)))
-
-
-def _column_sums(S: Floats) -> Doubles:
-    sums = np.zeros(S.shape[1])
-    for at in _row_chunks(S):
-        sums += S[at].astype(np.float64).sum(axis=0)
-    return sums
+def updated_eta(eta: float, statistics: EtaStatistics, n_words: int) -> float:
+    """Return η after a round of Minka's fixed-point iteration, which never lowers (38)."""
+    totals, eta_total = statistics.totals, n_words * eta
+    fall = n_words * float((psi(totals + eta_total) - psi(eta_total)).sum())
+    return max(eta * statistics.rise / fall, MIN_PRIOR) if fall > 0 else eta
 
 
 def _row_chunks(rows: Floats) -> Iterator[slice]:

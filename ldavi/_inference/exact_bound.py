@@ -13,6 +13,7 @@ import numpy as np
 
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
+from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import elbo
@@ -20,7 +21,7 @@ from ldavi._inference.e_step import EStepResult, EStepSettings, update_documents
 from ldavi._inference.m_step import topics_from
 from ldavi._inference.passes import PassResult, Saved, column_sums, summed_terms
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_online import PassSums
+from ldavi._inference.vb_online import PassSums, saved_sums
 
 MAX_DOCUMENTS = 2**12  # per part, rounded up to whole batches
 
@@ -72,9 +73,11 @@ class ExactBound:
         return BoundState(initial(), PassSums())
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> BoundState:
-        priors, lam = Priors(arrays["alpha"], arrays["eta"]), aligned_copy(arrays["rows"])
-        counters = arrays["n_updates"], arrays["iteration"], arrays["seconds"]
-        return BoundState(PassResult(lam, arrays["words"], priors, *counters), PassSums(**arrays["sums"]))
+        saved = SavedArrays(arrays, documents.n_words)
+        words = saved.words("words")
+        lam = aligned_copy(saved.rows("rows", len(words), documents.dtype))
+        counters = saved.integer("n_updates"), saved.integer("iteration"), saved.number("seconds", 0)
+        return BoundState(PassResult(lam, words, saved.priors, *counters), saved_sums(saved))
 
     def passes(
         self, documents: DocumentSource, state: BoundState, workers: Workers
@@ -90,7 +93,7 @@ class ExactBound:
                 self._add(sums, part.compacted(), lam, totals, priors, workers)
                 yield state, None
         topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
-        yield state, sums.record(topics.iteration, "final", topic_word, time.perf_counter() - started)
+        yield state, sums.record(topics.iteration, "final", topic_word, priors, time.perf_counter() - started)
 
     def _add(
         self, sums: PassSums, documents: Documents, lam: Floats, totals: Doubles, priors: Priors, workers: Workers

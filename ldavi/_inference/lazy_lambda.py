@@ -11,19 +11,35 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference.growable_rows import GrowableRows
 from ldavi._inference.m_step import topics_from
-from ldavi._inference.topics_cache import TopicsCache
+from ldavi._inference.topics_cache import MAX_BYTES, TopicsCache
 
 ROWS_PER_SUM = 2**10  # fixed, since sums of chunks are added in order
 SMALLEST_DECAY = 1e-6  # c at which M is rescaled, before its entries become too large
+
+
+class _Cache:
+    """What is computed from M, c and η on demand.
+
+    A change of λ ends with a new cache, so that another thread that still computes from the former λ leaves its result
+    in the former cache.
+    """
+
+    def __init__(self) -> None:
+        self.topics = TopicsCache()
+        self.dense: Floats | None = None
+        self.excess: Doubles | None = None
 
 
 class LazyLambda:
     """λ of every word, of which a minibatch reads and writes only the rows of its own words. Equation (19).
 
     λ is stored as η + c·(M − η), with stored rows M and c the product of all factors (1 − ρ). So a step decays every
-    row by one multiplication of c, and adds to the rows of the minibatch's words only. Reading all of λ sets M to λ
-    and c to 1. A row at η stays at η to the last bit for every c, so words can be added when they are first seen.
-    Equation (41).
+    row by one multiplication of c, and adds to the rows of the minibatch's words only. A row at η stays at η to the
+    last bit for every c, so words can be added when they are first seen. Equation (41).
+
+    The methods that only read (`dense`, `rows`, `topics`, `all_topics`, `totals`, `excess`, `to_arrays`, pickling) may
+    run in several threads at once. They change neither M nor c, so later steps have the same bits with and without
+    them; what they cache is computed from M and c, and is dropped when these change.
 
     Parameters
     ----------
@@ -36,10 +52,19 @@ class LazyLambda:
         self._rows = lam
         self._priors = priors
         self._decay = 1.0
-        self._excess: Doubles | None = None
+        self._excess: Doubles | None = None  # of the steps so far; None if it is that of the rows
+        self._is_shared = False  # whether a caller holds the rows, which then must be copied before they change
         self._room: GrowableRows | None = None  # these are created when they are first needed
         self._eta_room: GrowableRows | None = None
-        self._cache: TopicsCache | None = None
+        self._cache = _Cache()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without what readers have caused: pickles and copies have the same bytes after any read."""
+        return {name: value for name, value in vars(self).items() if name not in ("_cache", "_is_shared")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._is_shared, self._cache = False, _Cache()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any], priors: Priors, *, copy: bool = True) -> "LazyLambda":
@@ -48,13 +73,28 @@ class LazyLambda:
         lam._decay, lam._excess = arrays["decay"], arrays["excess"]
         return lam
 
+    def snapshot(self) -> "LazyLambda":
+        """Return λ as it is now; the two share the rows until either takes a step, which copies them first."""
+        self._is_shared = True
+        same = LazyLambda(self._rows, self._priors)
+        same._decay, same._excess, same._is_shared = self._decay, self._excess, True
+        return same
+
     def to_arrays(self) -> dict[str, object]:
-        """Return M, c and Σ_w (λ_kw − η_kw), from which the next step computes the same bits; nothing is copied."""
+        """Return M, c and Σ_w (λ_kw − η_kw), from which the next step computes the same bits; nothing is copied.
+
+        The last is None if it is that of the rows.
+        """
         return {"rows": self._rows, "decay": self._decay, "excess": self._excess}
 
     @property
     def dtype(self) -> np.dtype[Any]:
         return self._rows.dtype
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of topics and words, (K, V)."""
+        return self._priors.n_topics, len(self._rows)
 
     @property
     def totals(self) -> Doubles:
@@ -64,16 +104,19 @@ class LazyLambda:
     @property
     def excess(self) -> Doubles:
         """Σ_w (λ_kw − η_kw), of shape (K,); words that were never seen contribute nothing. Equation (41)."""
-        if self._excess is None:
+        if self._excess is not None:
+            return self._excess
+        cache = self._cache
+        if cache.excess is None:
             K = self._priors.n_topics
             sums = np.zeros(self._rows.shape[1])
-            lam = self.materialize()
-            for at in chunks(len(lam), ROWS_PER_SUM):  # row by row, so that rows of zeros change no bit
-                part = lam[at].astype(np.float64)
-                part[:, :K] -= self._eta(np.arange(at.start, at.stop))
+            for at in chunks(len(self._rows), ROWS_PER_SUM):  # row by row, so that rows of zeros change no bit
+                words = np.arange(at.start, at.stop)
+                part = self.rows(words).astype(np.float64)
+                part[:, :K] -= self._eta(words)
                 sums += part.sum(axis=0)
-            self._excess = sums[:K]
-        return self._excess
+            cache.excess = sums[:K]
+        return cache.excess
 
     def _eta(self, words: Int64s) -> Floats:
         """Return η of some words in the dtype of the rows."""
@@ -88,8 +131,23 @@ class LazyLambda:
         excess += eta
         return rows
 
+    def dense(self) -> Floats:
+        """Return λ of shape (V, Kp), read-only; later steps do not change the array."""
+        cache = self._cache
+        if self._decay == 1.0:
+            self._is_shared, lam = True, self._rows
+        elif cache.dense is not None:
+            lam = cache.dense
+        else:
+            lam = self._apply_decay(aligned_copy(self._rows), self._priors.eta.astype(self._rows.dtype))
+            if lam.nbytes <= MAX_BYTES:
+                cache.dense = lam
+        lam = lam.view()
+        lam.flags.writeable = False
+        return lam
+
     def materialize(self) -> Floats:
-        """Return λ of shape (V, Kp): the array itself, which online steps change in place."""
+        """Set M to λ and c to 1, for a fit, and return M: the array itself, which online steps change in place."""
         if self._decay != 1.0:
             self._ensure_writable()
             self._apply_decay(self._rows, self._priors.eta.astype(self._rows.dtype))
@@ -98,43 +156,31 @@ class LazyLambda:
 
     def detach(self) -> None:
         """Continue in a copy, so that an array returned by `materialize` no longer changes."""
-        self._rows = aligned_copy(self._rows)
+        self._rows, self._is_shared = aligned_copy(self._rows), False
 
     def _ensure_writable(self) -> None:
-        """Copy read-only rows, such as those that joblib maps into its workers."""
-        if not self._rows.flags.writeable:
-            self._rows = self._rows.copy()
-
-    def writable(self) -> Floats:
-        """Return λ for a caller that may write to it; everything derived from λ is dropped."""
-        self._invalidate()
-        return self.materialize()
-
-    def _drop_cache(self) -> None:
-        if self._cache is not None:
-            self._cache.invalidate()
-
-    def _invalidate(self) -> None:
-        self._excess = None
-        self._drop_cache()
+        """Copy rows that a caller holds, and read-only rows, such as those that joblib maps into its workers."""
+        if self._is_shared or not self._rows.flags.writeable:
+            self._rows = aligned_copy(self._rows)
+        self._is_shared = False
 
     def replace(self, lam: Floats) -> None:
         """Set λ, word-major of shape (V, K)."""
-        rows = np.zeros_like(self._rows)
+        rows = aligned_zeros(self._rows.shape, self._rows.dtype)
         rows[:, : self._priors.n_topics] = lam
-        self._rows, self._decay = rows, 1.0
-        self._invalidate()
+        self._rows, self._decay, self._excess, self._is_shared = rows, 1.0, None, False
+        self._cache = _Cache()
 
     def set_priors(self, priors: Priors) -> None:
         """Replace η in λ = η + S; S stays. Equation (38)."""
         if (priors.eta != self._priors.eta).any():
-            self.writable()
             self._ensure_writable()
-            lam = self._rows[:, : priors.n_topics]
+            lam = self.materialize()[:, : priors.n_topics]
             lam -= self._priors.eta.astype(lam.dtype)
             lam += priors.eta.astype(lam.dtype)
             np.maximum(lam, 0, out=lam)
-        self._priors = priors
+            self._excess = None
+        self._priors, self._cache = priors, _Cache()
 
     def grow(self, n_words: int, eta: Doubles) -> Priors:
         """Add words that were not seen before, with λ = η. Equation (41).
@@ -151,7 +197,6 @@ class LazyLambda:
         priors : Priors
             With η of all words.
         """
-        self._drop_cache()
         n_more = n_words - len(self._rows)
         K, of_words = self._priors.n_topics, self._priors.eta
         self._room, self._eta_room = self._room or GrowableRows(), self._eta_room or GrowableRows()
@@ -160,6 +205,7 @@ class LazyLambda:
             more = np.broadcast_to(eta, (n_more, of_words.shape[1]))
             of_words = self._eta_room.extended(of_words, n_more, more).astype(np.float64, copy=False)
             self._priors = Priors(self._priors.alpha, of_words)
+        self._cache = _Cache()
         return self._priors
 
     def rows(self, words: Int64s) -> Floats:
@@ -174,17 +220,16 @@ class LazyLambda:
 
     def all_topics(self, workers: Workers) -> Topics | None:
         """Return the topics of every word, cached until λ changes; None if they are too large to cache."""
-        self._cache = self._cache or TopicsCache()
-        return self._cache.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
+        return self._cache.topics.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
 
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
         """Set λ ← (1 − ρ) λ + ρ (η + scale·S), where S is zero except in the rows of `words`. Equation (18)."""
-        self._drop_cache()
         K = self._priors.n_topics
         excess = (1 - rho) * self.excess + rho * scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
+        self._cache = _Cache()
         self._decay *= 1 - rho
         if self._decay < SMALLEST_DECAY:  # also if ρ = 1, which discards everything
             self.materialize()
         self._ensure_writable()
         self._rows[words] += (rho * scale / self._decay) * sstats
-        self._excess = excess
+        self._excess, self._cache = excess, _Cache()

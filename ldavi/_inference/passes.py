@@ -21,7 +21,6 @@ from ldavi._inference.e_step import EStepResult, EStepSettings
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.trace import TraceRecord, predictive_record, record
 
-LEARN_EVERY = 5  # passes
 Saved = Mapping[str, Any]  # arrays and plain values of a saved state, read from a file
 
 
@@ -60,9 +59,12 @@ class PassSettings:
         return t <= self.n_warmup
 
     def learns_after(self, t: int) -> bool:
-        """Return whether priors are updated in pass t: never in the warm-up, whose topics have not converged."""
-        since = t - self.n_warmup
-        return (self.learn_alpha or self.learn_eta) and since > 0 and since % LEARN_EVERY == 0
+        """Return whether priors are updated in pass t: in every pass after the warm-up.
+
+        The topics of a warm-up, and of a first pass, have not converged. A pass that updates topics and priors together
+        gains little only if both have converged.
+        """
+        return (self.learn_alpha or self.learn_eta) and t > max(1, self.n_warmup)
 
     def offset_of(self, t: int) -> float:
         """Return δ of pass t."""
@@ -182,14 +184,22 @@ class RecordWriter:
         """Return a writer for a fit that has taken so many seconds already."""
         return cls(documents, time.perf_counter() - seconds)
 
-    def record(self, iteration: int, phase: str, terms: ELBOTerms, n_inner_iter: int) -> TraceRecord:
+    def record(self, iteration: int, phase: str, terms: ELBOTerms, priors: Priors, n_inner_iter: int) -> TraceRecord:
         """Return the record of a pass with a bound; `n_inner_iter` is summed over documents."""
-        mean_inner_iter = n_inner_iter / max(1, self.documents.n_docs)
-        return record(iteration, phase, terms, self.documents.n_tokens, mean_inner_iter, self._seconds())
+        return record(
+            iteration,
+            phase,
+            terms,
+            priors,
+            tokens=self.documents.n_tokens,
+            n_inner_iter=n_inner_iter / max(1, self.documents.n_docs),
+            seconds=self._seconds(),
+        )
 
-    def predictive_record(self, iteration: int, phase: str, log_predictive: float) -> TraceRecord:
+    def predictive_record(self, iteration: int, phase: str, log_predictive: float, priors: Priors) -> TraceRecord:
         """Return the record of a pass without a bound, with the log-likelihood of equation (34)."""
-        return predictive_record(iteration, phase, log_predictive, self.documents.n_tokens, self._seconds())
+        tokens = self.documents.n_tokens
+        return predictive_record(iteration, phase, log_predictive, priors, tokens=tokens, seconds=self._seconds())
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.started

@@ -10,6 +10,7 @@ MAX_BYTES = 2**27  # of λ and B; larger topics are computed for the words of ea
 class TopicsCache:
     """Caches topics from the second request on: a single request may need few of the words.
 
+    When λ changes, its owner makes a new cache: topics that another thread is still computing end in the old one.
     Copies and pickles do not include the cached topics, which are computed again on demand.
     """
 
@@ -20,12 +21,10 @@ class TopicsCache:
     def __reduce__(self) -> tuple[type["TopicsCache"], tuple[()]]:
         return TopicsCache, ()
 
-    def invalidate(self) -> None:
-        """Drop the topics, since λ may change."""
-        self._topics, self._requested = None, False
-
     def get(self, n_bytes: int, compute: Callable[[], Topics]) -> Topics | None:
         """Return the topics of every word, or None if the caller should compute those of its own words.
+
+        Several threads may call it at once; all compute the same bits.
 
         Parameters
         ----------

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ldavi._core.limits import finite
+from ldavi._core.records import Priors
 from ldavi._inference.elbo import ELBOTerms
 
 
@@ -35,6 +37,10 @@ class TraceRecord:
         For a collapsed pass, Σ n_dw log p(w | assignments of all other counts), in nats; NaN otherwise.
     validation : float
         Document-completion perplexity of the validation set, if it was computed after this pass; NaN otherwise.
+    alpha_sum : float
+        Σ_k α_k after this pass.
+    eta : float
+        η after this pass; its mean if it differs between words or topics.
     """
 
     iteration: int
@@ -47,6 +53,8 @@ class TraceRecord:
     seconds: float
     predictive: float = float("nan")
     validation: float = float("nan")
+    alpha_sum: float = float("nan")
+    eta: float = float("nan")
 
     @property
     def objective(self) -> float:
@@ -60,19 +68,51 @@ class TraceRecord:
 
 
 def record(
-    iteration: int, phase: str, terms: ELBOTerms, tokens: float, n_inner_iter: float, seconds: float
+    iteration: int,
+    phase: str,
+    terms: ELBOTerms,
+    priors: Priors,
+    *,
+    tokens: float,
+    n_inner_iter: float,
+    seconds: float,
 ) -> TraceRecord:
-    """Return a record with the perplexity that follows from its terms. Equation (25)."""
+    """Return a record with the perplexity that follows from its terms. Equation (25).
+
+    Raises
+    ------
+    ValueError
+        If the ELBO is not finite.
+    """
+    finite(terms.word + terms.doc_topic + terms.topic_word, f"the ELBO of pass {iteration}")
     perplexity = float(np.exp(-(terms.word + terms.doc_topic) / tokens)) if tokens else 1.0
     word, doc_topic, topic_word = (float(term) for term in terms)
-    return TraceRecord(iteration, phase, word, doc_topic, topic_word, perplexity, n_inner_iter, seconds)
+    return TraceRecord(
+        iteration, phase, word, doc_topic, topic_word, perplexity, n_inner_iter, seconds, **_summary(priors)
+    )
 
 
-def predictive_record(iteration: int, phase: str, log_predictive: float, tokens: float, seconds: float) -> TraceRecord:
-    """Return the record of a pass without a bound. Equation (34)."""
+def predictive_record(
+    iteration: int, phase: str, log_predictive: float, priors: Priors, *, tokens: float, seconds: float
+) -> TraceRecord:
+    """Return the record of a pass without a bound. Equation (34).
+
+    Raises
+    ------
+    ValueError
+        If the objective is not finite.
+    """
+    finite(log_predictive, f"the predictive log-likelihood of pass {iteration}")
     perplexity = float(np.exp(-log_predictive / tokens)) if tokens else 1.0
     nan = float("nan")
-    return TraceRecord(iteration, phase, nan, nan, nan, perplexity, 1.0, seconds, predictive=float(log_predictive))
+    predictive = float(log_predictive)
+    return TraceRecord(
+        iteration, phase, nan, nan, nan, perplexity, 1.0, seconds, predictive=predictive, **_summary(priors)
+    )
+
+
+def _summary(priors: Priors) -> dict[str, float]:
+    return {"alpha_sum": float(priors.alpha.sum()), "eta": float(priors.eta.mean())}
 
 
 def relative_gain(before: TraceRecord, after: TraceRecord) -> float:
@@ -86,6 +126,6 @@ def to_array(records: Sequence[TraceRecord]) -> NDArray[np.void]:
     """Return the trace as a structured array: `trace["elbo"]`, `trace["phase"]`, or a DataFrame of it."""
     fields = [("iteration", np.int64), ("phase", "U9"), ("elbo", float), ("word", float), ("doc_topic", float)]
     fields += [("topic_word", float), ("perplexity", float), ("n_inner_iter", float), ("seconds", float)]
-    fields += [("predictive", float), ("validation", float)]
+    fields += [("predictive", float), ("validation", float), ("alpha_sum", float), ("eta", float)]
     rows = [tuple(getattr(line, name) for name, _ in fields) for line in records]
     return np.array(rows, dtype=fields)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ldavi._core.documents import WHOLE_BATCHES, Documents, DocumentSource
 from ldavi._core.records import Priors, Topics, aligned_copy, aligned_zeros
+from ldavi._core.saved_arrays import SavedArrays, check_sums, checked_part
 from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Floats, Int64s
@@ -27,7 +28,7 @@ from ldavi._inference.passes import (
     summed_terms,
 )
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_priors import log_theta_sums, updated_priors
+from ldavi._inference.vb_priors import eta_statistics, log_theta_sums, updated_priors
 
 ROWS_PER_CALL = 2**12
 
@@ -109,10 +110,17 @@ class BatchVB:
         return BatchState(self.first, lam, totals, gamma, priors, vocabulary.words, topics.seconds)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> BatchState:
-        gamma = array_store(in_memory=isinstance(documents, Documents), arrays=arrays["gamma"])
-        priors = Priors(arrays["alpha"], arrays["eta"])
-        lam, words = aligned_copy(arrays["lam"]), documents.vocabulary.words
-        return BatchState(arrays["iteration"], lam, arrays["totals"], gamma, priors, words, arrays["seconds"])
+        saved, vocabulary = SavedArrays(arrays, documents.n_words), documents.vocabulary
+        in_memory, priors = isinstance(documents, Documents), saved.priors
+        parts = saved.gammas("gamma", documents.dtype, documents.n_docs if in_memory else None)
+        iteration = saved.integer("iteration", self.first, self.first + self.n_passes)
+        if (len(parts) > 1 and in_memory) or (iteration > self.first and not parts):
+            raise ValueError(f"gamma has {len(parts)} parts after {iteration - self.first} passes")
+        lam = aligned_copy(saved.rows("lam", len(vocabulary.words), documents.dtype))
+        totals = saved.vector("totals", minimum=0)
+        check_sums("totals", totals, column_sums(lam, priors) + absent_mass(vocabulary, priors))
+        gamma = array_store(in_memory=in_memory, arrays=parts)
+        return BatchState(iteration, lam, totals, gamma, priors, vocabulary.words, saved.number("seconds", 0))
 
     def passes(
         self, documents: DocumentSource, state: BatchState, workers: Workers
@@ -139,7 +147,7 @@ class BatchVB:
                 lam, sstats = sstats, lam
                 terms = elbo.after_m_step(word, doc_topic, sums, priors, vocabulary)
                 phase = "warmup" if self.is_warmup or settings.is_warmup(t) else "monotone"
-                record = writer.record(self.first + t, phase, terms, n_inner_iter)
+                record = writer.record(self.first + t, phase, terms, priors, n_inner_iter)
                 yield (
                     BatchState(record.iteration, lam, sums.totals, gamma, priors, vocabulary.words, record.seconds),
                     record,
@@ -160,7 +168,12 @@ class BatchVB:
         settings, word, doc_topic, n_inner_iter = self.settings.e_step_of(t), 0.0, 0.0, 0
         for number, part in enumerate(parts):
             shape = part.documents.n_docs, priors.n_topics
-            part_gamma = gamma.load(number) if number < len(gamma) else np.empty(shape, sstats.dtype)
+            if number < len(gamma):
+                part_gamma = checked_part("gamma", gamma.load(number), shape)
+            elif settings.cold_start:
+                part_gamma = np.empty(shape, sstats.dtype)
+            else:
+                raise ValueError(f"γ of part {number} of the documents is missing in the state of pass {t - 1}")
             result = e_step(part, topics, priors.alpha, part_gamma, sstats, settings, workers)
             gamma.store(number, part_gamma)
             part_word, part_doc_topic = summed_terms(result, part.documents, priors, topics)
@@ -176,7 +189,8 @@ class BatchVB:
             weight = documents.weight if isinstance(documents, Documents) else None  # documents in memory are one part
             gammas = ((gamma.load(number), weight) for number in range(len(gamma)))
             log_theta = log_theta_sums(documents, gammas, priors.n_topics, workers)
-        return updated_priors(priors, self.settings, log_theta, sstats, documents.n_words, workers)
+        eta = eta_statistics(priors, self.settings, sstats, workers)
+        return updated_priors(priors, log_theta, eta, documents.n_words)
 
 
 def clear(rows: Floats, workers: Workers) -> None:

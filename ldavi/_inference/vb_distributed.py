@@ -23,6 +23,7 @@ from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
 from ldavi._inference import dirichlet_priors, elbo
+from ldavi._inference.dirichlet_priors import EtaStatistics
 from ldavi._inference.e_step import DocumentBlock, EStepSettings, Part, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.m_step import (
@@ -45,7 +46,7 @@ from ldavi._inference.topic_shards import (
     topics_at,
     totals_of,
 )
-from ldavi._inference.vb_priors import LogThetaSums, updated_priors
+from ldavi._inference.vb_priors import LogThetaSums, eta_statistics, updated_priors
 
 ROWS_AT_ONCE = 2**12
 
@@ -116,6 +117,21 @@ class SufficientStatistics(NamedTuple):
     log_theta: Doubles | None
 
 
+class PriorStatistics(NamedTuple):
+    """What an update of the priors needs of a shard; None for a prior that is not learned.
+
+    Attributes
+    ----------
+    log_theta : array of shape (K,) or None
+        Σ_d ω_d E[log θ_d] over all documents.
+    eta : EtaStatistics or None
+        Of the words of the shard.
+    """
+
+    log_theta: Doubles | None
+    eta: EtaStatistics | None
+
+
 class PartResult(NamedTuple):
     """A part after its E-step: γ, of shape (D, K), which stays in place, and statistics, which are sent on."""
 
@@ -124,10 +140,11 @@ class PartResult(NamedTuple):
 
 
 class PassSummary(NamedTuple):
-    """The bound of the topics after a pass, equation (17), and the inner iterations summed over documents."""
+    """The bound of the topics after a pass, equation (17), the inner iterations summed over documents, the priors."""
 
     terms: ELBOTerms
     n_inner_iter: int
+    priors: CompactPriors
 
 
 class SummarySettings(NamedTuple):
@@ -237,26 +254,35 @@ def merge(left: SufficientStatistics, right: SufficientStatistics) -> Sufficient
     return SufficientStatistics(rows, S, word, doc_topic, left.n_inner_iter + right.n_inner_iter, log_theta)
 
 
-def learn_priors(
-    shards: Sequence[Sequence[SufficientStatistics]],
+def prior_statistics(
+    roots: Sequence[SufficientStatistics],
     priors: CompactPriors,
     layout: CorpusLayout,
     settings: PassSettings,
-    total_weight: float,
+    step: ShardStep,
+) -> PriorStatistics:
+    """Return what an update of the priors needs of a shard; every shard has the same sums over documents."""
+    sums = [root.log_theta for root in roots if root.log_theta is not None]
+    with Workers(step.n_threads) as workers:
+        S = _summed(roots, layout.edges[step.shard])
+        eta = eta_statistics(priors.priors(layout), settings, S, workers)
+    return PriorStatistics(np.sum(sums, axis=0) if sums else None, eta)
+
+
+def learn_priors(
+    shards: Sequence[PriorStatistics], priors: CompactPriors, layout: CorpusLayout, total_weight: float
 ) -> CompactPriors:
     """Return priors that increase the bound, from the statistics of all shards. Equations (37), (38).
 
     Parameters
     ----------
-    shards : sequence of sequences of one or two SufficientStatistics
     total_weight : float
         Σ_d ω_d.
     """
-    K = len(priors.alpha)
-    S = np.concatenate([_summed(roots, edges)[:, :K] for roots, edges in zip(shards, layout.edges, strict=True)])
-    sums = [root.log_theta for root in shards[0] if root.log_theta is not None]
-    log_theta = LogThetaSums(np.sum(sums, axis=0), total_weight) if sums else None
-    return compact_priors(*updated_priors(priors.priors(layout), settings, log_theta, S, layout.n_words))
+    log_theta, of_shards = shards[0].log_theta, [shard.eta for shard in shards if shard.eta is not None]
+    alpha = None if log_theta is None else LogThetaSums(log_theta, total_weight)
+    eta = EtaStatistics(*(sum(values) for values in zip(*of_shards, strict=True))) if of_shards else None
+    return compact_priors(*updated_priors(priors.priors(layout), alpha, eta, layout.n_words))
 
 
 def m_step_shard(
@@ -355,7 +381,7 @@ def pass_summary(
         sums, _ = posterior_sums(terms, log_norm, eta, len(layout.words), after[0].absent, digamma_offset=0.0)
     doc_topic = after[0].doc_topic + (priors.gain if settings.learned_priors else 0.0)
     bound = elbo.after_m_step(after[0].word, doc_topic, sums, all_priors, counts)
-    return PassSummary(bound, after[0].n_inner_iter)
+    return PassSummary(bound, after[0].n_inner_iter, priors)
 
 
 def _add(S: Floats, rows: Int64s, part: SufficientStatistics) -> None:

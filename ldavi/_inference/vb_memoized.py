@@ -7,7 +7,7 @@ accumulate over many passes.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,15 @@ from scipy.special import psi, xlogy
 
 from ldavi._core.documents import WHOLE_BATCHES, Documents, DocumentSource
 from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
+from ldavi._core.saved_arrays import (
+    SavedArrays,
+    check_padding,
+    check_sums,
+    checked_array,
+    checked_integer,
+    checked_number,
+    checked_part,
+)
 from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
@@ -25,7 +34,7 @@ from ldavi._inference.m_step import absent_mass, mass_times_log, topics_from
 from ldavi._inference.parts import Parts, part_over_own_words
 from ldavi._inference.passes import PassResult, PassSettings, RecordWriter, Saved, column_sums, summed_terms
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_priors import log_theta_sums, updated_priors
+from ldavi._inference.vb_priors import LogThetaSums, eta_statistics, log_theta_sums, updated_priors
 
 
 @dataclass(slots=True)
@@ -38,11 +47,21 @@ class BatchTerms:
         word + doc_topic − Σ S E[log β]: the part that does not depend on the topics.
     doc_topic : float
     n_inner_iter : int
+    log_theta : LogThetaSums or None
+        The sufficient statistics for α; None if α is not learned.
     """
 
-    constant: float = 0.0
-    doc_topic: float = 0.0
-    n_inner_iter: int = 0
+    constant: float
+    doc_topic: float
+    n_inner_iter: int
+    log_theta: LogThetaSums | None = None
+
+    def after_update(self, before: Doubles, after: Doubles) -> "BatchTerms":
+        """Return the contribution after an update of α. Equation (37)."""
+        assert self.log_theta is not None
+        objective = dirichlet_priors.alpha_objective
+        gain = objective(after, *self.log_theta) - objective(before, *self.log_theta)
+        return replace(self, constant=self.constant + gain, doc_topic=self.doc_topic + gain)
 
 
 @dataclass(slots=True)
@@ -81,7 +100,8 @@ class MemoizedState:
             "mass": self.mass,
             "gamma": self.gamma.views(),
             "sstats": self.sstats.views(),
-            "shares": [list(astuple(terms)) for terms in self.terms],
+            "shares": [[terms.constant, terms.doc_topic, terms.n_inner_iter] for terms in self.terms],
+            "log_theta": [terms.log_theta and list(terms.log_theta) for terms in self.terms],
             "alpha": self.priors.alpha,
             "eta": self.priors.eta,
             "seconds": self.result.seconds,
@@ -119,14 +139,27 @@ class MemoizedVB:
         return MemoizedState(0, total, mass, gamma, sstats, priors, result)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> MemoizedState:
-        priors, in_memory = Priors(arrays["alpha"], arrays["eta"]), isinstance(documents, Documents)
-        gamma = array_store(in_memory=in_memory, arrays=arrays["gamma"])
-        sstats = array_store(in_memory=in_memory, arrays=arrays["sstats"])
-        terms, iteration = [BatchTerms(*values) for values in arrays["shares"]], arrays["iteration"]
-        lam = with_prior(arrays["total"], priors.eta_rows(documents.vocabulary.words), documents.dtype)
-        n_updates, words = iteration * len(terms), documents.vocabulary.words
-        result = PassResult(lam, words, priors, n_updates, iteration, arrays["seconds"])
-        return MemoizedState(iteration, arrays["total"], arrays["mass"], gamma, sstats, priors, result, terms)
+        saved, words = SavedArrays(arrays, documents.n_words), documents.vocabulary.words
+        in_memory = isinstance(documents, Documents)
+        priors, iteration = saved.priors, saved.integer("iteration", 0, self.n_passes)
+        parts = saved.gammas("gamma", documents.dtype, documents.n_docs if in_memory else None)
+        statistics = saved.list("sstats")
+        log_theta = [_saved_log_theta(sums, priors.n_topics) for sums in saved.list("log_theta")]
+        terms = [_checked_terms(values) for values in saved.list("shares")]
+        terms = [replace(each, log_theta=sums) for each, sums in zip(terms, log_theta, strict=True)]
+        if not len(parts) == len(statistics) == len(terms) or (iteration and not parts):
+            raise ValueError("gamma, sstats and shares are not those of the same batches")
+        for part in statistics:
+            checked_array("sstats", part, (len(part), saved.width), documents.dtype, minimum=0)
+            check_padding("sstats", part, priors.n_topics)
+        total, mass = saved.array("total", (len(words), saved.width), np.float64), saved.vector("mass")
+        check_padding("total", total, priors.n_topics)
+        check_sums("mass", mass, column_sums(total, priors))
+        check_sums("mass", mass, sum((column_sums(part, priors) for part in statistics), np.zeros(priors.n_topics)))
+        lam = with_prior(total, priors.eta_rows(words), documents.dtype)
+        result = PassResult(lam, words, priors, iteration * len(terms), iteration, saved.number("seconds", 0))
+        gamma, sstats = (array_store(in_memory=in_memory, arrays=arrays) for arrays in (parts, statistics))
+        return MemoizedState(iteration, total, mass, gamma, sstats, priors, result, terms)
 
     def passes(
         self, documents: DocumentSource, state: MemoizedState, workers: Workers
@@ -142,13 +175,14 @@ class MemoizedVB:
                     topics = self._topics_of(part, state, start_totals, workers)
                     self._replace_statistics(number, part, topics, state, workers)
                 if self.settings.learns_after(t):
-                    self._update_priors(documents, parts, state, workers)
+                    self._update_priors(documents.n_words, state, workers)
                 state.iteration, priors = t, state.priors
                 lam = with_prior(state.total, priors.eta_rows(vocabulary.words), documents.dtype)
                 totals = state.mass + priors.eta_totals(vocabulary.n_words)
                 bound = memoized_bound(state.terms, lam, totals, priors, vocabulary)
                 n_inner_iter = sum(terms.n_inner_iter for terms in state.terms)
-                record = writer.record(t, "warmup" if self._is_warmup(t) else "monotone", bound, n_inner_iter)
+                phase = "warmup" if self._is_warmup(t) else "monotone"
+                record = writer.record(t, phase, bound, priors, n_inner_iter)
                 n_updates = t * len(state.terms)
                 state.result = PassResult(lam, vocabulary.words, priors, n_updates, t, record.seconds)
                 yield state, record
@@ -181,45 +215,52 @@ class MemoizedVB:
         shape = len(documents.counts.words), padded(n_topics)
         sstats: Floats = aligned_zeros(shape, documents.dtype)
         if number < len(state.terms):
-            gamma, former = state.gamma.load(number), state.sstats.load(number)
+            gamma = checked_part("gamma", state.gamma.load(number), (documents.n_docs, n_topics))
+            former = checked_part("sstats", state.sstats.load(number), shape)
         else:
             gamma = np.empty((documents.n_docs, n_topics), documents.dtype)
             former = aligned_zeros(shape, documents.dtype)
         result = e_step(part, topics, state.priors.alpha, gamma, sstats, settings, workers)
         word, doc_topic = summed_terms(result, documents, state.priors, topics)
         constant = word + doc_topic - mass_times_log(sstats, topics)
-        state.terms[number : number + 1] = [BatchTerms(constant, doc_topic, int(result.n_inner_iter.sum()))]
+        log_theta = None
+        if self.settings.learn_alpha:
+            log_theta = log_theta_sums(documents, [(gamma, documents.weight)], n_topics, workers)
+        terms = BatchTerms(constant, doc_topic, int(result.n_inner_iter.sum()), log_theta)
+        state.terms[number : number + 1] = [terms]
         change = sstats.astype(np.float64) - former
         state.gamma.store(number, gamma)
         state.sstats.store(number, sstats)
         state.total[part.rows] += change
         state.mass += column_sums(change, state.priors)
 
-    def _update_priors(self, documents: DocumentSource, parts: Parts, state: MemoizedState, workers: Workers) -> None:
+    def _update_priors(self, n_words: int, state: MemoizedState, workers: Workers) -> None:
         """Update α and η, and the stored terms of the bound, which depend on α."""
         before, log_theta = state.priors.alpha, None
-        weights: list[Floats | None] = [None] * len(state.terms)
-        if isinstance(documents, Documents):
-            weights = [part.documents.weight for part in parts]
         if self.settings.learn_alpha:
-            gammas = ((state.gamma.load(number), weight) for number, weight in enumerate(weights))
-            log_theta = log_theta_sums(documents, gammas, state.priors.n_topics, workers)
-        state.priors, _ = updated_priors(
-            state.priors, self.settings, log_theta, state.total, documents.n_words, workers
-        )
-        for number, (terms, weight) in enumerate(zip(state.terms, weights, strict=True)):
-            gain = alpha_gain(state.gamma.load(number), weight, before, state.priors.alpha)
-            terms.doc_topic += gain
-            terms.constant += gain
+            of_batches = [terms.log_theta for terms in state.terms if terms.log_theta is not None]
+            log_theta = LogThetaSums(*(sum(values) for values in zip(*of_batches, strict=True)))
+        eta = eta_statistics(state.priors, self.settings, state.total, workers)
+        state.priors, _ = updated_priors(state.priors, log_theta, eta, n_words)
+        if self.settings.learn_alpha:
+            state.terms = [terms.after_update(before, state.priors.alpha) for terms in state.terms]
 
 
-def alpha_gain(gamma: Floats, weight: Floats | None, before: Doubles, after: Doubles) -> float:
-    """Return the increase of the document term of the bound when α changes. Equation (37)."""
-    weights = None if weight is None else weight.astype(np.float64)
-    sums = dirichlet_priors.expected_log_sums(gamma, weights)
-    total_weight = float(len(gamma)) if weights is None else float(weights.sum())
-    objective = dirichlet_priors.alpha_objective
-    return objective(after, sums, total_weight) - objective(before, sums, total_weight)
+def _checked_terms(values: Any) -> BatchTerms:
+    """Return the saved terms of a batch."""
+    constant, doc_topic, n_inner_iter = values
+    return BatchTerms(
+        checked_number("shares", constant), checked_number("shares", doc_topic), checked_integer("shares", n_inner_iter)
+    )
+
+
+def _saved_log_theta(sums: Any, n_topics: int) -> LogThetaSums | None:
+    """Return the saved sums over the documents of a batch, or None."""
+    if sums is None:
+        return None
+    logs, total_weight = sums
+    checked_array("log_theta", logs, (n_topics,), np.float64)
+    return LogThetaSums(logs, checked_number("log_theta", total_weight, 0))
 
 
 def memoized_bound(

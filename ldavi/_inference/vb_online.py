@@ -4,14 +4,16 @@
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 
 from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.limits import MAX_TOKENS, finite
 from ldavi._core.records import Priors, aligned_zeros
+from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles
 from ldavi._inference import elbo
@@ -54,10 +56,23 @@ class PassSums:
         self.word += terms[0]
         self.doc_topic += terms[1]
 
-    def record(self, iteration: int, phase: str, topic_word: float, seconds: float) -> TraceRecord:
+    def record(self, iteration: int, phase: str, topic_word: float, priors: Priors, seconds: float) -> TraceRecord:
         """Return the record of the complete pass."""
-        terms = ELBOTerms(self.word, self.doc_topic, topic_word)
-        return record(iteration, phase, terms, self.tokens, self.n_inner_iter / max(1, self.n_docs), seconds)
+        return record(
+            iteration,
+            phase,
+            ELBOTerms(self.word, self.doc_topic, topic_word),
+            priors,
+            tokens=self.tokens,
+            n_inner_iter=self.n_inner_iter / max(1, self.n_docs),
+            seconds=seconds,
+        )
+
+
+def saved_sums(saved: SavedArrays) -> PassSums:
+    """Return the sums of an interrupted pass."""
+    names = [field.name for field in fields(PassSums)]
+    return PassSums(**saved.numbers("sums", names, whole=("n_docs", "n_inner_iter")))
 
 
 @dataclass(slots=True)
@@ -83,14 +98,30 @@ class OnlineLearner:
     n_updates: int = 0
     mean_log_theta: Doubles | None = None
 
-    def update(self, documents: Documents, workers: Workers, *, rho: float) -> tuple[EStepResult, tuple[float, float]]:
+    def update(
+        self, documents: Documents, workers: Workers, *, rho: float, ends_pass: bool = False
+    ) -> tuple[EStepResult, tuple[float, float]]:
         """Take one step on a minibatch: an E-step over its own words, then a step of size ρ. Equations (18), (19).
+
+        Parameters
+        ----------
+        documents : Documents
+        rho : float
+            The size of the step.
+        ends_pass : bool
+            Whether these are the last documents of a pass: both priors are then updated, so that a pass without gain
+            shows that these have converged, too.
 
         Returns
         -------
         result : EStepResult
         terms : tuple of float
             The word term and the document term of these documents under the topics before the step.
+
+        Raises
+        ------
+        ValueError
+            If the bound, or λ after the step, would not be finite; nothing has changed then.
         """
         documents, settings = documents.compacted(), self.settings
         counts, priors = documents.counts, self.priors
@@ -106,22 +137,37 @@ class OnlineLearner:
         part = Part(documents, cut_blocks(counts, priors.n_topics), slice(None))
         e_step_settings = EStepSettings(settings.warmup_inner_iter, settings.tol)
         result = e_step(part, topics, priors.alpha, gamma, sstats, e_step_settings, workers)
+        terms = summed_terms(result, documents, priors, topics)
+        finite(sum(terms), f"the bound of the documents of online step {self.n_updates + 1}")
         batch_weight = documents.total_weight
         if batch_weight > 0:
-            self.lam.online_step(counts.words, sstats, rho=rho, scale=self.total_weight / batch_weight)
-            self._learn_priors(documents, workers)
+            scale = self.total_weight / batch_weight
+            if not scale * documents.n_tokens <= MAX_TOKENS[self.lam.dtype]:
+                finite(np.inf, f"the expected number of tokens in the corpus after online step {self.n_updates + 1}")
+            self.lam.online_step(counts.words, sstats, rho=rho, scale=scale)
+            self._learn_priors(documents, workers, ends_pass=ends_pass)
         self.n_updates += 1
-        return result, summed_terms(result, documents, priors, topics)
+        return result, terms
 
-    def _learn_priors(self, documents: Documents, workers: Workers) -> None:
+    def _learn_priors(self, documents: Documents, workers: Workers, *, ends_pass: bool) -> None:
         """Every few steps, update the priors from the documents of this step and the topics after it."""
-        occasion, remainder = divmod(self.n_updates + 1, LEARN_EVERY)
-        if remainder or not (self.settings.learn_alpha or self.settings.learn_eta):
+        step = self.n_updates + 1
+        if not (self.settings.learn_alpha or self.settings.learn_eta) or (step % LEARN_EVERY and not ends_pass):
             return
         words, point_estimate = documents.counts.words, self.priors.point_estimate
         topics = topics_from(self.lam.rows(words), self.lam.totals, workers, point_estimate=point_estimate)
+        occasion = -(-step // LEARN_EVERY)
+        is_power_of_two = occasion & (occasion - 1) == 0
         self.priors, self.mean_log_theta = updated_online_priors(
-            documents, topics, self.priors, self.mean_log_theta, self.settings, workers, occasion=occasion
+            documents,
+            topics,
+            self.priors,
+            self.mean_log_theta,
+            self.settings,
+            workers,
+            occasion=occasion,
+            with_eta=ends_pass or is_power_of_two,  # less and less often, since a new η reads and writes all of λ
+            total_weight=self.total_weight,
         )
         self.lam.set_priors(self.priors)
 
@@ -198,12 +244,16 @@ class OnlineVB:
         return OnlineState(learner, topics.iteration, time.perf_counter() - topics.seconds)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> OnlineState:
-        priors = Priors(arrays["alpha"], arrays["eta"])
-        lam = LazyLambda.from_arrays(arrays, priors)
-        counters = arrays["scale_to"], arrays["n_updates"], arrays["mean_log_theta"]
-        learner = OnlineLearner(lam, priors, self.settings, *counters)
-        started = time.perf_counter() - arrays["seconds"]
-        return OnlineState(learner, arrays["iteration"] - 1, started, PassSums(**arrays["sums"]))
+        saved = SavedArrays(arrays, documents.n_words)
+        rows = saved.rows("rows", documents.n_words, documents.dtype)
+        decay, excess = saved.number("decay"), saved.optional_vector("excess")
+        if not 0 < decay <= 1:
+            raise ValueError(f"decay={decay!r} is not in (0, 1]")
+        lam = LazyLambda.from_arrays({"rows": rows, "decay": decay, "excess": excess}, saved.priors)
+        counters = saved.number("scale_to", 0), saved.integer("n_updates"), saved.optional_vector("mean_log_theta")
+        learner = OnlineLearner(lam, saved.priors, self.settings, *counters)
+        started = time.perf_counter() - saved.number("seconds", 0)
+        return OnlineState(learner, saved.integer("iteration", 1, self.n_passes + 1) - 1, started, saved_sums(saved))
 
     def passes(
         self, documents: DocumentSource, state: OnlineState, workers: Workers
@@ -216,14 +266,25 @@ class OnlineVB:
         learner = state.learner
         for t in range(state.iteration + 1, self.n_passes + 1):
             with closing(documents.parts(self.batch_size, state.sums.n_docs)) as parts:
-                for part in parts:
+                for part, is_last in _marking_last(parts):
                     rho = self.rate.of_step(learner.n_updates + 1)
-                    state.sums.add(part, *learner.update(part, workers, rho=rho))
+                    state.sums.add(part, *learner.update(part, workers, rho=rho, ends_pass=is_last))
                     yield state, None
             lam, priors = learner.lam.materialize(), learner.priors
             topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
-            record = state.sums.record(t, "online", topic_word, time.perf_counter() - state.started)
+            record = state.sums.record(t, "online", topic_word, priors, time.perf_counter() - state.started)
             state.completed = PassResult(lam, np.arange(len(lam)), priors, learner.n_updates, t, record.seconds)
             state.iteration, state.sums = t, PassSums()
             yield state, record
             learner.lam.detach()  # the next steps must not change the λ of the result
+
+
+def _marking_last(parts: Iterable[Documents]) -> Generator[tuple[Documents, bool]]:
+    """Yield each part, read one ahead, and whether it is the last."""
+    before = None
+    for part in parts:
+        if before is not None:
+            yield before, False
+        before = part
+    if before is not None:
+        yield before, True

@@ -1,13 +1,15 @@
-"""Updates of the priors of online fits, every few steps, from the documents of a step. Equations (35) to (37), (42)."""
+"""Updates of the priors of online fits, every few steps, from the documents of a step. Equations (35) to (38), (42)."""
+
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.special import psi
 
 from ldavi._core.chunks import chunks
 from ldavi._core.documents import Documents
-from ldavi._core.records import Priors, Topics
+from ldavi._core.records import Counts, Priors, Topics
 from ldavi._core.threads import Workers
-from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.e_step import EStepSettings, update_documents
 from ldavi._inference.fixed_topics import responsibilities
@@ -17,6 +19,7 @@ LEARN_EVERY = 16  # steps
 MAX_DOCUMENTS = 256  # of a minibatch that priors are learned from
 MIN_RATE = 0.1  # minimum weight of these documents in the running mean of E[log θ], from which α is learned
 DOCUMENTS_AT_ONCE = 32
+ETA_ROUNDS = 5  # of the fixed-point iteration, if counts are fractions of tokens
 # Fractional parts of multiples of the inverse golden ratio and inverse plastic number: low-discrepancy sequences.
 GOLDEN, PLASTIC = 0.6180339887498949, 0.7548776662466927
 
@@ -30,6 +33,8 @@ def updated_online_priors(
     workers: Workers,
     *,
     occasion: int,
+    with_eta: bool,
+    total_weight: float,
 ) -> tuple[Priors, Doubles]:
     """Update the priors from some documents, whose γ first converges under the present topics, without δ.
 
@@ -44,13 +49,17 @@ def updated_online_priors(
         The running mean of E[log θ_d]; None at first, when it is E[log θ] under the present α.
     occasion : int
         The number of this update, from 1.
+    with_eta : bool
+        Whether η may be updated.
+    total_weight : float
+        Documents (weights) in the whole corpus.
 
     Returns
     -------
     priors : Priors
     mean_log_theta : array of shape (K,)
     """
-    alpha, eta, n_words = priors.alpha, priors.eta, documents.n_words
+    alpha, eta = priors.alpha, priors.eta
     part = next(documents.parts(MAX_DOCUMENTS))
     gamma = np.empty((part.counts.n_docs, len(alpha)), topics.B.dtype)
     e_step_settings = EStepSettings(settings.max_inner_iter, settings.tol, with_bound=False)
@@ -61,28 +70,69 @@ def updated_online_priors(
     mean: Doubles = (1 - rate) * old + rate * dirichlet_priors.expected_log_sums(gamma, weight) / part.total_weight
     if settings.learn_alpha:
         alpha = dirichlet_priors.newton_alpha(alpha, mean, 1.0)
-    is_power_of_two = occasion & (occasion - 1) == 0
-    if settings.learn_eta and is_power_of_two:  # less and less often, since a new η reads and writes all of λ
-        word, topic = sampled_topics(part, topics, gamma, occasion)
-        if len(word):
-            counts = dirichlet_priors.group_counts(topic, word, n_words, np.ones(len(alpha)), symmetric=True)
-            eta = dirichlet_priors.fixed_point(counts, eta[0], n_words)[None, :]
+    if settings.learn_eta and with_eta:
+        eta = np.full((1, 1), _updated_eta(part, topics, gamma, float(eta[0, 0]), occasion, total_weight))
     return Priors(alpha, eta), mean
 
 
-def sampled_topics(documents: Documents, topics: Topics, gamma: Floats, occasion: int) -> tuple[Int64s, Int64s]:
-    """Return the word of each token, and a topic sampled for it from φ. Equation (42).
+def _updated_eta(
+    documents: Documents, topics: Topics, gamma: Floats, eta: float, occasion: int, total_weight: float
+) -> float:
+    """Return η that maximises (35) of sampled topics, or increases (38) if counts are fractions of tokens."""
+    values = documents.counts.values
+    if not np.any(values % 1):
+        sampled = sampled_word_counts(documents, topics, gamma, occasion)
+        drawn = sampled[sampled > 0]
+        counts = dirichlet_priors.group_values(drawn, np.ones(len(drawn)), sampled.sum(axis=0))
+        return float(dirichlet_priors.fixed_point(counts, np.array([eta]), documents.n_words)[0])
+    S = expected_word_counts(documents, topics, gamma)
+    S = S[S.any(axis=1)] * (total_weight / documents.total_weight)
+    if not len(S):
+        return eta
+    for _ in range(ETA_ROUNDS):
+        eta = dirichlet_priors.updated_eta(eta, dirichlet_priors.eta_statistics(eta, S), len(S))
+    return eta
 
-    The sampling points are evenly distributed in [0, 1) and differ between updates. There is no random state that a
-    checkpoint would have to store.
+
+def sampled_word_counts(documents: Documents, topics: Topics, gamma: Floats, occasion: int) -> Doubles:
+    """Return the tokens of each word in each topic, of shape (U, K), with topics sampled from φ. Equation (42).
+
+    The n tokens of a stored count are at equidistant points of its cumulative φ, so the number in each topic takes
+    O(K) for any n. The first points of the counts are evenly distributed in [0, 1), and differ between updates: there
+    is no random state that a checkpoint would have to store.
     """
-    words, sampled, n_before = [], [], 0
+    sampled = np.zeros((len(documents.counts.words), gamma.shape[1]))
+    n_before = 0
+    for counts, phi in _responsibilities(documents, topics, gamma):
+        n = len(phi)
+        first = ((n_before + np.arange(n)) * GOLDEN + occasion * PLASTIC) % 1
+        reached = phi.cumsum(axis=1)
+        reached *= (counts.values / reached[:, -1])[:, None]
+        reached[:, -1] = counts.values  # exactly, so that no token is lost
+        reached += first[:, None]
+        np.floor(reached, out=reached)
+        reached[:, 1:] -= reached[:, :-1].copy()
+        np.add.at(sampled, counts.indices, reached)
+        n_before += n
+    return sampled
+
+
+def expected_word_counts(documents: Documents, topics: Topics, gamma: Floats) -> Doubles:
+    """Return Σ_d ω_d n_dw φ_dwk, of shape (U, K)."""
+    expected = np.zeros((len(documents.counts.words), gamma.shape[1]))
+    first = 0
+    for counts, phi in _responsibilities(documents, topics, gamma):
+        last = first + counts.n_docs
+        mass = counts.values.astype(np.float64)
+        if documents.weight is not None:
+            mass *= np.repeat(documents.weight[first:last], np.diff(counts.indptr))
+        np.add.at(expected, counts.indices, mass[:, None] * phi)
+        first = last
+    return expected
+
+
+def _responsibilities(documents: Documents, topics: Topics, gamma: Floats) -> Iterator[tuple[Counts, Doubles]]:
+    """Yield a few documents at a time, and φ of their counts."""
     for at in chunks(documents.counts.n_docs, DOCUMENTS_AT_ONCE):
         counts = documents.counts.documents(at.start, at.stop)
-        cumulative = responsibilities(counts, topics, gamma[at]).cumsum(axis=1, dtype=np.float64)
-        count = np.repeat(np.arange(len(counts.indices)), np.rint(counts.values).astype(np.int64))  # of each token
-        point = ((n_before + np.arange(len(count))) * GOLDEN + occasion * PLASTIC) % 1 * cumulative[count, -1]
-        sampled.append(np.minimum((cumulative[count] <= point[:, None]).sum(axis=1), gamma.shape[1] - 1))
-        words.append(counts.words[counts.indices[count]])
-        n_before += len(count)
-    return np.concatenate(words), np.concatenate(sampled)
+        yield counts, responsibilities(counts, topics, gamma[at]).astype(np.float64)

@@ -10,7 +10,7 @@ from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.dirichlet_priors import ONE_THREAD
+from ldavi._inference.dirichlet_priors import ONE_THREAD, EtaStatistics
 from ldavi._inference.passes import PassSettings
 
 
@@ -32,22 +32,26 @@ def log_theta_sums(
     return LogThetaSums(sums, documents.total_weight)
 
 
+def eta_statistics(
+    priors: Priors, settings: PassSettings, sstats: Floats, workers: Workers = ONE_THREAD
+) -> EtaStatistics | None:
+    """Return what an update of η needs of Σ_d n_dw φ_dwk, of shape (words, Kp); None if η is not learned."""
+    if not settings.learn_eta:
+        return None
+    return dirichlet_priors.eta_statistics(float(priors.eta[0, 0]), sstats[:, : priors.n_topics], workers)
+
+
 def updated_priors(
-    priors: Priors,
-    settings: PassSettings,
-    log_theta: LogThetaSums | None,
-    sstats: Floats,
-    n_words: int,
-    workers: Workers = ONE_THREAD,
+    priors: Priors, log_theta: LogThetaSums | None, eta_statistics: EtaStatistics | None, n_words: int
 ) -> tuple[Priors, float]:
     """Return α and η that increase the bound, with q(θ) and q(z) unchanged. Equations (37), (38).
 
     Parameters
     ----------
     log_theta : LogThetaSums or None
-        Required if α is learned.
-    sstats : array of shape (U, Kp)
-        Σ_d n_dw φ_dwk of the words that occur.
+        None if α is not learned.
+    eta_statistics : EtaStatistics or None
+        None if η is not learned.
     n_words : int
         V.
 
@@ -58,12 +62,10 @@ def updated_priors(
         The increase of the document term of the bound; that of the topic term belongs to the following M-step.
     """
     alpha, eta, gain = priors.alpha, priors.eta, 0.0
-    if settings.learn_alpha:
-        assert log_theta is not None
+    if log_theta is not None:
         before, alpha = alpha, dirichlet_priors.newton_alpha(alpha, *log_theta)
         objective = dirichlet_priors.alpha_objective
         gain = objective(alpha, *log_theta) - objective(before, *log_theta)
-    if settings.learn_eta:
-        S = sstats[:, : priors.n_topics]
-        eta = np.full((1, 1), dirichlet_priors.eta_fixed_point(float(eta[0, 0]), S, n_words, workers))
+    if eta_statistics is not None:
+        eta = np.full((1, 1), dirichlet_priors.updated_eta(float(eta[0, 0]), eta_statistics, n_words))
     return Priors(alpha, eta), gain

@@ -29,7 +29,7 @@
 /* Collapsed inference: collapsed.h. */
 #define SLOTS LDAVI_SLOTS
 #define MAX_DETERMINISTIC (SLOTS - 1) /* topics of a count whose responsibilities are not sampled */
-#define MAX_CANDIDATES 1024     /* topics of a count that exceed min_share: min_share >= 1 / MAX_CANDIDATES */
+#define MAX_CANDIDATES LDAVI_MAX_CANDIDATES
 #define PREFETCH_COUNTS 6       /* counts of a document by which assignments are prefetched ahead */
 #define PREFETCH_ROWS 3         /* counts by which rows of N are prefetched ahead */
 #define TILE_VECTORS 4

@@ -17,6 +17,7 @@
 #define LDAVI_PAD 16    /* the row length of B, S and lambda is a multiple of this many entries */
 #define LDAVI_ALIGN 64  /* bytes, of every array that is read in whole vectors */
 #define LDAVI_SLOTS 4   /* (topic, share) pairs stored per count in collapsed inference */
+#define LDAVI_MAX_CANDIDATES 1024 /* topics of a count that can exceed min_share, so min_share >= 1 / LDAVI_MAX_CANDIDATES */
 #define LDAVI_SHARES 255 /* shares that the responsibility of a count sums to */
 #define LDAVI_CONCURRENT_DOCUMENTS 2 /* documents that update_assignments interleaves */
 

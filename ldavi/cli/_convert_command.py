@@ -20,6 +20,7 @@ from ldavi.cli._input import describe, read_for_fit, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import Commands, Options, add_counting, add_input, add_messages, command
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
+from ldavi.cli._text import csv_cell, vocabulary_lines
 
 MODEL_SOURCES = ("ldavi", "mallet-state", "lda-c", "vw")  # not tomotopy, which aborts the process on other files
 MODEL_FORMATS = ("ldavi", "mallet-state", "tomotopy", "lda-c", "vw", "gensim", "topics-csv", "topics-npz")
@@ -108,15 +109,16 @@ def write_corpus(options: Options, kind: str) -> None:
         corpus = read_for_fit(options, Counting.from_options(options), path)
     say(options, describe(corpus, options.input))
     X = sparse.csr_matrix(corpus.X)
+    lines = None if corpus.vocabulary is None else vocabulary_lines(corpus.vocabulary.tolist())
     with open_output(options.output) as file:
         if kind == "npz":
             sparse.save_npz(file, X)
         else:
             mmwrite(file, X)
-    if corpus.vocabulary is not None:
+    if lines is not None:
         words = f"{options.output}.vocab.txt"
         with open_text_output(words) as text:
-            text.writelines(f"{word}\n" for word in corpus.vocabulary)
+            text.writelines(lines)
         say(options, f"words: {words}")
 
 
@@ -162,7 +164,7 @@ def write_model(options: Options, kind: str, saved: SavedModel) -> None:
     else:
         with open_text_output(options.output) as table:
             writer = csv.writer(table, lineterminator="\n")
-            writer.writerow(["topic", *words])
+            writer.writerow(["topic", *map(csv_cell, words)])
             writer.writerows(
                 [topic, *(f"{p:.6g}" for p in row)] for topic, row in enumerate(np.asarray(topics).tolist())
             )

@@ -11,7 +11,16 @@ from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_input, add_messages, add_tables, command, positive
+from ldavi.cli._options import (
+    Commands,
+    Options,
+    add_input,
+    add_messages,
+    add_tables,
+    add_trusted_pattern,
+    command,
+    positive,
+)
 from ldavi.cli._output import print_csv, print_json, print_table, say
 from ldavi.cli._progress import elapsed_time
 
@@ -43,7 +52,7 @@ def add(commands: Commands) -> None:
         examples=EXAMPLES,
     )
     parser.add_argument("model", metavar="MODEL", help="a model file")
-    add_input(parser)
+    add_trusted_pattern(add_input(parser))
     group = parser.add_argument_group("measures")
     group.add_argument(
         "--coherence",

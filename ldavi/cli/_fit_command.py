@@ -33,7 +33,7 @@ from ldavi.cli._options import (
 )
 from ldavi.cli._output import check_writable, print_json, say
 from ldavi.cli._progress import progress_display
-from ldavi.cli._signals import stop_requests
+from ldavi.cli._signals import Interrupted, stop_requests
 from ldavi.cli._topics_command import print_topics, topics_of
 
 Counts: TypeAlias = sparse.csr_array | CountedBatches
@@ -46,7 +46,8 @@ topics, the largest first. -o saves the model with its words and how they were c
 report need nothing else. --report writes one page that opens without a network.
 
 The same seed gives the same bits for any number of --jobs. Ctrl-C saves the fit after the pass (with --stream, after
-the step) and prints the command that continues it; a second Ctrl-C ends the command at once.
+the step) and prints the command that continues it; a second Ctrl-C ends the command at once. The signals SIGTERM and
+SIGHUP (the terminal was closed) have the same effect.
 """
 EXAMPLES = """\
   ldavi fit posts.txt -k 20 -o model.ldavi --report report.html
@@ -109,8 +110,8 @@ def _add_checkpoint(parser: Parser) -> None:
         "--checkpoint",
         metavar="FILE",
         help="save the fit in FILE on the way; after a crash or a kill, the same command continues from it and ends "
-        "with the same bits. FILE is removed when the model is saved (default: the fit is saved only on Ctrl-C "
-        "or SIGTERM, in NAME.checkpoint beside the model file)",
+        "with the same bits. FILE is removed when the model is saved (default: the fit is saved only on Ctrl-C, "
+        "SIGTERM or SIGHUP, in NAME.checkpoint beside the model file)",
     )
     group.add_argument(
         "--checkpoint-minutes",
@@ -197,17 +198,17 @@ def fit(options: Options, model: LatentDirichletAllocation, X: Counts, checkpoin
 
     def request_stop() -> None:
         checkpoint.request_stop()
-        with suppress(RuntimeError):  # the signal came while another message was being written
+        with suppress(RuntimeError, OSError):  # while another message is being written; a terminal that is gone
             say(options, "stopping as soon as the fit can be saved; Ctrl-C ends it at once")
 
     start = time.perf_counter()
     progress = FitProgress(options, model.max_iter, X)
     model.callbacks = progress
     try:
-        with stop_requests(request_stop):
+        with stop_requests(request_stop) as request:
             model.fit(X, checkpoint=checkpoint)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(how_to_continue(options, checkpoint, progress.n_passes)) from None
+        raise Interrupted(request.number, how_to_continue(options, checkpoint, progress.n_passes)) from None
     except ValueError as error:
         if not str(error).startswith("checkpoint="):
             raise

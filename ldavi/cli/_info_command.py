@@ -6,6 +6,7 @@ from ldavi import __version__, _estep, io, show_config
 from ldavi.cli import _model_file
 from ldavi.cli._options import Commands, Options, add_messages, add_tables, command
 from ldavi.cli._output import print_csv, print_json
+from ldavi.cli._text import visible
 
 EXAMPLES = """\
   ldavi info                 versions and the instruction set in use, for a bug report
@@ -44,7 +45,7 @@ def run(options: Options) -> int:
         print_csv([{"name": name, "value": value} for name, value in facts.items()])
     else:
         for name, value in facts.items():
-            print(f"{name:>17}  {value}")
+            print(f"{name:>17}  {visible(str(value))}")
     return 0
 
 

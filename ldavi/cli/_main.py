@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -12,6 +13,8 @@ from typing import Any
 
 from ldavi import __version__
 from ldavi.cli._errors import UsageError, in_options
+from ldavi.cli._signals import signals_as_exceptions
+from ldavi.cli._text import visible
 
 DESCRIPTION = """\
 Topics of texts: latent Dirichlet allocation by variational inference.
@@ -27,6 +30,7 @@ exit codes:
   1    an error in a file or in a value; the message names the file, and the line if there is one
   2    the command line is not valid
   130  interrupted (Ctrl-C); the message says where the fit is saved
+  143  the same, by the signal SIGTERM; 129 by SIGHUP (128 plus the number of the signal)
 
 `ldavi COMMAND --help` describes a command, with examples.
 """
@@ -59,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     code : int
         The exit code: 0 success, 1 an error in a file or a value, 2 options that contradict each other, 130
-        interrupted.
+        interrupted, 128 + n ended by signal n.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser(arguments).parse_args(arguments)
     options.arguments = arguments
     try:
-        with _short_warnings(options):
+        with _short_warnings(options), signals_as_exceptions():
             code: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -86,16 +90,18 @@ def _report_error(options: argparse.Namespace, error: BaseException) -> int:
     """Write the message of an error and return the exit code."""
     command = f"ldavi {options.command}"
     if isinstance(error, KeyboardInterrupt):
+        number = signal.Signals(getattr(error, "number", signal.SIGINT))
+        what = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
         note = f": {error}" if error.args else ""
-        print(f"\n{command}: interrupted{note}", file=sys.stderr)
-        return 130
+        print(visible(f"\n{command}: {what}{note}", keep="\n"), file=sys.stderr)
+        return 128 + number
     if isinstance(error, UsageError):
         print(f"usage: {command} …: see `{command} --help`", file=sys.stderr)
-        print(f"{command}: error: {error}", file=sys.stderr)
+        print(visible(f"{command}: error: {error}", keep="\n"), file=sys.stderr)
         return 2
     if getattr(options, "verbose", False):
         traceback.print_exception(error)
-    print(f"{command}: error: {_describe(error)}", file=sys.stderr)
+    print(visible(f"{command}: error: {_describe(error)}", keep="\n"), file=sys.stderr)
     return 1
 
 
@@ -123,7 +129,8 @@ def _short_warnings(options: argparse.Namespace) -> Iterator[None]:
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         if not getattr(options, "quiet", False):
             start = "\r\x1b[2K" if sys.stderr.isatty() else ""  # over a progress bar
-            print(f"{start}ldavi {options.command}: note: {in_options(str(message))}", file=sys.stderr)
+            note = visible(in_options(str(message)), keep="\n")
+            print(f"{start}ldavi {options.command}: note: {note}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)

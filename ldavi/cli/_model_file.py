@@ -1,6 +1,7 @@
 """Model files of the command line: a model with its words and how its texts were counted."""
 
 import os
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,5 +68,10 @@ def load(path: str, options: Options) -> SavedModel:
         del model.feature_names_in_  # scikit-learn would warn that counts have no names here
     corpus = info.metadata.get("corpus")
     names = None if words is None else np.array(words, dtype=object)
-    counting = Counting.from_metadata(info.metadata.get("counting"))
+    try:
+        counting = Counting.from_metadata(info.metadata.get("counting"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if getattr(options, "token_pattern", None) == counting.pattern:
+        counting = replace(counting, is_trusted=True)
     return SavedModel(model, names, counting, corpus if isinstance(corpus, dict) else {})

@@ -115,6 +115,16 @@ def add_input(parser: Parser, *, vocabulary: bool = True) -> Group:
     return group
 
 
+def add_trusted_pattern(group: Group) -> None:
+    """Add the option by which a user trusts the pattern of a model file."""
+    group.add_argument(
+        "--token-pattern",
+        metavar="REGEX",
+        help="the pattern of words in the model file, repeated to say that you trust it: needed if it might "
+        "take for ever on some texts",
+    )
+
+
 def add_counting(parser: Parser) -> None:
     """Add how texts become counts."""
     group = parser.add_argument_group(

@@ -16,12 +16,13 @@ import numpy as np
 from ldavi._core.atomic_write import atomic_write
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
+from ldavi.cli._text import csv_cell, json_safe, visible
 
 
 def say(options: Options, message: str) -> None:
     """Write a message to standard error, unless --quiet is given."""
     if not getattr(options, "quiet", False):
-        print(message, file=sys.stderr, flush=True)
+        print(visible(message, keep="\n"), file=sys.stderr, flush=True)
 
 
 def plain(value: Any) -> Any:
@@ -40,19 +41,28 @@ def plain(value: Any) -> Any:
 def print_json(value: Any) -> None:
     """Print indented JSON, with escapes for letters that the terminal's encoding may lack."""
     is_utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(plain(value), indent=2, ensure_ascii=not is_utf8, allow_nan=False))
+    print(json_safe(json.dumps(plain(value), indent=2, ensure_ascii=not is_utf8, allow_nan=False)))
 
 
 def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print records as CSV, with the names of the first record as header."""
+    """Print records as CSV, with the names of the first record as header.
+
+    See `csv_cell` for cells that spreadsheets would run as formulas. Only a terminal gets escapes, since programs read
+    words as they are.
+    """
+    is_terminal = sys.stdout.isatty()
     writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        cells = {name: csv_cell(value) for name, value in row.items()}
+        if is_terminal:
+            cells = {name: visible(value) if isinstance(value, str) else value for name, value in cells.items()}
+        writer.writerow(cells)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[int] = ()) -> None:
     """Print aligned columns: to the right, but the columns `left` to the left."""
-    lines = [list(header), *(list(row) for row in rows)]
+    lines = [list(header), *([visible(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         cells = [

@@ -3,10 +3,11 @@
 import math
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 
+from ldavi._core.daemon_threads import DaemonThreads
 from ldavi.cli._options import Options
 from ldavi.io._progress_hooks import ProgressHooks, report_progress_to
 from ldavi.progress import ProgressDisplay
@@ -75,17 +76,21 @@ def elapsed_time(options: Options, title: str) -> Iterator[None]:
     if not is_shown(options):
         yield
         return
-    finished = threading.Event()
-
-    def count_seconds() -> None:
-        with progress_display(options, title, "second") as display:
-            while not finished.wait(1.0):
-                display.advance()
-
-    thread = threading.Thread(target=count_seconds, daemon=True)
-    thread.start()
+    finished: SimpleQueue[bool] = SimpleQueue()
+    thread = DaemonThreads(1, "ldavi-progress", _count_seconds, options, title, finished)
     try:
+        thread.start()
         yield
     finally:
-        finished.set()
+        finished.put(True)
         thread.join()
+
+
+def _count_seconds(options: Options, title: str, finished: "SimpleQueue[bool]") -> None:
+    with progress_display(options, title, "second") as display:
+        while True:
+            try:
+                finished.get(timeout=1.0)
+                return
+            except Empty:
+                display.advance()

@@ -10,7 +10,7 @@ from ldavi import io
 from ldavi.cli import _model_file
 from ldavi.cli._input import read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_input, add_messages, add_metadata, command
+from ldavi.cli._options import Commands, Options, add_input, add_messages, add_metadata, add_trusted_pattern, command
 from ldavi.cli._output import check_writable, say
 from ldavi.cli._progress import elapsed_time
 
@@ -33,7 +33,9 @@ def add(commands: Commands) -> None:
         examples=EXAMPLES,
     )
     parser.add_argument("model", metavar="MODEL", help="a model file")
-    add_metadata(add_input(parser))
+    group = add_input(parser)
+    add_metadata(group)
+    add_trusted_pattern(group)
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="FILE", default="report.html", help="the page (default: report.html)")
     group.add_argument(

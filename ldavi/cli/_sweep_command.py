@@ -1,6 +1,7 @@
 """`ldavi sweep`: compare numbers of topics and recommend one."""
 
 import importlib
+import signal
 from typing import TYPE_CHECKING, Any
 
 from ldavi import LatentDirichletAllocation
@@ -22,6 +23,7 @@ from ldavi.cli._options import (
 )
 from ldavi.cli._output import print_csv, print_json, print_table, records_of, say
 from ldavi.cli._progress import progress_display
+from ldavi.cli._signals import Interrupted
 
 if TYPE_CHECKING:
     from ldavi.selection import Recommendation
@@ -120,10 +122,11 @@ def run(options: Options) -> int:
                 path=options.keep,
                 progress=lambda done, _, fit: display.advance(done - display.done, f"{fit.n_components} topics"),
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if options.keep is None:
             raise
-        raise KeyboardInterrupt(f"finished fits are in {options.keep}; the same command continues from there") from None
+        message = f"finished fits are in {options.keep}; the same command continues from there"
+        raise Interrupted(getattr(error, "number", signal.SIGINT), message) from None
     show(options, records_of(sweep.table), sweep.recommend())
     return 0
 

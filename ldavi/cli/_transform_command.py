@@ -14,9 +14,10 @@ from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import in_columns_of, open_batches, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_input, add_messages, command
+from ldavi.cli._options import Commands, Options, add_input, add_messages, add_trusted_pattern, command
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
 from ldavi.cli._progress import progress_display, reading_progress
+from ldavi.cli._text import csv_cell
 
 FORMATS = ("csv", "tsv", "jsonl", "npz")
 ROWS = 4096  # documents of a batch
@@ -41,6 +42,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("model", metavar="MODEL", help="a model file")
     group = add_input(parser)
+    add_trusted_pattern(group)
     group.add_argument(
         "--stream", action="store_true", help="read and write in batches, for a corpus larger than memory"
     )
@@ -136,7 +138,7 @@ def write_table(file: TextIO, parts: Iterator[Part], n_topics: int, delimiter: s
     writer.writerow(["document", *(f"topic{topic}" for topic in range(n_topics))])
     for names, theta in parts:
         for name, row in zip(names, theta.tolist(), strict=True):
-            writer.writerow([name, *(f"{share:.6g}" for share in row)])
+            writer.writerow([csv_cell(name), *(f"{share:.6g}" for share in row)])
 
 
 def write_jsonl(file: TextIO, parts: Iterator[Part]) -> None:

@@ -51,6 +51,8 @@ class BlockSummary(NamedTuple):
         Whether other blocks may have more columns, because the items of the block have no width.
     words, frequency : array of shape (words,)
         The columns that occur, and the number of documents that contain each.
+    is_normalised : bool
+        Whether the rows look normalised.
     """
 
     n_docs: int
@@ -61,6 +63,7 @@ class BlockSummary(NamedTuple):
     grows: bool
     words: Int64s
     frequency: Int64s
+    is_normalised: bool
 
 
 class CountsBlock(NamedTuple):
@@ -173,7 +176,15 @@ def summarise(block: CountsBlock, weight: Floats | None) -> BlockSummary:
     n_docs, total = matrix.shape[0], float(tokens.sum() if weight is None else tokens @ weight)
     total_weight = float(n_docs if weight is None else weight.sum(dtype=np.float64))
     return BlockSummary(
-        n_docs, total_weight, total, matrix.dtype.name, block.n_words, block.grows, words.astype(np.int64), frequency
+        n_docs,
+        total_weight,
+        total,
+        matrix.dtype.name,
+        block.n_words,
+        block.grows,
+        words.astype(np.int64),
+        frequency,
+        check.is_normalised(matrix),
     )
 
 

@@ -11,7 +11,7 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import warn_not_converged
 from ldavi._estimator.settings import FitSettings
-from ldavi._estimator.starting_topics import WarmStart, initialize
+from ldavi._estimator.starting_topics import initialize, warm_start_of
 from ldavi.dask import _collections, _prediction
 from ldavi.dask._executor import current_executor
 from ldavi.dask._fitting import DistributedFit
@@ -77,8 +77,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         """
         settings = check.check_parameters(self)
         self._check_supported(settings, checkpoint)
-        is_warm = self.warm_start and self.__sklearn_is_fitted__()
-        fitted, init = (self._priors, WarmStart(self.components_)) if is_warm else (None, self.init)
+        given = warm_start_of(self)
+        fitted, init = None if given is None else given.priors, given or self.init
         executor, restarts, random_state = current_executor(), list[Restart](), check_random_state(self.random_state)
         with executor.keep_copies():
             fit = DistributedFit(self, settings, executor, _collections.lazy_blocks(X), sample_weight, fitted)
@@ -136,6 +136,29 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         for matrix in _prediction.blocks_here(_collections.lazy_blocks(X), n_words):
             super().partial_fit(matrix)
         return self
+
+    def fit_transform(
+        self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, normalize: bool = True
+    ) -> Any:
+        """Fit to X, then return what `transform` returns for it.
+
+        Parameters
+        ----------
+        X : dask array, bag or Series of n_samples documents, or documents in memory
+            Counts, as for `fit`.
+        y : object
+            Ignored; present for compatibility with pipelines.
+        sample_weight : array or dask array of shape (n_samples,), optional
+            The weight of each document, >= 0.
+        normalize : bool, default=True
+            As for `transform`.
+
+        Returns
+        -------
+        theta : dask array of shape (n_samples, n_components)
+            E[θ], or γ, as of `transform`.
+        """
+        return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
 
     def transform(self, X: Any, *, normalize: bool = True) -> Any:
         """Return the topic proportions of documents. Each row depends on its document alone.
@@ -226,11 +249,13 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         Returns
         -------
         model : ldavi.LatentDirichletAllocation
-            Fitted if this estimator is. The topics are shared, not copied.
+            Fitted if this estimator is. The two share the memory of the topics until one of them changes.
         """
         model = local.LatentDirichletAllocation(**self.get_params(deep=False))
         parameters = self.get_params(deep=False)
         model.__dict__.update({name: value for name, value in vars(self).items() if name not in parameters})
+        if self.__sklearn_is_fitted__():
+            model._lambda = self._lambda.snapshot()
         return model
 
     def _check_supported(self, settings: FitSettings, checkpoint: object) -> None:

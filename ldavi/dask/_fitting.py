@@ -76,11 +76,17 @@ class DistributedFit:
         n_words = _collections.n_words_of(summaries, lazy.n_words)
         dtype = np.result_type(*(summary.dtype for summary in summaries))
         self.outline = _outline(summaries, n_words, dtype)
+        normalised = any(summary.is_normalised for summary in summaries)
+        check.warn_if_normalised(normalised, self._parameters, stacklevel=5)
+        if self._weight is not None:
+            check.check_sample_weight(self._weight, len(self._weight), dtype)  # for the precision of the fit
+            check.check_total(self.outline.n_tokens, dtype, "X times sample_weight")
         self.priors = starting_priors(
             self._parameters,
             self._settings,
             n_words,
             lambda: self.outline.n_tokens,
+            dtype=dtype,
             column_names=None,
             fitted=self._fitted,
         )

@@ -178,11 +178,19 @@ class DistributedVB:
             summary = executor.fetch(now.summary)
             executor.replicate(kept)
             phase, seconds = "warmup" if self.settings.is_warmup(t) else "monotone", time.perf_counter() - started
-            mean_inner_iter = summary.n_inner_iter / max(1, documents.n_docs)
+            mean_inner_iter, priors = summary.n_inner_iter / max(1, documents.n_docs), summary.priors
             result = DistributedResult(executor, documents, now, t, seconds, self.n_threads)
             yield (
                 DistributedState(t, now.after, seconds, result),
-                record(t, phase, summary.terms, documents.n_tokens, mean_inner_iter, seconds),
+                record(
+                    t,
+                    phase,
+                    summary.terms,
+                    priors.priors(documents.layout),
+                    tokens=documents.n_tokens,
+                    n_inner_iter=mean_inner_iter,
+                    seconds=seconds,
+                ),
             )
             if due and t < self.n_passes:
                 inputs = _replicated(executor, now.after)
@@ -204,12 +212,9 @@ class DistributedVB:
             for edges in layout.edges
         ]
         gammas = executor.map(vb_distributed.gamma_of, outcomes) if t >= settings.n_warmup else None
-        learned = before.priors
+        learned, offset = before.priors, settings.offset_of(t + 1)
         if learns:
-            learned = executor.call(
-                vb_distributed.learn_priors, roots, learned, corpus.layout_handle, settings, corpus.total_weight
-            )
-        offset = settings.offset_of(t + 1)
+            learned = self._learned_priors(corpus, roots, learned)
         after = [
             executor.call(
                 vb_distributed.m_step_shard,
@@ -231,6 +236,15 @@ class DistributedVB:
             SummarySettings(learns, corpus.dtype, settings.offset_of(t)),
         )
         return SubmittedPass(before._replace(gammas=None), PassInputs(after, sums, learned, gammas), roots, summary)
+
+    def _learned_priors(self, corpus: DistributedCorpus, roots: list[list[Handle]], priors: Handle) -> Handle:
+        """Submit an update of the priors: the statistics of each shard where its sums are, then the update."""
+        layout, statistics = corpus.layout_handle, vb_distributed.prior_statistics
+        of_shards = [
+            self.executor.call(statistics, own, priors, layout, self.settings, ShardStep(shard, 0.0, self.n_threads))
+            for shard, own in enumerate(roots)
+        ]
+        return self.executor.call(vb_distributed.learn_priors, of_shards, priors, layout, corpus.total_weight)
 
 
 def _passes_to_repeat(corpus: DistributedCorpus) -> int:

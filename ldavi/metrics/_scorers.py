@@ -27,7 +27,10 @@ def scorer(measure: str = "document_completion", **options: Any) -> Callable[...
     ----------
     measure : str, default="document_completion"
         One of "document_completion", "left_to_right", "log_evidence", the functions of that name, and "bound": the
-        ELBO of the documents by `ldavi.infer` with the model's topics fixed, which is the fastest.
+        ELBO of the documents by `ldavi.infer` with the model's topics fixed, which is the fastest. "log_evidence" is
+        far slower than the others, and meant for few documents: its time is in proportion to `n_temperatures` times
+        `n_chains`, by default 1000 times 20. To search with it, pass smaller ones, such as `n_temperatures=100,
+        n_chains=5`, whose standard error is larger.
     **options
         Options of that function, such as `n_particles=50` or `doc_topic_prior=None`. "bound" takes `doc_topic_prior`,
         `mean_change_tol`, `max_doc_update_iter` and `n_jobs`, as `ldavi.infer` does.

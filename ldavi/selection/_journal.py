@@ -111,7 +111,7 @@ class Journal:
         for number, line in enumerate(rest[:-1], start=2):  # the last element is empty, or a line cut short
             try:
                 fit = _from_line(line)
-            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
                 raise ValueError(
                     f"path={str(path)!r}, line {number}, does not describe a fit: {error}. Delete the line to repeat "
                     "the fit."
@@ -123,11 +123,18 @@ def _to_line(fit: Fit) -> str:
     values = fit._asdict()
     values["top_words"] = fit.top_words.tolist()
     values["document_log_likelihood"] = base64.b64encode(fit.document_log_likelihood.astype("<f8").tobytes()).decode()
-    return json.dumps(values)
+    return json.dumps({**values, "checksum": _checksum(values)})
+
+
+def _checksum(values: dict[str, Any]) -> str:
+    return hashlib.blake2b(json.dumps(values).encode(), digest_size=8).hexdigest()
 
 
 def _from_line(line: bytes) -> Fit:
     values = json.loads(line)
+    checksum = values.pop("checksum", None)  # lines of ldavi 0.1.0 have none
+    if checksum is not None and checksum != _checksum(values):
+        raise ValueError("its checksum does not match its content")
     scores = np.frombuffer(base64.b64decode(values["document_log_likelihood"], validate=True), dtype="<f8").astype(
         np.float64
     )

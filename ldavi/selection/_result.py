@@ -1,4 +1,4 @@
-"""Summarise the fits of a sweep and recommend a number of topics. Equations (S1) to (S5) of docs/selection.md."""
+"""Summarise the fits of a sweep and recommend a number of topics. Equations (S1) to (S6) of docs/selection.md."""
 
 import math
 from collections.abc import Sequence
@@ -184,7 +184,8 @@ def summarise(fits: Sequence[Fit], tokens: Int64s) -> Sweep:
     }
     for name in ("coherence", "diversity", "exclusivity"):
         columns[name], columns[f"{name}_std_error"] = _means([[getattr(fit, name) for fit in own] for own in each])
-    columns["stability"], columns["stability_std_error"] = _means([_stabilities(own) for own in each])
+    stabilities = np.array([_stability(own) for own in each])
+    columns["stability"], columns["stability_std_error"] = stabilities.T
     columns["used"], columns["used_std_error"] = _means([[float(len(fit.top_words)) for fit in own] for own in each])
     columns["seconds"], columns["seconds_std_error"] = _means([[fit.seconds for fit in own] for own in each])
     return Sweep(table(**columns), tuple(fits), np.array(grid), kept, tokens, variance)
@@ -243,18 +244,43 @@ def _means(values: Sequence[Sequence[float]]) -> tuple[Doubles, Doubles]:
     return np.array(means), np.array(errors)
 
 
-def _stabilities(fits: list[Fit]) -> list[float]:
-    """Return the mean agreement of each fit with the other restarts of its fold. Equation (S5)."""
-    values: list[float] = []
+def _stability(fits: list[Fit]) -> tuple[float, float]:
+    """Return the mean agreement of two restarts of a fold, and its standard error. Equations (S5), (S6)."""
+    weighted, variance, n_fits = 0.0, 0.0, 0
     for fold in sorted({fit.fold for fit in fits}):
         words = [fit.top_words for fit in fits if fit.fold == fold and len(fit.top_words)]
         if len(words) < 2:
             continue
-        columns = np.unique(np.concatenate(words))
-        n_words = words[0].shape[1]
-        ranked = [np.zeros((len(own), len(columns))) for own in words]
-        for weights, own in zip(ranked, words, strict=True):
-            np.put_along_axis(weights, np.searchsorted(columns, own), np.arange(n_words, 0, -1.0)[None], axis=1)
-        pairwise = metrics.stability(ranked, "jaccard", n_words).pairwise
-        values += ((pairwise.sum(axis=1) - 1) / (len(words) - 1)).tolist()
-    return values
+        with_others = (_agreement(words).sum(axis=1) - 1) / (len(words) - 1)
+        weighted += len(words) * with_others.mean()
+        variance += len(words) ** 2 * jackknife_variance(with_others)
+        n_fits += len(words)
+    return (weighted / n_fits, math.sqrt(variance) / n_fits) if n_fits else (math.nan, math.nan)
+
+
+def _agreement(words: list[Int64s]) -> Doubles:
+    """Return the mean similarity of the matched topics of any two fits, given the top words of the topics of each."""
+    columns = np.unique(np.concatenate(words))
+    n_words = words[0].shape[1]
+    ranked = [np.zeros((len(own), len(columns))) for own in words]
+    for weights, own in zip(ranked, words, strict=True):
+        np.put_along_axis(weights, np.searchsorted(columns, own), np.arange(n_words, 0, -1.0)[None], axis=1)
+    return metrics.stability(ranked, "jaccard", n_words).pairwise
+
+
+def jackknife_variance(with_others: Doubles) -> float:
+    """Return the jackknife variance of a mean over all pairs of R items; NaN for R < 3. Equation (S6).
+
+    The pairs of an item are dependent, so their variance over pairs would be too small. Without item r, of which m_r is
+    the mean over its pairs, the mean U over pairs becomes U_r = (R U − 2 m_r) / (R − 2). The variance
+    (R − 1) / R Σ_r (U_r − U)² is therefore 4 (R − 1) / (R (R − 2)²) Σ_r (m_r − U)².
+
+    Parameters
+    ----------
+    with_others : array of shape (R,)
+        m_r, the mean of each item's pairs.
+    """
+    n = len(with_others)
+    if n < 3:
+        return math.nan
+    return float(4 * (n - 1) / (n * (n - 2) ** 2) * ((with_others - with_others.mean()) ** 2).sum())

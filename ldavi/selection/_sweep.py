@@ -91,7 +91,8 @@ def sweep(
         the top words of matched topics in use, over pairs of restarts; used, the number of topics in use, see
         :class:`Fit`; seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity,
         log_likelihood and gap are over documents (that of gap is of the paired differences); the others are over
-        restarts, and NaN for one restart.
+        restarts, and NaN for one restart. That of stability is the jackknife's, since pairs that share a restart are
+        dependent, and NaN for fewer than three restarts.
 
     Raises
     ------

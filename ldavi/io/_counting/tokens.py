@@ -143,6 +143,8 @@ def with_ngrams(tokens: Tokens, shortest: int, longest: int) -> Tokens:
     for length in range(1, longest + 1):
         if length > 1:
             starts = np.flatnonzero(docs[: max(0, len(docs) - length + 1)] == docs[length - 1 :])
+            if not len(starts):  # no text is that long
+                break
             keys = ngrams[starts] * n_words + tokens.ids[starts + length - 1]
             unique, inverse = np.unique(keys, return_inverse=True)
             names = [f"{names[key // n_words]} {tokens.vocabulary[key % n_words]}" for key in unique.tolist()]

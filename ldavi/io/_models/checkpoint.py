@@ -97,7 +97,7 @@ class Checkpoint:
                 _check_format(header.strings)
                 arrays = container.read_arrays(file, header, mmap=False, verify=True)
             state = Decoder(arrays).decode(json.loads(header.strings["state"]))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(
                 f"checkpoint={str(self.path)!r} cannot be read: {error}; remove the file, or name another, to start "
                 "a new fit"

@@ -135,9 +135,8 @@ def read_header(file: BinaryIO) -> Header:
     strings = header.pop("__metadata__", None) if isinstance(header, dict) else None
     if not isinstance(strings, dict) or not all(isinstance(value, str) for value in strings.values()):
         raise ValueError("its header has no '__metadata__' that contains strings only")
-    entries = sorted(
-        (_entry(name, value) for name, value in header.items()), key=lambda entry: (entry.begin, entry.end)
-    )
+    described = (_entry(name, value, info.st_size) for name, value in header.items())
+    entries = sorted(described, key=lambda entry: (entry.begin, entry.end))
     begin = 0
     for entry in entries:
         if entry.begin != begin:
@@ -211,8 +210,8 @@ def _digest(parts: Iterable[Buffer]) -> bytes:
     return digest.hexdigest().encode("ascii")
 
 
-def _entry(name: str, value: Any) -> Entry:
-    """Validate the description of an array."""
+def _entry(name: str, value: Any, file_size: int) -> Entry:
+    """Validate the description of an array; one without elements may not be longer than the file either."""
     if not isinstance(value, dict) or value.keys() != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"array {name!r} is not described by dtype, shape and data_offsets")
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
@@ -225,7 +224,9 @@ def _entry(name: str, value: Any) -> Entry:
         raise ValueError(f"array {name!r} has {len(shape)} dimensions and {len(offsets)} offsets")
     begin, end = offsets
     n_bytes = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
-    if end - begin != n_bytes or math.prod(max(length, 1) for length in shape) >= 2**60:
+    if not n_bytes and math.prod(max(length, 1) for length in shape) > file_size:
+        raise ValueError(f"array {name!r} of shape {shape} has no elements, but is longer than the file")
+    if end - begin != n_bytes or n_bytes >= 2**60:
         raise ValueError(
             f"array {name!r} of shape {shape} needs {n_bytes} bytes, but occupies the bytes {begin} to {end}"
         )

@@ -28,6 +28,9 @@ from ldavi._core.random_bits import generator_from, generator_state
 from ldavi.io._models.container import NAMES
 
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+MAX_PADDING = 64  # bytes of strings of a fixed width for each byte in the file
+MIN_PADDED = 2**20  # bytes, which no file is too small for
+MAX_FIELDS = 100  # of a structured array
 STRING_DTYPE = re.compile(r"object|<U[0-9]{1,6}")
 
 
@@ -73,18 +76,25 @@ class Encoder:
         if array.dtype.names is not None:
             return {"$record": [[field, self.encode(array[field], f"{name}.{field}")] for field in array.dtype.names]}
         if array.dtype.newbyteorder("<") in NAMES:
-            self.arrays[name] = array
+            name = self._add(name, array)
             return {"$scalar" if isinstance(value, np.generic) else "$array": name}
         strings = array.ravel().tolist()
         if array.dtype.kind in "OU" and all(isinstance(text, str) for text in strings):
             if isinstance(value, np.generic):
                 return str(value)
-            self.arrays[name] = np.frombuffer(json.dumps(strings).encode("ascii"), np.uint8)
+            name = self._add(name, np.frombuffer(json.dumps(strings).encode("ascii"), np.uint8))
             dtype = "object" if array.dtype.kind == "O" else f"<U{min(array.itemsize // 4, _max_width(strings))}"
             return {"$strings": name, "dtype": dtype, "shape": list(array.shape)}
         raise TypeError(
             f"{name} is an array of {array.dtype}, which cannot be stored in a model file; pickle the model instead"
         )
+
+    def _add(self, name: str, array: NDArray[Any]) -> str:
+        """Add an array and return its name, which differs where keys with dots would give two arrays the same name."""
+        while name in self.arrays:
+            name += "_"
+        self.arrays[name] = array
+        return name
 
 
 def _max_width(texts: list[str]) -> int:
@@ -93,14 +103,18 @@ def _max_width(texts: list[str]) -> int:
 
 
 class Decoder:
-    """Decode the JSON of an `Encoder`, given its arrays."""
+    """Decode the JSON of an `Encoder`, given its arrays.
+
+    What it builds is bounded by the size of the file: each array is used once, and strings of a fixed width become
+    objects where the width of a few would be that of all.
+    """
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
-        self.arrays = arrays
+        self._arrays = dict(arrays)
         self._decoders: dict[str, Callable[[dict[str, Any]], Any]] = {
             "$float": lambda value: NOT_FINITE[value["$float"]],
-            "$array": lambda value: self.arrays[value["$array"]],
-            "$scalar": lambda value: self.arrays[value["$scalar"]][()],
+            "$array": lambda value: self._take(value["$array"]),
+            "$scalar": lambda value: self._scalar(value["$scalar"]),
             "$strings": self._strings,
             "$record": self._record,
             "$tuple": lambda value: tuple(self.decode(item) for item in value["$tuple"]),
@@ -130,8 +144,21 @@ class Decoder:
         except (AttributeError, KeyError, IndexError, TypeError, OverflowError) as error:
             raise ValueError(f"a value of kind {kind!r} is not well formed: {error!r}"[:300]) from error
 
+    def _take(self, name: str) -> NDArray[Any]:
+        """Return an array that no other value has used."""
+        if name not in self._arrays:
+            raise ValueError(f"array {str(name)[:100]!r} is missing, or used twice")
+        return self._arrays.pop(name)
+
+    def _scalar(self, name: str) -> Any:
+        array = self._take(name)
+        if array.ndim:
+            raise ValueError(f"array {name!r} is no scalar")
+        return array[()]
+
     def _strings(self, value: dict[str, Any]) -> NDArray[Any]:
-        texts = json.loads(self.arrays[value["$strings"]].tobytes().decode("ascii"))
+        encoded = self._take(value["$strings"])
+        texts = json.loads(encoded.tobytes().decode("ascii"))
         dtype = value["dtype"]
         if (
             not isinstance(texts, list)
@@ -141,9 +168,16 @@ class Decoder:
             raise ValueError(f"{value['$strings']!r} does not contain strings")
         if dtype != "object" and int(dtype[2:]) > _max_width(texts):
             raise ValueError(f"{value['$strings']!r} has dtype {dtype}, but no text is that long")
-        return np.array(texts, dtype=dtype).reshape(value["shape"])
+        if dtype != "object" and 4 * int(dtype[2:]) * len(texts) > MAX_PADDING * len(encoded) + MIN_PADDED:
+            dtype = "object"
+        shape = value["shape"]
+        if not isinstance(shape, list) or math.prod(max(length, 1) for length in shape) > max(len(texts), 1):
+            raise ValueError(f"{value['$strings']!r} has shape {str(shape)[:100]}, but {len(texts)} strings")
+        return np.array(texts, dtype=dtype).reshape(shape)
 
     def _record(self, value: dict[str, Any]) -> NDArray[Any]:
+        if len(value["$record"]) > MAX_FIELDS:
+            raise ValueError(f"a record has {len(value['$record'])} fields; at most {MAX_FIELDS} are allowed")
         fields = [(name, self.decode(array)) for name, array in value["$record"]]
         result = np.empty(fields[0][1].shape, [(name, array.dtype) for name, array in fields])
         for name, array in fields:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ldavi._estimator import restore
 from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi._estimator.validation import check_parameters
 from ldavi._version import __version__
 from ldavi.io._models import container
 from ldavi.io._models.encoding import Decoder, Encoder
@@ -69,7 +70,7 @@ def save(
     ----------
     model : LatentDirichletAllocation
         The model, fitted or not. Everything is stored except `callbacks`, which are functions; the loaded model
-        computes the same bits.
+        computes the same bits. Attributes that ldavi has not set are stored, but `load` leaves them out.
     path : str or path-like
         The file; its name usually ends in ".ldavi".
     vocabulary : sequence of str, optional
@@ -83,7 +84,8 @@ def save(
     TypeError
         If the model is not exactly a :class:`ldavi.LatentDirichletAllocation`, or has an attribute that is not data.
     ValueError
-        If the vocabulary does not fit the model, `metadata` is not JSON, or `path` exists and is not a regular file.
+        If a parameter is not valid or was changed so that it contradicts the topics, the vocabulary does not fit the
+        model, `metadata` is not JSON, or `path` exists and is not a regular file.
     OSError
         If the file cannot be written. An existing file is unchanged in this case.
 
@@ -113,6 +115,7 @@ def save(
             f"model is a {type(model).__name__}; save supports only ldavi.LatentDirichletAllocation; pickle other "
             "classes"
         )
+    _check_consistent(model)
     encoder = Encoder()
     parameters, attributes = _without_callbacks(model)
     defaults = {name: parameter.default for name, parameter in signature(LatentDirichletAllocation).parameters.items()}
@@ -160,6 +163,11 @@ def load(path: StrPath, *, mmap: bool = False, verify: bool = True) -> LatentDir
     ValueError
         If the file was not written by `save`, is damaged, or was written by a later version with a format or parameters
         that this version does not know.
+
+    Warns
+    -----
+    UserWarning
+        If the file has attributes that this version does not know; they are left out.
 
     See Also
     --------
@@ -263,6 +271,16 @@ def _known_parameters(description: dict[str, Any], strings: dict[str, str]) -> d
             "a later one"
         )
     return {name: value for name, value in description["parameters"].items() if name in known}
+
+
+def _check_consistent(model: LatentDirichletAllocation) -> None:
+    """Refuse a model that `load` would refuse: parameters can be changed after a fit."""
+    check_parameters(model)
+    if hasattr(model, "_priors") and model._priors.n_topics != model.n_components:
+        raise ValueError(
+            f"n_components={model.n_components!r} was changed after the fit; the model has {model._priors.n_topics} "
+            "topics: set n_components back, or fit again"
+        )
 
 
 def _check_lam(rows: NDArray[Any]) -> None:

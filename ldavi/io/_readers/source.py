@@ -192,10 +192,14 @@ def _read_fully(stream: Any, size: int) -> bytes:
 def read_whole(source: Source, max_bytes: int | None) -> io.BytesIO:
     """Read a source into memory, for formats that need random access."""
     limit = MAX_BYTES if max_bytes is None else max_bytes
-    data = source.stream.read(limit + 1)
-    if len(data) > limit:
-        raise CorpusError(source.name, f"has more than max_bytes={limit} bytes; raise max_bytes if you trust the file")
-    return io.BytesIO(data)
+    data = io.BytesIO()
+    while part := source.stream.read(BUFFER_SIZE):  # `read(limit)` would reserve all of the limit
+        if data.write(part) and data.tell() > limit:
+            raise CorpusError(
+                source.name, f"has more than max_bytes={limit} bytes; raise max_bytes if you trust the file"
+            )
+    data.seek(0)
+    return data
 
 
 def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:

@@ -79,6 +79,8 @@ def read_folder(path: str, options: ReaderOptions) -> Iterator[Document]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for file in sorted(name for name in files if not name.startswith(".")):
             full = Path(folder, file)
+            if not full.exists():
+                raise CorpusError(str(full), "is a link to a file that does not exist; remove it")
             if not full.is_file():  # reading from a pipe would block
                 continue
             with open_source(full, max_bytes=options.max_bytes) as source:

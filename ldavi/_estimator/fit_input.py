@@ -1,0 +1,85 @@
+"""The documents of a fit, from X and the documents' weights, and the priors that it starts with."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.records import Priors
+from ldavi._estimator import validation as check
+from ldavi._estimator import vocabulary_growth
+from ldavi._estimator.batched_documents import BatchedDocuments, check_source
+from ldavi._estimator.settings import FitSettings
+from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
+from ldavi._estimator.starting_topics import warm_start_of
+
+STACKLEVEL = 6  # of warnings, from `_weighted_documents` to the caller of `fit`
+
+
+def fit_input(
+    estimator: Any, X: Any, sample_weight: Any, settings: FitSettings
+) -> tuple[Documents | BatchedDocuments, Priors]:
+    """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
+    documents: Documents | BatchedDocuments
+    if check.is_source(X):
+        documents = check_source(X, estimator, settings, type(estimator).__name__, sample_weight)
+        names = check.column_names(documents.first)
+    else:
+        documents, names = _new_documents(estimator, X, sample_weight, settings), check.column_names(X)
+    return documents, _starting_priors(estimator, settings, documents, names)
+
+
+def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
+    """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
+    if not estimator.__sklearn_is_fitted__():
+        documents = _new_documents(estimator, X, sample_weight, settings)
+        return documents, _starting_priors(estimator, settings, documents, check.column_names(X))
+    matrix = vocabulary_growth.check_new_documents(estimator, X, dtype=estimator._lambda.dtype)
+    alpha, eta = estimator.doc_topic_prior, estimator.topic_word_prior
+    requested = check_priors(alpha, eta, estimator.n_components, matrix.shape[1])
+    has_seeds = estimator.seed_words is not None  # which the fitted priors include
+    priors = kept_priors(estimator._priors, requested, alpha, "auto" if has_seeds else eta)
+    check_cvb0(settings, priors)
+    return _weighted_documents(estimator, matrix, sample_weight, settings), priors
+
+
+def _starting_priors(
+    estimator: Any, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None
+) -> Priors:
+    given = warm_start_of(estimator)
+    return starting_priors(
+        estimator,
+        settings,
+        documents.n_words,
+        lambda: documents.n_tokens,
+        dtype=documents.dtype,
+        column_names=names,
+        fitted=None if given is None else given.priors,
+    )
+
+
+def _new_documents(estimator: Any, X: Any, sample_weight: Any, settings: FitSettings) -> Documents:
+    """Return the documents of X, whose columns need not be those of an earlier fit."""
+    matrix = check.check_documents(estimator, X, dtype=check.check_dtype(estimator.dtype), reset=True)
+    return _weighted_documents(estimator, matrix, sample_weight, settings)
+
+
+def _weighted_documents(
+    estimator: Any, matrix: sparse.csr_array, sample_weight: Any, settings: FitSettings
+) -> Documents:
+    """Return the documents with a weight above zero."""
+    weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
+    if weight is not None and not weight.all():
+        matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
+    if matrix.nnz == 0:
+        is_online = settings.learning_method == "online"
+        result = "each step moves the topics towards their prior" if is_online else "the topics will equal their prior"
+        warnings.warn(f"X holds no counts (with any weight): {result}", stacklevel=STACKLEVEL)
+    check.warn_if_normalised(check.is_normalised(matrix), estimator, stacklevel=STACKLEVEL)
+    documents = Documents(check.to_counts(matrix), weight)
+    if weight is not None:
+        check.check_total(documents.n_tokens, matrix.dtype, "X times sample_weight")
+    return documents
