@@ -5,6 +5,7 @@ Reading runs under a limit of address space. A crash or a hang is found by the r
 
 import contextlib
 import functools
+import json
 import os
 import resource
 import shutil
@@ -221,8 +222,11 @@ def journal() -> Target:
 
     path = folder() / "sweep.jsonl"
     resume(path)
-    content = path.read_bytes()
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
     path.unlink()
+    for line in lines:
+        line.pop("checksum", None)  # which ends reading at the first damage; lines of ldavi 0.1.0 have none
+    content = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
     return Target("sweep.jsonl", content, (resume,))
 
 
