@@ -4,6 +4,7 @@ import corpora
 import numpy as np
 import pytest
 
+import ldavi
 from ldavi._core.documents import Documents
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.passes import PassSettings
@@ -29,6 +30,11 @@ def test_the_perplexity_does_not_include_the_topic_term():
 
 def test_the_perplexity_without_tokens_is_1():
     assert record_with((0.0, 0.0, -5.0), tokens=0.0).perplexity == 1
+
+
+def test_the_perplexity_of_documents_beyond_double_precision_is_infinite_without_a_warning():
+    model = ldavi.LatentDirichletAllocation(2, topic_word_prior=0.001, max_iter=2, tol=None).fit([[5, 0], [3, 0]])
+    assert model.perplexity([[0, 1]]) == np.inf
 
 
 def test_the_gain_is_relative_to_the_later_bound():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ldavi._core.limits import finite
 from ldavi._core.records import Priors
+from ldavi._inference.document_completion import perplexity_of
 from ldavi._inference.elbo import ELBOTerms
 
 
@@ -85,7 +86,7 @@ def record(
         If the ELBO is not finite.
     """
     finite(terms.word + terms.doc_topic + terms.topic_word, f"the ELBO of pass {iteration}")
-    perplexity = float(np.exp(-(terms.word + terms.doc_topic) / tokens)) if tokens else 1.0
+    perplexity = perplexity_of(terms.word + terms.doc_topic, tokens)
     word, doc_topic, topic_word = (float(term) for term in terms)
     return TraceRecord(
         iteration, phase, word, doc_topic, topic_word, perplexity, n_inner_iter, seconds, **_summary(priors)
@@ -103,7 +104,7 @@ def predictive_record(
         If the objective is not finite.
     """
     finite(log_predictive, f"the predictive log-likelihood of pass {iteration}")
-    perplexity = float(np.exp(-log_predictive / tokens)) if tokens else 1.0
+    perplexity = perplexity_of(log_predictive, tokens)
     nan = float("nan")
     predictive = float(log_predictive)
     return TraceRecord(
