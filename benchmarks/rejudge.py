@@ -2,10 +2,11 @@
 
 python -m benchmarks.rejudge ap "tomotopy 500" "topica cvb0 150" --data DIR [--results benchmarks/results]
 
-Fits run with the recorded seeds and settings, so that their topics are those that were timed. Perplexities do not
-depend on the load of the machine; times do, so this script may run while other programs do. In the result files of Q1,
-Q3 and Q5, the perplexities of the case are replaced, and `judged` records the date and the perplexities before; the
-comparison with the best peer is computed from the new values. For Q6, the argument is Q6 instead of a corpus:
+Fits run with the recorded seeds and settings, so that their topics are those that were timed if the library returns the
+same topics in every run; tomotopy does not. Perplexities do not depend on the load of the machine; times do, so this
+script may run while other programs do. In the result files of Q1, Q3 and Q5, the perplexities of the case are replaced,
+and `judged` records the date and the perplexities before; the comparison with the best peer is computed from the new
+values. For Q6, the argument is Q6 instead of a corpus:
 
 python -m benchmarks.rejudge Q6 "tomotopy 500"
 """
