@@ -206,6 +206,6 @@ def _interrupted_fit(parameters: dict[str, Any], ready: Callable[[], None], *, w
         theta = estimator.transform(corpus())
         np.testing.assert_allclose(theta.sum(axis=1), 1, rtol=1e-4)
         assert np.isfinite(estimator.components_).all()
-        assert estimator.n_iter_ == len(estimator.elbo_trace_)
+        assert estimator.n_iter_ == estimator.elbo_trace_["iteration"][-1]
     estimator.set_params(max_iter=2).fit(corpus())  # threads and locks are as before
     return json.dumps({"outcome": "with topics" if is_fitted else "without topics"})
