@@ -281,11 +281,13 @@ def check_integer(name: str, value: Any, *, minimum: int | None = None) -> int:
     allowed = "an integer" if minimum is None else f"an integer >= {minimum}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}={value!r} must be {allowed}")
-    if minimum is not None and value < minimum:
+    number = int(value)
+    if minimum is not None and number < minimum:
         raise ValueError(f"{name}={value!r} must be {allowed}")
-    if abs(value) >= MAX_INTEGER:
-        raise ValueError(f"{name} must be {allowed} and < 2^62; it has {len(str(abs(value)))} digits")
-    return int(value)
+    if abs(number) >= MAX_INTEGER:
+        shown = repr(value) if abs(number) < MAX_INTEGER**2 else f"<an integer of {number.bit_length()} bits>"
+        raise ValueError(f"{name}={shown} must be {allowed} and < 2^62")
+    return number
 
 
 def check_number(name: str, value: Any, *, minimum: float, maximum: float = np.inf, exclusive: bool = False) -> float:
