@@ -28,6 +28,7 @@ from ldavi._inference.e_step import order_by_word
 BLOCKS = 32  # per pass; a document does not see the reassignments of the other documents of its block
 MIN_COUNTS, MAX_COUNTS = 2**11, 2**17  # stored counts per block
 LARGEST_MASS = {np.dtype(np.float32): 2.0**30, np.dtype(np.float64): 2.0**52}  # maximum mass of a word in one topic
+LARGEST_TOTAL = 2.0**52  # maximum mass of all words: up to there, sums in double precision are exact in any order
 MAX_TOPICS = 2**16
 DRAW_ALL = 2.0  # as MIN_SHARE: each count is assigned as a whole to one sampled topic
 SAMPLING_PASSES = 6
@@ -89,8 +90,9 @@ def uninitialised_assignments(counts: Counts, weight: Floats | None, n_topics: i
     by_word = counts.values if weight is None else counts.values * np.repeat(weight, np.diff(counts.indptr))
     largest = np.bincount(counts.indices, by_word, minlength=1).max(initial=1.0)
     whole = weight is None and not np.any(counts.values % 1)
-    # The finest unit that the most frequent word leaves room for; integer counts need no fraction of a token.
-    scale = 2.0 ** np.floor(np.log2(LARGEST_MASS[dtype] / SHARES / largest))
+    room = min(LARGEST_MASS[dtype] / largest, LARGEST_TOTAL / max(by_word.sum(dtype=np.float64), 1.0))
+    # The finest unit that words and their total leave room for; integer counts need no fraction of a token.
+    scale = 2.0 ** np.floor(np.log2(room / SHARES))
     scale = min(scale, 1.0) if whole else scale
     mass_type = np.int32 if dtype == np.float32 else np.float64
     max_counts = int(np.clip(len(counts.indices) // BLOCKS, MIN_COUNTS, MAX_COUNTS))
