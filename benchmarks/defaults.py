@@ -39,7 +39,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb, 10 warm-up passes": ({}, {"ldavi._estimator.settings.WARMUP_PASSES": dict.fromkeys(INITIALIZATIONS, 10)}),
     "vb, 20 warm-up passes": ({}, {"ldavi._estimator.settings.WARMUP_PASSES": dict.fromkeys(INITIALIZATIONS, 20)}),
     "vb, 10 sweeps in the warm-up": ({}, {"ldavi._estimator.settings.WARMUP_INNER_ITER": 10}),
-    "vb after cvb0": ({"init": "cvb0"}, {}),
+    "vb after cvb0": ({"n_collapsed_iter": 15}, {}),
     "vb, memoized": ({"learning_method": "memoized"}, {}),
     "vb, online": ({"learning_method": "online", "max_iter": 20, "tol": None}, {}),
     "vb, online, no offset": (

@@ -150,11 +150,11 @@ def stopping() -> Iterator[Case]:
     """Fit every engine with every stopping rule, and with few passes."""
     rules: dict[str, dict[str, Any]] = {f"max_iter {n}": {"max_iter": n} for n in (1, 2, 3, 7, 40)}
     rules |= {f"max_iter {n}, random": {"max_iter": n, "init": "random"} for n in (1, 2, 3, 7, 61)}
-    rules |= {f"max_iter {n}, init cvb0": {"max_iter": n, "init": "cvb0"} for n in (1, 2, 3, 7, 60)}
+    rules |= {f"max_iter {n}, init cvb0": {"max_iter": n, "n_collapsed_iter": 15} for n in (1, 2, 3, 7, 60)}
     rules |= {
         "tol": {"tol": 1e-4, "max_iter": 300},
         "tol, random": {"tol": 1e-3, "max_iter": 300, "init": "random"},
-        "tol, float64, init cvb0": {"tol": 1e-5, "max_iter": 200, "init": "cvb0", "dtype": "float64"},
+        "tol, float64, init cvb0": {"tol": 1e-5, "max_iter": 200, "n_collapsed_iter": 15, "dtype": "float64"},
         "tol not reached": {"tol": 1e-9, "max_iter": 8},
         "validation": {"validation_fraction": 0.2, "max_iter": 60},
         "validation, n_iter_no_change": {

@@ -26,7 +26,7 @@ def _fits() -> dict[str, dict[str, Any]]:
     for name, engine in ENGINES.items():
         fits[name] = engine
         fits[f"{name}, init random"] = engine | {"init": "random"}
-        fits[f"{name}, init cvb0"] = engine | {"init": "cvb0", "max_iter": 50}
+        fits[f"{name}, init cvb0"] = engine | {"n_collapsed_iter": 15, "max_iter": 50}
         fits[f"{name}, init array"] = engine | {"init": given_topics(), "max_iter": 16}
         fits[f"{name}, float64, n_jobs 3"] = engine | {"dtype": "float64", "n_jobs": 3}
         fits[f"{name}, priors float"] = engine | {"doc_topic_prior": 0.2, "topic_word_prior": 0.03}

@@ -301,7 +301,9 @@ def test_a_fit_samples_every_nth_document(monkeypatch):
 
 
 def model(**parameters):
-    return LatentDirichletAllocation(**{"n_components": 3, "max_iter": 20, "tol": None} | parameters)
+    return LatentDirichletAllocation(
+        **{"n_components": 3, "max_iter": 20, "tol": None, "n_collapsed_iter": 0} | parameters
+    )
 
 
 @pytest.mark.parametrize("n_topics", [5, 10, 20])

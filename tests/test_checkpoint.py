@@ -146,8 +146,11 @@ IN_MEMORY = {  # parameters, and the phases in which the fit is saved
     "cvb0, weights": (CVB0 | {"sample_weight": WEIGHT}, {"VB warm-up", "CVB0", "exact bound"}),
     "cvb0, restarts": (CVB0 | {"n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "exact bound"}),
     "cvb0, validation": (CVB0 | {"validation_fraction": 0.2}, {"VB warm-up", "CVB0", "exact bound"}),
-    "init cvb0": (BATCH | {"init": "cvb0", "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
-    "init cvb0, restarts": (BATCH | {"init": "cvb0", "n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "batch VB"}),
+    "init cvb0": (BATCH | {"n_collapsed_iter": 15, "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
+    "init cvb0, restarts": (
+        BATCH | {"n_collapsed_iter": 15, "n_init": 2, "max_iter": 8},
+        {"VB warm-up", "CVB0", "batch VB"},
+    ),
 }
 IN_BATCHES = {
     "batch": (BATCH, {"batch VB"}),
@@ -234,7 +237,9 @@ def test_a_fit_that_crashed_resumes_from_its_file_to_the_same_bits(parameters, c
 
 @pytest.mark.parametrize("after", [1, 6, 8, 9, 10, 16])
 def test_a_fit_of_several_phases_that_crashed_resumes_from_its_file_to_the_same_bits(after, tmp_path):
-    for number, parameters in enumerate((CVB0, BATCH | {"init": "cvb0", "n_init": 2, "validation_fraction": 0.2})):
+    for number, parameters in enumerate(
+        (CVB0, BATCH | {"n_collapsed_iter": 15, "n_init": 2, "validation_fraction": 0.2})
+    ):
         path = tmp_path / str(number)
         with pytest.raises(Crash):
             model(**parameters).fit(corpus(), checkpoint=Crashing(path, after))

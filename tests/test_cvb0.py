@@ -529,7 +529,7 @@ def test_priors_learned_by_vb_passes_are_not_used_by_collapsed_passes(monkeypatc
 
 def test_priors_learned_by_collapsed_passes_are_not_used_by_vb_passes(monkeypatch):
     starts = watch_starts(monkeypatch, BatchVB)
-    LatentDirichletAllocation(3, init="cvb0", max_iter=44, tol=None).fit(corpora.topical_counts(10))
+    LatentDirichletAllocation(3, n_collapsed_iter=15, max_iter=44, tol=None).fit(corpora.topical_counts(10))
     assert [phase.is_warmup for phase, _, _ in starts] == [True, False]
     check_start_with_given_priors(starts[1])
 

@@ -235,7 +235,7 @@ def test_an_unsupported_collection_is_refused_without_a_change_of_the_estimator(
         ({"learning_method": "memoized"}, "learning_method='memoized' must be \"batch\""),
         ({"inference": "cvb0"}, "inference='cvb0' must be \"vb\""),
         ({"validation_fraction": 0.1}, "validation_fraction=0.1 must be None"),
-        ({"init": "cvb0"}, 'init="cvb0" .* not supported in ldavi.dask: use init="auto"'),
+        ({"n_collapsed_iter": 15}, 'n_collapsed_iter=15 .* not supported in ldavi.dask: use init="auto"'),
         ({"tol": -1}, "tol=-1"),
     ],
 )

@@ -27,7 +27,8 @@ def corpus(n_docs=60, seed=0):
 
 def model(**parameters):
     return LatentDirichletAllocation(
-        **{"n_components": K, "random_state": 0, "max_iter": 30, "tol": None, "batch_size": 10} | parameters
+        **{"n_components": K, "random_state": 0, "max_iter": 30, "tol": None, "n_collapsed_iter": 0, "batch_size": 10}
+        | parameters
     )
 
 
@@ -245,7 +246,7 @@ def test_invalid_initial_topics_raise(init, message):
 )
 def test_vb_passes_can_follow_collapsed_ones(max_iter, phases):
     X = corpora.topical_counts(3)
-    trace = model(init="cvb0", max_iter=max_iter).fit(X).elbo_trace_
+    trace = model(n_collapsed_iter=15, max_iter=max_iter).fit(X).elbo_trace_
     assert trace["phase"].tolist() == phases
     np.testing.assert_array_equal(trace["iteration"], np.arange(1, max_iter + 1))
     assert (np.diff(trace["seconds"]) > 0).all()
@@ -253,7 +254,7 @@ def test_vb_passes_can_follow_collapsed_ones(max_iter, phases):
 
 def test_collapsed_passes_before_vb_are_those_of_a_collapsed_fit():
     X = corpora.topical_counts(3)
-    before = model(init="cvb0", max_iter=60).fit(X).elbo_trace_[:20]
+    before = model(n_collapsed_iter=15, max_iter=60).fit(X).elbo_trace_[:20]
     alone = model(inference="cvb0", max_iter=20).fit(X).elbo_trace_[:20]
     for name in ("phase", "elbo", "predictive"):
         np.testing.assert_array_equal(before[name], alone[name])
@@ -263,7 +264,7 @@ def test_vb_passes_after_collapsed_ones_start_from_their_topics():
     """They use the initial priors, and documents start cold."""
     X, priors = corpora.topical_counts(3), {"doc_topic_prior": 0.2, "topic_word_prior": 0.1}
     found = model(inference="cvb0", max_iter=20, **priors).fit(X)
-    trace = model(init="cvb0", max_iter=41, **priors).fit(X).elbo_trace_[20:]
+    trace = model(n_collapsed_iter=15, max_iter=41, **priors).fit(X).elbo_trace_[20:]
     after = model(**priors, warm_start=True, max_iter=20)
     after.fit(X).set_params(max_iter=21)
     after._lambda = found._lambda  # with the masses of its topics, which init=found would make equal
@@ -271,29 +272,31 @@ def test_vb_passes_after_collapsed_ones_start_from_their_topics():
 
 
 def test_the_bound_never_decreases_after_collapsed_passes():
-    elbo = model(init="cvb0", max_iter=80, dtype="float64").fit(corpora.topical_counts(3)).elbo_trace_["elbo"][21:]
+    elbo = (
+        model(n_collapsed_iter=15, max_iter=80, dtype="float64").fit(corpora.topical_counts(3)).elbo_trace_["elbo"][21:]
+    )
     assert (np.diff(elbo) >= -1e-9 * np.abs(elbo[1:])).all()
 
 
 def test_no_stopping_rule_ends_a_fit_in_the_collapsed_passes_before_vb():
     eager = {"tol": 1.0, "evaluate_every": 1, "perp_tol": 1e9}
-    assert model(init="cvb0", max_iter=60, **eager).fit(corpus()).n_iter_ == 23
+    assert model(n_collapsed_iter=15, max_iter=60, **eager).fit(corpus()).n_iter_ == 23
 
 
 def test_topics_of_collapsed_passes_before_vb_are_not_validated():
-    fitted = model(init="cvb0", max_iter=44, validation_fraction=0.2, n_iter_no_change=1).fit(corpus(200))
+    fitted = model(n_collapsed_iter=15, max_iter=44, validation_fraction=0.2, n_iter_no_change=1).fit(corpus(200))
     measured = fitted.elbo_trace_["iteration"][~np.isnan(fitted.elbo_trace_["validation"])]
     assert measured[0] == 25
     assert fitted.n_iter_ >= 30
 
 
 def test_a_fit_that_a_callback_ends_in_its_collapsed_passes_has_their_exact_bound():
-    fitted = model(init="cvb0", max_iter=40, callbacks=lambda record: record.iteration == 12).fit(corpus())
+    fitted = model(n_collapsed_iter=15, max_iter=40, callbacks=lambda record: record.iteration == 12).fit(corpus())
     assert fitted.elbo_trace_["phase"][-2:].tolist() == ["collapsed", "final"]
     assert np.isfinite(fitted.elbo_)
 
 
-@pytest.mark.parametrize("parameters", [{"init": "cvb0"}, {"inference": "cvb0"}], ids=["before", "throughout"])
+@pytest.mark.parametrize("parameters", [{"n_collapsed_iter": 15}, {"inference": "cvb0"}], ids=["before", "throughout"])
 def test_a_restart_that_was_interrupted_before_its_first_bound_is_not_kept(parameters):
     calls = []
 
@@ -317,12 +320,12 @@ def test_collapsed_passes_of_restarts_after_the_first_start_at_random(monkeypatc
         return phases_of(settings, documents, start)
 
     monkeypatch.setattr(fitting, "phases_of", watch)
-    model(init="cvb0", n_init=3, max_iter=4).fit(corpus())
+    model(n_collapsed_iter=15, n_init=3, max_iter=4).fit(corpus())
     assert kinds == ["anchor words", "random", "random"]
 
 
 def test_a_warm_start_has_no_collapsed_passes():
-    fitted = model(init="cvb0", warm_start=True).fit(corpus())
+    fitted = model(n_collapsed_iter=15, warm_start=True).fit(corpus())
     assert set(fitted.fit(corpus()).elbo_trace_["phase"].tolist()) == {"warmup", "monotone"}
 
 
@@ -331,17 +334,17 @@ def test_a_warm_start_has_no_collapsed_passes():
     [
         ({"learning_method": "online"}, "learning_method='online'"),
         ({"learning_method": "memoized"}, "learning_method='memoized'"),
-        ({"topic_word_prior": 0}, 'init="cvb0" does not support'),
+        ({"topic_word_prior": 0}, "n_collapsed_iter=15 does not support"),
     ],
 )
 def test_init_cvb0_with_unsupported_parameters_raises(parameters, message):
     with pytest.raises(ValueError, match=message):
-        model(init="cvb0", **parameters).fit(corpus())
+        model(n_collapsed_iter=15, **parameters).fit(corpus())
 
 
 def test_collapsed_passes_before_vb_of_batches_raise():
-    with pytest.raises(ValueError, match=r'init="cvb0" .* batches'):
-        model(init="cvb0").fit([corpus(), corpus()])
+    with pytest.raises(ValueError, match=r"n_collapsed_iter=15 .* batches"):
+        model(n_collapsed_iter=15).fit([corpus(), corpus()])
 
 
 def test_a_collapsed_fit_is_the_same_with_init_auto_and_cvb0():

@@ -39,7 +39,9 @@ def corpus(n_docs=40, n_words=V, seed=0):
 
 
 def model(**parameters):
-    return LatentDirichletAllocation(**{"n_components": K, "max_iter": 6, "tol": None, "random_state": 0} | parameters)
+    return LatentDirichletAllocation(
+        **{"n_components": K, "max_iter": 6, "tol": None, "n_collapsed_iter": 0, "random_state": 0} | parameters
+    )
 
 
 def same_model(a, b, X):

@@ -38,7 +38,7 @@ def test_the_default_fit_learns_the_sum_of_a_planted_alpha(alpha):
     np.testing.assert_allclose(lda.doc_topic_prior_.sum(), alpha.sum(), rtol=0.2)
 
 
-@pytest.mark.parametrize("init", ["auto", "random", "cvb0"])
+@pytest.mark.parametrize("init", ["auto", "random"])
 def test_a_fit_of_planted_topics_learns_both_priors_from_every_start(init):
     X, _ = planted(1, alpha=UNEVEN, n_docs=500)
     lda = LatentDirichletAllocation(5, init=init, random_state=0).fit(X)
@@ -49,7 +49,7 @@ def test_a_fit_of_planted_topics_learns_both_priors_from_every_start(init):
 
 @pytest.mark.parametrize(
     ("method", "init"),
-    [("batch", "auto"), ("batch", "random"), ("batch", "cvb0"), ("memoized", "auto"), ("memoized", "random")],
+    [("batch", "auto"), ("batch", "random"), ("memoized", "auto"), ("memoized", "random")],
 )
 def test_a_converged_fit_would_gain_less_than_tol_in_one_more_pass(method, init):
     X, _ = planted(2, alpha=UNEVEN, n_docs=400)
@@ -83,7 +83,7 @@ def test_the_trace_ends_with_the_learned_priors():
         {"learning_method": "memoized"},
         {"learning_method": "online"},
         {"inference": "cvb0"},
-        {"init": "cvb0"},
+        {"n_collapsed_iter": 15},
     ],
     ids=lambda parameters: "-".join(parameters.values()),
 )
@@ -106,7 +106,7 @@ def test_uniform_documents_have_the_perplexity_of_uniform_topics():
     assert LatentDirichletAllocation(10).fit(X).perplexity(X) == pytest.approx(4, rel=0.01)
 
 
-@pytest.mark.parametrize("init", ["auto", "random", "cvb0"])
+@pytest.mark.parametrize("init", ["auto", "random"])
 def test_a_warm_start_goes_on_learning_priors(init):
     X, _ = planted(4, alpha=UNEVEN, n_docs=400)
     lda = LatentDirichletAllocation(5, init=init, random_state=0, warm_start=True, tol=1e-3).fit(X)

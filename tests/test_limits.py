@@ -18,7 +18,7 @@ ENGINES = {
     "online": {"learning_method": "online", "batch_size": 8},
     "memoized": {"learning_method": "memoized"},
     "cvb0": {"inference": "cvb0"},
-    "init cvb0": {"init": "cvb0"},
+    "init cvb0": {"n_collapsed_iter": 15},
     "point estimates": {"topic_word_prior": 0},
 }
 TOPICS = np.random.default_rng(1).dirichlet(np.full(12, 0.3), 3)

@@ -32,7 +32,9 @@ NAMES = [f"w{w}" for w in range(V)]
 
 
 def model(**parameters):
-    return LatentDirichletAllocation(K, **{"max_iter": 4, "tol": None, "batch_size": 8, "random_state": 0} | parameters)
+    return LatentDirichletAllocation(
+        K, **{"max_iter": 4, "tol": None, "n_collapsed_iter": 0, "batch_size": 8, "random_state": 0} | parameters
+    )
 
 
 def after_growth():

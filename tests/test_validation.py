@@ -21,7 +21,9 @@ def counts(n_docs=8, n_words=V, seed=0):
 
 
 def model(**parameters):
-    return LatentDirichletAllocation(**{"n_components": K, "max_iter": 4, "tol": None, "random_state": 0} | parameters)
+    return LatentDirichletAllocation(
+        **{"n_components": K, "max_iter": 4, "tol": None, "n_collapsed_iter": 0, "random_state": 0} | parameters
+    )
 
 
 def fitted(**parameters):
