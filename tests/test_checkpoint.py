@@ -113,7 +113,9 @@ class Crashing(Checkpoint):
 
 
 WEIGHT = np.arange(60) / 8
-BATCH, MEMOIZED = ({"learning_method": method, "max_iter": 18} for method in ("batch", "memoized"))
+BATCH, MEMOIZED = (
+    {"learning_method": method, "max_iter": 18, "n_collapsed_iter": 0} for method in ("batch", "memoized")
+)
 CVB0 = {"learning_method": "batch", "inference": "cvb0", "max_iter": 16}
 IN_MEMORY = {  # parameters, and the phases in which the fit is saved
     "batch": (BATCH, {"batch VB"}),

@@ -21,6 +21,7 @@ from ldavi._inference.cvb0 import (
     LIMITED_ALPHA,
     LIMITED_TRUST,
     SMOOTH_ETA,
+    WHOLE_EVERY,
     Cvb0,
     Cvb0Settings,
     add_pseudocounts,
@@ -28,6 +29,7 @@ from ldavi._inference.cvb0 import (
     smoothed_priors,
 )
 from ldavi._inference.cvb0_pass import (
+    DRAW_ALL,
     MIN_SHARE,
     rounded_word_counts,
     sample_topics,
@@ -459,18 +461,24 @@ def test_tau_is_larger_at_first_and_then_decreases(after_vb, first):
     """τ decreases as t0 / t, to a tenth. Equation (45)."""
     settings = Cvb0Settings(1, after_vb=after_vb, learn_from=4)
     expected = [first] * 4 + [max(0.1, first * 4 / t) for t in range(5, 30)]
-    np.testing.assert_allclose([settings.min_share_of(t) for t in range(1, 30)], expected)
+    divided = [t for t in range(1, 30) if t % WHOLE_EVERY]
+    np.testing.assert_allclose([settings.min_share_of(t) for t in divided], [expected[t - 1] for t in divided])
+
+
+def test_every_fourth_pass_assigns_whole_counts_except_in_the_last_quarter():
+    settings = Cvb0Settings(1, has_topics=True, n_passes=20)
+    assert [t for t in range(1, 21) if settings.min_share_of(t) == DRAW_ALL] == [4, 8, 12]
 
 
 def test_tau_is_constant_in_a_fit_from_given_topics(monkeypatch):
     X, used = corpora.topical_counts(8), watch_min_share(monkeypatch)
     LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None, init=np.ones((3, X.shape[1]))).fit(X)
-    assert used == [0.1] * 6
+    assert used == [0.1, 0.1, 0.1, DRAW_ALL, 0.1, 0.1]
 
 
 @pytest.mark.parametrize(
     ("many_tokens", "expected"),
-    [(1e9, [0.5, 0.5, 0.5, 1.5 / 4, 1.5 / 5, 1.5 / 6]), (0, [0.25, 0.25 / 2, 0.1])],
+    [(1e9, [0.5, 0.5, 0.5, DRAW_ALL, 1.5 / 5, 1.5 / 6]), (0, [0.25, 0.25 / 2, 0.1])],
     ids=["from uninitialised assignments", "after VB"],
 )
 def test_tau_is_larger_until_priors_are_learned_in_a_fit_from_random_topics(many_tokens, expected, monkeypatch):
@@ -519,7 +527,7 @@ def check_start_with_given_priors(start):
     assert not np.array_equal(topics.priors.eta, priors.eta)
 
 
-def test_priors_learned_by_vb_passes_are_not_used_by_collapsed_passes(monkeypatch):
+def test_vb_passes_before_collapsed_ones_learn_no_priors(monkeypatch):
     monkeypatch.setattr("ldavi._estimator.settings.MANY_TOKENS", 0)
     starts = watch_starts(monkeypatch, Cvb0)
     model = LatentDirichletAllocation(3, inference="cvb0", init="random", max_iter=60, tol=None, random_state=0)
@@ -527,11 +535,13 @@ def test_priors_learned_by_vb_passes_are_not_used_by_collapsed_passes(monkeypatc
     check_start_with_given_priors(starts[0])
 
 
-def test_priors_learned_by_collapsed_passes_are_not_used_by_vb_passes(monkeypatch):
+def test_vb_passes_after_collapsed_ones_start_from_their_priors(monkeypatch):
     starts = watch_starts(monkeypatch, BatchVB)
     LatentDirichletAllocation(3, n_collapsed_iter=15, max_iter=44, tol=None).fit(corpora.topical_counts(10))
     assert [phase.is_warmup for phase, _, _ in starts] == [True, False]
-    check_start_with_given_priors(starts[1])
+    _, priors, topics = starts[1]
+    np.testing.assert_array_equal(priors.alpha, topics.priors.alpha)
+    assert not np.isclose(priors.alpha, 0.1).any()
 
 
 @pytest.mark.parametrize(

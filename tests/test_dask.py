@@ -30,7 +30,7 @@ ROOT = Path(ldavi.__file__).parents[1]
 
 
 def in_memory(**parameters):
-    return ldavi.LatentDirichletAllocation(K, random_state=0, **parameters)
+    return ldavi.LatentDirichletAllocation(K, random_state=0, **{"n_collapsed_iter": 0} | parameters)
 
 
 def in_blocks(**parameters):
@@ -235,7 +235,7 @@ def test_an_unsupported_collection_is_refused_without_a_change_of_the_estimator(
         ({"learning_method": "memoized"}, "learning_method='memoized' must be \"batch\""),
         ({"inference": "cvb0"}, "inference='cvb0' must be \"vb\""),
         ({"validation_fraction": 0.1}, "validation_fraction=0.1 must be None"),
-        ({"n_collapsed_iter": 15}, 'n_collapsed_iter=15 .* not supported in ldavi.dask: use init="auto"'),
+        ({"n_collapsed_iter": 15}, 'n_collapsed_iter=15 .* not supported in ldavi.dask: use "auto" or 0'),
         ({"tol": -1}, "tol=-1"),
     ],
 )

@@ -46,6 +46,7 @@ PARAMETERS = {
     "random_state": 5,
     "inference": "cvb0",
     "init": np.ones((3, 6)),
+    "n_collapsed_iter": 4,
     "n_init": 2,
     "seed_words": {0: [1]},
     "tol": 0.5,

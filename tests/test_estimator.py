@@ -843,6 +843,7 @@ CHANGES = {
     "callbacks": ({}, [lambda record: True]),
     "inference": ({}, "cvb0"),
     "init": ({}, np.arange(1.0, K * V + 1).reshape(K, V)),
+    "n_collapsed_iter": ({}, 3),
     "n_init": ({"init": "random"}, 4),
     "seed_words": ({}, {0: [1, 2]}),
     "validation_fraction": ({}, 0.25),

@@ -56,7 +56,7 @@ def plain_style():
 
 @pytest.fixture(scope="module")
 def lda():
-    return LatentDirichletAllocation(5, random_state=0, max_iter=300).fit(counts(5, 40))
+    return LatentDirichletAllocation(5, n_collapsed_iter=0, max_iter=300).fit(counts(5, 40))
 
 
 def boxes_of(figure):
