@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from ldavi import LatentDirichletAllocation, metrics, selection
 from ldavi.selection import _design, _result
 
-LDA = LatentDirichletAllocation(tol=1e-2)
+LDA = LatentDirichletAllocation(tol=1e-2, n_collapsed_iter=0)
 
 
 def planted(n_topics, n_docs=60, n_words=40, length=60, seed=0):
@@ -214,7 +214,7 @@ def test_a_fit_is_that_of_its_seed_and_its_measures_are_those_of_metrics():
     (fit,) = result.fits
     design = _design.make_design(X, 0.2, _design.Measures("npmi", 10, "grid"), 0)
     train, test = design.folds[0]
-    model = LatentDirichletAllocation(3, tol=1e-2, random_state=fit.seed).fit(X[train])
+    model = LatentDirichletAllocation(3, tol=1e-2, n_collapsed_iter=0, random_state=fit.seed).fit(X[train])
     assert fit.bound == model.elbo_
     np.testing.assert_allclose(fit.coherence, metrics.coherence(model, X, "npmi").mean())
     np.testing.assert_allclose(fit.exclusivity, metrics.exclusivity(model).mean())
@@ -237,7 +237,7 @@ def test_stability_is_the_agreement_of_first_words_over_restarts():
     result = small_sweep((3,), n_init=3, n_words=5)
     design = _design.make_design(X, 0.2, _design.Measures("npmi", 5, "grid"), 0)
     documents = X[design.folds[0][0]]
-    models = [LatentDirichletAllocation(3, tol=1e-2, random_state=fit.seed).fit(documents) for fit in result.fits]
+    models = [clone(LDA).set_params(n_components=3, random_state=fit.seed).fit(documents) for fit in result.fits]
     np.testing.assert_allclose(result.table["stability"], metrics.stability(models, "jaccard", 5).mean)
 
 

@@ -33,7 +33,9 @@ def test_the_perplexity_without_tokens_is_1():
 
 
 def test_the_perplexity_of_documents_beyond_double_precision_is_infinite_without_a_warning():
-    model = ldavi.LatentDirichletAllocation(2, topic_word_prior=0.001, max_iter=2, n_collapsed_iter=0, tol=None).fit([[5, 0], [3, 0]])
+    model = ldavi.LatentDirichletAllocation(2, topic_word_prior=0.001, max_iter=2, n_collapsed_iter=0, tol=None).fit(
+        [[5, 0], [3, 0]]
+    )
     assert model.perplexity([[0, 1]]) == np.inf
 
 
