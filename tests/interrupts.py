@@ -26,6 +26,7 @@ SETTINGS = (
     {"learning_method": "memoized", "batch_size": 40},
     {"learning_method": "online", "batch_size": 40},
     {"inference": "cvb0"},
+    {"inference": "cvb0", "stream": True},
     {"inference": "cvb0", "max_iter": 3},  # ends by itself: it is repeated until the signal comes
     {"learning_method": "batch", "max_iter": 2},
     {"learning_method": "online", "batch_size": 40, "stream": True},

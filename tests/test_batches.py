@@ -387,8 +387,12 @@ def test_views_of_a_spill_file_are_its_arrays():
             assert view.dtype == array.dtype
 
 
-@pytest.mark.parametrize("method", ["memoized", "batch"])
-def test_an_interrupted_fit_leaves_no_temporary_file(method, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "parameters",
+    [{"learning_method": "memoized"}, {"learning_method": "batch"}, {"learning_method": "batch", "inference": "cvb0"}],
+    ids=["memoized", "batch", "cvb0"],
+)
+def test_an_interrupted_fit_leaves_no_temporary_file(parameters, tmp_path, monkeypatch):
     monkeypatch.setattr(spill_file.tempfile, "tempdir", str(tmp_path))
     opened = []
     original = SpillFile.__init__
@@ -400,10 +404,11 @@ def test_an_interrupted_fit_leaves_no_temporary_file(method, tmp_path, monkeypat
     monkeypatch.setattr(SpillFile, "__init__", recorded)
 
     def interrupt(record):
-        raise KeyboardInterrupt
+        if record.iteration == 4:  # a collapsed pass, after VB passes
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        model(learning_method=method, callbacks=interrupt).fit(Source(corpus(), 20))
+        model(**parameters, callbacks=interrupt).fit(Source(corpus(), 20))
     assert opened
     assert all(file.closed for file in opened)
     assert not list(tmp_path.iterdir())

@@ -339,11 +339,6 @@ def test_init_cvb0_with_unsupported_parameters_raises(parameters, message):
         model(init="cvb0", **parameters).fit(corpus())
 
 
-def test_collapsed_passes_before_vb_of_batches_raise():
-    with pytest.raises(ValueError, match=r'init="cvb0" .* batches'):
-        model(init="cvb0").fit([corpus(), corpus()])
-
-
 def test_a_collapsed_fit_is_the_same_with_init_auto_and_cvb0():
     X = corpus()
     one, other = (model(inference="cvb0", init=init).fit(X) for init in ("auto", "cvb0"))
