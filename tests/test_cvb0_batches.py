@@ -22,7 +22,8 @@ from ldavi._inference.cvb0_pass import sample_topics, update_assignments
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-CUTS = {"one batch": [200], "some": [90, 110], "empty ones": [90, 0, 110, 0], "one document each": [1] * 200}
+N_DOCS = 60
+CUTS = {"one batch": [N_DOCS], "some": [25, 35], "empty ones": [25, 0, 35, 0], "one document each": [1] * N_DOCS}
 FITS = {
     "cvb0": {"inference": "cvb0"},
     "memoized": {"inference": "cvb0", "learning_method": "memoized"},
@@ -63,7 +64,7 @@ def after_passes(documents, n_topics, n_passes=3):
 
 
 def model(**parameters):
-    return LatentDirichletAllocation(3, **{"random_state": 0, "max_iter": 60, "tol": None} | parameters)
+    return LatentDirichletAllocation(3, **{"random_state": 0, "max_iter": 40, "tol": None} | parameters)
 
 
 # The corpus as a whole
@@ -71,7 +72,7 @@ def model(**parameters):
 
 @pytest.mark.parametrize("lengths", CUTS.values(), ids=CUTS)
 def test_sums_are_those_of_the_assignments_of_all_batches(lengths):
-    X = corpora.topical_counts(1, n_docs=200)
+    X = corpora.topical_counts(1, n_docs=N_DOCS)
     state, _ = after_passes(documents_of(X, lengths), 3)
     N = np.zeros_like(state.N)
     for part in state.parts():
@@ -88,7 +89,7 @@ def test_sums_are_those_of_the_assignments_of_all_batches(lengths):
 @pytest.mark.parametrize("scale", [1, 0.37, 1e6, 3e9])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_unit_of_mass_is_that_of_the_corpus(scale, dtype):
-    X = corpora.topical_counts(4, n_docs=200) * scale
+    X = corpora.topical_counts(4, n_docs=N_DOCS) * scale
     in_memory = uninitialised_assignments(documents_of(X, None, dtype), 3)
     in_batches = uninitialised_assignments(documents_of(X, CUTS["one document each"], dtype), 3)
     assert in_batches.unit == in_memory.unit
@@ -100,7 +101,7 @@ def test_the_unit_of_mass_is_that_of_the_corpus(scale, dtype):
 def test_sampled_topics_do_not_depend_on_how_documents_are_divided(lengths, monkeypatch):
     """Given n_wk and the same assignments, since random bits depend on positions in the corpus."""
     monkeypatch.setattr(cvb0_pass, "TOKENS_AT_ONCE", 100)
-    X, K = corpora.topical_counts(5, n_docs=200) * 0.7, 3
+    X, K = corpora.topical_counts(5, n_docs=N_DOCS) * 0.7, 3
     found = []
     for cut in (None, lengths):
         state, priors = uninitialised_assignments(documents_of(X, cut), K), corpora.make_priors(np.full(K, 0.2), 0.1)
@@ -111,13 +112,13 @@ def test_sampled_topics_do_not_depend_on_how_documents_are_divided(lengths, monk
             state.store(part)
         samples = list(sample_topics(state, priors, first=1, step=3, seed=pass_seed(2, 1)))
         found.append(np.concatenate([sample.topic for sample in samples]))
-        assert sum(len(sample.documents) for sample in samples) == 67
+        assert sum(len(sample.documents) for sample in samples) == N_DOCS // 3
     np.testing.assert_array_equal(found[1], found[0])
 
 
 @pytest.mark.parametrize("lengths", CUTS.values(), ids=CUTS)
 def test_the_evidence_for_alpha_is_that_of_all_batches(lengths):
-    X, settings = corpora.topical_counts(8, n_docs=200), Cvb0Settings(1, learn_alpha=True)
+    X, settings = corpora.topical_counts(8, n_docs=N_DOCS), Cvb0Settings(1, learn_alpha=True)
     alphas = []
     for cut in (None, lengths):
         state, priors = after_passes(documents_of(X, cut), 3, n_passes=0)
@@ -131,7 +132,7 @@ def test_the_evidence_for_alpha_is_that_of_all_batches(lengths):
 # Fits
 
 
-def planted(n_docs=200, n_topics=3, n_words=30):
+def planted(n_docs=N_DOCS, n_topics=3, n_words=30):
     """Return documents about topics of n_words / n_topics words each."""
     rng = np.random.default_rng(8)
     topics = np.kron(np.eye(n_topics), np.ones(n_words // n_topics)) + 0.01
@@ -151,7 +152,7 @@ def test_planted_topics_are_found_in_batches(parameters, lengths):
 @pytest.mark.parametrize("parameters", FITS.values(), ids=FITS)
 @pytest.mark.parametrize("lengths", CUTS.values(), ids=CUTS)
 def test_a_fit_of_batches_is_as_good_as_one_in_memory(parameters, lengths):
-    X = corpora.topical_counts(2, n_docs=200)
+    X = corpora.topical_counts(2, n_docs=N_DOCS)
     in_memory, in_batches = model(**parameters).fit(X), model(**parameters).fit(batches(X, lengths))
     assert in_batches.elbo_ == pytest.approx(in_memory.elbo_, rel=2e-3)
     np.testing.assert_array_equal(in_batches.elbo_trace_["phase"], in_memory.elbo_trace_["phase"])
@@ -163,8 +164,8 @@ def test_a_fit_of_batches_is_as_good_as_one_in_memory(parameters, lengths):
 def test_a_corpus_on_disk_has_the_bits_of_a_list(tmp_path):
     X = sparse.csr_array(planted())
     io.save_counts(tmp_path / "counts", X)
-    from_disk = model(inference="cvb0", max_iter=12).fit(io.open_counts(tmp_path / "counts", batch_size=64))
-    from_list = model(inference="cvb0", max_iter=12).fit(batches(X, [64, 64, 64, 8]))
+    from_disk = model(inference="cvb0", max_iter=12).fit(io.open_counts(tmp_path / "counts", batch_size=16))
+    from_list = model(inference="cvb0", max_iter=12).fit(batches(X, [16, 16, 16, 12]))
     np.testing.assert_array_equal(from_disk.components_, from_list.components_)
 
 
@@ -174,7 +175,7 @@ def test_batches_that_change_between_passes_are_refused():
 
         def __iter__(self):
             self.n_begun += 1
-            return iter([self.X, self.X[: 150 if self.n_begun > 12 else None]])
+            return iter([self.X, self.X[: 50 if self.n_begun > 12 else None]])
 
     lda = model(inference="cvb0")
     with pytest.raises(ValueError, match="every pass must give the same batches"):
@@ -197,5 +198,5 @@ def test_memory_does_not_grow_with_the_number_of_batches():
 def test_assignments_of_batches_are_read_once_in_a_pass(monkeypatch):
     loads, load = [], SpillFile.load
     monkeypatch.setattr(SpillFile, "load", lambda self, number: loads.append(number) or load(self, number))
-    after_passes(documents_of(planted(), [50, 150]), 3, n_passes=3)
+    after_passes(documents_of(planted(), [25, 35]), 3, n_passes=3)
     assert loads == [0, 0, 1, 1] * 2
