@@ -97,11 +97,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         Initial topics. "auto": the co-occurrence profiles of anchor words [7]_, without random numbers; but random
         topics for online learning and for priors that differ between topics. "cvb0": as "auto", followed by 20 passes
         of "cvb0" (at most half of `max_iter`; none after a warm start), from which "vb" continues: this gives a higher
-        bound and usually better topics, for about 30 bytes more per stored count; it requires `learning_method="batch"`
-        and X in memory. "random": always random topics. An array or a model: its topics; a fit that learns priors
-        continues from those that a model of ldavi has learned. `clone` copies a model with its topics, but a search
-        such as `GridSearchCV` clones the values of a parameter without them: among these, give
-        `sklearn.frozen.FrozenEstimator(model)` or an array.
+        bound and usually better topics, for about 30 bytes more per stored count (12 bytes on disk if X comes in
+        batches); it requires `learning_method="batch"`. "random": always random topics. An array or a model: its
+        topics; a fit that learns priors continues from those that a model of ldavi has learned. `clone` copies a model
+        with its topics, but a search such as `GridSearchCV` clones the values of a parameter without them: among these,
+        give `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -264,9 +264,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or iterable of such
             Counts, documents × words. An iterable (a list of matrices, :func:`ldavi.io.open_counts`, an object of your
-            own) is read in every pass, with a few batches in memory at a time. This requires
-            `learning_method="online"`, or `inference="vb"` without `init="cvb0"`. Online, each batch is divided into
-            steps of `batch_size` documents.
+            own) is read in every pass, with a few batches in memory at a time. Between passes, the state of the
+            documents is in a temporary file: γ of "vb", the assignments of counts of "cvb0". Online fits have no such
+            state; they divide each batch into steps of `batch_size` documents.
         y : object
             Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional

@@ -126,8 +126,8 @@ class Assignments:
         first_doc = first_count = 0
         for number, (documents, blocks) in enumerate(self.blocked):
             nnz = len(documents.counts.indices)
-            topic = _stored_or_zeros("topic", self.topic, number, np.zeros((nnz, SLOTS), np.uint16))
-            share = _stored_or_zeros("share", self.share, number, np.zeros((nnz, SLOTS), np.uint8))
+            topic = _stored_or_zeros("topic", self.topic, number, nnz, np.uint16)
+            share = _stored_or_zeros("share", self.share, number, nnz, np.uint8)
             yield AssignedPart(number, documents, blocks, topic, share, first_doc, first_count)
             first_doc, first_count = first_doc + documents.n_docs, first_count + nnz
 
@@ -142,9 +142,10 @@ class Assignments:
         self.share.close()
 
 
-def _stored_or_zeros(name: str, store: ArrayStore, number: int, zeros: NDArray[Any]) -> NDArray[Any]:
+def _stored_or_zeros(name: str, store: ArrayStore, number: int, nnz: int, dtype: DTypeLike) -> NDArray[Any]:
     """Return the array that was stored for a part, if there is one, and else zeros."""
-    return checked_part(name, store.load(number), zeros.shape) if number < len(store) else zeros
+    shape = nnz, SLOTS
+    return checked_part(name, store.load(number), shape) if number < len(store) else np.zeros(shape, dtype)
 
 
 def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assignments:
