@@ -1,6 +1,8 @@
 """Collapsed passes over documents that come in batches: sums over all of them, assignments on disk. Section 12."""
 
+import copy
 import itertools
+from contextlib import closing
 
 import corpora
 import numpy as np
@@ -17,7 +19,7 @@ from ldavi._estep import SHARES
 from ldavi._estimator.batched_documents import BatchedDocuments
 from ldavi._inference import cvb0_pass
 from ldavi._inference.assignments import uninitialised_assignments
-from ldavi._inference.cvb0 import Cvb0Settings, learned_priors
+from ldavi._inference.cvb0 import Cvb0, Cvb0Settings, learned_priors
 from ldavi._inference.cvb0_pass import sample_topics, update_assignments
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -127,6 +129,30 @@ def test_the_evidence_for_alpha_is_that_of_all_batches(lengths):
         with Workers(1) as workers:
             alphas.append(learned_priors(state, priors, settings, 20, workers).alpha)
     np.testing.assert_allclose(alphas[1], alphas[0], rtol=1e-9)
+
+
+def test_counts_at_the_same_position_of_different_batches_have_different_random_bits():
+    """In documents of a single token of the only word, the topic is drawn in proportion to α."""
+    state = uninitialised_assignments(documents_of(np.ones((60, 1)), [1] * 60), 100)
+    priors = corpora.make_priors(np.ones(100), 0.1)
+    with Workers(1) as workers:
+        update_assignments(state, priors, workers, seed=3)
+    n_topics = np.count_nonzero(state.totals)
+    assert 30 < n_topics < 60  # 45 are expected of 60 independent draws
+
+
+def test_a_state_of_batches_cut_in_another_way_is_refused():
+    phase, priors = Cvb0(Cvb0Settings(1), 3), corpora.make_priors(np.full(3, 0.2), 0.1)
+    documents = documents_of(planted(), [25, 35])
+    with (
+        Workers(1) as workers,
+        closing(phase.passes(documents, phase.start(documents, priors, None), workers)) as passes,
+    ):
+        saved = copy.deepcopy(next(passes)[0].to_arrays())
+    assert phase.from_arrays(documents, saved).iteration == 1
+    for lengths in ([25, 10, 25], [60], [35, 25]):
+        with pytest.raises(ValueError, match=r"share is|zip"):
+            phase.from_arrays(documents_of(planted(), lengths), saved)
 
 
 # Fits
