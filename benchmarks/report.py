@@ -29,6 +29,8 @@ def _when(result: dict[str, Any], cases: Sequence[dict[str, Any]]) -> str:
     """Return date and commit of every run that the cases come from."""
     runs = [case.get("measured", result) for case in cases]
     states = [f"{run['date']}, commit {run['commit'][:10]}{' with changes' if run['changed'] else ''}" for run in runs]
+    judged = sorted({case["judged"]["date"] for case in cases if "judged" in case})
+    states += [f"perplexities of some fits computed again {date}" for date in judged]
     return "; ".join(dict.fromkeys(states)) + ("; quick run, not a measurement" if result["quick"] else "")
 
 
@@ -84,7 +86,8 @@ def _cells(case: dict[str, Any]) -> list[str]:
         "; ".join(f"{key} {value:.{digits}g} {unit}".rstrip() for key, value in case.get("medians", {}).items())
         or MISSING
     )
-    return [case["name"], measured, target, met, middle, _perplexity(case)]
+    name = f"{case['name']} ({case['outdated']})" if "outdated" in case else case["name"]
+    return [name, measured, target, met, middle, _perplexity(case)]
 
 
 def _perplexity(case: dict[str, Any]) -> str:

@@ -79,6 +79,44 @@ def test_a_report_names_every_run_that_its_cases_come_from(results):
     assert "monday, commit monday; tuesday, commit tuesday" in text
 
 
+def test_a_report_says_which_perplexities_were_computed_again_and_which_cases_are_outdated(results):
+    collected = merged(results, ("Q1", measured("monday", ap=1, bbc=2)))
+    for case in _cases(collected, "Q1"):
+        case["range"] = [1, 1]
+    _cases(collected, "Q1")[0]["judged"] = {"date": "friday"}
+    _cases(collected, "Q1")[1]["outdated"] = "former rule"
+    collected["parts"]["Q1"]["load_average"] = 0
+    text = load("report.py").markdown([json.loads(json.dumps(collected))])
+    assert "monday, commit monday; perplexities of some fits computed again friday" in text
+    assert "| bbc (former rule) |" in text
+
+
+def test_perplexities_are_replaced_without_times(package, tmp_path):
+    pytest.importorskip("numba")
+    from benchmarks import rejudge
+
+    path = tmp_path / "Q1.json"
+    path.write_bytes((BENCHMARKS / "results" / "Q1.json").read_bytes())
+    before = {case["name"]: case for case in json.loads(path.read_text())["parts"]["Q1"]["cases"]}
+    rejudge.replace(path, "Q1", "ap", "tomotopy 1000", [1000.0, 1200.0, 1100.0])
+    after = {case["name"]: case for case in json.loads(path.read_text())["parts"]["Q1"]["cases"]}
+    assert list(after) == list(before)
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"ap K=100", "ap K=100: tomotopy 1000"}
+    assert after["ap K=100: tomotopy 1000"]["values"] == before["ap K=100: tomotopy 1000"]["values"]
+    assert after["ap K=100"]["perplexity"]["tomotopy 1000"] == 1100
+    assert not after["ap K=100"]["met"]
+
+
+def test_the_tables_of_the_page_are_those_of_the_result_files():
+    page = (BENCHMARKS.parent / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((BENCHMARKS / "results").glob("*.json"))]
+    tables = load("report.py").markdown([result for result in results if "parts" in result]).split("\n\n### ")[1:]
+    assert len(tables) > 20
+    for table in tables:
+        assert f"### {table}" in page, table[:60]
+
+
 def test_a_corpus_has_its_own_settings_over_those_of_its_part():
     settings = load("settings.py")
     usual, large = (settings.load("Q1", quick=False, corpus=corpus) for corpus in ("ap", "imdb"))
@@ -113,6 +151,50 @@ def test_every_part_is_configured_with_corpora_and_fits_that_exist():
 def test_every_fit_has_an_adapter():
     fits = load("settings.py").load("Q1", quick=False)["fits"]
     assert all((BENCHMARKS / "adapters" / f"{fit['library']}.py").exists() for fit in fits.values())
+
+
+@pytest.fixture
+def package(monkeypatch):
+    """Make the package `benchmarks` of the checkout importable."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS.parent))
+
+
+def test_a_word_that_a_library_has_dropped_gets_its_smallest_probability_in_each_topic(package):
+    from benchmarks.adapters import in_column_order
+
+    rows = np.array([[0.7, 0.3], [0.1, 0.9]])
+    topics = in_column_order(rows, ["2", "0"], 4)
+    np.testing.assert_array_equal(topics, [[0.3, 0.3, 0.7, 0.3], [0.9, 0.1, 0.1, 0.1]])
+    given = in_column_order(rows, ["2", "0"], 4, unseen=np.array([0.01, 0.02]))
+    np.testing.assert_array_equal(given, [[0.3, 0.01, 0.7, 0.01], [0.9, 0.02, 0.1, 0.02]])
+
+
+SMOOTHED = {  # adapter: (settings of a short fit, the prior of the words)
+    "sklearn_": ({"max_iter": 3, "topic_word_prior": 0.2}, 0.2),
+    "gensim_": ({"passes": 2, "eta": 0.2}, 0.2),
+    "lda_": ({"n_iter": 20, "eta": 0.2}, 0.2),
+    "tomotopy_": ({"iterations": 20, "alpha": 0.1, "eta": 0.2}, 0.2),
+    "topica_": ({"iterations": 20, "alpha": 0.1, "beta": 0.2, "optimize_interval": 0}, 0.2),
+}
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("adapter", SMOOTHED)
+def test_a_word_that_no_training_document_contains_has_the_probability_of_the_prior(adapter, package):
+    """η / (n_k + V η): over the topics, the smallest sum of η + n is known from the probability of an unseen word."""
+    pytest.importorskip(adapter.strip("_"))
+    from benchmarks import adapters
+
+    rng = np.random.default_rng(0)
+    X = rng.multinomial(40, rng.dirichlet(np.full(30, 0.1), 60)).astype(np.int32)
+    X[:, [3, 17]] = 0
+    settings, eta = SMOOTHED[adapter]
+    module = adapters.load(adapter)
+    topics = module.topics(module.train(module.prepare(sparse.csr_array(X)), 4, 0, **settings), X.shape[1])
+    topics = topics / topics.sum(axis=1, keepdims=True)
+    tokens = eta / topics[:, 3] - X.shape[1] * eta  # n_k
+    assert tokens.sum() == pytest.approx(X.sum(), rel=0.01)
+    np.testing.assert_allclose(topics[:, 17], topics[:, 3], rtol=1e-6)
 
 
 def test_fits_of_increasing_lengths_equal_separate_fits():

@@ -14,6 +14,7 @@ from ldavi import LatentDirichletAllocation, io
 from ldavi._core.random_bits import generator_state
 from ldavi._estimator import checkpointing, settings
 from ldavi.io import Checkpoint
+from ldavi.io._models import container
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -487,3 +488,16 @@ def test_a_pipeline_passes_a_checkpoint_to_its_last_step(tmp_path):
     pipeline = make_pipeline(model())
     pipeline.fit(corpus(), latentdirichletallocation__checkpoint=Checkpoint(tmp_path / "fit", minutes=0))
     assert (tmp_path / "fit").exists()
+
+
+@pytest.mark.parametrize("state", ["true", "7", "null", '["x"]'])
+def test_a_state_of_another_kind_is_an_error_that_names_the_file(state, tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    checkpoint = io.Checkpoint(path)
+    checkpoint.save({})
+    with open(path, "rb") as file:
+        strings = container.read_header(file).strings
+    strings = {name: value for name, value in strings.items() if name != "checksum"}
+    container.write(path, {}, strings | {"state": state})
+    with pytest.raises(ValueError, match=r"fit.checkpoint.* cannot be read"):
+        checkpoint.begin()

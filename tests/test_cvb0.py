@@ -221,6 +221,14 @@ def test_sums_equal_those_of_the_assignments_exactly(dtype, small_blocks):
     assert state.N.sum(dtype=float) == X.sum() * state.unit
 
 
+def test_sums_of_fractional_masses_do_not_depend_on_their_order():
+    X = np.random.default_rng(0).gamma(0.3, 2.0, (40, 200))
+    found = masses(uninitialised_assignments(Documents(corpora.to_counts(X), None), 2)) * float(SHARES)
+    total = sum(int(mass) for mass in found)
+    assert total < 2**53
+    assert found.sum() == found[::-1].sum() == np.sort(found).sum() == total
+
+
 @pytest.mark.parametrize("n_jobs", [2, 3, 7])
 def test_the_bits_are_the_same_for_any_number_of_threads(n_jobs, dtype, small_blocks):
     X, alpha = corpora.topical_counts(2, n_docs=80), corpora.random_alpha(2, 5)

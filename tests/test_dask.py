@@ -43,7 +43,7 @@ def fitted():
 
 
 def assert_same(ours, theirs, rtol=1e-6):
-    np.testing.assert_allclose(ours.components_, theirs.components_, rtol=rtol)
+    np.testing.assert_allclose(ours.components_, theirs.components_, rtol=rtol, atol=1e-12)
     np.testing.assert_allclose(ours.elbo_trace_["elbo"], theirs.elbo_trace_["elbo"], rtol=rtol)
     np.testing.assert_allclose(ours.doc_topic_prior_, theirs.doc_topic_prior_, rtol=rtol)
     np.testing.assert_allclose(ours.topic_word_prior_, theirs.topic_word_prior_, rtol=rtol)
@@ -130,7 +130,7 @@ def test_a_callback_gets_each_record_and_can_stop_the_fit(capsys):
     seen = []
     ours = in_blocks(callbacks=lambda record: seen.append(record.iteration) or len(seen) == 3, verbose=1)
     ours.fit(as_array(X, [20]))
-    assert (seen, ours.n_iter_, ours.converged_) == ([1, 2, 3], 3, True)
+    assert (seen, ours.n_iter_, ours.converged_) == ([1, 2, 3], 3, False)
     assert capsys.readouterr().out.startswith(f"iteration: 1 of max_iter: {ours.max_iter}, elbo: ")
 
 

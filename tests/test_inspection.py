@@ -160,7 +160,7 @@ def test_sizes_are_the_sums_of_the_words_topics(lda):
 
 @pytest.mark.parametrize("kind", [LatentDirichletAllocation, ScikitLearnLDA])
 def test_sizes_without_documents_are_those_of_the_fit(kind):
-    options = {"mean_change_tol": 1e-7, "max_doc_update_iter": 2000, "max_iter": 30, "random_state": 0}
+    options = {"mean_change_tol": 1e-7, "max_doc_update_iter": 2000, "max_iter": 100, "random_state": 0}
     model = kind(K, doc_topic_prior=0.2, topic_word_prior=0.1, **options).fit(X.astype(float))
     of_fit, of_documents = inspection.topic_sizes(model), inspection.topic_sizes(model, X)
     np.testing.assert_allclose(column(of_fit, "tokens"), column(of_documents, "tokens"), rtol=0.02)

@@ -343,7 +343,7 @@ def test_the_grid_is_the_best_of_its_values():
 @pytest.mark.parametrize("estimator", [LatentDirichletAllocation, ScikitLearnLDA])
 @pytest.mark.parametrize("function", EVERY)
 def test_a_fitted_model_has_its_own_prior(function, estimator):
-    model = estimator(2, doc_topic_prior=0.4, max_iter=5, random_state=0)
+    model = estimator(2, doc_topic_prior=0.4, max_iter=8, random_state=0)
     if estimator is LatentDirichletAllocation:
         model.set_params(tol=0.9)
     model.fit(X[[0, 2, 3, 4, 5]])

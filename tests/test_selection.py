@@ -440,6 +440,30 @@ def test_a_file_that_is_no_file_of_a_sweep_is_refused_and_unchanged(tmp_path, co
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("top_words", "[[1e999, 2]]"),
+        ("top_words", f"[[{'9' * 40}, 2]]"),
+        ("seconds", "9" * 400),
+        ("bound", '"high"'),
+        ("n_iter", "2.5"),
+        ("fold", "true"),
+    ],
+)
+def test_a_line_with_a_value_of_another_kind_is_named(field, value, tmp_path):
+    path = tmp_path / "sweep.jsonl"
+    small_sweep((2,), n_init=1, path=path)
+    lines = path.read_text().splitlines(keepends=True)
+    fit = json.loads(lines[1])
+    del fit["checksum"]
+    former = json.dumps(fit[field])
+    lines[1] = json.dumps(fit).replace(f'"{field}": {former}', f'"{field}": {value}') + "\n"
+    path.write_text("".join(lines))
+    with pytest.raises(ValueError, match="line 2, does not describe a fit"):
+        small_sweep((2,), n_init=1, path=path)
+
+
 def test_an_invalid_line_is_named(tmp_path):
     path = tmp_path / "sweep"
     small_sweep(path=path)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import peak_memory
 from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, io
@@ -217,6 +218,76 @@ def test_a_table_whose_lists_differ_in_length_is_an_error(tmp_path):
     pa.parquet.write_table(pa.table({"words": [[1, 2]], "counts": [[1]]}), tmp_path / "counts.parquet")
     with pytest.raises(CorpusError, match="differ in length"):
         list(open_counts(tmp_path / "counts.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([["a", "b"]], "expected 'words' and 'counts', lists of word numbers"),
+        ([[0.5, 1.0]], "expected 'words' and 'counts', lists of word numbers"),
+        ([[None, 1]], "contains a missing value in a list of 'words'"),
+        ([[2**40, 1]], "at most 2147483647 are supported"),
+    ],
+)
+def test_a_table_whose_words_are_no_columns_is_an_error(words, message, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    pa.parquet.write_table(pa.table({"words": words, "counts": [[1, 2]]}), tmp_path / "counts.parquet")
+    with pytest.raises(CorpusError, match=f"counts.parquet: .*{message}"):
+        list(open_counts(tmp_path / "counts.parquet"))
+
+
+@pytest.mark.parametrize("name", ["counts.parquet", "counts.arrow"])
+def test_damage_within_a_table_is_an_error_that_names_the_file(name, tmp_path):
+    save_counts(tmp_path / name, corpus())
+    content = (tmp_path / name).read_bytes()
+    for first in range(4, len(content) - 4, 7):
+        (tmp_path / name).write_bytes(content[:first] + b"\xff\x7f\xff\xff" + content[first + 4 :])
+        assert_read_or_named(tmp_path / name)
+
+
+def assert_read_or_named(path):
+    """Check that reading stored counts raises nothing but a CorpusError that names the file."""
+    error = None
+    try:
+        list(open_counts(path))
+    except CorpusError as caught:
+        error = caught
+    assert error is None or path.name in str(error)
+
+
+@pytest.mark.parametrize("member", ["shape", "indptr", "indices", "data"])
+@pytest.mark.parametrize("header", [b"\x93NUMPY\x02\x00\xff\xff\xff\xff{", b"\x93NUMPY\x01\x00\x10\x00{'descr': ("])
+def test_a_header_that_is_too_long_or_incomplete_is_an_error(member, header, tmp_path):
+    save_counts(tmp_path / "folder", corpus())
+    path = tmp_path / "folder" / f"{member}.npy"
+    path.write_bytes(header + path.read_bytes()[len(header) :])
+    with pytest.raises(CorpusError, match=f"{member}.npy"):
+        open_counts(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("name", ["counts.npz", "folder"])
+def test_a_declared_shape_array_needs_no_memory(name, tmp_path):
+    save_counts(tmp_path / name, corpus())
+    huge = np.zeros(2, np.int64)
+    path = tmp_path / "shape.npy"
+    np.save(path, huge)
+    content = path.read_bytes().replace(b"(2,), }         ", b"(2000000000,), }")
+    if name == "folder":
+        (tmp_path / name / "shape.npy").write_bytes(content)
+    else:
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            members = {info: archive.read(info) for info in archive.namelist()}
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for info, data in (members | {"shape.npy": content}).items():
+                archive.writestr(info, data)
+
+    def refused():
+        with pytest.raises(CorpusError, match="declares"):
+            open_counts(tmp_path / name)
+
+    assert peak_memory(refused) < 2**20
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ import corpora
 import numpy as np
 import pytest
 
+import ldavi
 from ldavi._core.documents import Documents
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.passes import PassSettings
@@ -31,10 +32,19 @@ def test_the_perplexity_without_tokens_is_1():
     assert record_with((0.0, 0.0, -5.0), tokens=0.0).perplexity == 1
 
 
+def test_the_perplexity_of_documents_beyond_double_precision_is_infinite_without_a_warning():
+    model = ldavi.LatentDirichletAllocation(2, topic_word_prior=0.001, max_iter=2, tol=None).fit([[5, 0], [3, 0]])
+    assert model.perplexity([[0, 1]]) == np.inf
+
+
 def test_the_gain_is_relative_to_the_later_bound():
     assert relative_gain(record_of(-110.0), record_of(-100.0)) == pytest.approx(0.1)
     assert relative_gain(record_of(-100.0), record_of(-110.0)) == pytest.approx(-10 / 110)
     assert relative_gain(record_of(0.0), record_of(0.0)) == 0
+
+
+def test_the_gain_of_a_bound_of_0_is_infinite_without_a_warning():
+    assert relative_gain(record_of(-100.0), record_of(0.0)) == np.inf
 
 
 def test_the_gain_between_phases_is_infinite():

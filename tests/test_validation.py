@@ -520,3 +520,9 @@ def test_valid_input_causes_no_warning():
         warnings.simplefilter("error")
         for method in ("batch", "online", "memoized"):
             model(learning_method=method).fit(sparse.csr_array(counts())).transform(counts())
+
+
+@pytest.mark.parametrize("name", ["n_components", "max_iter", "max_doc_update_iter", "n_init", "batch_size"])
+def test_an_integer_that_64_bits_cannot_hold_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name}=100000000000000000000 must be an integer .* and < 2.62"):
+        LatentDirichletAllocation(**{name: 10**20}).fit([[1, 2], [3, 4]])

@@ -115,7 +115,7 @@ def test_local_and_global_steps_change_none_of_their_arguments(workers, small_pi
         vb_distributed.prior_statistics(root, compact_priors(priors), layout, SETTINGS, ShardStep(number, 0.0, 1))
         for number, root in enumerate(roots)
     ]
-    learned = vb_distributed.learn_priors(read_only(tuple(of_shards)), compact_priors(priors), layout, float(D))
+    learned = vb_distributed.learn_priors(read_only(tuple(of_shards)), compact_priors(priors), layout)
     m_step(roots, shards, read_only(learned), layout)
     vb_distributed.merge(cold.statistics, cold.statistics)
 

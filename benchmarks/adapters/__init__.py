@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 LIBRARIES = ("ldavi_", "sklearn_", "gensim_", "tomotopy_", "topica_", "lda_")
-UNSEEN = 1e-9  # probability of a word that a library dropped because it did not occur in the training documents
 
 
 def load(library: str) -> ModuleType:
@@ -30,9 +29,17 @@ def fit(library: str, data: Any, n_words: int, n_topics: int, seed: int, **setti
     return adapter.topics(adapter.train(data, n_topics, seed, **settings), n_words)
 
 
-def in_column_order(rows: np.ndarray, vocabulary: list[str], n_words: int) -> np.ndarray:
-    """Reorder topics from a library's own order of words to the order of X's columns."""
-    topics = np.full((len(rows), n_words), UNSEEN)
+def in_column_order(
+    rows: np.ndarray, vocabulary: list[str], n_words: int, *, unseen: np.ndarray | None = None
+) -> np.ndarray:
+    """Reorder topics from a library's own order of words to the order of X's columns.
+
+    A library that takes text does not know the words that no training document contains. Every topic gives such a word
+    the probability that the library's own smoothing gives a word without counts: `unseen`, (K,). By default, it is the
+    smallest probability of the topic, which is that value if the topic has no counts of some word of the vocabulary.
+    """
+    missing = rows.min(axis=1) if unseen is None else unseen
+    topics = np.repeat(np.asarray(missing, np.float64)[:, None], n_words, axis=1)
     topics[:, [int(word) for word in vocabulary]] = rows
     return topics
 

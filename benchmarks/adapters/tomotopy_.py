@@ -23,7 +23,12 @@ def train(data: list[list[str]], n_topics: int, seed: int, iterations: int, **se
 
 def topics(model: tomotopy.LDAModel, n_words: int) -> np.ndarray:
     rows = np.stack([model.get_topic_word_dist(k) for k in range(model.k)])
-    return in_column_order(rows, list(model.used_vocabs), n_words)
+    return in_column_order(rows, list(model.used_vocabs), n_words, unseen=unseen_probability(model))
+
+
+def unseen_probability(model: tomotopy.LDAModel) -> np.ndarray:
+    """Return η / (n_k + V η), the probability of a word without counts in each topic, on the scale of its rows."""
+    return model.eta / (np.asarray(model.get_count_by_topics(), float) + len(model.used_vocabs) * model.eta)
 
 
 def new_documents(model: tomotopy.LDAModel, data: list[list[str]]) -> list[Any]:

@@ -24,6 +24,7 @@ def train(
 
 
 def topics(model: topica.LDA, n_words: int) -> np.ndarray:
+    """Return the topics; topica averages samples of counts that it does not expose, so `unseen` is omitted."""
     return in_column_order(np.asarray(model.topic_word), list(model.vocabulary), n_words)
 
 

@@ -100,16 +100,19 @@ def cases(prefix: str, runs: dict[str, Runs]) -> list[dict[str, Any]]:
 
 def against_peers(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
     """Return cases for Q1, Q3 and Q5: `ours` against the peer of the lowest median perplexity, then every fit."""
-    ours, here = config["ours"], where(config, corpora)
-    runs = judged(config, corpora, [ours, *config["peers"]])
-    best = min(config["peers"], key=lambda name: runs[name].median)
-    ratios = [value / runs[best].median for value in runs[ours].perplexity]
-    case = timing.value_case(
+    here = where(config, corpora)
+    runs = judged(config, corpora, [config["ours"], *config["peers"]])
+    return [comparison(config, here, runs), *cases(here, runs)]
+
+
+def comparison(config: dict[str, Any], here: str, runs: dict[str, Runs]) -> dict[str, Any]:
+    """Return the case that compares `ours` with the peer of the lowest median perplexity."""
+    ours, best = config["ours"], min(config["peers"], key=lambda name: runs[name].median)
+    return timing.value_case(
         here,
-        ratios,
+        [value / runs[best].median for value in runs[ours].perplexity],
         f"perplexity, {ours} / best peer",
         target=config["target"],
         sense="<=",
         perplexity={name: runs[name].median for name in (ours, best)},
     )
-    return [case, *cases(here, runs)]

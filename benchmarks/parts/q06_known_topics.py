@@ -10,7 +10,7 @@ import statistics
 from typing import Any
 
 from benchmarks import gibbs, timing
-from benchmarks.corpora import Corpora, with_known_topics
+from benchmarks.corpora import Corpora, SyntheticCorpus, with_known_topics
 from benchmarks.parts import fits
 
 TITLE = "known topics: gap of held-out perplexity to theirs"
@@ -27,7 +27,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
             gaps.setdefault(name, []).append(values)
     peers = config["peers"]
     best = min(peers, key=lambda name: statistics.median(_flat(gaps[name])))
-    cases = [_ratio(config, gaps, ours, best) for ours in config["ours"]]
+    cases = [ratio(config, gaps, ours, best) for ours in config["ours"]]
     cases += [timing.value_case(name, _flat(values), "gap", by_corpus=values) for name, values in gaps.items()]
     return {"cases": [*cases, timing.value_case("true topics", true, "perplexity", digits=5)], "notes": []}
 
@@ -35,16 +35,7 @@ def run(config: dict[str, Any], corpora: Corpora, quick: bool) -> dict[str, Any]
 def _on_one(config: dict[str, Any], seed: int) -> tuple[float, dict[str, list[float]]]:
     """Draw a corpus, and return the perplexity of its true topics and the gaps of every fit by seed."""
     K, eta = config["n_topics"], config["eta"]
-    corpus = with_known_topics(
-        config["documents"],
-        config["n_words"],
-        K,
-        config["tokens"],
-        held_out=config["held_out"],
-        alpha=config["alpha"],
-        eta=eta,
-        seed=seed,
-    )
+    corpus = drawn_corpus(config, seed)
     X, held_out = corpus.X, corpus.held_out
     perplexity = fits.judge_of(config, held_out)
     true = perplexity(corpus.topics)
@@ -58,7 +49,14 @@ def _on_one(config: dict[str, Any], seed: int) -> tuple[float, dict[str, list[fl
     return true, gaps
 
 
-def _ratio(config: dict[str, Any], gaps: Gaps, ours: str, best: str) -> dict[str, Any]:
+def drawn_corpus(config: dict[str, Any], seed: int) -> SyntheticCorpus:
+    """Draw the corpus of a seed."""
+    sizes = config["documents"], config["n_words"], config["n_topics"], config["tokens"]
+    more = {name: config[name] for name in ("held_out", "alpha", "eta")}
+    return with_known_topics(*sizes, **more, seed=seed)
+
+
+def ratio(config: dict[str, Any], gaps: Gaps, ours: str, best: str) -> dict[str, Any]:
     """Return the case of the ratio of the gap of `ours` to that of the best peer, one value per corpus."""
     medians = {name: [statistics.median(values) for values in gaps[name]] for name in (ours, best)}
     target = config["target"] if ours == config["ours"][0] else None

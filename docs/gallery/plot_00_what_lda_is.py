@@ -27,7 +27,7 @@ texts = [
     "a linear system for flour oil and salt",
 ]
 X, words = count_words(texts, stop_words="english", min_df=2)
-lda = LatentDirichletAllocation(2, random_state=0).fit(X)
+lda = LatentDirichletAllocation(2, doc_topic_prior=0.1, topic_word_prior=0.05, random_state=0).fit(X)
 theta = lda.transform(X)
 
 order = np.lexsort((-lda.topics_.max(axis=0), lda.topics_.argmax(axis=0)))  # each topic's words together

@@ -16,8 +16,6 @@ from ldavi._estimator.settings import FitSettings
 from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
 from ldavi._estimator.starting_topics import warm_start_of
 
-STACKLEVEL = 6  # of warnings, from `_weighted_documents` to the caller of `fit`
-
 
 def fit_input(
     estimator: Any, X: Any, sample_weight: Any, settings: FitSettings
@@ -43,7 +41,7 @@ def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitS
     has_seeds = estimator.seed_words is not None  # which the fitted priors include
     priors = kept_priors(estimator._priors, requested, alpha, "auto" if has_seeds else eta)
     check_cvb0(settings, priors)
-    return _weighted_documents(estimator, matrix, sample_weight, settings), priors
+    return _weighted_documents(estimator, matrix, sample_weight, settings, stacklevel=4), priors
 
 
 def _starting_priors(
@@ -64,11 +62,11 @@ def _starting_priors(
 def _new_documents(estimator: Any, X: Any, sample_weight: Any, settings: FitSettings) -> Documents:
     """Return the documents of X, whose columns need not be those of an earlier fit."""
     matrix = check.check_documents(estimator, X, dtype=check.check_dtype(estimator.dtype), reset=True)
-    return _weighted_documents(estimator, matrix, sample_weight, settings)
+    return _weighted_documents(estimator, matrix, sample_weight, settings, stacklevel=5)
 
 
 def _weighted_documents(
-    estimator: Any, matrix: sparse.csr_array, sample_weight: Any, settings: FitSettings
+    estimator: Any, matrix: sparse.csr_array, sample_weight: Any, settings: FitSettings, *, stacklevel: int
 ) -> Documents:
     """Return the documents with a weight above zero."""
     weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
@@ -77,8 +75,8 @@ def _weighted_documents(
     if matrix.nnz == 0:
         is_online = settings.learning_method == "online"
         result = "each step moves the topics towards their prior" if is_online else "the topics will equal their prior"
-        warnings.warn(f"X holds no counts (with any weight): {result}", stacklevel=STACKLEVEL)
-    check.warn_if_normalised(check.is_normalised(matrix), estimator, stacklevel=STACKLEVEL)
+        warnings.warn(f"X holds no counts (with any weight): {result}", stacklevel=stacklevel)
+    check.warn_if_normalised(check.is_normalised(matrix), estimator, stacklevel=stacklevel)
     documents = Documents(check.to_counts(matrix), weight)
     if weight is not None:
         check.check_total(documents.n_tokens, matrix.dtype, "X times sample_weight")

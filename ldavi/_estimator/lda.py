@@ -273,9 +273,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             The weight of each document, >= 0: a weight of 2 counts the document twice, a weight of 0 leaves it out. Up
             to rounding, the result is that of documents repeated as often, except where documents are told apart. (1)
             Steps of "online" and batches of "memoized" have `batch_size` documents whatever their weights, and repeated
-            documents are divided into more of them. (2) Passes of "cvb0" sample the topics of each document, so copies
-            have samples of their own. (3) `validation_fraction` is a share of the documents, and copies may be on both
-            sides. Not supported for batches.
+            documents are divided into more of them. (2) Passes of "cvb0", and updates of η in "online", sample the
+            topics of each document, so copies have samples of their own. (3) `validation_fraction` is a share of the
+            documents, and copies may be on both sides. Not supported for batches.
         checkpoint : ldavi.io.Checkpoint, optional
             Saves the state of the fit to a file every few minutes. After a crash, the same call resumes from there and
             ends with the same bits as a fit that was not interrupted.

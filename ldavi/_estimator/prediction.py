@@ -17,6 +17,7 @@ from ldavi._estimator.components import check_components
 from ldavi._estimator.fit_record import forget_fit_record
 from ldavi._estimator.settings import is_auto
 from ldavi._inference import fixed_topics
+from ldavi._inference.document_completion import perplexity_of
 from ldavi._inference.e_step import EStepSettings
 from ldavi._inference.lazy_lambda import LazyLambda
 
@@ -138,7 +139,7 @@ class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         inference, counts, _ = self._infer(fixed_topics.infer_documents, X)
         tokens = counts.values.sum(dtype=np.float64)
-        return float(np.exp(-inference.bound.sum() / tokens)) if tokens else 1.0
+        return perplexity_of(inference.bound.sum(), tokens)
 
     def _infer(self, function: Callable[..., Answer], X: Any) -> tuple[Answer, Counts, Topics]:
         """Return function(counts, topics, α, settings, workers) for the documents X, with its counts and topics."""

@@ -26,6 +26,7 @@ from ldavi._inference.vb_online import LearningRate
 
 LARGEST_INTEGER = {np.dtype(np.float32): 2**24, np.dtype(np.float64): 2**53}  # every integer up to this one is exact
 MAX_WORDS = 2**31 - 1
+MAX_INTEGER = 2**62  # the compiled code has 64 bits
 MIN_TYPICAL_SUM = 3.0  # of a row of fractions: with fewer tokens, a document says next to nothing of its topics
 NORM_TOLERANCE = 1e-3
 COUNTS_AT_ONCE = 2**16
@@ -276,13 +277,17 @@ def column_names(X: Any) -> NDArray[Any] | None:
 
 
 def check_integer(name: str, value: Any, *, minimum: int | None = None) -> int:
-    """Return `value` if it is an integer of at least `minimum`."""
+    """Return `value` if it is an integer of at least `minimum` that 64 bits can hold."""
     allowed = "an integer" if minimum is None else f"an integer >= {minimum}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}={value!r} must be {allowed}")
-    if minimum is not None and value < minimum:
+    number = int(value)
+    if minimum is not None and number < minimum:
         raise ValueError(f"{name}={value!r} must be {allowed}")
-    return int(value)
+    if abs(number) >= MAX_INTEGER:
+        shown = repr(value) if abs(number) < MAX_INTEGER**2 else f"<an integer of {number.bit_length()} bits>"
+        raise ValueError(f"{name}={shown} must be {allowed} and < 2^62")
+    return number
 
 
 def check_number(name: str, value: Any, *, minimum: float, maximum: float = np.inf, exclusive: bool = False) -> float:

@@ -30,6 +30,7 @@ from ldavi._inference.parts import Parts
 BLOCKS = 32  # per pass; a document does not see the reassignments of the other documents of its block
 MIN_COUNTS, MAX_COUNTS = 2**11, 2**17  # stored counts per block
 LARGEST_MASS = {np.dtype(np.float32): 2.0**30, np.dtype(np.float64): 2.0**52}  # maximum mass of a word in one topic
+LARGEST_TOTAL = 2.0**52  # maximum mass of all words: up to there, sums in double precision are exact in any order
 MASS_TYPE: dict[np.dtype[Any], np.dtype[Any]] = {
     np.dtype(np.float32): np.dtype(np.int32),
     np.dtype(np.float64): np.dtype(np.float64),
@@ -152,8 +153,9 @@ def _stored_or_zeros(name: str, store: ArrayStore, number: int, nnz: int, dtype:
 def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assignments:
     """Return assignments before the first pass, which no topic has a share of yet."""
     sums, in_memory, dtype = _corpus_sums(documents), isinstance(documents, Documents), documents.dtype
-    # The finest unit that the most frequent word leaves room for; integer counts need no fraction of a token.
-    scale = 2.0 ** np.floor(np.log2(LARGEST_MASS[dtype] / SHARES / sums.word_tokens))
+    room = min(LARGEST_MASS[dtype] / sums.word_tokens, LARGEST_TOTAL / sums.n_tokens)
+    # The finest unit that words and their total leave room for; integer counts need no fraction of a token.
+    scale = 2.0 ** np.floor(np.log2(room / SHARES))
     scale = min(scale, 1.0) if sums.is_whole else scale
     max_counts = int(np.clip(sums.n_counts // BLOCKS, MIN_COUNTS, MAX_COUNTS))
     width, vocabulary = padded(n_topics), documents.vocabulary
@@ -181,8 +183,8 @@ class _CorpusSums(NamedTuple):
     ----------
     n_counts : int
         Stored counts.
-    word_tokens : float
-        Σ_d ω_d n_dw of the most frequent word, at least 1.
+    n_tokens, word_tokens : float
+        Σ_d ω_d n_dw of all words, and of the most frequent one; at least 1.
     is_whole : bool
         Whether all counts are whole and no document has a weight.
     max_sampled : float
@@ -190,21 +192,24 @@ class _CorpusSums(NamedTuple):
     """
 
     n_counts: int
+    n_tokens: float
     word_tokens: float
     is_whole: bool
     max_sampled: float
 
 
 def _corpus_sums(documents: DocumentSource) -> _CorpusSums:
-    n_counts, is_whole, max_sampled, by_word = 0, True, 0.0, np.zeros(len(documents.vocabulary.words))
+    n_counts, n_tokens, is_whole, max_sampled = 0, 0.0, True, 0.0
+    by_word = np.zeros(len(documents.vocabulary.words))
     with closing(documents.parts(WHOLE_BATCHES)) as parts:
         for part in parts:
-            counts = part.counts
+            counts, values = part.counts, _weighted_values(part)
             n_counts += len(counts.indices)
+            n_tokens += float(values.sum(dtype=np.float64))
             is_whole = is_whole and part.weight is None and not np.any(counts.values % 1)
             max_sampled += float(max_sampled_tokens(counts).sum())
-            by_word += np.bincount(counts.indices, _weighted_values(part), minlength=len(by_word))
-    return _CorpusSums(n_counts, float(by_word.max(initial=1.0)), is_whole, max_sampled)
+            by_word += np.bincount(counts.indices, values, minlength=len(by_word))
+    return _CorpusSums(n_counts, max(n_tokens, 1.0), float(by_word.max(initial=1.0)), is_whole, max_sampled)
 
 
 def max_sampled_tokens(counts: Counts) -> Doubles:

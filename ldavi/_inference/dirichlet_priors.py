@@ -4,7 +4,7 @@ Pure functions of sufficient statistics and a prior. They use Minka's fixed-poin
 with backtracking. Priors stay positive, and no update lowers its objective.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -182,40 +182,51 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
 
 
 class EtaStatistics(NamedTuple):
-    """What an update of η needs of S; the statistics of several sets of words add up.
+    """What an update of η needs of S, for each of some ranges of words.
 
     Attributes
     ----------
-    rise : float
+    rise : array of shape (ranges,)
         Σ_kw [ψ(S_kw + η) − ψ(η)], with the η that is updated.
-    totals : array of shape (K,)
+    totals : array of shape (ranges, K)
         Σ_w S_wk.
     """
 
-    rise: float
+    rise: Doubles
     totals: Doubles
 
 
-def eta_statistics(eta: float, S: Floats, workers: Workers = ONE_THREAD) -> EtaStatistics:
-    """Return what an update of η needs of S, of shape (words, K). Equation (38)."""
-    n_present, K = S.shape
+def eta_statistics(
+    eta: float, S: Floats, ranges: Sequence[tuple[int, int]] | None = None, workers: Workers = ONE_THREAD
+) -> EtaStatistics:
+    """Return what an update of η needs of S, of shape (words, K). Equation (38).
 
-    def chunk_statistics(at: slice) -> tuple[float, Doubles]:
-        part = S[at].astype(np.float64)
-        return float(_digamma(part + eta).sum()), part.sum(axis=0)
+    Parameters
+    ----------
+    ranges : sequence of tuple of int, optional
+        The first word of each range and the first word after it; by default all words are one.
+    """
+    K, digamma_of_eta = S.shape[1], float(psi(eta))
 
-    digamma_sum, totals = 0.0, np.zeros(K)
-    for chunk_sum, chunk_totals in workers.run(chunk_statistics, _row_chunks(S)):
-        digamma_sum += chunk_sum
-        totals += chunk_totals
-    return EtaStatistics(digamma_sum - n_present * K * float(psi(eta)), totals)
+    def range_statistics(edges: tuple[int, int]) -> tuple[float, Doubles]:
+        rise, totals, rows = 0.0, np.zeros(K), S[slice(*edges)]
+        for at in _row_chunks(rows):
+            part = rows[at].astype(np.float64)
+            rise += float(_digamma(part + eta).sum()) - part.size * digamma_of_eta
+            totals += part.sum(axis=0)
+        return rise, totals
+
+    found = workers.run(range_statistics, [(0, len(S))] if ranges is None else ranges)
+    return EtaStatistics(
+        np.array([rise for rise, _ in found]), np.array([totals for _, totals in found]).reshape(-1, K)
+    )
 
 
 def updated_eta(eta: float, statistics: EtaStatistics, n_words: int) -> float:
     """Return η after a round of Minka's fixed-point iteration, which never lowers (38)."""
-    totals, eta_total = statistics.totals, n_words * eta
+    totals, eta_total = statistics.totals.sum(axis=0), n_words * eta
     fall = n_words * float((psi(totals + eta_total) - psi(eta_total)).sum())
-    return max(eta * statistics.rise / fall, MIN_PRIOR) if fall > 0 else eta
+    return max(eta * float(statistics.rise.sum()) / fall, MIN_PRIOR) if fall > 0 else eta
 
 
 def _row_chunks(rows: Floats) -> Iterator[slice]:

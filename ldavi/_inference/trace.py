@@ -1,5 +1,6 @@
 """The record of a fit: one per pass. This module only records; `ldavi._inference.elbo` computes."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from ldavi._core.limits import finite
 from ldavi._core.records import Priors
+from ldavi._inference.document_completion import perplexity_of
 from ldavi._inference.elbo import ELBOTerms
 
 
@@ -84,7 +86,7 @@ def record(
         If the ELBO is not finite.
     """
     finite(terms.word + terms.doc_topic + terms.topic_word, f"the ELBO of pass {iteration}")
-    perplexity = float(np.exp(-(terms.word + terms.doc_topic) / tokens)) if tokens else 1.0
+    perplexity = perplexity_of(terms.word + terms.doc_topic, tokens)
     word, doc_topic, topic_word = (float(term) for term in terms)
     return TraceRecord(
         iteration, phase, word, doc_topic, topic_word, perplexity, n_inner_iter, seconds, **_summary(priors)
@@ -102,7 +104,7 @@ def predictive_record(
         If the objective is not finite.
     """
     finite(log_predictive, f"the predictive log-likelihood of pass {iteration}")
-    perplexity = float(np.exp(-log_predictive / tokens)) if tokens else 1.0
+    perplexity = perplexity_of(log_predictive, tokens)
     nan = float("nan")
     predictive = float(log_predictive)
     return TraceRecord(
@@ -118,7 +120,7 @@ def relative_gain(before: TraceRecord, after: TraceRecord) -> float:
     """Return (after − before) / |after| of the objective; infinite between phases, whose values are not comparable."""
     if before.phase != after.phase:
         return float("inf")
-    return (after.objective - before.objective) / max(abs(after.objective), np.finfo(float).tiny)
+    return (after.objective - before.objective) / max(abs(after.objective), sys.float_info.min)
 
 
 def to_array(records: Sequence[TraceRecord]) -> NDArray[np.void]:

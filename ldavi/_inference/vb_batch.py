@@ -6,6 +6,7 @@ One pass is an E-step over all documents, an update of the priors if it is due, 
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,7 +29,13 @@ from ldavi._inference.passes import (
     summed_terms,
 )
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_priors import eta_statistics, log_theta_sums, updated_priors
+from ldavi._inference.vb_priors import (
+    LogThetaSums,
+    added_log_theta_sums,
+    eta_statistics,
+    log_theta_sums,
+    updated_priors,
+)
 
 ROWS_PER_CALL = 2**12
 
@@ -76,6 +83,15 @@ class BatchState:
             "eta": self.priors.eta,
             "seconds": self.seconds,
         }
+
+
+class EStepSums(NamedTuple):
+    """Sums of an E-step over all documents: two terms of the bound, inner iterations, statistics for α if learned."""
+
+    word: float
+    doc_topic: float
+    n_inner_iter: int
+    log_theta: LogThetaSums | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +154,17 @@ class BatchVB:
         sstats = aligned_zeros(lam.shape, lam.dtype)
         with closing(gamma):
             for t in range(done + 1, self.n_passes + 1):
-                word, doc_topic, n_inner_iter = self._e_step(t, parts, topics, priors, gamma, sstats, workers)
+                found, gain = self._e_step(t, parts, topics, priors, gamma, sstats, workers), 0.0
                 if settings.learns_after(t):
-                    priors, gain = self._updated_priors(documents, priors, gamma, sstats, workers)
-                    doc_topic, word_priors = doc_topic + gain, word_priors_of(priors, vocabulary)
+                    eta = eta_statistics(priors, settings, sstats, workers)
+                    priors, gain = updated_priors(priors, found.log_theta, eta, documents.n_words)
+                    word_priors = word_priors_of(priors, vocabulary)
                 offset = settings.offset_of(t + 1)
                 topics, sums = m_step(sstats, topics, word_priors, workers, digamma_offset=offset)
                 lam, sstats = sstats, lam
-                terms = elbo.after_m_step(word, doc_topic, sums, priors, vocabulary)
+                terms = elbo.after_m_step(found.word, found.doc_topic + gain, sums, priors, vocabulary)
                 phase = "warmup" if self.is_warmup or settings.is_warmup(t) else "monotone"
-                record = writer.record(self.first + t, phase, terms, priors, n_inner_iter)
+                record = writer.record(self.first + t, phase, terms, priors, found.n_inner_iter)
                 yield (
                     BatchState(record.iteration, lam, sums.totals, gamma, priors, vocabulary.words, record.seconds),
                     record,
@@ -163,9 +180,10 @@ class BatchVB:
         gamma: ArrayStore,
         sstats: Floats,
         workers: Workers,
-    ) -> tuple[float, float, int]:
-        """Update γ of all documents and add up their statistics; return the terms of the bound and inner iterations."""
+    ) -> EStepSums:
+        """Update γ of all documents and add up their statistics."""
         settings, word, doc_topic, n_inner_iter = self.settings.e_step_of(t), 0.0, 0.0, 0
+        learns_alpha, log_theta = self.settings.learn_alpha and self.settings.learns_after(t), None
         for number, part in enumerate(parts):
             shape = part.documents.n_docs, priors.n_topics
             if number < len(gamma):
@@ -179,18 +197,9 @@ class BatchVB:
             part_word, part_doc_topic = summed_terms(result, part.documents, priors, topics)
             word, doc_topic = word + part_word, doc_topic + part_doc_topic
             n_inner_iter += int(result.n_inner_iter.sum())
-        return word, doc_topic, n_inner_iter
-
-    def _updated_priors(
-        self, documents: DocumentSource, priors: Priors, gamma: ArrayStore, sstats: Floats, workers: Workers
-    ) -> tuple[Priors, float]:
-        log_theta = None
-        if self.settings.learn_alpha:
-            weight = documents.weight if isinstance(documents, Documents) else None  # documents in memory are one part
-            gammas = ((gamma.load(number), weight) for number in range(len(gamma)))
-            log_theta = log_theta_sums(documents, gammas, priors.n_topics, workers)
-        eta = eta_statistics(priors, self.settings, sstats, workers)
-        return updated_priors(priors, log_theta, eta, documents.n_words)
+            if learns_alpha:
+                log_theta = added_log_theta_sums([log_theta, log_theta_sums(part.documents, part_gamma, workers)])
+        return EStepSums(word, doc_topic, n_inner_iter, log_theta)
 
 
 def clear(rows: Floats, workers: Workers) -> None:

@@ -22,7 +22,7 @@ from ldavi._core.documents import Documents
 from ldavi._core.records import Counts, Priors, Topics, aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
-from ldavi._inference import dirichlet_priors, elbo
+from ldavi._inference import elbo
 from ldavi._inference.dirichlet_priors import EtaStatistics
 from ldavi._inference.e_step import DocumentBlock, EStepSettings, Part, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
@@ -46,7 +46,13 @@ from ldavi._inference.topic_shards import (
     topics_at,
     totals_of,
 )
-from ldavi._inference.vb_priors import LogThetaSums, eta_statistics, updated_priors
+from ldavi._inference.vb_priors import (
+    LogThetaSums,
+    added_log_theta_sums,
+    eta_statistics,
+    log_theta_sums,
+    updated_priors,
+)
 
 ROWS_AT_ONCE = 2**12
 
@@ -105,8 +111,8 @@ class SufficientStatistics(NamedTuple):
         Terms of the bound.
     n_inner_iter : int
         Summed over documents.
-    log_theta : array of shape (K,) or None
-        Σ_d ω_d E[log θ_d], if requested.
+    log_theta : LogThetaSums or None
+        Σ_d ω_d E[log θ_d] and Σ_d ω_d, if requested.
     """
 
     rows: Int64s
@@ -114,7 +120,7 @@ class SufficientStatistics(NamedTuple):
     word: float
     doc_topic: float
     n_inner_iter: int
-    log_theta: Doubles | None
+    log_theta: LogThetaSums | None
 
 
 class PriorStatistics(NamedTuple):
@@ -122,13 +128,13 @@ class PriorStatistics(NamedTuple):
 
     Attributes
     ----------
-    log_theta : array of shape (K,) or None
-        Σ_d ω_d E[log θ_d] over all documents.
+    log_theta : LogThetaSums or None
+        Σ_d ω_d E[log θ_d] and Σ_d ω_d over all documents.
     eta : EtaStatistics or None
         Of the words of the shard.
     """
 
-    log_theta: Doubles | None
+    log_theta: LogThetaSums | None
     eta: EtaStatistics | None
 
 
@@ -224,8 +230,7 @@ def local_step(
     word, doc_topic = summed_terms(result, documents, Priors(priors.alpha, priors.eta), topics)
     log_theta = None
     if settings.with_log_theta:
-        weight = None if part.weight is None else part.weight.astype(np.float64)
-        log_theta = dirichlet_priors.expected_log_sums(gamma, weight)
+        log_theta = log_theta_sums(documents, gamma)
     S = np.ascontiguousarray(sstats[:, :K])
     n_inner_iter = int(result.n_inner_iter.sum())
     return PartResult(gamma, SufficientStatistics(part.rows, S, word, doc_topic, n_inner_iter, log_theta))
@@ -249,7 +254,7 @@ def merge(left: SufficientStatistics, right: SufficientStatistics) -> Sufficient
     S = np.zeros((len(rows), left.S.shape[1]), left.S.dtype)
     _add(S, rows, left)
     _add(S, rows, right)
-    log_theta = None if left.log_theta is None or right.log_theta is None else left.log_theta + right.log_theta
+    log_theta = added_log_theta_sums([left.log_theta, right.log_theta])
     word, doc_topic = left.word + right.word, left.doc_topic + right.doc_topic
     return SufficientStatistics(rows, S, word, doc_topic, left.n_inner_iter + right.n_inner_iter, log_theta)
 
@@ -262,27 +267,18 @@ def prior_statistics(
     step: ShardStep,
 ) -> PriorStatistics:
     """Return what an update of the priors needs of a shard; every shard has the same sums over documents."""
-    sums = [root.log_theta for root in roots if root.log_theta is not None]
+    log_theta = added_log_theta_sums(root.log_theta for root in roots)
     with Workers(step.n_threads) as workers:
         S = _summed(roots, layout.edges[step.shard])
         eta = eta_statistics(priors.priors(layout), settings, S, workers)
-    return PriorStatistics(np.sum(sums, axis=0) if sums else None, eta)
+    return PriorStatistics(log_theta, eta)
 
 
-def learn_priors(
-    shards: Sequence[PriorStatistics], priors: CompactPriors, layout: CorpusLayout, total_weight: float
-) -> CompactPriors:
-    """Return priors that increase the bound, from the statistics of all shards. Equations (37), (38).
-
-    Parameters
-    ----------
-    total_weight : float
-        Σ_d ω_d.
-    """
-    log_theta, of_shards = shards[0].log_theta, [shard.eta for shard in shards if shard.eta is not None]
-    alpha = None if log_theta is None else LogThetaSums(log_theta, total_weight)
-    eta = EtaStatistics(*(sum(values) for values in zip(*of_shards, strict=True))) if of_shards else None
-    return compact_priors(*updated_priors(priors.priors(layout), alpha, eta, layout.n_words))
+def learn_priors(shards: Sequence[PriorStatistics], priors: CompactPriors, layout: CorpusLayout) -> CompactPriors:
+    """Return priors that increase the bound, from the statistics of all shards. Equations (37), (38)."""
+    of_shards = [shard.eta for shard in shards if shard.eta is not None]
+    eta = EtaStatistics(*(np.concatenate(arrays) for arrays in zip(*of_shards, strict=True))) if of_shards else None
+    return compact_priors(*updated_priors(priors.priors(layout), shards[0].log_theta, eta, layout.n_words))
 
 
 def m_step_shard(

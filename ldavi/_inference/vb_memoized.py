@@ -34,7 +34,13 @@ from ldavi._inference.m_step import absent_mass, mass_times_log, topics_from
 from ldavi._inference.parts import Parts, part_over_own_words
 from ldavi._inference.passes import PassResult, PassSettings, RecordWriter, Saved, column_sums, summed_terms
 from ldavi._inference.trace import TraceRecord
-from ldavi._inference.vb_priors import LogThetaSums, eta_statistics, log_theta_sums, updated_priors
+from ldavi._inference.vb_priors import (
+    LogThetaSums,
+    added_log_theta_sums,
+    eta_statistics,
+    log_theta_sums,
+    updated_priors,
+)
 
 
 @dataclass(slots=True)
@@ -225,7 +231,7 @@ class MemoizedVB:
         constant = word + doc_topic - mass_times_log(sstats, topics)
         log_theta = None
         if self.settings.learn_alpha:
-            log_theta = log_theta_sums(documents, [(gamma, documents.weight)], n_topics, workers)
+            log_theta = log_theta_sums(documents, gamma, workers)
         terms = BatchTerms(constant, doc_topic, int(result.n_inner_iter.sum()), log_theta)
         state.terms[number : number + 1] = [terms]
         change = sstats.astype(np.float64) - former
@@ -236,10 +242,7 @@ class MemoizedVB:
 
     def _update_priors(self, n_words: int, state: MemoizedState, workers: Workers) -> None:
         """Update α and η, and the stored terms of the bound, which depend on α."""
-        before, log_theta = state.priors.alpha, None
-        if self.settings.learn_alpha:
-            of_batches = [terms.log_theta for terms in state.terms if terms.log_theta is not None]
-            log_theta = LogThetaSums(*(sum(values) for values in zip(*of_batches, strict=True)))
+        before, log_theta = state.priors.alpha, added_log_theta_sums(terms.log_theta for terms in state.terms)
         eta = eta_statistics(state.priors, self.settings, state.total, workers)
         state.priors, _ = updated_priors(state.priors, log_theta, eta, n_words)
         if self.settings.learn_alpha:

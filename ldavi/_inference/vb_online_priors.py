@@ -14,6 +14,7 @@ from ldavi._inference import dirichlet_priors
 from ldavi._inference.e_step import EStepSettings, update_documents
 from ldavi._inference.fixed_topics import responsibilities
 from ldavi._inference.passes import PassSettings
+from ldavi._inference.vb_priors import log_theta_sums
 
 LEARN_EVERY = 16  # steps
 MAX_DOCUMENTS = 256  # of a minibatch that priors are learned from
@@ -65,9 +66,8 @@ def updated_online_priors(
     e_step_settings = EStepSettings(settings.max_inner_iter, settings.tol, with_bound=False)
     update_documents(part.counts, topics, alpha, gamma, e_step_settings, workers)
     old = psi(alpha) - psi(alpha.sum()) if mean_log_theta is None else mean_log_theta
-    weight = None if part.weight is None else part.weight.astype(np.float64)
-    rate = max(1 / occasion, MIN_RATE)
-    mean: Doubles = (1 - rate) * old + rate * dirichlet_priors.expected_log_sums(gamma, weight) / part.total_weight
+    rate, (sums, total) = max(1 / occasion, MIN_RATE), log_theta_sums(part, gamma, workers)
+    mean = (1 - rate) * old + rate * sums / total if total > 0 else old
     if settings.learn_alpha:
         alpha = dirichlet_priors.newton_alpha(alpha, mean, 1.0)
     if settings.learn_eta and with_eta:
@@ -103,12 +103,12 @@ def sampled_word_counts(documents: Documents, topics: Topics, gamma: Floats, occ
     """
     sampled = np.zeros((len(documents.counts.words), gamma.shape[1]))
     n_before = 0
-    for counts, phi in _responsibilities(documents, topics, gamma):
+    for counts, tokens, phi in _responsibilities(documents, topics, gamma):
         n = len(phi)
         first = ((n_before + np.arange(n)) * GOLDEN + occasion * PLASTIC) % 1
         reached = phi.cumsum(axis=1)
-        reached *= (counts.values / reached[:, -1])[:, None]
-        reached[:, -1] = counts.values  # exactly, so that no token is lost
+        reached *= (tokens / reached[:, -1])[:, None]
+        reached[:, -1] = tokens  # exactly, so that no token is lost
         reached += first[:, None]
         np.floor(reached, out=reached)
         reached[:, 1:] -= reached[:, :-1].copy()
@@ -120,19 +120,16 @@ def sampled_word_counts(documents: Documents, topics: Topics, gamma: Floats, occ
 def expected_word_counts(documents: Documents, topics: Topics, gamma: Floats) -> Doubles:
     """Return Σ_d ω_d n_dw φ_dwk, of shape (U, K)."""
     expected = np.zeros((len(documents.counts.words), gamma.shape[1]))
-    first = 0
-    for counts, phi in _responsibilities(documents, topics, gamma):
-        last = first + counts.n_docs
-        mass = counts.values.astype(np.float64)
-        if documents.weight is not None:
-            mass *= np.repeat(documents.weight[first:last], np.diff(counts.indptr))
-        np.add.at(expected, counts.indices, mass[:, None] * phi)
-        first = last
+    for counts, tokens, phi in _responsibilities(documents, topics, gamma):
+        np.add.at(expected, counts.indices, tokens[:, None] * phi)
     return expected
 
 
-def _responsibilities(documents: Documents, topics: Topics, gamma: Floats) -> Iterator[tuple[Counts, Doubles]]:
-    """Yield a few documents at a time, and φ of their counts."""
+def _responsibilities(documents: Documents, topics: Topics, gamma: Floats) -> Iterator[tuple[Counts, Doubles, Doubles]]:
+    """Yield a few documents at a time, the tokens of their counts, weights included, and φ of their counts."""
     for at in chunks(documents.counts.n_docs, DOCUMENTS_AT_ONCE):
         counts = documents.counts.documents(at.start, at.stop)
-        yield counts, responsibilities(counts, topics, gamma[at]).astype(np.float64)
+        tokens = counts.values.astype(np.float64)
+        if documents.weight is not None:
+            tokens *= np.repeat(documents.weight[at], np.diff(counts.indptr))
+        yield counts, tokens, responsibilities(counts, topics, gamma[at]).astype(np.float64)

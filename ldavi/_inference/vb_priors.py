@@ -5,31 +5,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ldavi._core.documents import DocumentSource
+from ldavi._core.documents import Documents
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.dirichlet_priors import ONE_THREAD, EtaStatistics
+from ldavi._inference.m_step import word_ranges
 from ldavi._inference.passes import PassSettings
 
 
 class LogThetaSums(NamedTuple):
-    """Sufficient statistics for α: Σ_d ω_d E[log θ_d], of shape (K,), and Σ_d ω_d."""
+    """Sufficient statistics for α: Σ_d ω_d E[log θ_d], of shape (K,), and Σ_d ω_d, over documents with tokens."""
 
     sums: Doubles
     total_weight: float
 
 
-def log_theta_sums(
-    documents: DocumentSource, gammas: Iterable[tuple[Floats, Floats | None]], n_topics: int, workers: Workers
-) -> LogThetaSums:
-    """Return the sufficient statistics for α, from γ and the weights of all documents in their order."""
-    sums = np.zeros(n_topics)
-    for gamma, weight in gammas:
-        weights = None if weight is None else weight.astype(np.float64)
-        sums += dirichlet_priors.expected_log_sums(gamma, weights, workers)
-    return LogThetaSums(sums, documents.total_weight)
+def log_theta_sums(documents: Documents, gamma: Floats, workers: Workers = ONE_THREAD) -> LogThetaSums:
+    """Return the sufficient statistics for α of some documents; a document without tokens says nothing about α."""
+    weight, has_tokens = documents.weight, documents.counts.doc_tokens > 0
+    if weight is None and has_tokens.all():
+        return LogThetaSums(dirichlet_priors.expected_log_sums(gamma, None, workers), float(len(gamma)))
+    weights = has_tokens.astype(np.float64) * (1.0 if weight is None else weight)
+    return LogThetaSums(dirichlet_priors.expected_log_sums(gamma, weights, workers), float(weights.sum()))
+
+
+def added_log_theta_sums(parts: Iterable[LogThetaSums | None]) -> LogThetaSums | None:
+    """Return the sums of several parts, in their order; None if they have none."""
+    present = [part for part in parts if part is not None]
+    if not present:
+        return None
+    return LogThetaSums(*(sum(values[1:], values[0]) for values in zip(*present, strict=True)))
 
 
 def eta_statistics(
@@ -38,7 +45,8 @@ def eta_statistics(
     """Return what an update of η needs of Σ_d n_dw φ_dwk, of shape (words, Kp); None if η is not learned."""
     if not settings.learn_eta:
         return None
-    return dirichlet_priors.eta_statistics(float(priors.eta[0, 0]), sstats[:, : priors.n_topics], workers)
+    eta, S = float(priors.eta[0, 0]), sstats[:, : priors.n_topics]
+    return dirichlet_priors.eta_statistics(eta, S, word_ranges(len(S)), workers)
 
 
 def updated_priors(

@@ -42,8 +42,8 @@ class BlockSummary(NamedTuple):
     Attributes
     ----------
     n_docs : int
-    weight, tokens : float
-        Σ ω_d and Σ ω_d N_d.
+    tokens : float
+        Σ ω_d N_d.
     dtype : str
     n_words : int
         The number of columns.
@@ -56,7 +56,6 @@ class BlockSummary(NamedTuple):
     """
 
     n_docs: int
-    weight: float
     tokens: float
     dtype: str
     n_words: int
@@ -174,10 +173,8 @@ def summarise(block: CountsBlock, weight: Floats | None) -> BlockSummary:
     tokens = np.asarray(matrix.sum(axis=1), np.float64)
     words, frequency = np.unique(matrix.indices, return_counts=True)
     n_docs, total = matrix.shape[0], float(tokens.sum() if weight is None else tokens @ weight)
-    total_weight = float(n_docs if weight is None else weight.sum(dtype=np.float64))
     return BlockSummary(
         n_docs,
-        total_weight,
         total,
         matrix.dtype.name,
         block.n_words,

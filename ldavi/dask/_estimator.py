@@ -2,7 +2,6 @@
 
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
@@ -12,6 +11,7 @@ from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import warn_not_converged
 from ldavi._estimator.settings import FitSettings
 from ldavi._estimator.starting_topics import initialize, warm_start_of
+from ldavi._inference.document_completion import perplexity_of
 from ldavi.dask import _collections, _prediction
 from ldavi.dask._executor import current_executor
 from ldavi.dask._fitting import DistributedFit
@@ -220,7 +220,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             return super().perplexity(X)
         self._fitted_lambda()
         bound, tokens = _prediction.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))
-        return float(np.exp(-bound / tokens)) if tokens else 1.0
+        return perplexity_of(bound, tokens)
 
     def word_topics(self, X: Any) -> Any:
         """Return φ, the topic responsibilities of each stored count of each document.

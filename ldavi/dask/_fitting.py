@@ -94,8 +94,8 @@ class DistributedFit:
         handle = executor.send(layout)
         arguments = [handle] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks
         parts = executor.map(_collections.part_of, blocks, weights, *arguments)
-        total_weight, n_docs = sum(summary.weight for summary in summaries), self.outline.n_docs
-        return DistributedCorpus(K, parts, handle, layout, n_docs, total_weight, self.outline.n_tokens, dtype.name)
+        n_docs, n_tokens = self.outline.n_docs, self.outline.n_tokens
+        return DistributedCorpus(K, parts, handle, layout, n_docs, n_tokens, dtype.name)
 
     def _weights(self, blocks: Sequence[Value]) -> Sequence[Floats | None]:
         """Return the weights of each block."""

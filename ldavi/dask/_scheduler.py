@@ -39,8 +39,8 @@ class DistributedCorpus(NamedTuple):
         The same in this process.
     n_docs : int
         Documents with a weight above zero.
-    total_weight, n_tokens : float
-        Σ_d ω_d and Σ_d ω_d N_d.
+    n_tokens : float
+        Σ_d ω_d N_d.
     dtype : str
         Of counts and topics.
     """
@@ -50,7 +50,6 @@ class DistributedCorpus(NamedTuple):
     layout_handle: Handle
     layout: CorpusLayout
     n_docs: int
-    total_weight: float
     n_tokens: float
     dtype: str
 
@@ -244,7 +243,7 @@ class DistributedVB:
             self.executor.call(statistics, own, priors, layout, self.settings, ShardStep(shard, 0.0, self.n_threads))
             for shard, own in enumerate(roots)
         ]
-        return self.executor.call(vb_distributed.learn_priors, of_shards, priors, layout, corpus.total_weight)
+        return self.executor.call(vb_distributed.learn_priors, of_shards, priors, layout)
 
 
 def _passes_to_repeat(corpus: DistributedCorpus) -> int:

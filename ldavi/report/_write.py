@@ -98,7 +98,7 @@ def write(
     >>> import ldavi.report
     >>> from ldavi import LatentDirichletAllocation
     >>> X = [[3, 1, 0, 0], [2, 2, 0, 1], [0, 0, 4, 1], [0, 1, 2, 3]]
-    >>> lda = LatentDirichletAllocation(n_components=2, max_iter=30, random_state=0).fit(X)
+    >>> lda = LatentDirichletAllocation(n_components=2, random_state=0).fit(X)
     >>> words = ["cat", "dog", "star", "moon"]
     >>> path = ldavi.report.write("report.html", lda, X, feature_names=words)  # doctest: +SKIP
     """

@@ -111,7 +111,7 @@ class Journal:
         for number, line in enumerate(rest[:-1], start=2):  # the last element is empty, or a line cut short
             try:
                 fit = _from_line(line)
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
                 raise ValueError(
                     f"path={str(path)!r}, line {number}, does not describe a fit: {error}. Delete the line to repeat "
                     "the fit."
@@ -138,6 +138,16 @@ def _from_line(line: bytes) -> Fit:
     scores = np.frombuffer(base64.b64decode(values["document_log_likelihood"], validate=True), dtype="<f8").astype(
         np.float64
     )
+    for name, kind in Fit.__annotations__.items():
+        if kind in (int, float):
+            values[name] = _number(name, values[name], kind)
     return Fit(
         **{**values, "top_words": np.array(values["top_words"], dtype=np.int64), "document_log_likelihood": scores}
     )
+
+
+def _number(name: str, value: Any, kind: type[int] | type[float]) -> int | float:
+    """Return a number of a fit as int or float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else int):
+        raise ValueError(f"{name} is {value!r:.60}, not a number of type {kind.__name__}")
+    return kind(value)

@@ -6,21 +6,36 @@ them, and the process crashes if a mapped file is truncated. The page cache serv
 
 import os
 import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi._core.chunks import chunks
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.npz import check_members, read_array_header
+from ldavi.io._readers.npz import check_members, read_array_header, read_small_array
 
 LOCAL_HEADER_SIZE = 30  # bytes of the header of a zip member before its name
+DAMAGED = (  # errors of zipfile and numpy for damaged files
+    zipfile.BadZipFile,
+    struct.error,
+    zlib.error,
+    tokenize.TokenError,
+    ValueError,
+    TypeError,
+    KeyError,
+    EOFError,
+    OSError,
+    OverflowError,
+    SyntaxError,
+    RuntimeError,
+)
 CHUNK_SIZE = 2**22  # word numbers read at a time to find the largest
 
 
@@ -88,12 +103,13 @@ def open_npz(path: Path) -> StoredCSR:
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             infos = _csr_members(archive, name)
-            with archive.open(infos["shape"]) as member:
-                shape = npy.read_array(member, allow_pickle=False).tolist()
+            shape = read_small_array(archive, infos["shape"], name).tolist()
             data, indices, indptr = (_zip_member(file, name, infos[member]) for member in ("data", "indices", "indptr"))
     except CorpusError:
         raise
-    except (zipfile.BadZipFile, struct.error, ValueError, EOFError, NotImplementedError) as error:
+    except FileNotFoundError:
+        raise
+    except DAMAGED as error:
         raise CorpusError(name, f"is not a matrix that scipy.sparse.save_npz wrote, or is damaged ({error})") from error
     return _validated(StoredCSR(name, data, indices, indptr, (int(shape[0]), int(shape[1]))))
 
@@ -102,8 +118,7 @@ def _csr_members(archive: zipfile.ZipFile, name: str) -> dict[str, zipfile.ZipIn
     """Return the members of an archive by array name, after checking that it is an uncompressed CSR matrix."""
     check_members(archive, name, None)
     infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-    with archive.open(infos["format"]) as member:
-        kind = npy.read_array(member, allow_pickle=False).item()
+    kind = read_small_array(archive, infos["format"], name).item()
     if "indptr" not in infos or kind not in (b"csr", "csr"):
         raise CorpusError(name, "is not a CSR matrix; write it with ldavi.io.save_counts, which makes one")
     if any(infos[member].compress_type != zipfile.ZIP_STORED for member in ("data", "indices", "indptr")):
@@ -146,15 +161,27 @@ def open_csr_folder(path: Path, n_words: int | None) -> StoredCSR:
                 arrays.append(_stored_array(stream, str(file), 0, os.fstat(stream.fileno()).st_size))
             except CorpusError:
                 raise
-            except (ValueError, EOFError) as error:
+            except DAMAGED as error:
                 raise CorpusError(str(file), f"is damaged ({error})") from error
     data, indices, indptr = arrays
     if n_words is None and (path / "shape.npy").is_file():
-        n_words = int(np.load(path / "shape.npy", allow_pickle=False)[1])
+        n_words = _declared_width(path / "shape.npy")
     if n_words is None:
         parts = (indices.read(part.start, part.stop) for part in chunks(indices.length, CHUNK_SIZE))
         n_words = 1 + max((int(part.max(initial=-1)) for part in parts), default=-1)
     return _validated(StoredCSR(str(path), data, indices, indptr, (indptr.length - 1, n_words)))
+
+
+def _declared_width(file: Path) -> int:
+    """Return the number of words that shape.npy of a folder declares."""
+    try:
+        with open(file, "rb") as stream:
+            shape = _stored_array(stream, str(file), 0, os.fstat(stream.fileno()).st_size)
+        return int(shape.read(0, 2)[1])
+    except CorpusError:
+        raise
+    except DAMAGED as error:
+        raise CorpusError(str(file), f"is damaged ({error}); expected the numbers of documents and words") from error
 
 
 def _stored_array(file: BinaryIO, name: str, begin: int, end: int) -> StoredArray:

@@ -96,13 +96,13 @@ class Checkpoint:
                 header = container.read_header(file)
                 _check_format(header.strings)
                 arrays = container.read_arrays(file, header, mmap=False, verify=True)
-            state = Decoder(arrays).decode(json.loads(header.strings["state"]))
+            state = dict(Decoder(arrays).decode(json.loads(header.strings["state"])))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(
                 f"checkpoint={str(self.path)!r} cannot be read: {error}; remove the file, or name another, to start "
                 "a new fit"
             ) from error
-        return dict(state)
+        return state
 
     def due(self) -> bool:
         """Return whether it is time to store the state.

@@ -1,13 +1,16 @@
 """Read the files of `scipy.sparse.save_npz`; declared sizes are checked before memory is allocated."""
 
 import io
+import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi.io._errors import CorpusError
@@ -43,6 +46,7 @@ def read_npz(stream: IO[bytes], name: str, *, max_bytes: int | None) -> sparse.c
         OSError,
         OverflowError,
         SyntaxError,
+        tokenize.TokenError,  # numpy: a header in the style of Python 2
         NotImplementedError,  # zipfile: encryption, other compression methods
         RuntimeError,
         struct.error,
@@ -70,7 +74,7 @@ def check_members(archive: zipfile.ZipFile, name: str, max_bytes: int | None) ->
         if member not in infos:
             raise CorpusError(name, f"has no array {member!r}, which a {kind.upper()} matrix needs")
         lengths[member] = _check_array(archive, infos[member], name)
-    shape = npy.read_array(io.BytesIO(archive.read(infos["shape"])), allow_pickle=False)
+    shape = read_small_array(archive, infos["shape"], name)
     if shape.shape != (2,) or shape.dtype.kind not in "iu" or shape.min() < 0:
         raise CorpusError(name, f"has the shape {shape.tolist()!r:.60}; expected (documents, words)")
     if kind != "csr":  # which is converted to CSR, where each row needs memory
@@ -104,7 +108,7 @@ def _matrix_format(archive: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], 
             raise CorpusError(
                 name, f"has no {member!r} array, or one that is too large, for a matrix of scipy.sparse.save_npz"
             )
-    found = npy.read_array(io.BytesIO(archive.read(infos["format"])), allow_pickle=False).item()
+    found = read_small_array(archive, infos["format"], name).item()
     kind = found.decode("ascii") if isinstance(found, bytes) else str(found)
     if kind not in MEMBERS:
         raise CorpusError(name, f"is a matrix in the format {kind[:20]!r}; save it as CSR: save_npz(path, X.tocsr())")
@@ -119,12 +123,41 @@ def read_array_header(file: IO[bytes], name: str) -> tuple[int, np.dtype[Any]]:
     CorpusError
         If the array has another number of dimensions or holds no numbers.
     """
-    version = npy.read_magic(file)
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read_header(file)
+    shape, dtype = _shape_and_dtype(file, name)
     if len(shape) != 1 or dtype.kind not in "iufb":
         raise CorpusError(name, f"has shape {shape} and type {dtype}; expected a one-dimensional array of numbers")
     return int(shape[0]), dtype
+
+
+def read_small_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> NDArray[Any]:
+    """Read an array of at most MAX_SMALL_MEMBER bytes.
+
+    Raises
+    ------
+    CorpusError
+        If it declares more.
+    """
+    with archive.open(info) as member:
+        content = io.BytesIO(member.read(MAX_SMALL_MEMBER))
+    shape, dtype = _shape_and_dtype(content, name)
+    if math.prod(shape) * dtype.itemsize > MAX_SMALL_MEMBER:
+        raise CorpusError(name, f"{info.filename} declares an array of shape {shape!r:.60}; the file is damaged")
+    content.seek(0)
+    return npy.read_array(content, allow_pickle=False)
+
+
+def _shape_and_dtype(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read the header of an `.npy` file, after checking its declared length, for which numpy would allocate memory."""
+    version = npy.read_magic(file)
+    if version == (1, 0):
+        shape, _, dtype = npy.read_array_header_1_0(file)
+        return shape, dtype
+    begin, declared = file.tell(), file.read(4)
+    if len(declared) == 4 and struct.unpack("<I", declared)[0] > MAX_SMALL_MEMBER:
+        raise CorpusError(name, "declares a header that is too long; the file is damaged")
+    file.seek(begin)
+    shape, _, dtype = npy.read_array_header_2_0(file)
+    return shape, dtype
 
 
 def _check_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> int:
