@@ -7,7 +7,7 @@ import pytest
 
 from ldavi import _estep
 from ldavi._core.threads import Workers
-from ldavi._inference import cvb0_pass, e_step, m_step
+from ldavi._inference import assignments, e_step, m_step
 
 
 @pytest.fixture(params=_estep.instruction_sets())
@@ -40,4 +40,4 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(e_step, "WAVE_BYTES", 2**12)
     monkeypatch.setattr(e_step, "CALL_WORK", 2**12)
     monkeypatch.setattr(m_step, "WORDS_PER_CALL", 7)
-    monkeypatch.setattr(cvb0_pass, "MIN_COUNTS", 40)
+    monkeypatch.setattr(assignments, "MIN_COUNTS", 40)

@@ -17,7 +17,7 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from ldavi import LatentDirichletAllocation
-from ldavi._inference import cvb0_pass, e_step, m_step
+from ldavi._inference import assignments, e_step, m_step
 
 HANG_SECONDS = 60
 N_DOCS, N_WORDS, N_TOPICS = 120, 60, 5
@@ -26,6 +26,7 @@ SETTINGS = (
     {"learning_method": "memoized", "batch_size": 40},
     {"learning_method": "online", "batch_size": 40},
     {"inference": "cvb0"},
+    {"inference": "cvb0", "stream": True},
     {"inference": "cvb0", "max_iter": 3},  # ends by itself: it is repeated until the signal comes
     {"learning_method": "batch", "max_iter": 2},
     {"learning_method": "online", "batch_size": 40, "stream": True},
@@ -46,7 +47,7 @@ class Stream:
 def use_small_pieces():
     """Cut the corpus into many calls, so that most of the time is spent in handing them to threads."""
     e_step.BLOCK_BYTES, e_step.BLOCK_COUNTS, e_step.WAVE_BYTES, e_step.CALL_WORK = 2**10, 150, 2**12, 2**12
-    m_step.WORDS_PER_CALL, cvb0_pass.MIN_COUNTS = 7, 40
+    m_step.WORDS_PER_CALL, assignments.MIN_COUNTS = 7, 40
 
 
 def interrupted_fit(model, X, delay):

@@ -107,9 +107,16 @@ def test_a_batch_vb_fit_of_batches_equals_one_in_memory_up_to_rounding(eta):
     np.testing.assert_allclose(found.elbo_trace_["n_inner_iter"], expected.elbo_trace_["n_inner_iter"])
 
 
-def test_a_single_batch_has_the_bits_of_a_batch_vb_fit_in_memory():
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"inference": "cvb0"}, {"inference": "cvb0", "init": "random"}, {"n_collapsed_iter": 15}],
+    ids=["vb", "cvb0", "cvb0, random", "init cvb0"],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_single_batch_has_the_bits_of_a_batch_fit_in_memory(parameters, dtype):
     X = corpus()
-    same_fit(model(learning_method="batch", max_iter=25).fit([X]), model(learning_method="batch", max_iter=25).fit(X))
+    batch = {"learning_method": "batch", "max_iter": 25, "tol": None, "dtype": dtype} | parameters
+    same_fit(model(**batch).fit([X]), model(**batch).fit(X))
 
 
 @pytest.mark.parametrize("method", ["batch", "memoized"])
@@ -122,8 +129,9 @@ def test_the_bound_never_falls_in_monotone_passes_over_batches(method):
 
 @pytest.mark.parametrize("n_jobs", [2, 3])
 def test_batches_give_the_same_bits_for_any_number_of_threads(n_jobs):
-    for method in ("online", "memoized", "batch"):
-        one, more = (model(learning_method=method, n_jobs=n).fit(Source(corpus(), 40)) for n in (None, n_jobs))
+    batch = {"learning_method": "batch", "max_iter": 16}
+    for parameters in ({}, {"learning_method": "memoized"}, batch, batch | {"inference": "cvb0"}):
+        one, more = (model(**parameters, n_jobs=n).fit(Source(corpus(), 40)) for n in (None, n_jobs))
         same_fit(more, one)
 
 
@@ -246,8 +254,6 @@ def test_a_source_without_a_batch_is_refused(empty):
     [
         ({}, np.ones(120), "sample_weight is not supported if X comes in batches"),
         ({"validation_fraction": 0.1}, None, "validation_fraction is not supported if X comes in batches"),
-        ({"inference": "cvb0", "learning_method": "batch"}, None, 'use learning_method="online", or inference="vb"'),
-        ({"inference": "cvb0", "learning_method": "memoized"}, None, 'use learning_method="online", or inference="vb"'),
     ],
 )
 def test_a_parameter_that_batches_do_not_support_is_refused_with_an_alternative(parameters, weight, message):
@@ -381,8 +387,12 @@ def test_views_of_a_spill_file_are_its_arrays():
             assert view.dtype == array.dtype
 
 
-@pytest.mark.parametrize("method", ["memoized", "batch"])
-def test_an_interrupted_fit_leaves_no_temporary_file(method, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "parameters",
+    [{"learning_method": "memoized"}, {"learning_method": "batch"}, {"learning_method": "batch", "inference": "cvb0"}],
+    ids=["memoized", "batch", "cvb0"],
+)
+def test_an_interrupted_fit_leaves_no_temporary_file(parameters, tmp_path, monkeypatch):
     monkeypatch.setattr(spill_file.tempfile, "tempdir", str(tmp_path))
     opened = []
     original = SpillFile.__init__
@@ -394,10 +404,11 @@ def test_an_interrupted_fit_leaves_no_temporary_file(method, tmp_path, monkeypat
     monkeypatch.setattr(SpillFile, "__init__", recorded)
 
     def interrupt(record):
-        raise KeyboardInterrupt
+        if record.iteration == 4:  # a collapsed pass, after VB passes
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        model(learning_method=method, callbacks=interrupt).fit(Source(corpus(), 20))
+        model(**parameters, callbacks=interrupt).fit(Source(corpus(), 20))
     assert opened
     assert all(file.closed for file in opened)
     assert not list(tmp_path.iterdir())

@@ -164,6 +164,10 @@ IN_BATCHES = {
     "online, point estimates": ({"topic_word_prior": 0.0}, {"online VB", "exact bound"}),
     "online, restarts": ({"n_init": 2, "max_iter": 2}, {"online VB", "exact bound"}),
     "online cvb0": ({"inference": "cvb0"}, {"online VB", "exact bound"}),
+    "cvb0": (CVB0, {"VB warm-up", "CVB0", "exact bound"}),
+    "cvb0, random": (CVB0 | {"init": "random", "max_iter": 25}, {"CVB0", "exact bound"}),
+    "cvb0, restarts": (CVB0 | {"n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "exact bound"}),
+    "init cvb0": (BATCH | {"n_collapsed_iter": 15, "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
 }
 
 

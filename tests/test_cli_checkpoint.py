@@ -79,6 +79,7 @@ STREAMED = {
     "stream cvb0": ["--stream", "--inference", "cvb0"],
     "stream batch": ["--stream", "--learning-method", "batch"],
     "stream memoized": ["--stream", "--learning-method", "memoized"],
+    "stream collapsed": ["--stream", "--learning-method", "batch", "--inference", "cvb0"],
 }
 KINDS = IN_MEMORY | STREAMED
 

@@ -44,10 +44,13 @@ def test_a_streamed_fit_takes_three_online_passes_by_default(tmp_path, posts, in
     assert (model.learning_method, model.n_iter_, model.batch_size) == ("online", 3, 1024)
 
 
+@pytest.mark.parametrize("inference", ["vb", "cvb0"])
 @pytest.mark.parametrize("method", ["batch", "memoized"])
-def test_a_streamed_fit_offers_the_other_learning_methods(tmp_path, posts, counts, method):
-    assert stream(posts, tmp_path / "m.ldavi", "--learning-method", method) == 0
-    expected = LatentDirichletAllocation(3, learning_method=method, n_jobs=1, random_state=0).fit([counts])
+def test_a_streamed_fit_offers_the_other_learning_methods(tmp_path, posts, counts, method, inference):
+    options = ["--learning-method", method, "--inference", inference]
+    assert stream(posts, tmp_path / "m.ldavi", *options) == 0
+    parameters = {"learning_method": method, "inference": inference}
+    expected = LatentDirichletAllocation(3, n_jobs=1, random_state=0, **parameters).fit([counts])
     np.testing.assert_array_equal(io.load(tmp_path / "m.ldavi").components_, expected.components_)
 
 
@@ -64,12 +67,6 @@ def test_an_invalid_batch_size_is_refused_with_its_value(posts, tmp_path, size, 
     with pytest.raises(SystemExit):
         stream(posts, tmp_path / "m.ldavi", "--batch-size", size)
     assert f"--batch-size: {size} must be" in capsys.readouterr().err
-
-
-def test_collapsed_inference_in_batches_is_refused_in_terms_of_options(posts, tmp_path, capsys):
-    assert stream(posts, tmp_path / "m.ldavi", "--learning-method", "batch", "--inference", "cvb0") == 1
-    assert "use --learning-method " in capsys.readouterr().err
-    assert not (tmp_path / "m.ldavi").exists()
 
 
 def test_standard_input_is_streamed_in_several_passes(tmp_path, posts, monkeypatch):

@@ -7,12 +7,14 @@ from scipy import sparse
 from scipy.special import psi
 
 from ldavi import LatentDirichletAllocation, _estep
+from ldavi._core.documents import Documents
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._estimator.validation import to_counts
-from ldavi._inference import cvb0_pass, dirichlet_priors
+from ldavi._inference import assignments, cvb0_pass, dirichlet_priors
+from ldavi._inference.assignments import TOKENS_PER_COUNT, max_sampled_tokens, uninitialised_assignments
 from ldavi._inference.cvb0 import Cvb0Settings, learned_priors
-from ldavi._inference.cvb0_pass import TOKENS_PER_COUNT, max_sampled_tokens, sampled_tokens
+from ldavi._inference.cvb0_pass import sampled_tokens
 
 ENGINES = {
     "batch": {},
@@ -159,20 +161,20 @@ def test_sampled_tokens_have_the_mean_of_the_counts_of_their_document(factor):
 def alpha_given_topics(X, beta, alpha, rounds=16):
     """Return Σ α that CVB0 learns if the topics are `beta`, the mean of the last rounds."""
     counts = counts_of(X).compact()[0]
-    assignments = cvb0_pass.uninitialised_assignments(counts, None, len(beta))
-    mass = np.rint(beta.T[counts.words] * 100 * X.sum() * assignments.unit)
+    state = uninitialised_assignments(Documents(counts, None), len(beta))
+    mass = np.rint(beta.T[counts.words] * 100 * X.sum() * state.unit)
     priors = Priors(np.full(len(beta), alpha), np.full((1, 1), 1e-3))
     settings = Cvb0Settings(1, learn_alpha=True, learn_from=1000, learn_every=1)
     found = []
     with Workers(1) as workers:
         for t in range(rounds):
-            assignments.N[:, : len(beta)] = mass
-            assignments.totals[:] = assignments.N.sum(axis=0)
-            cvb0_pass.update_assignments(assignments, priors, workers, seed=t)
-            assignments.N[:] = 0
-            assignments.N[:, : len(beta)] = mass
-            assignments.totals[:] = assignments.N.sum(axis=0)
-            priors = learned_priors(assignments, priors, None, settings, t, workers)
+            state.N[:, : len(beta)] = mass
+            state.totals[:] = state.N.sum(axis=0)
+            cvb0_pass.update_assignments(state, priors, workers, seed=t)
+            state.N[:] = 0
+            state.N[:, : len(beta)] = mass
+            state.totals[:] = state.N.sum(axis=0)
+            priors = learned_priors(state, priors, settings, t, workers)
             found.append(priors.alpha.sum())
     return np.mean(found[rounds // 2 :])
 
@@ -186,7 +188,7 @@ def test_alpha_stays_right_if_the_counts_are_multiplied(factor):
 def test_alpha_of_a_thinned_corpus_is_close_to_that_of_the_whole(monkeypatch):
     X, beta = planted(5, 200, 300, 80, 0.5)
     thinned = alpha_given_topics(X * 100, beta, 0.5)
-    monkeypatch.setattr(cvb0_pass, "TOKENS_PER_COUNT", 10**6)
+    monkeypatch.setattr(assignments, "TOKENS_PER_COUNT", 10**6)
     np.testing.assert_allclose(thinned, alpha_given_topics(X * 100, beta, 0.5), rtol=0.15)
 
 
@@ -196,11 +198,11 @@ def test_alpha_of_a_thinned_corpus_is_close_to_that_of_the_whole(monkeypatch):
 def test_a_min_share_that_the_kernel_has_no_room_for_is_refused():
     n_topics = 3000
     counts = counts_of(np.full((2, 3), 4.0))
-    assignments = cvb0_pass.uninitialised_assignments(counts, None, n_topics)
+    state = uninitialised_assignments(Documents(counts, None), n_topics)
     priors = Priors(np.full(n_topics, 0.1), np.full((1, 1), 0.1))
     with Workers(1) as workers:
         for refused in (0.0, 0.999 / _estep.MAX_CANDIDATES, np.nan):
             with pytest.raises(ValueError, match=r"min_share=.* must be at least 1 / 1024"):
-                cvb0_pass.update_assignments(assignments, priors, workers, seed=0, min_share=refused)
-        cvb0_pass.update_assignments(assignments, priors, workers, seed=0, min_share=1 / _estep.MAX_CANDIDATES)
-    assert assignments.units == assignments.totals.sum()
+                cvb0_pass.update_assignments(state, priors, workers, seed=0, min_share=refused)
+        cvb0_pass.update_assignments(state, priors, workers, seed=0, min_share=1 / _estep.MAX_CANDIDATES)
+    assert state.units == state.totals.sum()

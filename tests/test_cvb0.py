@@ -15,7 +15,8 @@ from ldavi._core.documents import Documents
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.threads import Workers
 from ldavi._estep import SHARES, SLOTS
-from ldavi._inference import cvb0_pass
+from ldavi._inference import assignments, cvb0_pass
+from ldavi._inference.assignments import uninitialised_assignments
 from ldavi._inference.cvb0 import (
     AVERAGING,
     LIMITED_ALPHA,
@@ -31,10 +32,11 @@ from ldavi._inference.cvb0 import (
 from ldavi._inference.cvb0_pass import (
     DRAW_ALL,
     MIN_SHARE,
+    kernel_priors,
     rounded_word_counts,
     sample_topics,
-    uninitialised_assignments,
     update_assignments,
+    update_part,
 )
 from ldavi._inference.vb_batch import BatchVB
 
@@ -43,7 +45,7 @@ RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(cvb0_pass, "MIN_COUNTS", 40)
+    monkeypatch.setattr(assignments, "MIN_COUNTS", 40)
 
 
 def after_passes(X, alpha, eta, dtype=np.float64, passes=2, weight=None, n_jobs=1, min_share=MIN_SHARE):
@@ -51,28 +53,54 @@ def after_passes(X, alpha, eta, dtype=np.float64, passes=2, weight=None, n_jobs=
     counts, _ = corpora.to_counts(X, dtype).compact()
     priors = corpora.make_priors(alpha, eta)
     weight = None if weight is None else np.asarray(weight, dtype)
-    state = uninitialised_assignments(counts, weight, len(alpha))
+    state = uninitialised_assignments(Documents(counts, weight), len(alpha))
     with Workers(n_jobs) as workers:
         for seed in range(passes):
             update_assignments(state, priors, workers, seed=seed, min_share=min_share)
     return state, priors
 
 
+def whole(state):
+    """Return the only part of assignments in memory."""
+    (part,) = state.parts()
+    return part
+
+
+def counts_of(state):
+    return whole(state).documents.counts
+
+
+def log_predictives(state, priors, *, seed, min_share=MIN_SHARE):
+    """Reassign every count once, and return the predictive log-likelihood of each document."""
+    part, kernel = whole(state), kernel_priors(state, priors)
+    with Workers(1) as workers:
+        found = update_part(part, state, kernel, workers, seed=seed, min_share=min_share)
+    state.store(part)
+    return found
+
+
 def dense_shares(state, n_topics):
     """Return the shares of each count by topic, (nnz, K), with documents in order."""
-    dense = np.zeros((len(state.counts.indices), n_topics))
-    for block in state.blocks:
-        first = state.counts.indptr[block.start]
-        topic, share = block.topic[block.position], block.share[block.position]
+    part = whole(state)
+    dense = np.zeros((len(part.topic), n_topics))
+    for block in part.blocks:
+        topic, share = part.topic[block.counts][block.position], part.share[block.counts][block.position]
         for slot in range(SLOTS):
             used = share[:, slot] > 0
-            np.add.at(dense, (first + np.flatnonzero(used), topic[used, slot].astype(int)), share[used, slot])
+            at = block.counts.start + np.flatnonzero(used)
+            np.add.at(dense, (at, topic[used, slot].astype(int)), share[used, slot])
     return dense
 
 
 def masses(state):
     """Return the mass of one share of each count, with documents in order."""
-    return np.concatenate([block.mass[block.position] for block in state.blocks]).astype(np.float64)
+    return np.concatenate([block.mass[block.position] for block in whole(state).blocks]).astype(np.float64)
+
+
+def sample_of(state, priors, **options):
+    """Return the sample of topics of assignments in memory."""
+    (sample,) = sample_topics(state, priors, **options)
+    return sample
 
 
 def reference_weights(n_dk, own_doc, n_wk, own_word, n_k, alpha, eta, eta_total):
@@ -87,11 +115,10 @@ def check_pass(X, K, dtype, seed, tau=MIN_SHARE, tau_before=MIN_SHARE):
     state, priors = after_passes(X, alpha, eta, dtype, min_share=tau_before)
     old, unit, mass = dense_shares(state, K), state.unit, masses(state)
     N, totals = state.N[:, :K].astype(float) / unit, state.totals[:K] / unit
-    with Workers(1) as workers:
-        found = update_assignments(state, priors, workers, seed=seed, min_share=tau)
-    new, counts, eta_total = dense_shares(state, K), state.counts, eta * state.counts.n_words
+    found = log_predictives(state, priors, seed=seed, min_share=tau)
+    new, counts, eta_total = dense_shares(state, K), counts_of(state), eta * X.shape[1]
     expected = np.zeros(counts.n_docs)
-    assert len(state.blocks) == 1  # so that N is constant
+    assert len(whole(state).blocks) == 1  # so that N is constant
     for d in range(counts.n_docs):
         at = range(counts.indptr[d], counts.indptr[d + 1])
         n_dk = sum((counts.values[j] * old[j] / SHARES for j in at), np.zeros(K))
@@ -151,18 +178,18 @@ def test_shares_have_the_mean_phi(dtype):
     X, K, n = np.array([[1, 0, 0], [2, 3, 1], [0, 1, 4]]), 6, 3000
     alpha, eta = np.linspace(0.1, 0.6, K), 0.5
     state, priors = after_passes(X, alpha, eta, dtype)
-    counts, first = state.counts, dense_shares(state, K)[0]
+    counts, first = counts_of(state), dense_shares(state, K)[0]
     n_wk, n_k, unit = state.N[counts.indices[0], :K] / state.unit, state.totals[:K] / state.unit, state.unit
     own = first / SHARES
     weight = reference_weights(own * 1, own, n_wk, masses(state)[0] * first / unit, n_k, alpha, eta, eta * 3)
-    saved = [(block.topic.copy(), block.share.copy()) for block in state.blocks]
+    part = whole(state)
+    topic, share = part.topic.copy(), part.share.copy()
     N, totals, total = state.N.copy(), state.totals.copy(), np.zeros(K)
     with Workers(1) as workers:
         for seed in range(n):
             update_assignments(state, priors, workers, seed=10 + seed)
             total += dense_shares(state, K)[0]
-            for block, (topic, share) in zip(state.blocks, saved, strict=True):
-                block.topic[:], block.share[:] = topic, share
+            part.topic[:], part.share[:] = topic, share
             state.N[:], state.totals[:] = N, totals
     phi = weight / weight.sum()
     error = np.sqrt(phi * (1 - phi) / n)  # at most: deterministic shares do not vary
@@ -172,10 +199,10 @@ def test_shares_have_the_mean_phi(dtype):
 def test_topics_below_the_threshold_are_sampled_in_proportion_to_phi(dtype, instruction_set, monkeypatch):
     """In documents of a single token, and in the first pass, φ is proportional to α."""
     n, K, large = 20_000, 150, [40, 140]
-    monkeypatch.setattr(cvb0_pass, "MIN_COUNTS", n)  # one block, so that all documents have the same n_wk
+    monkeypatch.setattr(assignments, "MIN_COUNTS", n)  # one block, so that all documents have the same n_wk
     alpha = np.linspace(0.5, 1.5, K)
     alpha[large] = 25  # of 199, so that these topics are deterministic
-    state = uninitialised_assignments(corpora.to_counts(np.ones((n, 1)), dtype), None, K)
+    state = uninitialised_assignments(Documents(corpora.to_counts(np.ones((n, 1)), dtype), None), K)
     with Workers(1) as workers:
         update_assignments(state, corpora.make_priors(alpha, 0.1), workers, seed=3)
     sampled = np.delete((dense_shares(state, K) > 0).sum(axis=0), large)
@@ -187,10 +214,10 @@ def test_topics_below_the_threshold_are_sampled_in_proportion_to_phi(dtype, inst
 def test_sums_equal_those_of_the_assignments_exactly(dtype, small_blocks):
     X, K = corpora.topical_counts(1, n_docs=60), 4
     state, _ = after_passes(X, corpora.random_alpha(1, K), 0.1, dtype, passes=6)
-    assert len(state.blocks) > 3
+    assert len(whole(state).blocks) > 3
     shares = dense_shares(state, K)
-    expected = np.zeros((len(state.counts.words), K))
-    np.add.at(expected, state.counts.indices, masses(state)[:, None] * shares)
+    expected = np.zeros((len(counts_of(state).words), K))
+    np.add.at(expected, counts_of(state).indices, masses(state)[:, None] * shares)
     np.testing.assert_array_equal(state.N[:, :K], expected)
     np.testing.assert_array_equal(state.totals[:K], expected.sum(axis=0))
     assert state.N.sum(dtype=float) == X.sum() * state.unit
@@ -198,11 +225,10 @@ def test_sums_equal_those_of_the_assignments_exactly(dtype, small_blocks):
 
 def test_sums_of_fractional_masses_do_not_depend_on_their_order():
     X = np.random.default_rng(0).gamma(0.3, 2.0, (40, 200))
-    assignments = uninitialised_assignments(corpora.to_counts(X), None, 2)
-    masses = np.concatenate([block.mass for block in assignments.blocks]) * float(SHARES)
-    total = sum(int(mass) for mass in masses)
+    found = masses(uninitialised_assignments(Documents(corpora.to_counts(X), None), 2)) * float(SHARES)
+    total = sum(int(mass) for mass in found)
     assert total < 2**53
-    assert masses.sum() == masses[::-1].sum() == np.sort(masses).sum() == total
+    assert found.sum() == found[::-1].sum() == np.sort(found).sum() == total
 
 
 @pytest.mark.parametrize("n_jobs", [2, 3, 7])
@@ -211,15 +237,14 @@ def test_the_bits_are_the_same_for_any_number_of_threads(n_jobs, dtype, small_bl
     one, _ = after_passes(X, alpha, 0.1, dtype, passes=4)
     many, _ = after_passes(X, alpha, 0.1, dtype, passes=4, n_jobs=n_jobs)
     np.testing.assert_array_equal(one.N, many.N)
-    for block, other in zip(one.blocks, many.blocks, strict=True):
-        np.testing.assert_array_equal(block.share, other.share)
+    np.testing.assert_array_equal(whole(one).share, whole(many).share)
 
 
 def test_weights_multiply_the_masses_of_documents(dtype):
     X = corpora.topical_counts(3)
     weight = np.linspace(0.25, 3, len(X))
     state, _ = after_passes(X, np.full(3, 0.2), 0.1, dtype, weight=weight)
-    by_word = (weight[:, None] * X).sum(axis=0)[state.counts.words]
+    by_word = (weight[:, None] * X).sum(axis=0)[counts_of(state).words]
     np.testing.assert_allclose(state.N.sum(axis=1) / state.unit, by_word, rtol=1e-4)
 
 
@@ -227,7 +252,7 @@ def test_weights_multiply_the_masses_of_documents(dtype):
 def test_the_sums_of_counts_of_any_magnitude_are_kept(scale, dtype):
     X = corpora.topical_counts(4) * scale
     state, _ = after_passes(X, np.full(3, 0.2), 0.1, dtype)
-    np.testing.assert_allclose(state.N.sum(axis=1) / state.unit, X.sum(axis=0)[state.counts.words], rtol=2e-3)
+    np.testing.assert_allclose(state.N.sum(axis=1) / state.unit, X.sum(axis=0)[counts_of(state).words], rtol=2e-3)
     assert (state.N >= 0).all()
 
 
@@ -235,8 +260,7 @@ def test_empty_documents_contribute_nothing(dtype):
     X = corpora.random_counts(0)
     X[[0, -1]] = 0
     state, priors = after_passes(X, np.full(2, 0.2), 0.1, dtype)
-    with Workers(1) as workers:
-        found = update_assignments(state, priors, workers, seed=5)
+    found = log_predictives(state, priors, seed=5)
     np.testing.assert_array_equal(found[X.sum(axis=1) == 0], 0)
     assert state.N.sum(dtype=float) == X.sum() * state.unit
 
@@ -252,7 +276,7 @@ def test_topics_are_sampled_from_the_posterior_of_their_document():
     state.totals[:K] = state.N[:, :K].sum(axis=0)
     beta = state.N[:, :K] / state.unit + eta
     beta /= beta.sum(axis=0)
-    word_of = {int(word): row for row, word in enumerate(state.counts.words)}
+    word_of = {int(word): row for row, word in enumerate(counts_of(state).words)}
     words = [word_of[w] for w in (0, 0, 1, 1)]
     log_p, first = [], []
     for z in itertools.product(range(K), repeat=4):
@@ -261,7 +285,7 @@ def test_topics_are_sampled_from_the_posterior_of_their_document():
         first.append(n[0])
     p = np.exp(np.array(log_p) - logsumexp(log_p))
     mean, second = p @ np.array(first), p @ np.array(first) ** 2
-    tokens = sample_topics(state, priors, first=0, step=1, seed=3)
+    tokens = sample_of(state, priors, first=0, step=1, seed=3)
     sampled = np.bincount(tokens.document[tokens.topic == 0], minlength=400)[1:]
     assert abs(sampled.mean() - mean) < 5 * np.sqrt((second - mean**2) / len(sampled))
     assert abs((sampled**2).mean() - second) < 5 * (sampled**2).std() / np.sqrt(len(sampled))
@@ -270,7 +294,7 @@ def test_topics_are_sampled_from_the_posterior_of_their_document():
 def test_every_step_th_document_is_sampled():
     X = corpora.topical_counts(5)
     state, priors = after_passes(X, np.full(3, 0.2), 0.1)
-    tokens = sample_topics(state, priors, first=1, step=4, seed=3)
+    tokens = sample_of(state, priors, first=1, step=4, seed=3)
     assert tokens.documents.tolist() == [1, 5, 9, 13, 17]
     np.testing.assert_array_equal(np.bincount(tokens.document), X[tokens.documents].sum(axis=1))
 
@@ -306,7 +330,7 @@ def test_the_topics_are_the_average_over_passes():
     X, n = corpora.topical_counts(6), 7
     found, priors = run(X, np.full(3, 0.2), 0.1, n)
     counts, _ = corpora.to_counts(X).compact()
-    state, passes = uninitialised_assignments(counts, None, 3), []
+    state, passes = uninitialised_assignments(Documents(counts, None), 3), []
     settings = Cvb0Settings(1)
     with Workers(1) as workers:
         for t in range(1, n + 1):
@@ -356,10 +380,10 @@ def test_pseudocounts_are_the_tokens_of_the_corpus_in_proportion_to_the_topics(e
     X = corpora.topical_counts(7)
     weights = None if weight is None else np.full(len(X), weight)
     state, priors = after_passes(X, np.full(3, 0.2), eta, passes=0, weight=weights)
-    of_words = np.random.default_rng(7).dirichlet(np.ones(3), len(state.counts.words)).T
-    lam = corpora.word_major(of_words * X.sum(axis=0)[state.counts.words])
+    of_words = np.random.default_rng(7).dirichlet(np.ones(3), len(counts_of(state).words)).T
+    lam = corpora.word_major(of_words * X.sum(axis=0)[counts_of(state).words])
     added = add_pseudocounts(state, lam, priors)[:, :3] / state.unit
-    expected = np.maximum(lam[:, :3] - priors.eta_rows(state.counts.words), 0)
+    expected = np.maximum(lam[:, :3] - priors.eta_rows(counts_of(state).words), 0)
     tokens = X.sum() * (weight or 1)
     np.testing.assert_allclose(added, expected * tokens / expected.sum(), rtol=1e-3, atol=0.5 / state.unit)
     np.testing.assert_array_equal(state.N[:, :3] / state.unit, added)
@@ -370,7 +394,7 @@ def test_pseudocounts_of_a_word_are_limited_to_what_its_mass_can_hold():
     """Given topics may have one word only; its mass and its pseudo-counts are stored in 32 bits together."""
     X = corpora.topical_counts(7)
     state, priors = after_passes(X, np.full(3, 0.2), 0.1, np.float32, passes=0, weight=np.full(len(X), 0.1))
-    lam = np.full((3, len(state.counts.words)), 1e-3)
+    lam = np.full((3, len(counts_of(state).words)), 1e-3)
     lam[:, 0] = 1e6
     added = add_pseudocounts(state, corpora.word_major(lam, np.float32), priors)
     assert added[0].max() == pytest.approx(0.99 * 2**30)
@@ -725,7 +749,7 @@ def test_a_learned_eta_maximises_the_evidence_of_all_tokens():
     X, settings = corpora.topical_counts(8, n_docs=200), Cvb0Settings(1, learn_eta=True)
     state, priors = after_passes(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
-        eta = learned_priors(state, priors, None, settings, 20, workers).eta.item()
+        eta = learned_priors(state, priors, settings, 20, workers).eta.item()
         tokens = rounded_word_counts(state, workers, seed=pass_seed(settings.seed + 1, 20))
     evidence = [
         reference.dirichlet_multinomial_log_evidence(tokens, np.array([x]), X.shape[1])
@@ -748,10 +772,8 @@ def test_a_learned_alpha_maximises_the_evidence_of_the_sampled_topics(limits, tr
     X, settings = corpora.topical_counts(8, n_docs=200), Cvb0Settings(1, limits_alpha=limits, learn_alpha=True)
     state, priors = after_passes(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:
-        alpha = learned_priors(state, priors, None, settings, 20, workers).alpha
-    tokens = sample_topics(
-        state, priors, first=20 // settings.learn_every, step=1, seed=pass_seed(settings.seed + 1, 20)
-    )
+        alpha = learned_priors(state, priors, settings, 20, workers).alpha
+    tokens = sample_of(state, priors, first=20 // settings.learn_every, step=1, seed=pass_seed(settings.seed + 1, 20))
     n = np.zeros((len(X), 3))
     np.add.at(n, (tokens.document, tokens.topic), 1)
 

@@ -343,11 +343,6 @@ def test_collapsed_passes_that_the_fit_cannot_make_are_refused(parameters, messa
         model(n_collapsed_iter=15, **parameters).fit(corpus())
 
 
-def test_collapsed_passes_before_vb_of_batches_raise():
-    with pytest.raises(ValueError, match=r"n_collapsed_iter=15 .* batches"):
-        model(n_collapsed_iter=15).fit([corpus(), corpus()])
-
-
 def test_an_array_as_init_survives_cloning():
     start = np.ones((K, V))
     assert clone(model(init=start)).init is not None

@@ -254,19 +254,6 @@ def check_source(
     for refused, value in (("sample_weight", sample_weight), ("validation_fraction", settings.validation_fraction)):
         if value is not None:
             raise ValueError(f"{refused} is not supported if X comes in batches: {REFUSED[refused]}")
-    if settings.learning_method != "online" and settings.inference == "cvb0":
-        msg = (
-            f'learning_method={settings.learning_method!r} with inference="cvb0" needs the assignments of all counts '
-            "in "
-            'memory and is not supported if X comes in batches: use learning_method="online", or inference="vb"'
-        )
-        raise ValueError(msg)
-    if not isinstance(parameters.n_collapsed_iter, str) and parameters.n_collapsed_iter > 0:
-        msg = (
-            f"n_collapsed_iter={parameters.n_collapsed_iter} needs the assignments of all counts in memory and is not "
-            'supported if X comes in batches: use "auto" or 0'
-        )
-        raise ValueError(msg)
     batches = BatchedDocuments(X, check.check_dtype(parameters.dtype), name)
     batches.assume(parameters.total_samples)
     check.warn_if_normalised(batches.first_is_normalised, parameters, stacklevel=4)

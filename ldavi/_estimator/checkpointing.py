@@ -25,7 +25,7 @@ from ldavi._estimator.starting_topics import WarmStart
 from ldavi._inference.passes import PassResult, Phase, State
 from ldavi._inference.trace import TraceRecord
 
-PASSES_VERSION = "3"  # increases when fits make other passes, or states have other arrays
+PASSES_VERSION = "4"  # increases when fits make other passes, or states have other arrays
 WITHOUT_EFFECT = ("n_jobs", "verbose", "callbacks")  # parameters that do not change the result
 PHASE_LABELS = ("warmup", "monotone", "online", "collapsed", "final")
 AnyDocuments = TypeVar("AnyDocuments")

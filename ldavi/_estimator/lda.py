@@ -101,9 +101,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         them: among these, give `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_collapsed_iter : int or "auto", default="auto"
         Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
-        and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run.
-        They require `learning_method="batch"` and X in memory. "auto": from 15 to 60, the fewer tokens there are
-        per topic the more, and none where they cannot run, or if `topic_word_prior` is 0. There are none after a warm
+        and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run
+        (12 bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 60, the
+        fewer tokens there are per topic the more, and none where they cannot run, or if `topic_word_prior` is 0. There are none after a warm
         start or from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0 is
         faster, and uses no random numbers with `init="auto"`.
     n_init : int, default=1
@@ -270,9 +270,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), or iterable of such
             Counts, documents × words. An iterable (a list of matrices, :func:`ldavi.io.open_counts`, an object of your
-            own) is read in every pass, with a few batches in memory at a time. This requires
-            `learning_method="online"`, or `inference="vb"`. Online, each batch is divided into
-            steps of `batch_size` documents.
+            own) is read in every pass, with a few batches in memory at a time. Between passes, the state of the
+            documents is in a temporary file: γ of "vb", the assignments of counts of "cvb0". Online fits have no such
+            state; they divide each batch into steps of `batch_size` documents.
         y : object
             Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
@@ -298,8 +298,6 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             unless the error is in a batch that had been valid in earlier passes.
         """
         settings = check.check_parameters(self)
-        if check.is_source(X):  # assignments of all counts are in memory
-            settings = replace(settings, n_collapsed_iter=0)
         given = warm_start_of(self)
         documents, priors = fit_input(self, X, sample_weight, settings)
         fit_checkpoint = None

@@ -6,29 +6,22 @@ and the records.
 """
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from ldavi._core.chunks import chunks
-from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.documents import DocumentSource
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.cvb0_pass import (
-    DRAW_ALL,
-    LARGEST_MASS,
-    MIN_SHARE,
-    Assignments,
-    max_sampled_tokens,
-    rounded_word_counts,
-    sample_topics,
-    uninitialised_assignments,
-    update_assignments,
-)
+from ldavi._inference.assignments import LARGEST_MASS, Assignments, uninitialised_assignments
+from ldavi._inference.cvb0_pass import DRAW_ALL, MIN_SHARE, rounded_word_counts, sample_topics, update_assignments
 from ldavi._inference.passes import PassResult, RecordWriter, Saved
 from ldavi._inference.saved_assignments import saved_assignments
 from ldavi._inference.trace import TraceRecord
@@ -135,12 +128,11 @@ class Cvb0State:
         return self.completed
 
     def to_arrays(self) -> dict[str, object]:
-        blocks = self.assignments.blocks
         return {
             "N": self.assignments.N,
             "totals": self.assignments.totals,
-            "topic": [block.topic for block in blocks],
-            "share": [block.share for block in blocks],
+            "topic": self.assignments.topic.views(),
+            "share": self.assignments.share.views(),
             "average": self.average,
             "iteration": self.iteration,
             "alpha": self.priors.alpha,
@@ -167,56 +159,55 @@ class Cvb0:
     first: int = 0
     name: str = "CVB0"
 
-    def prepare(self, documents: DocumentSource) -> Documents:
-        assert isinstance(documents, Documents)  # checked with the parameters: assignments of all counts are in memory
+    def prepare(self, documents: DocumentSource) -> DocumentSource:
         return documents.compacted()
 
-    def start(self, documents: Documents, priors: Priors, initial: Callable[[], PassResult]) -> Cvb0State:
-        assignments = uninitialised_assignments(documents.counts, documents.weight, priors.n_topics)
+    def start(self, documents: DocumentSource, priors: Priors, initial: Callable[[], PassResult]) -> Cvb0State:
+        assignments = uninitialised_assignments(documents, priors.n_topics)
         priors, seconds, pseudocounts = initial_priors(priors, self.settings), 0.0, None
         if self.settings.starts_from_topics:
             topics = initial()
             seconds = topics.seconds
-            pseudocounts = add_pseudocounts(assignments, topics.rows_of(documents.counts.words), priors)
+            pseudocounts = add_pseudocounts(assignments, topics.rows_of(documents.vocabulary.words), priors)
         average = aligned_zeros(assignments.N.shape, documents.dtype)
         return Cvb0State(self.first, assignments, average, priors, seconds, pseudocounts)
 
-    def from_arrays(self, documents: Documents, arrays: Saved) -> Cvb0State:
+    def from_arrays(self, documents: DocumentSource, arrays: Saved) -> Cvb0State:
         saved = SavedArrays(arrays, documents.n_words)
         priors, iteration = saved.priors, saved.integer("iteration", self.first + 1, self.first + self.n_passes)
         assignments = saved_assignments(documents, saved)
-        average = aligned_copy(saved.rows("average", len(documents.counts.words), documents.dtype))
+        average = aligned_copy(saved.rows("average", len(documents.vocabulary.words), documents.dtype))
         state = Cvb0State(iteration, assignments, average, priors, saved.number("seconds", 0))
         state.completed = _result_of(state)
         return state
 
     def passes(
-        self, documents: Documents, state: Cvb0State, workers: Workers
+        self, documents: DocumentSource, state: Cvb0State, workers: Workers
     ) -> Generator[tuple[Cvb0State, TraceRecord]]:
         """Yield the state, which changes in place, and the record after each pass. Equations (31) to (33), (39)."""
         settings, writer = self.settings, RecordWriter.after(documents, state.seconds)
-        for t in range(state.iteration - self.first + 1, self.n_passes + 1):
-            log_likelihoods = update_assignments(
-                state.assignments,
-                smoothed_priors(state.priors, settings, t),
-                workers,
-                seed=pass_seed(settings.seed, t),
-                min_share=settings.min_share_of(t),
-            )
-            _remove_pseudocounts(state)
-            update_average(state.average, state.assignments, (AVERAGING + 1) / (t + AVERAGING), workers)
-            if settings.learns_after(t):
-                state.priors = learned_priors(state.assignments, state.priors, documents.weight, settings, t, workers)
-            log_predictive = documents.weighted_sum(log_likelihoods)
-            record = writer.predictive_record(self.first + t, "collapsed", log_predictive, state.priors)
-            state.iteration, state.seconds = record.iteration, record.seconds
-            state.completed = _result_of(state)
-            yield state, record
+        with closing(state.assignments):
+            for t in range(state.iteration - self.first + 1, self.n_passes + 1):
+                log_predictive = update_assignments(
+                    state.assignments,
+                    smoothed_priors(state.priors, settings, t),
+                    workers,
+                    seed=pass_seed(settings.seed, t),
+                    min_share=settings.min_share_of(t),
+                )
+                _remove_pseudocounts(state)
+                update_average(state.average, state.assignments, (AVERAGING + 1) / (t + AVERAGING), workers)
+                if settings.learns_after(t):
+                    state.priors = learned_priors(state.assignments, state.priors, settings, t, workers)
+                record = writer.predictive_record(self.first + t, "collapsed", log_predictive, state.priors)
+                state.iteration, state.seconds = record.iteration, record.seconds
+                state.completed = _result_of(state)
+                yield state, record
 
 
 def _result_of(state: Cvb0State) -> PassResult:
     """Return the topics λ = η + average, in memory of their own."""
-    words, priors, lam = state.assignments.counts.words, state.priors, state.average.copy()
+    words, priors, lam = state.assignments.vocabulary.words, state.priors, state.average.copy()
     lam[:, : priors.n_topics] += priors.eta_rows(words).astype(lam.dtype)
     return PassResult(lam, words, priors, state.iteration, state.iteration, state.seconds)
 
@@ -229,7 +220,7 @@ def add_pseudocounts(assignments: Assignments, lam: Floats, priors: Priors) -> M
     lam : array of shape (U, Kp)
         λ of the words that occur.
     """
-    eta, added = priors.eta_rows(assignments.counts.words), np.empty_like(assignments.N)
+    eta, added = priors.eta_rows(assignments.vocabulary.words), np.empty_like(assignments.N)
     slices = list(chunks(len(lam), ROWS_AT_ONCE))  # so that there are no further (U, Kp) arrays
 
     def above_prior(part: slice) -> Floats:
@@ -289,32 +280,30 @@ def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
 
 
 def learned_priors(
-    assignments: Assignments, priors: Priors, weight: Floats | None, settings: Cvb0Settings, t: int, workers: Workers
+    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
     """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. Eqs. (35), (36)."""
     alpha, eta, seed = priors.alpha, priors.eta, pass_seed(settings.seed + 1, t)
     if settings.learn_alpha:
-        alpha = _learned_alpha(assignments, priors, weight, settings, t)
+        alpha = _learned_alpha(assignments, priors, settings, t)
     if settings.learn_eta:
         counts = rounded_word_counts(assignments, workers, seed=seed)
-        eta = dirichlet_priors.fixed_point(counts, eta[0], assignments.counts.n_words)[None, :]
+        eta = dirichlet_priors.fixed_point(counts, eta[0], assignments.vocabulary.n_words)[None, :]
     return Priors(alpha, eta)
 
 
-def _learned_alpha(
-    assignments: Assignments, priors: Priors, weight: Floats | None, settings: Cvb0Settings, t: int
-) -> Doubles:
+def _learned_alpha(assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int) -> Doubles:
     """Return the α under which topics sampled for part of the documents are most probable. Equation (49)."""
-    K, n_tokens = priors.n_topics, max_sampled_tokens(assignments.counts).sum()
+    K, n_tokens = priors.n_topics, assignments.max_sampled
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_FRACTION))))
-    sample = sample_topics(
+    samples = sample_topics(
         assignments,
         smoothed_priors(priors, settings, t),
         first=t // settings.learn_every,
         step=step,
         seed=pass_seed(settings.seed + 1, t),
     )
-    weights = np.ones(len(sample.documents)) if weight is None else weight[sample.documents].astype(np.float64)
-    counts = dirichlet_priors.group_counts(sample.document, sample.topic, K, weights)
+    grouped = (dirichlet_priors.group_counts(each.document, each.topic, K, each.weight) for each in samples)
+    counts = reduce(dirichlet_priors.merge_counts, grouped)  # one by one, since batches may be many
     trust = LIMITED_TRUST if settings.limits_alpha else 1.0
     return dirichlet_priors.fixed_point(counts._replace(times=trust * counts.times), priors.alpha, K)

@@ -97,6 +97,17 @@ def group_values(value: Doubles, times: Doubles, total: Doubles) -> GroupedCount
     )
 
 
+def merge_counts(one: GroupedCounts, other: GroupedCounts) -> GroupedCounts:
+    """Group the counts of two sets of draws together."""
+    base = max(one.value.max(initial=0), other.value.max(initial=0)) + 1
+    key = np.concatenate([group * base + value for group, value, *_ in (one, other)]).astype(np.int64)
+    keys, times = _distinct(key, np.concatenate([one.times, other.times]))
+    group, value = np.divmod(keys, np.int64(base))
+    total: Doubles = np.concatenate([one.total, other.total])
+    totals, total_times = _distinct(total, np.concatenate([one.total_times, other.total_times]))
+    return GroupedCounts(group, value.astype(np.float64), times, totals, total_times)
+
+
 def _distinct(value: AnyCounts, times: Doubles) -> tuple[AnyCounts, Doubles]:
     """Return the distinct values in ascending order, and the sum of `times` for each."""
     values, place = np.unique(value, return_inverse=True)

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from ldavi._core.documents import Documents
+from ldavi._core.documents import DocumentSource
 from ldavi._core.saved_arrays import SavedArrays, check_padding, check_sums, checked_array
+from ldavi._core.typing import UInt8s, UInt16s
 from ldavi._estep import SHARES
-from ldavi._inference.cvb0_pass import Assignments, uninitialised_assignments
+from ldavi._inference.assignments import Assignments, uninitialised_assignments
 
 
-def saved_assignments(documents: Documents, saved: SavedArrays) -> Assignments:
+def saved_assignments(documents: DocumentSource, saved: SavedArrays) -> Assignments:
     """Return the assignments that a state has stored.
 
     Raises
@@ -17,24 +18,32 @@ def saved_assignments(documents: Documents, saved: SavedArrays) -> Assignments:
         If a topic does not exist, the shares of a count are not complete, or n_wk or n_k is not their sum.
     """
     K = saved.priors.n_topics
-    assignments = uninitialised_assignments(documents.counts, documents.weight, K)
+    assignments = uninitialised_assignments(documents, K)
     N, totals = assignments.N, assignments.totals
     N[:] = saved.rows("N", len(N), N.dtype)
     check_padding("N", N, K)
     totals[:] = saved.array("totals", totals.shape, totals.dtype, minimum=0)
     of_topics, of_words = np.zeros(len(totals)), np.zeros(len(N))
-    for block, topic, share in zip(assignments.blocks, saved.list("topic"), saved.list("share"), strict=True):
-        block.share[:] = checked_array("share", share, block.share.shape, block.share.dtype)
-        is_used = block.share > 0
-        block.topic[:] = checked_array("topic", topic, block.topic.shape, block.topic.dtype)
-        block.topic[~is_used] = 0  # whatever the last pass has left there
-        is_complete = (block.share.sum(axis=1) == SHARES).all() and (is_used[:, :-1] >= is_used[:, 1:]).all()
-        if not is_complete or block.topic.max(initial=0) >= K:
-            raise ValueError(f"a count is not assigned to the {K} topics in {SHARES} shares")
-        masses = block.mass[:, None] * block.share.astype(np.float64)
-        of_topics += np.bincount(block.topic.reshape(-1), masses.reshape(-1), minlength=len(totals))
-        of_words += np.bincount(np.repeat(block.word_row, np.diff(block.word_ptr)), masses.sum(axis=1), len(N))
+    for part, topic, share in zip(assignments.parts(), saved.list("topic"), saved.list("share"), strict=True):
+        part.share[:] = checked_array("share", share, part.share.shape, part.share.dtype)
+        part.topic[:] = checked_array("topic", topic, part.topic.shape, part.topic.dtype)
+        part.topic[part.share == 0] = 0  # whatever the last pass has left there
+        for block in part.blocks:
+            topics, shares = part.topic[block.counts], part.share[block.counts]
+            _check_complete(topics, shares, K)
+            masses = block.mass[:, None] * shares.astype(np.float64)
+            of_topics += np.bincount(topics.reshape(-1), masses.reshape(-1), minlength=len(totals))
+            of_words += np.bincount(np.repeat(block.word_row, np.diff(block.word_ptr)), masses.sum(axis=1), len(N))
+        assignments.store(part)
     check_sums("totals", totals, of_topics)
     check_sums("N", N.sum(axis=0, dtype=np.float64), totals)
     check_sums("N", N.sum(axis=1, dtype=np.float64), of_words)
     return assignments
+
+
+def _check_complete(topic: UInt16s, share: UInt8s, n_topics: int) -> None:
+    """Check that every count is assigned, and to topics that exist."""
+    is_used = share > 0
+    is_complete = (share.sum(axis=1) == SHARES).all() and (is_used[:, :-1] >= is_used[:, 1:]).all()
+    if not is_complete or topic.max(initial=0) >= n_topics:
+        raise ValueError(f"a count is not assigned to the {n_topics} topics in {SHARES} shares")

@@ -17,7 +17,7 @@ from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import elbo
-from ldavi._inference.e_step import e_step
+from ldavi._inference.e_step import Part, e_step
 from ldavi._inference.m_step import absent_mass, m_step, topics_from, word_priors_of
 from ldavi._inference.parts import Parts, part_over_all_words
 from ldavi._inference.passes import (
@@ -174,7 +174,7 @@ class BatchVB:
     def _e_step(
         self,
         t: int,
-        parts: Parts,
+        parts: Parts[Part],
         topics: Topics,
         priors: Priors,
         gamma: ArrayStore,

@@ -1,0 +1,237 @@
+"""Assignments of counts to topics in collapsed inference, and their sums. Equation (30).
+
+    corpus ── one part in memory, a part per batch otherwise ──► parts
+    part   ── split into about equal numbers of counts ──► blocks, each with its counts also in the order of their words
+
+The responsibilities of a count are fixed-point numbers: it has SHARES shares, assigned to at most SLOTS topics. The
+mass of a share is the count in whole units, so n_wk and n_k are exact after any number of additions and subtractions.
+Between passes, the assignments of batches are on disk. Their blocks are made again in every pass: sorting takes a tenth
+of the time of a pass, and the blocks would double the size of the file.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ldavi._core.documents import WHOLE_BATCHES, Documents, DocumentSource
+from ldavi._core.records import Counts, aligned_zeros, padded
+from ldavi._core.saved_arrays import checked_part
+from ldavi._core.spill_file import ArrayStore, array_store
+from ldavi._core.threads import even_ranges
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, UInt16s
+from ldavi._estep import SHARES, SLOTS
+from ldavi._inference.e_step import order_by_word
+from ldavi._inference.parts import Parts
+
+BLOCKS = 32  # per pass; a document does not see the reassignments of the other documents of its block
+MIN_COUNTS, MAX_COUNTS = 2**11, 2**17  # stored counts per block
+LARGEST_MASS = {np.dtype(np.float32): 2.0**30, np.dtype(np.float64): 2.0**52}  # maximum mass of a word in one topic
+LARGEST_TOTAL = 2.0**52  # maximum mass of all words: up to there, sums in double precision are exact in any order
+MASS_TYPE: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(np.float32): np.dtype(np.int32),
+    np.dtype(np.float64): np.dtype(np.float64),
+}
+TOKENS_PER_COUNT = 2**6  # of a document, on average: a longer one is thinned before its topics are sampled
+
+
+@dataclass(frozen=True, slots=True)
+class CountBlock:
+    """The documents [start, stop) of a part, and their counts by word."""
+
+    start: int
+    stop: int
+    counts: slice  # the stored counts of these documents, among those of the part
+    word_ptr: Int64s  # (words + 1,)
+    word_row: Int32s  # (words,) local words that occur, ascending
+    position: Int32s  # (nnz,) place by word of each count by document
+    mass: Masses  # (nnz,) mass of one share, by word
+
+
+class BlockedDocuments(NamedTuple):
+    """The documents of a part, in blocks."""
+
+    documents: Documents
+    blocks: tuple[CountBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedPart:
+    """Consecutive documents of a corpus, and the topics that their counts are assigned to.
+
+    Attributes
+    ----------
+    number : int
+    documents : Documents
+    blocks : tuple of CountBlock
+    topic, share : array of shape (nnz, SLOTS)
+        By word within each block. All shares are 0 before the first pass.
+    first_doc, first_count : int
+        The documents and the stored counts of earlier parts.
+    """
+
+    number: int
+    documents: Documents
+    blocks: tuple[CountBlock, ...]
+    topic: UInt16s
+    share: UInt8s
+    first_doc: int
+    first_count: int
+
+
+@dataclass(slots=True)
+class Assignments:
+    """q(z) of every count, part by part, and its sums.
+
+    Attributes
+    ----------
+    vocabulary : Counts
+        The words that occur; its counts may be missing.
+    blocked : Parts of BlockedDocuments
+    topic, share : ArrayStore
+        The arrays of each part whose counts have been assigned.
+    N : array of shape (U, Kp)
+        n_wk in units of mass, whole numbers.
+    totals : array of shape (Kp,)
+        n_k in units of mass.
+    unit : float
+        Units of mass per token.
+    max_sampled : float
+        How many tokens of the corpus are sampled at most. Equation (53).
+    """
+
+    vocabulary: Counts
+    blocked: Parts[BlockedDocuments]
+    topic: ArrayStore
+    share: ArrayStore
+    N: Masses
+    totals: Doubles
+    unit: float
+    max_sampled: float
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Precision of the computation."""
+        return self.vocabulary.values.dtype
+
+    @property
+    def units(self) -> float:
+        """Mass of all counts, weights included."""
+        masses = (block.mass.sum(dtype=np.float64) for _, blocks in self.blocked for block in blocks)
+        return float(SHARES * sum(masses))
+
+    def parts(self) -> Iterator[AssignedPart]:
+        """Yield all parts in order; changes of their arrays last if they are stored."""
+        first_doc = first_count = 0
+        for number, (documents, blocks) in enumerate(self.blocked):
+            nnz = len(documents.counts.indices)
+            topic = _stored_or_zeros("topic", self.topic, number, nnz, np.uint16)
+            share = _stored_or_zeros("share", self.share, number, nnz, np.uint8)
+            yield AssignedPart(number, documents, blocks, topic, share, first_doc, first_count)
+            first_doc, first_count = first_doc + documents.n_docs, first_count + nnz
+
+    def store(self, part: AssignedPart) -> None:
+        """Store the assignments of a part."""
+        self.topic.store(part.number, part.topic)
+        self.share.store(part.number, part.share)
+
+    def close(self) -> None:
+        """Release the disk space of the assignments."""
+        self.topic.close()
+        self.share.close()
+
+
+def _stored_or_zeros(name: str, store: ArrayStore, number: int, nnz: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Return the array that was stored for a part, if there is one, and else zeros."""
+    shape = nnz, SLOTS
+    return checked_part(name, store.load(number), shape) if number < len(store) else np.zeros(shape, dtype)
+
+
+def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assignments:
+    """Return assignments before the first pass, which no topic has a share of yet."""
+    sums, in_memory, dtype = _corpus_sums(documents), isinstance(documents, Documents), documents.dtype
+    room = min(LARGEST_MASS[dtype] / sums.word_tokens, LARGEST_TOTAL / sums.n_tokens)
+    # The finest unit that words and their total leave room for; integer counts need no fraction of a token.
+    scale = 2.0 ** np.floor(np.log2(room / SHARES))
+    scale = min(scale, 1.0) if sums.is_whole else scale
+    max_counts = int(np.clip(sums.n_counts // BLOCKS, MIN_COUNTS, MAX_COUNTS))
+    width, vocabulary = padded(n_topics), documents.vocabulary
+    return Assignments(
+        vocabulary,
+        Parts(documents, WHOLE_BATCHES, lambda part: _in_blocks(part, scale, max_counts)),
+        array_store(in_memory=in_memory),
+        array_store(in_memory=in_memory),
+        aligned_masses((len(vocabulary.words), width), MASS_TYPE[dtype]),
+        np.zeros(width),
+        scale * SHARES,
+        sums.max_sampled,
+    )
+
+
+def aligned_masses(shape: tuple[int, ...], dtype: DTypeLike) -> Masses:
+    """Return aligned zeros in the dtype of masses."""
+    return aligned_zeros(shape, dtype)  # type: ignore[return-value]  # int32 is laid out like any other
+
+
+class _CorpusSums(NamedTuple):
+    """What the unit of mass, the blocks and the sample for α depend on.
+
+    Attributes
+    ----------
+    n_counts : int
+        Stored counts.
+    n_tokens, word_tokens : float
+        Σ_d ω_d n_dw of all words, and of the most frequent one; at least 1.
+    is_whole : bool
+        Whether all counts are whole and no document has a weight.
+    max_sampled : float
+        See `Assignments`.
+    """
+
+    n_counts: int
+    n_tokens: float
+    word_tokens: float
+    is_whole: bool
+    max_sampled: float
+
+
+def _corpus_sums(documents: DocumentSource) -> _CorpusSums:
+    n_counts, n_tokens, is_whole, max_sampled = 0, 0.0, True, 0.0
+    by_word = np.zeros(len(documents.vocabulary.words))
+    with closing(documents.parts(WHOLE_BATCHES)) as parts:
+        for part in parts:
+            counts, values = part.counts, _weighted_values(part)
+            n_counts += len(counts.indices)
+            n_tokens += float(values.sum(dtype=np.float64))
+            is_whole = is_whole and part.weight is None and not np.any(counts.values % 1)
+            max_sampled += float(max_sampled_tokens(counts).sum())
+            by_word += np.bincount(counts.indices, values, minlength=len(by_word))
+    return _CorpusSums(n_counts, max(n_tokens, 1.0), float(by_word.max(initial=1.0)), is_whole, max_sampled)
+
+
+def max_sampled_tokens(counts: Counts) -> Doubles:
+    """Return how many tokens of each document are sampled at most, of shape (D,). Equation (53)."""
+    limited: Doubles = np.minimum(counts.doc_tokens, TOKENS_PER_COUNT * np.diff(counts.indptr))
+    return limited
+
+
+def _weighted_values(documents: Documents) -> Floats:
+    """Return ω_d n_dw of the stored counts."""
+    counts, weight = documents
+    return counts.values if weight is None else counts.values * np.repeat(weight, np.diff(counts.indptr))
+
+
+def _in_blocks(documents: Documents, scale: float, max_counts: int) -> BlockedDocuments:
+    """Return a part in blocks of about `max_counts` stored counts, with `scale` units of mass per token and share."""
+    counts = documents.counts
+    masses = np.maximum(np.rint(_weighted_values(documents) * scale), 1).astype(MASS_TYPE[documents.dtype])
+    ranges = even_ranges(counts.indptr, 0, counts.n_docs, max_counts)
+    return BlockedDocuments(documents, tuple(_cut_block(counts, masses, *edges) for edges in ranges))
+
+
+def _cut_block(counts: Counts, masses: Masses, start: int, stop: int) -> CountBlock:
+    by_word, at = order_by_word(counts.documents(start, stop)), slice(*counts.indptr[[start, stop]].tolist())
+    return CountBlock(start, stop, at, by_word.word_ptr, by_word.word_row, by_word.position, masses[at][by_word.origin])
