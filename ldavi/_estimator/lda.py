@@ -101,11 +101,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         them: among these, give `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_collapsed_iter : int or "auto", default="auto"
         Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
-        and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run
-        (12 bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 60, the
-        fewer tokens there are per topic the more, and none where they cannot run, or if `topic_word_prior` is 0. There are none after a warm
-        start or from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0 is
-        faster, and uses no random numbers with `init="auto"`.
+        and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run (12
+        bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 60, the fewer
+        tokens there are per topic the more, and none where they cannot run, or if `topic_word_prior` is 0. There are
+        none after a warm start or from given topics; with the passes of "vb" before them, they are at most half of
+        `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
