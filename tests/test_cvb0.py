@@ -494,6 +494,11 @@ def test_every_fourth_pass_assigns_whole_counts_except_in_the_last_quarter():
     assert [t for t in range(1, 21) if settings.min_share_of(t) == DRAW_ALL] == [4, 8, 12]
 
 
+def test_no_late_pass_of_a_long_fit_assigns_whole_counts():
+    settings = Cvb0Settings(1, has_topics=True, n_passes=1000)
+    assert max(t for t in range(1, 1001) if settings.min_share_of(t) == DRAW_ALL) == 60
+
+
 def test_tau_is_constant_in_a_fit_from_given_topics(monkeypatch):
     X, used = corpora.topical_counts(8), watch_min_share(monkeypatch)
     LatentDirichletAllocation(3, inference="cvb0", max_iter=6, tol=None, init=np.ones((3, X.shape[1]))).fit(X)

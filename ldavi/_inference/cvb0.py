@@ -35,6 +35,7 @@ SMOOTH_ETA = 0.05  # η_0 of equation (47): passes use the geometric mean of η_
 FIRST_MIN_SHARE = 0.5  # first τ from uninitialised assignments: at most one topic of a count is deterministic
 FIRST_MIN_SHARE_AFTER_VB = 0.25  # first τ where a VB warm-up has found topics
 WHOLE_EVERY = 4  # every so many passes assign each count as a whole
+WHOLE_UNTIL = 60  # passes; topics have separated by then, and later passes only refine them
 DIVIDED_AT_END = 0.25  # share of the passes at the end without such passes, whose topics are noisier
 AVERAGING = 3  # c: pass t has weight (c + 1) / (t + c) in the average, which covers about t / (c + 1) passes
 
@@ -88,7 +89,7 @@ class Cvb0Settings:
         In every fourth pass each count is assigned as a whole to one sampled topic. Passes that divide counts do not
         separate topics that share their words; a pass that does not divide them does.
         """
-        if t % WHOLE_EVERY == 0 and t <= (1 - DIVIDED_AT_END) * self.n_passes:
+        if t % WHOLE_EVERY == 0 and t <= min((1 - DIVIDED_AT_END) * self.n_passes, WHOLE_UNTIL):
             return DRAW_ALL
         first = MIN_SHARE if self.has_topics else FIRST_MIN_SHARE_AFTER_VB if self.after_vb else FIRST_MIN_SHARE
         return min(first, max(MIN_SHARE, first * self.learn_from / t))
