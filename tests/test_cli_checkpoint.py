@@ -15,7 +15,19 @@ import ldavi
 from ldavi import LatentDirichletAllocation, io
 from ldavi.cli import _fit_command, _model_options, _signals, main
 
+
 # A program that runs `ldavi` and kills its own process after some states of the checkpoint were saved.
+@pytest.fixture(autouse=True)
+def heeded_hangups():
+    """Restore the default of SIGHUP, which `nohup` lets processes ignore, for a test and the processes that it starts."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
+
+
 KILLED = """
 import os, signal, sys
 from ldavi import io

@@ -85,7 +85,7 @@ def test_the_trace_ends_with_the_learned_priors():
         {"inference": "cvb0"},
         {"n_collapsed_iter": 15},
     ],
-    ids=lambda parameters: "-".join(parameters.values()),
+    ids=lambda parameters: "-".join(map(str, parameters.values())),
 )
 def test_every_record_has_the_priors(parameters):
     X, _ = planted(3, alpha=UNEVEN, n_docs=200)
