@@ -19,7 +19,7 @@ from ldavi.cli import _fit_command, _model_options, _signals, main
 # A program that runs `ldavi` and kills its own process after some states of the checkpoint were saved.
 @pytest.fixture(autouse=True)
 def heeded_hangups():
-    """Restore the default of SIGHUP, which `nohup` lets processes ignore, for a test and the processes that it starts."""
+    """Restore the default of SIGHUP for a test and the processes it starts; under `nohup` they would ignore it."""
     if not hasattr(signal, "SIGHUP"):
         yield
         return
