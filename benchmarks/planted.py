@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linear_sum_assignment
 
 from ldavi import LatentDirichletAllocation
+from ldavi.metrics import match_topics
 
 LENGTH, ETA = 80, 0.05  # tokens of a document, and the prior of the planted topics
 
@@ -40,19 +40,13 @@ def draw(corpus: Corpus, seed: int) -> tuple[sparse.csr_array, np.ndarray]:
     return sparse.csr_array(np.array([rng.multinomial(LENGTH, proportions @ topics) for proportions in theta])), topics
 
 
-def least_similarity(found: np.ndarray, truth: np.ndarray) -> float:
-    """Return the least 1 − Hellinger distance of a true topic to the found one that it is matched with."""
-    similarity = 1 - np.sqrt(np.maximum(0, 1 - np.sqrt(truth) @ np.sqrt(found).T))
-    return float(similarity[linear_sum_assignment(-similarity)].min())
-
-
 def measure(corpus: Corpus, tol: float, seeds: int) -> str:
     """Return the cells of a table row: the range over seeds of similarity, Σα relative to the truth, and passes."""
     similarities, ratios, passes = [], [], []
     for seed in range(seeds):
         X, topics = draw(corpus, seed)
         model = LatentDirichletAllocation(corpus.n_topics, tol=tol, random_state=0).fit(X)
-        similarities.append(least_similarity(model.topics_, topics))
+        similarities.append(match_topics(model, topics).similarity.min())
         ratios.append(float(np.sum(model.doc_topic_prior_)) / sum(corpus.alpha))
         passes.append(model.n_iter_)
     spread = f"{min(ratios):.2f} to {max(ratios):.2f}"

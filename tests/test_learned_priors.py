@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import linear_sum_assignment
 from sklearn.frozen import FrozenEstimator
 
-from ldavi import LatentDirichletAllocation
+from ldavi import LatentDirichletAllocation, metrics
 
 UNEVEN = np.array([1.0, 0.5, 0.25, 0.1, 0.05])
 
@@ -18,17 +17,11 @@ def planted(seed, *, alpha, n_docs=1500, n_words=200, length=80):
     return np.array([rng.multinomial(length, proportions @ topics) for proportions in theta]), topics
 
 
-def similarities(found, truth):
-    """1 − the Hellinger distance of each true topic to the found one that it is matched with."""
-    affinity = 1 - np.sqrt(np.maximum(0, 1 - np.sqrt(truth) @ np.sqrt(found).T))
-    return affinity[linear_sum_assignment(-affinity)]
-
-
 @pytest.mark.parametrize("alpha", [UNEVEN, np.ones(5)], ids=["uneven", "even"])
 def test_the_default_fit_finds_planted_topics(alpha):
     X, topics = planted(0, alpha=alpha)
     lda = LatentDirichletAllocation(5).fit(X)
-    assert similarities(lda.topics_, topics).min() > 0.85
+    assert metrics.match_topics(lda, topics).similarity.min() > 0.85
 
 
 @pytest.mark.parametrize("alpha", [UNEVEN, np.ones(5)], ids=["uneven", "even"])

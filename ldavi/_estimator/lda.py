@@ -277,7 +277,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             Ignored; present for compatibility with pipelines.
         sample_weight : array of shape (n_samples,), optional
             The weight of each document, >= 0: a weight of 2 counts the document twice, a weight of 0 leaves it out. Up
-            to rounding, the result is that of documents repeated as often, except where documents are told apart. (1)
+            to rounding, the result is that of documents repeated as often, with three exceptions. (1)
             Steps of "online" and batches of "memoized" have `batch_size` documents whatever their weights, and repeated
             documents are divided into more of them. (2) Passes of "cvb0", and updates of η in "online", sample the
             topics of each document, so copies have samples of their own. (3) `validation_fraction` is a share of the
