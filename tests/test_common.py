@@ -77,7 +77,7 @@ def expected_failures(estimator):
         and estimator.init == "random"
         and np.ndim(estimator.doc_topic_prior)
     ):
-        return failures  # both checks of weights pass here, although tokens are sampled
+        return failures  # few passes over noise put all tokens into the topic of the largest α, whatever is sampled
     if estimator.learning_method != "online" and (estimator.inference == "cvb0" or precedes_vb):
         failures |= dict.fromkeys(REPEATED, "cvb0 samples topics for each document: copies have their own samples")
     elif estimator.dtype == "float32":
