@@ -59,7 +59,7 @@ def test_a_few_attempts_of_an_attack_pass(attack, number):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("attack", "number"), [("corpora", 100), ("models", 50)])
+@pytest.mark.parametrize(("attack", "number"), [("corpora", 100), ("models", 50), ("memory", 5)])
 def test_more_attempts_pass_in_a_process_of_their_own(attack, number):
     done = run(attack, "--number", str(number), "--seed", "11")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,6 +9,8 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ldavi._core import daemon_threads, threads
+from ldavi._core.prefetch import prefetch
 from ldavi._core.threads import Workers, even_ranges
 from ldavi._inference import e_step
 from ldavi._inference.e_step import cut_blocks
@@ -118,3 +120,41 @@ def test_the_size_of_blocks_does_not_change_gamma_and_changes_statistics_by_roun
         many = corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=3)
     np.testing.assert_array_equal(many.gamma, one.gamma)
     np.testing.assert_allclose(many.sstats, one.sstats, rtol=20 * np.finfo(dtype).eps, atol=1e-30)
+
+
+# Memory that is exhausted while a thread starts
+
+of_dying_threads = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+def out_of_memory(*arguments, **options):
+    raise MemoryError
+
+
+@of_dying_threads
+def test_the_caller_makes_the_calls_if_no_thread_has_started(monkeypatch):
+    monkeypatch.setattr(daemon_threads, "_launch", out_of_memory)
+    with Workers(3) as workers:
+        assert workers.run(lambda item: item + 1, range(5)) == [1, 2, 3, 4, 5]
+
+
+@of_dying_threads
+def test_a_thread_that_ends_within_a_call_raises(monkeypatch):
+    is_task = threads._is_task
+
+    def fails_in_threads(*arguments):
+        return (is_task if threading.current_thread() is threading.main_thread() else out_of_memory)(*arguments)
+
+    monkeypatch.setattr(threads, "_is_task", fails_in_threads)
+    with Workers(2) as workers, pytest.raises(MemoryError):
+        workers.run(lambda item: item, range(5))
+
+
+@of_dying_threads
+def test_a_reader_that_has_not_started_raises(monkeypatch):
+    monkeypatch.setattr(daemon_threads, "_launch", out_of_memory)
+    monkeypatch.setattr("ldavi._core.prefetch.START_SECONDS", 0.2)
+    with pytest.raises(MemoryError, match="reads ahead"):
+        list(prefetch(lambda: iter(range(3))))

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 JOIN_INTERVAL = 0.001  # seconds between two checks of a join with a timeout
+STALLED = 1.0  # seconds without a sign of a thread after which one looks whether any is running
 
 
 class DaemonThreads:
@@ -34,7 +35,7 @@ class DaemonThreads:
     """
 
     def __init__(self, n_threads: int, name: str, target: Callable[..., object], *arguments: Any) -> None:
-        self._work = _Work(name, target, arguments, _thread.allocate_lock(), [])
+        self._work = _Work(name, target, arguments, _thread.allocate_lock(), [], [], bytearray(1))
         self._work.running.acquire()
         self._n_threads = n_threads
         self._launched: list[int] = []
@@ -51,13 +52,28 @@ class DaemonThreads:
             # One call in C starts the launcher and records it, so that no interrupt comes in between.
             self._launched.extend(map(_thread.start_new_thread, [_launch], [(self._n_threads, self._work)]))
 
+    @property
+    def are_running(self) -> bool:
+        """Whether any thread runs the function."""
+        return bool(self._work.active)
+
+    @property
+    def have_failed(self) -> bool:
+        """Whether an exception has ended a thread, such as MemoryError."""
+        return bool(self._work.failed[0])
+
     def join(self, timeout: float | None = None) -> None:
-        """Wait until all threads have ended, or `timeout` seconds have passed."""
+        """Wait until all threads have ended, or `timeout` seconds have passed.
+
+        A thread for which memory was exhausted while it started never ends, and never runs the function.
+        """
         if not self._launched:
             return
         if timeout is None:
-            with self._work.running:
-                pass
+            while not self._work.running.acquire(timeout=STALLED):
+                if not self.are_running:
+                    return
+            self._work.running.release()
         else:
             deadline = time.monotonic() + timeout
             while self._work.running.locked():
@@ -70,13 +86,29 @@ class DaemonThreads:
 
 
 class _Work(NamedTuple):
-    """What the threads share: their function, a lock that is held while they run, and the thread that joins others."""
+    """What the threads share.
+
+    Attributes
+    ----------
+    name, target, arguments
+        As of `DaemonThreads`.
+    running : lock
+        Held until all threads have ended.
+    first : list of Thread
+        The thread that joins the others.
+    active : list
+        An entry for each thread that runs the function.
+    failed : bytearray of length 1
+        1 if an exception has ended a thread; writing it needs no memory.
+    """
 
     name: str
     target: Callable[..., object]
     arguments: tuple[Any, ...]
     running: Any
     first: list[threading.Thread]
+    active: list[None]
+    failed: bytearray
 
 
 def _launch(n_threads: int, work: _Work) -> None:
@@ -84,7 +116,7 @@ def _launch(n_threads: int, work: _Work) -> None:
     others: list[threading.Thread] = []
     with suppress(RuntimeError, MemoryError):  # fewer threads do the work
         for _ in range(n_threads - 1):
-            thread = threading.Thread(target=work.target, args=work.arguments, name=work.name, daemon=True)
+            thread = threading.Thread(target=_run, args=(work,), name=work.name, daemon=True)
             thread.start()
             others.append(thread)
     try:
@@ -95,10 +127,23 @@ def _launch(n_threads: int, work: _Work) -> None:
         _run_and_join(others, work)
 
 
+def _run(work: _Work) -> None:
+    """Run the function, and record when it runs and whether it fails."""
+    try:
+        work.active.append(None)
+        try:
+            work.target(*work.arguments)
+        finally:
+            work.active.pop()
+    except BaseException:
+        work.failed[0] = 1
+        raise
+
+
 def _run_and_join(others: list[threading.Thread], work: _Work) -> None:
     """Run the function, wait for the other threads, and announce that all have ended."""
     try:
-        work.target(*work.arguments)
+        _run(work)
     finally:
         for thread in others:
             thread.join()

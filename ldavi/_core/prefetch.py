@@ -11,6 +11,7 @@ from ldavi._core.daemon_threads import DaemonThreads
 Item = TypeVar("Item")
 
 POLL_SECONDS = 0.05  # between two checks of the consumer for an interrupt, which Windows needs
+START_SECONDS = 5.0  # after which a reader that does not run will not start any more
 JOIN_SECONDS = 0.5  # that closing waits for a reader in the middle of an item
 
 
@@ -45,22 +46,26 @@ def prefetch(begin: Callable[[], Iterator[Item]]) -> Generator[Item]:
         requests.put(True)
         reader.start()
         # No variable here holds an item, so that an item can be released before the next one is awaited.
-        yield from itertools.takewhile(_is_item, map(_next_of, itertools.repeat(items), itertools.repeat(requests)))
+        yield from itertools.takewhile(_is_item, map(_next_of, *map(itertools.repeat, (items, requests, reader))))
     finally:
         closed.append(True)
         requests.put(False)
         reader.join(JOIN_SECONDS)
 
 
-def _next_of(items: "SimpleQueue[Item | _End]", requests: Requests) -> Any:
+def _next_of(items: "SimpleQueue[Item | _End]", requests: Requests, reader: DaemonThreads) -> Any:
     """Return the next entry of the queue, and let the reader fetch the one after it."""
-    while True:
+    for n_polls in itertools.count(1):
         try:
             entry = items.get(timeout=POLL_SECONDS)
         except Empty:
+            never_started = n_polls * POLL_SECONDS > START_SECONDS and not reader.are_running
+            if items.empty() and (reader.have_failed or never_started):
+                raise MemoryError("the thread that reads ahead has ended, for lack of memory") from None
             continue
         requests.put(True)
         return entry
+    raise AssertionError("unreachable")
 
 
 def _is_item(entry: object) -> bool:

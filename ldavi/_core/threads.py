@@ -8,13 +8,14 @@ number of threads; `Workers.run` returns results in the order of the items, whic
 import itertools
 import weakref
 from collections.abc import Callable, Iterable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ldavi._core.daemon_threads import DaemonThreads
+from ldavi._core.daemon_threads import STALLED, DaemonThreads
 from ldavi._core.typing import Int64s
 
 Item = TypeVar("Item")
@@ -55,7 +56,7 @@ class Workers:
             self._threads.start()
             for number, item in enumerate(work):
                 self._tasks.put((function, number, item, results, errors, done))
-            if not all(done.get() for _ in work):
+            if not all(self._next_outcome(done) for _ in work):
                 self.close()
                 raise errors[min(errors)]
         except BaseException:
@@ -64,6 +65,26 @@ class Workers:
         finally:
             errors.clear()  # their tracebacks refer to this frame
         return results
+
+    def _next_outcome(self, done: "SimpleQueue[bool]") -> bool:
+        """Return whether the next call that ends has succeeded.
+
+        If no call ends for a while, the calling thread makes calls, too: memory that is exhausted while a thread starts
+        may have left no thread for them.
+        """
+        while True:
+            try:
+                return done.get(timeout=STALLED)
+            except Empty:
+                self._make_waiting_calls()
+                if done.empty() and (self._threads.have_failed or not self._threads.are_running):
+                    raise MemoryError("a thread has ended within a call, for lack of memory") from None
+
+    def _make_waiting_calls(self) -> None:
+        """Make the calls that no thread has begun."""
+        with suppress(Empty):
+            while _is_task(self._tasks.get_nowait(), self._end, self._closed):
+                pass
 
     def close(self) -> None:
         """Withdraw the calls that have not begun, wait for those that have, and end the threads."""
