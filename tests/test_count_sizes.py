@@ -107,6 +107,14 @@ FRACTIONS = {
     [
         *((name, (5, 200, 1500)) for name in FRACTIONS),
         pytest.param("rows of sum 3", (20, 2000, 3000), marks=pytest.mark.slow),
+        pytest.param(
+            "tf-idf",
+            (20, 2000, 3000),
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.xfail(strict=True, reason="the batch bound merges topics of normalised rows and raises η"),
+            ],
+        ),
     ],
 )
 def test_an_online_fit_to_fractional_counts_learns_the_eta_of_a_batch_fit(fractions, shape):

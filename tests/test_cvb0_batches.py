@@ -180,7 +180,7 @@ def test_planted_topics_are_found_in_batches(parameters, lengths):
 def test_a_fit_of_batches_is_as_good_as_one_in_memory(parameters, lengths):
     X = corpora.topical_counts(2, n_docs=N_DOCS)
     in_memory, in_batches = model(**parameters).fit(X), model(**parameters).fit(batches(X, lengths))
-    assert in_batches.elbo_ == pytest.approx(in_memory.elbo_, rel=5e-3)
+    assert in_batches.elbo_ >= in_memory.elbo_ - 2e-3 * abs(in_memory.elbo_)
     np.testing.assert_array_equal(in_batches.elbo_trace_["phase"], in_memory.elbo_trace_["phase"])
     collapsed = in_memory.elbo_trace_["phase"] == "collapsed"
     last = [lda.elbo_trace_["predictive"][collapsed][-10:].mean() for lda in (in_batches, in_memory)]
