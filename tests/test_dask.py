@@ -67,7 +67,7 @@ def test_any_division_into_blocks_gives_the_topics_of_a_fit_in_memory(cuts):
         {},
         {"doc_topic_prior": 0.2, "topic_word_prior": 0.1},
         {"doc_topic_prior": None, "topic_word_prior": None},
-        {"topic_word_prior": 0.0, "max_iter": 10, "tol": None},
+        {"topic_word_prior": 0.0, "doc_topic_prior": 0.2, "max_iter": 20, "tol": None},
         {"topic_word_prior": np.linspace(0.05, 0.2, X.shape[1])},
         {"topic_word_prior": 1e-3, "doc_topic_prior": 1e-3, "max_iter": 20, "tol": None},
         {"seed_words": {0: [3, 4], 2: [7]}},
