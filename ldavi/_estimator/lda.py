@@ -86,8 +86,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
     verbose : int, default=0
         Whether to print a line per pass.
     random_state : int, RandomState instance or None, default=None
-        Source of random starts, of the validation set, and of the sampled topics of "cvb0". "vb" with `init="auto"`
-        uses none.
+        Source of random starts, of the validation set, and of the sampled topics of collapsed passes. "vb" with
+        `init="auto"` and `n_collapsed_iter=0` uses none.
     inference : {"vb", "cvb0"}, default="vb"
         "vb" is mean-field variational Bayes, which has a bound. "cvb0" is collapsed variational Bayes of zeroth order
         [5]_: better topics from more passes, without a bound until the end. `fit` starts with 5 passes of "vb" (at most
