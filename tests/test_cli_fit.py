@@ -219,7 +219,7 @@ def test_verbose_writes_a_line_per_pass(tmp_path, capsys):
 def test_a_warning_is_one_line(tmp_path, capsys):
     main(["fit", str(cli_texts.write_posts(tmp_path)), "-k", "3", "--passes", "2"])
     line = re.search(r"^ldavi fit: note: The fit did not converge: .*$", capsys.readouterr().err, re.M)[0]
-    assert line.endswith("the last of --passes 2; --tol 2e-05 requires less. Increase --passes or --tol.")
+    assert line.endswith("the last of --passes 2; --tol 1e-05 requires less. Increase --passes or --tol.")
 
 
 def test_the_default_limits_follow_the_number_of_documents():

@@ -111,10 +111,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
     seed_words : dict or None, default=None
         Words that should belong to a topic, {topic: [word, ...]}, by column name or number. In that topic, the prior of
         each is increased by 1 % of the tokens of an average topic; `topic_word_prior="auto"` then means 0.05.
-    tol : float or None, default=2e-5
+    tol : float or None, default=1e-5
         `fit` has converged when each of three passes, which update topics and learned priors, raises the ELBO by less
         than this share of it; for "cvb0", when the mean objective of the last quarter of the collapsed passes exceeds
-        that of the quarter before by less than 15 times this share. None runs all `max_iter` passes. Smaller values
+        that of the quarter before by less than 30 times this share. None runs all `max_iter` passes. Smaller values
         find better topics in more passes. The default is the largest one with which planted topics and priors are
         recovered.
     validation_fraction : float or None, default=None
@@ -226,7 +226,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         n_collapsed_iter: int | str = "auto",
         n_init: int = 1,
         seed_words: Any = None,
-        tol: float | None = 2e-5,
+        tol: float | None = 1e-5,
         validation_fraction: float | None = None,
         n_iter_no_change: int = 3,
         callbacks: Any = None,

@@ -71,7 +71,7 @@ def _add_method(group: Group) -> None:
         "--tol",
         type=float,
         metavar="SHARE",
-        help="stop when a pass raises the ELBO by less than this share of it (default: 2e-5; none for online passes "
+        help="stop when a pass raises the ELBO by less than this share of it (default: 1e-5; none for online passes "
         "with --stream)",
     )
 
