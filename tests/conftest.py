@@ -10,6 +10,12 @@ from ldavi._core.threads import Workers
 from ldavi._inference import assignments, e_step, m_step
 
 
+@pytest.fixture(autouse=True)
+def seeded_random_numbers() -> None:
+    """Seed NumPy's global generator, which `random_state=None` uses, so that every run of a test is the same."""
+    np.random.seed(0)  # noqa: NPY002  it is the generator of scikit-learn's convention
+
+
 @pytest.fixture(params=_estep.instruction_sets())
 def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each instruction set of this machine in turn; the former one comes back."""

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import ldavi
+from ldavi import LatentDirichletAllocation
+from ldavi._estimator.validation import check_parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,6 +58,13 @@ def test_a_few_attempts_of_an_attack_pass(attack, number):
     attempt = getattr(importlib.import_module(f"tools.attack.{module}"), function)
     for index in range(number):
         attempt(11, index, {"largest": 1000})
+
+
+def test_the_parameters_of_random_fits_are_allowed():
+    from tools.attack.problems import problem
+
+    for index in range(300):
+        check_parameters(LatentDirichletAllocation(**problem(0, index, largest=1000).parameters))
 
 
 @pytest.mark.slow

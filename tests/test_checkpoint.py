@@ -148,8 +148,8 @@ IN_MEMORY = {  # parameters, and the phases in which the fit is saved
     "cvb0, weights": (CVB0 | {"sample_weight": WEIGHT}, {"VB warm-up", "CVB0", "exact bound"}),
     "cvb0, restarts": (CVB0 | {"n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "exact bound"}),
     "cvb0, validation": (CVB0 | {"validation_fraction": 0.2}, {"VB warm-up", "CVB0", "exact bound"}),
-    "init cvb0": (BATCH | {"n_collapsed_iter": 15, "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
-    "init cvb0, restarts": (
+    "collapsed, then VB": (BATCH | {"n_collapsed_iter": 15, "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
+    "collapsed, then VB, restarts": (
         BATCH | {"n_collapsed_iter": 15, "n_init": 2, "max_iter": 8},
         {"VB warm-up", "CVB0", "batch VB"},
     ),
@@ -167,7 +167,7 @@ IN_BATCHES = {
     "cvb0": (CVB0, {"VB warm-up", "CVB0", "exact bound"}),
     "cvb0, random": (CVB0 | {"init": "random", "max_iter": 25}, {"CVB0", "exact bound"}),
     "cvb0, restarts": (CVB0 | {"n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "exact bound"}),
-    "init cvb0": (BATCH | {"n_collapsed_iter": 15, "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
+    "collapsed, then VB": (BATCH | {"n_collapsed_iter": 15, "max_iter": 24}, {"VB warm-up", "CVB0", "batch VB"}),
 }
 
 

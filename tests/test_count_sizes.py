@@ -22,7 +22,7 @@ ENGINES = {
     "memoized": {"learning_method": "memoized"},
     "cvb0": {"inference": "cvb0"},
     "random cvb0": {"inference": "cvb0", "init": "random"},
-    "init cvb0": {"n_collapsed_iter": 15},
+    "collapsed, then VB": {"n_collapsed_iter": 15},
     "random": {"init": "random"},
     "validation": {"validation_fraction": 0.2},
 }

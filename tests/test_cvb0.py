@@ -560,7 +560,9 @@ def test_vb_passes_before_collapsed_ones_learn_no_priors(monkeypatch):
 
 def test_vb_passes_after_collapsed_ones_start_from_their_priors(monkeypatch):
     starts = watch_starts(monkeypatch, BatchVB)
-    LatentDirichletAllocation(3, n_collapsed_iter=15, max_iter=44, tol=None).fit(corpora.topical_counts(10))
+    LatentDirichletAllocation(3, n_collapsed_iter=15, max_iter=44, tol=None, random_state=0).fit(
+        corpora.topical_counts(10)
+    )
     assert [phase.is_warmup for phase, _, _ in starts] == [True, False]
     _, priors, topics = starts[1]
     np.testing.assert_array_equal(priors.alpha, topics.priors.alpha)

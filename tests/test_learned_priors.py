@@ -20,14 +20,14 @@ def planted(seed, *, alpha, n_docs=1500, n_words=200, length=80):
 @pytest.mark.parametrize("alpha", [UNEVEN, np.ones(5)], ids=["uneven", "even"])
 def test_the_default_fit_finds_planted_topics(alpha):
     X, topics = planted(0, alpha=alpha)
-    lda = LatentDirichletAllocation(5).fit(X)
+    lda = LatentDirichletAllocation(5, random_state=0).fit(X)
     assert metrics.match_topics(lda, topics).similarity.min() > 0.85
 
 
 @pytest.mark.parametrize("alpha", [UNEVEN, np.ones(5)], ids=["uneven", "even"])
 def test_the_default_fit_learns_the_sum_of_a_planted_alpha(alpha):
     X, _ = planted(0, alpha=alpha)
-    lda = LatentDirichletAllocation(5).fit(X)
+    lda = LatentDirichletAllocation(5, random_state=0).fit(X)
     np.testing.assert_allclose(lda.doc_topic_prior_.sum(), alpha.sum(), rtol=0.2)
 
 
@@ -56,7 +56,7 @@ def test_a_converged_fit_would_gain_less_than_tol_in_one_more_pass(method, init)
 
 def test_a_pass_that_does_not_update_the_priors_never_ends_a_fit():
     X, _ = planted(3, alpha=UNEVEN, n_docs=400)
-    trace = LatentDirichletAllocation(5).fit(X).elbo_trace_
+    trace = LatentDirichletAllocation(5, random_state=0).fit(X).elbo_trace_
     learned = trace[trace["phase"] == "monotone"]
     assert (np.diff(learned["alpha_sum"]) != 0).all()
     assert (np.diff(learned["eta"]) != 0).all()
@@ -64,7 +64,7 @@ def test_a_pass_that_does_not_update_the_priors_never_ends_a_fit():
 
 def test_the_trace_ends_with_the_learned_priors():
     X, _ = planted(3, alpha=UNEVEN, n_docs=300)
-    lda = LatentDirichletAllocation(5).fit(X)
+    lda = LatentDirichletAllocation(5, random_state=0).fit(X)
     assert lda.elbo_trace_["alpha_sum"][-1] == lda.doc_topic_prior_.sum()
     assert lda.elbo_trace_["eta"][-1] == lda.topic_word_prior_
 
@@ -90,13 +90,13 @@ def test_every_record_has_the_priors(parameters):
 def test_the_record_of_a_prior_for_each_word_has_its_mean():
     X, _ = planted(3, alpha=UNEVEN, n_docs=200)
     eta = np.linspace(0.01, 0.1, X.shape[1])
-    lda = LatentDirichletAllocation(5, topic_word_prior=eta, max_iter=4, tol=None).fit(X)
+    lda = LatentDirichletAllocation(5, topic_word_prior=eta, max_iter=4, tol=None, random_state=0).fit(X)
     np.testing.assert_allclose(lda.elbo_trace_["eta"], eta.mean())
 
 
 def test_uniform_documents_have_the_perplexity_of_uniform_topics():
     X = np.ones((1000, 4))
-    assert LatentDirichletAllocation(10).fit(X).perplexity(X) == pytest.approx(4, rel=0.01)
+    assert LatentDirichletAllocation(10, random_state=0).fit(X).perplexity(X) == pytest.approx(4, rel=0.01)
 
 
 @pytest.mark.parametrize("init", ["auto", "random"])
@@ -111,7 +111,7 @@ def test_a_warm_start_goes_on_learning_priors(init):
 
 def test_a_warm_start_does_not_lower_the_elbo():
     X, _ = planted(5, alpha=UNEVEN, n_docs=400)
-    lda = LatentDirichletAllocation(5, warm_start=True).fit(X)
+    lda = LatentDirichletAllocation(5, warm_start=True, random_state=0).fit(X)
     before = lda.elbo_
     assert lda.fit(X).elbo_ >= before
 
@@ -119,8 +119,8 @@ def test_a_warm_start_does_not_lower_the_elbo():
 @pytest.mark.parametrize("wrap", [lambda model: model, FrozenEstimator], ids=["model", "frozen"])
 def test_a_fit_from_a_model_continues_from_its_priors(wrap):
     X, _ = planted(5, alpha=UNEVEN, n_docs=400)
-    first = LatentDirichletAllocation(5).fit(X)
-    second = LatentDirichletAllocation(5, init=wrap(first), max_iter=1, tol=None).fit(X)
+    first = LatentDirichletAllocation(5, random_state=0).fit(X)
+    second = LatentDirichletAllocation(5, init=wrap(first), max_iter=1, tol=None, random_state=0).fit(X)
     np.testing.assert_array_equal(second.doc_topic_prior_, first.doc_topic_prior_)
     assert second.topic_word_prior_ == first.topic_word_prior_
 
@@ -128,13 +128,16 @@ def test_a_fit_from_a_model_continues_from_its_priors(wrap):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_fit_from_a_model_does_not_lower_the_elbo(seed):
     X, _ = planted(seed, alpha=UNEVEN, n_docs=400)
-    first = LatentDirichletAllocation(5).fit(X)
-    assert LatentDirichletAllocation(5, init=first).fit(X).elbo_ >= first.elbo_
+    first = LatentDirichletAllocation(5, random_state=0).fit(X)
+    second = LatentDirichletAllocation(5, init=first, random_state=0).fit(X)
+    assert second.elbo_ >= first.elbo_
 
 
 def test_partial_fit_from_a_model_continues_from_its_topics_and_priors():
     X, _ = planted(5, alpha=UNEVEN, n_docs=400)
-    first = LatentDirichletAllocation(5).fit(X)
-    second = LatentDirichletAllocation(5, init=first, learning_offset=1e9).partial_fit(X)  # a step of hardly any size
+    first = LatentDirichletAllocation(5, random_state=0).fit(X)
+    second = LatentDirichletAllocation(5, init=first, learning_offset=1e9, random_state=0).partial_fit(
+        X
+    )  # a step of hardly any size
     np.testing.assert_allclose(second.topics_, first.topics_, rtol=1e-3)
     np.testing.assert_array_equal(second.doc_topic_prior_, first.doc_topic_prior_)

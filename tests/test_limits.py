@@ -18,7 +18,7 @@ ENGINES = {
     "online": {"learning_method": "online", "batch_size": 8},
     "memoized": {"learning_method": "memoized"},
     "cvb0": {"inference": "cvb0"},
-    "init cvb0": {"n_collapsed_iter": 15},
+    "collapsed, then VB": {"n_collapsed_iter": 15},
     "point estimates": {"topic_word_prior": 0},
 }
 TOPICS = np.random.default_rng(1).dirichlet(np.full(12, 0.3), 3)
@@ -79,7 +79,9 @@ def test_a_single_count_that_is_too_large_is_refused(dtype, size):
 PRIORS = ("doc_topic_prior", "topic_word_prior")
 
 
-@pytest.mark.parametrize("engine", [ENGINES[name] for name in ("batch", "online", "memoized", "cvb0", "init cvb0")])
+@pytest.mark.parametrize(
+    "engine", [ENGINES[name] for name in ("batch", "online", "memoized", "cvb0", "collapsed, then VB")]
+)
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_priors_at_the_limits_give_finite_results(dtype, prior, engine):

@@ -1,6 +1,6 @@
 """A fitted model that is only read never changes, also when many threads read it at once.
 
-Each test compares bits with a twin: a model that was made in the same way, and that nobody has read.
+Each test compares bits with an identical model that nobody has read.
 """
 
 import copy

@@ -94,8 +94,8 @@ def initialize(
 
     Parameters
     ----------
-    init : {"auto", "random", "cvb0"}, array, fitted model or WarmStart
-        As of the estimator; "cvb0" starts where "auto" does.
+    init : {"auto", "random"}, array, fitted model or WarmStart
+        As of the estimator.
     online : bool
         Whether the fit takes online steps. It starts from random topics, since a minibatch says little about
         co-occurrence and the first steps are large.

@@ -64,7 +64,7 @@ class Counting:
         """
         if not self.is_trusted and not has_bounded_time(self.pattern):
             raise ValueError(
-                f"the model file counts words by the pattern {self.pattern!r}, which might take for ever on some "
+                f"the model file counts words by the pattern {self.pattern!r}, which may backtrack exponentially on some "
                 f"texts. If you trust the file, add --token-pattern {shlex.quote(self.pattern)}"
             )
         stop_words = ENGLISH if self.stop_words == "english" else self.stop_words
@@ -128,7 +128,7 @@ class Counting:
 def has_bounded_time(pattern: str) -> bool:
     """Return whether a pattern finds words in time proportional to the text: runs of a class, joined by one sign.
 
-    Python's regular expressions have no limit of time, and other patterns may backtrack for ever.
+    Python's regular expressions have no limit of time, and other patterns may backtrack exponentially.
     """
     match = JOINED_RUNS.fullmatch(pattern)
     if match is None:

@@ -121,7 +121,7 @@ def add_trusted_pattern(group: Group) -> None:
         "--token-pattern",
         metavar="REGEX",
         help="the pattern of words in the model file, repeated to say that you trust it: needed if it might "
-        "take for ever on some texts",
+        "backtrack exponentially on some texts",
     )
 
 

@@ -21,14 +21,14 @@ def attempt(seed: int, index: int, options: Mapping[str, Any]) -> str:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "X holds no counts")
         warnings.filterwarnings("ignore", "X holds fractions in rows that")
+        place = "the fit"
         try:
             model = fit(drawn)
             for check in (*invariants.ALWAYS, *drawn.rng.choice(invariants.SAMPLED, CHECKED, replace=False)):
                 if check.__name__ not in options.get("skip", ()):
-                    error_place = check.__name__
+                    place = check.__name__
                     check(drawn, model)
         except Exception as error:
-            place = locals().get("error_place", "the fit")
             error.add_note(f"in {place}; {drawn.label}, X {drawn.X.dtype} {drawn.dense.shape}, {drawn.parameters}")
             raise
     return drawn.label

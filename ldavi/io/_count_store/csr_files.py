@@ -6,9 +6,7 @@ them, and the process crashes if a mapped file is truncated. The page cache serv
 
 import os
 import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -19,23 +17,9 @@ from scipy import sparse
 
 from ldavi._core.chunks import chunks
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.npz import check_members, read_array_header, read_small_array
+from ldavi.io._readers.npz import DAMAGED, check_members, read_array_header, read_small_array
 
 LOCAL_HEADER_SIZE = 30  # bytes of the header of a zip member before its name
-DAMAGED = (  # errors of zipfile and numpy for damaged files
-    zipfile.BadZipFile,
-    struct.error,
-    zlib.error,
-    tokenize.TokenError,
-    ValueError,
-    TypeError,
-    KeyError,
-    EOFError,
-    OSError,
-    OverflowError,
-    SyntaxError,
-    RuntimeError,
-)
 CHUNK_SIZE = 2**22  # word numbers read at a time to find the largest
 
 
@@ -105,9 +89,7 @@ def open_npz(path: Path) -> StoredCSR:
             infos = _csr_members(archive, name)
             shape = read_small_array(archive, infos["shape"], name).tolist()
             data, indices, indptr = (_zip_member(file, name, infos[member]) for member in ("data", "indices", "indptr"))
-    except CorpusError:
-        raise
-    except FileNotFoundError:
+    except (CorpusError, FileNotFoundError):
         raise
     except DAMAGED as error:
         raise CorpusError(name, f"is not a matrix that scipy.sparse.save_npz wrote, or is damaged ({error})") from error

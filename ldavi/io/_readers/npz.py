@@ -18,6 +18,22 @@ from ldavi.io._readers.coo_builder import CorpusInfo, as_counts, check_n_docs, c
 
 MEMBERS = {"csr": ("indices", "indptr", "data"), "csc": ("indices", "indptr", "data"), "coo": ("row", "col", "data")}
 MAX_DEFLATE_RATIO = 1032  # deflate expands a byte to no more bytes than this
+DAMAGED = (  # errors of zipfile, numpy and scipy for damaged files
+    ValueError,  # headers, shapes; UnicodeDecodeError
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OSError,
+    OverflowError,
+    SyntaxError,
+    tokenize.TokenError,  # a header in the style of Python 2
+    RuntimeError,  # encryption, other compression methods
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    MemoryError,
+)
 MAX_SMALL_MEMBER = 2**16  # bytes of the members "format" and "shape"; also slack of the ratio for tiny members
 
 
@@ -37,23 +53,7 @@ def read_npz(stream: IO[bytes], name: str, *, max_bytes: int | None) -> sparse.c
         X = sparse.load_npz(stream)  # never loads pickles
     except CorpusError:
         raise
-    except (
-        ValueError,  # numpy and scipy: headers, shapes; UnicodeDecodeError
-        TypeError,
-        KeyError,
-        IndexError,
-        EOFError,
-        OSError,
-        OverflowError,
-        SyntaxError,
-        tokenize.TokenError,  # numpy: a header in the style of Python 2
-        NotImplementedError,  # zipfile: encryption, other compression methods
-        RuntimeError,
-        struct.error,
-        zipfile.BadZipFile,
-        zlib.error,
-        MemoryError,
-    ) as error:
+    except DAMAGED as error:
         raise CorpusError(name, f"is not a matrix that scipy.sparse.save_npz wrote, or is damaged ({error})") from error
     return _validated(X, name)
 
