@@ -73,9 +73,13 @@ class ConvergenceMonitor:
         """Return whether the objective has risen by less than `tol`, relative to its value, in each of some passes."""
         if self.last.phase == "collapsed":
             return self._cvb0_gain() < CVB0_TOLERANCE * tol
-        records = [record for record in self.records if record.phase == self.last.phase][-SMALL_GAINS - 1 :]
-        gains = [relative_gain(before, after) for before, after in itertools.pairwise(records)]
+        gains = self.recent_gains()
         return len(gains) == SMALL_GAINS and max(gains) < tol
+
+    def recent_gains(self) -> list[float]:
+        """Return the relative gains of the last passes, all of which have to be small; fewer if a phase has begun."""
+        records = [record for record in self.records if record.phase == self.last.phase][-SMALL_GAINS - 1 :]
+        return [relative_gain(before, after) for before, after in itertools.pairwise(records)]
 
     def _cvb0_gain(self) -> float:
         """Return the relative gain of a collapsed objective from the third quarter of the passes to the last.

@@ -49,9 +49,7 @@ class GroupedCounts(NamedTuple):
     total_times: Doubles
 
 
-def group_counts(
-    draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, *, symmetric: bool = False
-) -> GroupedCounts:
+def group_counts(draw: Int64s, category: Int64s, n_categories: int, weight: Doubles) -> GroupedCounts:
     """Count the categories of each draw and group equal counts.
 
     Parameters
@@ -60,12 +58,10 @@ def group_counts(
         The draw that each token belongs to, and its category.
     weight : array of shape (draws,)
         The weight of each draw.
-    symmetric : bool
-        Whether all categories have the same prior.
     """
     cells, counts = np.unique(draw.astype(np.int64) * n_categories + category, return_counts=True)
     of_draw, of_category = np.divmod(cells, n_categories)
-    key = counts if symmetric else of_category * (counts.max(initial=0) + 1) + counts
+    key = of_category * (counts.max(initial=0) + 1) + counts
     keys, times = _distinct(key, weight[of_draw])
     group, value = np.divmod(keys, counts.max(initial=0) + 1)
     totals, total_times = _distinct(np.bincount(draw, minlength=len(weight)), weight)
