@@ -466,7 +466,7 @@ def test_an_error_while_batches_are_read_is_not_blamed_on_the_checkpoint(paramet
     model(**batch).fit(X, checkpoint=checkpoint)
     X.works = False
     for state in checkpoint.saved:
-        with pytest.raises(ValueError, match="^the connection was lost"):
+        with pytest.raises(ValueError, match=r"^the connection was lost"):
             model(**batch).fit(X, checkpoint=CheckpointInMemory(state))
 
 

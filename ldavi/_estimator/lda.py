@@ -1,5 +1,6 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
+from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
@@ -322,7 +323,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:
-                    fitted = self._shallow_copy()  # so that an interrupt leaves either all attributes or none
+                    fitted = copy(self)  # so that an interrupt leaves either all attributes or none
                     fitted._store_columns(
                         documents.first if isinstance(documents, BatchedDocuments) else X, random_state
                     )

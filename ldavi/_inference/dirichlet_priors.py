@@ -149,6 +149,11 @@ def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
     return float(n_docs * (gammaln(alpha.sum()) - gammaln(alpha).sum()) + (alpha - 1) @ sums)
 
 
+def alpha_gain(before: Doubles, after: Doubles, sums: Doubles, n_docs: float) -> float:
+    """Return the increase of the ELBO when α changes. Equation (37)."""
+    return alpha_objective(after, sums, n_docs) - alpha_objective(before, sums, n_docs)
+
+
 def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
     """Return the α that maximises (37), by Newton's method; steps are halved until the objective increases.
 

@@ -63,8 +63,7 @@ class BatchTerms:
     def after_update(self, before: Doubles, after: Doubles) -> "BatchTerms":
         """Return the contribution after an update of α. Equation (37)."""
         assert self.log_theta is not None
-        objective = dirichlet_priors.alpha_objective
-        gain = objective(after, *self.log_theta) - objective(before, *self.log_theta)
+        gain = dirichlet_priors.alpha_gain(before, after, *self.log_theta)
         return replace(self, constant=self.constant + gain, doc_topic=self.doc_topic + gain)
 
 
