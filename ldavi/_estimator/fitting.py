@@ -192,7 +192,9 @@ def _first_state(
     if context.checkpoint is not None:
         saved: State | None = context.checkpoint.saved_state(phase, documents)
         if saved is not None:
-            if planned.role != "initialize":
+            if planned.role == "initialize":
+                restart.initial = saved.result
+            else:
                 restart.last = saved.result
             return saved
     before = restart.result if planned.role == "evaluate" else restart.last or restart.initial
