@@ -20,7 +20,7 @@ from sklearn.decomposition import LatentDirichletAllocation as Theirs
 from ldavi import LatentDirichletAllocation, inspection, metrics, report
 from ldavi.inspection._distinct_labels import distinct_labels
 from ldavi.metrics._diversity import effective_words
-from ldavi.report import _archive, _columns, _documents, _page, _structure, _subset, _texts, _trends
+from ldavi.report import _columns, _documents, _page, _subset, _texts, _trends
 
 
 class Elements(HTMLParser):

@@ -28,7 +28,7 @@ def map_positions(topics: Doubles) -> tuple[Doubles, int]:
 
 
 def tree(topics: Doubles, weights: Doubles, names: NDArray[Any]) -> dict[str, Any]:
-    """Cluster topics by average linkage of Hellinger distances.
+    """Cluster topics by Ward's method, which Hellinger distances, since they are Euclidean, permit.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def tree(topics: Doubles, weights: Doubles, names: NDArray[Any]) -> dict[str, An
     Returns
     -------
     tree : dict
-        "merges", K − 1 lists of two clusters and their distance, where K + i is the cluster of merge i; "order", the
-        topics as the tree arranges them; "words", the most relevant words of each merged cluster.
+        "merges", K − 1 lists of two clusters and the height at which they join, where K + i is the cluster of merge i;
+        "order", the topics as the tree arranges them; "words", the most relevant words of each merged cluster.
     """
     n_topics = len(topics)
     if n_topics == 1:
@@ -49,7 +49,7 @@ def tree(topics: Doubles, weights: Doubles, names: NDArray[Any]) -> dict[str, An
     distances = topic_distances(topics, distance=DISTANCE)
     distances = (distances + distances.T) / 2
     np.fill_diagonal(distances, 0)
-    merges = linkage(squareform(distances), "average", optimal_ordering=n_topics <= MAX_ORDERED_TOPICS)
+    merges = linkage(squareform(distances), "ward", optimal_ordering=n_topics <= MAX_ORDERED_TOPICS)
     pairs = merges[:, :2].astype(np.int64)
     clusters = np.vstack([weights, np.zeros((n_topics - 1, weights.shape[1]))])
     for i, (a, b) in enumerate(pairs):

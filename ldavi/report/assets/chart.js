@@ -25,6 +25,11 @@ function textWidth(text, size = 12) {
   return pen.measureText(text).width;
 }
 
+// The name of a topic, shortened to a width in pixels; that of the chosen topic is bold, and wider.
+function fittedName(topic, width, size = 12) {
+  return fitted(nameOf(topic), topic === chosen.topic ? width * 0.9 : width, size);
+}
+
 // Shorten a text to a width in pixels.
 function fitted(text, width, size = 12) {
   if (textWidth(text, size) <= width) return text;

@@ -125,6 +125,7 @@ requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
       if (!archive) $('document-map-hint').textContent = archiveProblem;
       outdated.add('document-map');
     }
+    if (archive) listDocuments();
     drawAll();
     root.dataset.complete = 'yes';
   }, 50);
