@@ -14,7 +14,7 @@ import pytest
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi.cli import _counting, _report_command, main
-from ldavi.cli._counting import PATTERN
+from ldavi.io._counting.recipe import PATTERN
 
 
 @pytest.fixture

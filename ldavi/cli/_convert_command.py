@@ -14,13 +14,14 @@ from scipy.io import mmwrite
 
 from ldavi import io
 from ldavi.cli import _model_file
-from ldavi.cli._counting import Counting
+from ldavi.cli._counting import counting_from
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_fit, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import Commands, Options, add_counting, add_input, add_messages, command
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
 from ldavi.cli._text import csv_cell, vocabulary_lines
+from ldavi.io._counting.recipe import Counting
 
 MODEL_SOURCES = ("ldavi", "mallet-state", "lda-c", "vw")  # not tomotopy, which aborts the process on other files
 MODEL_FORMATS = ("ldavi", "mallet-state", "tomotopy", "lda-c", "vw", "gensim", "topics-csv", "topics-npz")
@@ -106,7 +107,7 @@ def run(options: Options) -> int:
 def write_corpus(options: Options, kind: str) -> None:
     """Write counts, and their words in a second file."""
     with rereadable(options) as path:
-        corpus = read_for_fit(options, Counting.from_options(options), path)
+        corpus = read_for_fit(options, counting_from(options), path)
     say(options, describe(corpus, options.input))
     X = sparse.csr_matrix(corpus.X)
     lines = None if corpus.vocabulary is None else vocabulary_lines(corpus.vocabulary.tolist())

@@ -15,7 +15,7 @@ from ldavi.cli._checkpoint import (
     how_to_continue,
     in_checkpoint_options,
 )
-from ldavi.cli._counting import Counting
+from ldavi.cli._counting import counting_from
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_fit, rereadable
 from ldavi.cli._model_file import SavedModel
@@ -162,7 +162,7 @@ def fit_documents(
     corpus : io.Corpus or None
         The documents for a report: with --stream, a sample of them, or None if no report is asked for.
     """
-    counting = Counting.from_options(options)
+    counting = counting_from(options)
     facts: dict[str, Any] = {"input": options.input}
     corpus: io.Corpus | None
     if options.stream:

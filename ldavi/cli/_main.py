@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -15,6 +16,7 @@ from ldavi import __version__
 from ldavi.cli._errors import UsageError, in_options
 from ldavi.cli._signals import signals_as_exceptions
 from ldavi.cli._text import visible
+from ldavi.io._counting.recipe import UntrustedPatternError
 
 DESCRIPTION = """\
 Topics of texts: latent Dirichlet allocation by variational inference.
@@ -117,6 +119,8 @@ def _describe(error: BaseException) -> str:
     """Return one line that names the file."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fspath(error.filename)}: {error.strerror or error}"
+    if isinstance(error, UntrustedPatternError):
+        return f"{error.problem}add --token-pattern {shlex.quote(error.pattern)}"
     if isinstance(error, MemoryError):
         return f"not enough memory ({error}); fit with --stream, or with fewer words (--max-features)"
     return (in_options(str(error)) if isinstance(error, ValueError) else str(error)) or type(error).__name__

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ldavi import LatentDirichletAllocation, io
-from ldavi.cli._counting import Counting
 from ldavi.cli._options import Options
+from ldavi.io._counting.recipe import Counting
 
 
 class SavedModel(NamedTuple):

@@ -5,7 +5,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from ldavi import LatentDirichletAllocation
-from ldavi.cli._counting import Counting
+from ldavi.cli._counting import counting_from
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_fit, rereadable
 from ldavi.cli._options import (
@@ -103,7 +103,7 @@ def run(options: Options) -> int:
         raise UsageError("-k is empty; name numbers of topics: -k 10,20,50")
     selection = importlib.import_module("ldavi.selection")
     with rereadable(options) as path:
-        corpus = read_for_fit(options, Counting.from_options(options), path)
+        corpus = read_for_fit(options, counting_from(options), path)
     say(options, describe(corpus, options.input))
     given = {"doc_topic_prior": options.alpha, "topic_word_prior": options.eta}
     priors: dict[str, Any] = {
