@@ -23,6 +23,7 @@ from ldavi._estimator.model_protocol import ModelProtocol
 from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
+from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
@@ -166,6 +167,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
         Names of the columns of X, if they are strings.
+    vocabulary_ : array of shape (n_features,)
+        The words of the columns: `feature_names_in_` if it exists, else words that you assign (an array, or
+        {word: column}). They are used wherever `feature_names` is not given, and saved with the model.
+    topic_names_ : array of shape (n_components,)
+        Names that you assign: one for each topic, or {topic: name} for some. Tables, plots and reports show them.
     random_state_ : RandomState instance
         The generator that was used for the start.
 
@@ -396,6 +402,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         count_documents(self, documents, is_first=True)
 
     def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
+        if not self.warm_start:
+            forget_names(self)
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
         self.random_state_ = random_state
 

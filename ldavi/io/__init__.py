@@ -20,6 +20,7 @@ from ldavi.io._counting.word_counter import WordCounter, count_words
 from ldavi.io._errors import CorpusError
 from ldavi.io._models.checkpoint import Checkpoint
 from ldavi.io._models.model_file import ModelInfo, load, read_info, save
+from ldavi.io._models.pipeline import load_pipeline
 from ldavi.io._readers.batches import Batch, Batches, read_batches
 from ldavi.io._readers.corpus import Corpus, read_corpus
 from ldavi.io._readers.recognition import Recognition, recognise
@@ -44,6 +45,7 @@ __all__ = [
     "from_tomotopy",
     "from_vw",
     "load",
+    "load_pipeline",
     "open_counts",
     "read_batches",
     "read_corpus",

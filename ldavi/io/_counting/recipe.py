@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
+from ldavi.io._counting.word_counter import WordCounter
 
 PATTERN = r"\b\w{3,}\b"  # io.WordCounter is fast for this pattern; words with a digit or _ are removed afterwards
 # The pattern leaves these parts of isn't, doesn't, …, which scikit-learn's list of stop words does not have.
@@ -13,6 +15,7 @@ CONTRACTIONS = "ain aren couldn didn doesn don hadn hasn haven isn mightn mustn 
 # NLP-OSS 2018.
 TOPICAL = "bill computer cry detail fire interest mill system"
 ENGLISH = frozenset(ENGLISH_STOP_WORDS) - frozenset(TOPICAL.split()) | frozenset(CONTRACTIONS.split())
+DESCRIBED = {"analyzer": "word", "tokenizer": None, "preprocessor": None, "strip_accents": None, "binary": False}
 MAX_NGRAM = 10  # words
 MAX_PATTERN = 1000  # characters
 CLASS = r"(?:\\[wS]|\[(?:[a-zA-Z0-9_]|[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|\\w)+\])"
@@ -120,6 +123,35 @@ class Counting:
         if stop_words not in (None, "english") and not is_list:
             raise ValueError('its entry stop_words must be null, "english" or a list of words')
         return cls(pattern, lowercase, (ngrams[0], ngrams[1]), stop_words, is_trusted=False)
+
+
+def counting_of(counter: Any) -> Counting:
+    """Return how a fitted `WordCounter` or `CountVectorizer` counts texts.
+
+    Raises
+    ------
+    TypeError
+        If `counter` is something else.
+    ValueError
+        If it has a parameter that a model file cannot describe.
+    """
+    if isinstance(counter, WordCounter):
+        pattern, lowercase, ngrams = counter._pattern, counter._lowercase, counter._ngram_range
+        stop_words = sorted(counter._stop_words)
+    elif isinstance(counter, CountVectorizer):
+        for name, described in DESCRIBED.items():
+            if getattr(counter, name) != described:
+                raise ValueError(
+                    f"counter has {name}={getattr(counter, name)!r}, which a model file cannot describe; only "
+                    f"{name}={described!r} is supported: pickle the pipeline instead"
+                )
+        pattern, lowercase, ngrams = counter.token_pattern, counter.lowercase, counter.ngram_range
+        stop_words = sorted(counter.get_stop_words() or ())
+    else:
+        raise TypeError(
+            f"counter is a {type(counter).__name__}; it must be a fitted ldavi.io.WordCounter or a CountVectorizer"
+        )
+    return Counting(pattern, bool(lowercase), (int(ngrams[0]), int(ngrams[1])), stop_words or None)
 
 
 def has_bounded_time(pattern: str) -> bool:
