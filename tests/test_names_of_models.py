@@ -333,6 +333,23 @@ def test_lists_of_words_have_top_words_but_no_scores():
         inspection.topic_distances(lists)
 
 
+def test_coherence_and_diversity_take_lists_of_words():
+    X, _ = counted()
+    tokens = [text.split() for text in TEXTS]
+    lda = named()
+    lists = inspection.top_words_lists(lda, 3)
+    for documents in (X, tokens):
+        expected = metrics.coherence(lda, documents, "npmi", n_words=3)
+        np.testing.assert_array_equal(metrics.coherence(lists, documents, "npmi", 3, feature_names=WORDS), expected)
+    np.testing.assert_array_equal(metrics.coherence(lists, tokens, "npmi", n_words=3), expected)
+    assert metrics.topic_diversity(lists, 3) == metrics.topic_diversity(lda, 3)
+    assert metrics.inverted_rbo(lists, 3) == metrics.inverted_rbo(lda, 3)
+    with pytest.raises(ValueError, match="word of each column of X"):
+        metrics.coherence(lists, X)
+    with pytest.raises(ValueError, match="'soup', which is not in feature_names"):
+        metrics.coherence([["soup", "oil"]], X, feature_names=WORDS)
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
