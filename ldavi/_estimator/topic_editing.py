@@ -168,7 +168,7 @@ class TopicEditing(FittedTopics):
     def _replace_topics(self, edit: "Edit") -> Self:
         """Set the topics, and everything that depends on their number; an error leaves all of it unchanged."""
         edited = self._shallow_copy()
-        edited._lambda, edited._priors = edit.topics(*self._fitted_lambda_and_priors())
+        edited._lambda, edited._priors = edited_topics(edit, *self._fitted_lambda_and_priors())
         edited._set_parameters(edit)
         forget_fit_record(edited)
         edited._mean_log_theta = None  # the next online steps start a new average
@@ -217,34 +217,14 @@ class Edit:
     def n_topics(self) -> int:
         return len(self.sources)
 
-    def topics(self, former: LazyLambda, priors: Priors) -> tuple[LazyLambda, Priors]:
-        """Return λ and the priors. Equations (T1) to (T4)."""
-        alpha = np.array([priors.alpha[list(source)].sum() for source in self.sources])
-        if self.split is not None:
-            alpha[[self.split, -1]] /= 2
-        new = Priors(alpha, self.eta(priors.eta))
-        lam = former.dense()
-        rows = aligned_zeros((len(lam), padded(self.n_topics)), lam.dtype)
-        for k, source in enumerate(self.sources):
-            rows[:, k] = self._column(k, source, lam, priors, new)
-        return LazyLambda(rows, new), new
-
     def eta(self, eta: Doubles) -> Doubles:
         """Return η, word-major: merged topics have the largest of their values for each word. Equation (T2)."""
         if eta.shape[1] == 1:
             return eta
         return np.column_stack([eta[:, list(source)].max(axis=1) for source in self.sources])
 
-    def _column(self, k: int, source: Sequence[int], lam: Floats, former: Priors, priors: Priors) -> Floats:
-        """Return λ_k. Equations (T1) and (T4)."""
-        share = self._share(k)
-        if len(source) == 1 and share is None:
-            column: Floats = lam[:, source[0]]
-            return column
-        excess = sum(np.maximum(lam[:, j].astype(np.float64) - _of_topic(former.eta, j), 0) for j in source)
-        return np.asarray(_of_topic(priors.eta, k) + excess * (1.0 if share is None else share))
-
-    def _share(self, k: int) -> Doubles | None:
+    def share(self, k: int) -> Doubles | None:
+        """Return the share of the counts of a split topic that topic k gets; None for topics that are not a part."""
         if self.first_share is None or k not in (self.split, self.n_topics - 1):
             return None
         return self.first_share if k == self.split else 1 - self.first_share
@@ -263,6 +243,29 @@ class Edit:
             for k, source in enumerate(self.sources)
         }
         return {k: words for k, words in found.items() if words}
+
+
+def edited_topics(edit: Edit, former: LazyLambda, priors: Priors) -> tuple[LazyLambda, Priors]:
+    """Return λ and the priors of an edited model. Equations (T1) to (T4)."""
+    alpha = np.array([priors.alpha[list(source)].sum() for source in edit.sources])
+    if edit.split is not None:
+        alpha[[edit.split, -1]] /= 2
+    new = Priors(alpha, edit.eta(priors.eta))
+    lam = former.dense()
+    rows = aligned_zeros((len(lam), padded(edit.n_topics)), lam.dtype)
+    for k in range(edit.n_topics):
+        rows[:, k] = _column(edit, k, lam, priors, new)
+    return LazyLambda(rows, new), new
+
+
+def _column(edit: Edit, k: int, lam: Floats, former: Priors, priors: Priors) -> Floats:
+    """Return λ_k. Equations (T1) and (T4)."""
+    source, share = edit.sources[k], edit.share(k)
+    if len(source) == 1 and share is None:
+        column: Floats = lam[:, source[0]]
+        return column
+    excess = sum(np.maximum(lam[:, j].astype(np.float64) - _of_topic(former.eta, j), 0) for j in source)
+    return np.asarray(_of_topic(priors.eta, k) + excess * (1.0 if share is None else share))
 
 
 def _of_topic(eta: Doubles, k: int) -> Doubles:

@@ -55,8 +55,8 @@ def topic_tree(
     --------
     >>> from ldavi.inspection import topic_tree
     >>> print(topic_tree([[8, 2, 0, 0], [7, 3, 0, 0], [0, 0, 5, 5]]).round(2))
-    [[0.   1.   0.1  2.  ]
-     [2.   3.   1.   3.  ]]
+    [[1.  0.  0.1 2. ]
+     [2.  3.  1.  3. ]]
     """
     check.check_choice("linkage", linkage, LINKAGES)
     compared: Any = model if n_words is None else _truncated(model, check.check_integer("n_words", n_words, minimum=1))
