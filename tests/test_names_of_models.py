@@ -367,3 +367,13 @@ def test_other_objects_are_refused_with_what_to_pass(model, message):
 def test_texts_without_a_pipeline_are_refused():
     with pytest.raises(TypeError, match="pipeline that counts words"):
         inspection.topic_sizes(fitted(), TEXTS)
+
+
+def test_topics_without_a_name_stay_so_when_topics_are_edited():
+    X, _ = counted()
+    lda = LatentDirichletAllocation(3, random_state=0).fit(X)
+    lda.vocabulary_, lda.topic_names_ = WORDS, {1: "cars"}
+    assert copy.copy(lda).merge_topics([[0, 1]]).topic_names_.tolist() == ["cars", ""]
+    assert copy.copy(lda).split_topic(0, X).topic_names_.tolist() == ["", "cars", "", ""]
+    assert lda.remove_topics([1]).vocabulary_.tolist() == WORDS
+    assert not hasattr(lda, "topic_names_")

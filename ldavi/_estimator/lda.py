@@ -20,24 +20,25 @@ from ldavi._estimator.fit_input import fit_input, partial_fit_input
 from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.model_protocol import ModelProtocol
-from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
+from ldavi._estimator.topic_editing import TopicEditing
 from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
 
 
-class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
+class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
     attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
     term of the topics, and `components_`, which is read-only. Different defaults are noted.
 
-    Only `fit`, `partial_fit` and assignments change what other methods return, and reading an attribute changes
-    nothing: threads may share a fitted model while none of them fits it or assigns to it.
+    Only `fit`, `partial_fit`, the methods that edit topics (`merge_topics`, `remove_topics`, `split_topic`) and
+    assignments change what other methods return, and reading an attribute changes nothing: threads may share a fitted
+    model while none of them changes it.
 
     Parameters
     ----------
@@ -145,8 +146,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         exp(E[log β]).
     elbo_ : float
         The evidence lower bound of the training documents, in nats, including all constants. NaN if Ctrl-C ended the
-        fit in a pass of "cvb0", which has no bound. `partial_fit` and assigning `components_` delete it, as well as
-        `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
+        fit in a pass of "cvb0", which has no bound. `partial_fit`, editing topics and assigning `components_` delete
+        it, as well as `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
     elbo_trace_ : structured array of shape (n_passes,)
         One record per pass, of the best of `n_init` starts, with the fields of :class:`ldavi.TraceRecord`.
     bound_ : float
@@ -386,6 +387,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
                 self._priors, self._mean_log_theta = learner.priors, learner.mean_log_theta
         self._show_priors()
         return self
+
+    def _two_topic_model(self, **parameters: Any) -> "LatentDirichletAllocation":
+        return LatentDirichletAllocation(2, **parameters)
 
     def _store(self, restart: Restart, documents: DocumentSource) -> None:
         """Set the fitted attributes from what a restart has reached."""

@@ -10,6 +10,7 @@ from ldavi.inspection._geometry import topic_correlations, topic_distances, topi
 from ldavi.inspection._intervals import beta_intervals, theta_intervals
 from ldavi.inspection._labels import topic_labels
 from ldavi.inspection._summary import Summary, summary
+from ldavi.inspection._tree import suggest_merges, topic_tree
 from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "beta_intervals",
     "document_words",
     "representative_documents",
+    "suggest_merges",
     "summary",
     "theta_intervals",
     "top_words",
@@ -26,5 +28,6 @@ __all__ = [
     "topic_labels",
     "topic_map",
     "topic_sizes",
+    "topic_tree",
     "word_scores",
 ]
