@@ -37,7 +37,7 @@ def run(options: Options) -> int:
     print(f"{X.shape[0]} docstrings, {X.shape[1]} words, {int(X.sum())} tokens")
     held_out = np.arange(X.shape[0]) % HELD_OUT == 0
     lda = LatentDirichletAllocation(n_topics, n_jobs=n_jobs, random_state=seed)
-    with _timed("fit", seconds), progress_display(options, "fitting", "pass", lda.max_iter) as display:
+    with _timed("fit", seconds), progress_display(options, "fitting", "pass") as display:
         lda.callbacks = lambda record: display.advance(1, f"perplexity {record.perplexity:,.1f}")
         lda.fit(X[~held_out])
     with _timed("transform", seconds):

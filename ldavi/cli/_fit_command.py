@@ -27,6 +27,7 @@ from ldavi.cli._output import check_writable, print_json, say
 from ldavi.cli._progress import progress_display
 from ldavi.cli._signals import Interrupted, stop_requests
 from ldavi.cli._topics_command import print_topics, topics_of
+from ldavi.progress import pass_note
 
 Counts: TypeAlias = sparse.csr_array | CountedBatches
 
@@ -108,7 +109,7 @@ def fit(options: Options, model: LatentDirichletAllocation, X: Counts, checkpoin
             say(options, "stopping as soon as the fit can be saved; Ctrl-C ends it at once")
 
     start = time.perf_counter()
-    progress = FitProgress(options, model.max_iter, X)
+    progress = FitProgress(options, model, X)
     model.callbacks = progress
     try:
         with stop_requests(request_stop) as request:
@@ -133,33 +134,44 @@ def fit(options: Options, model: LatentDirichletAllocation, X: Counts, checkpoin
 class FitProgress:
     """Show a fit: its passes, or the documents that it reads in batches. It is a callback of the estimator.
 
-    With --verbose, each pass is a line instead.
+    An end is shown only where the number of passes is known: a fit that stops when it has converged has none. With
+    --verbose, each pass is a line instead.
     """
 
-    def __init__(self, options: Options, max_iter: int, X: Counts) -> None:
-        self._options, self._max_iter, self._note = options, max_iter, "pass 1"
+    def __init__(self, options: Options, model: LatentDirichletAllocation, X: Counts) -> None:
+        self._options, self._tol, self._n_starts = options, model.tol, model.n_init
+        self._max_iter = model.max_iter if model.tol is None else None
         self._reads_batches = isinstance(X, CountedBatches)
         if isinstance(X, CountedBatches):
             self._display = progress_display(options, "fitting", "document")
             X.on_read = self._advance
         else:
-            self._display = progress_display(options, "fitting", "pass", max_iter)
-        self.n_passes = 0
+            total = None if self._max_iter is None else self._max_iter * model.n_init
+            self._display = progress_display(options, "fitting", "pass", total)
+        self._last: TraceRecord | None = None
+        self._start, self.n_passes = 1, 0
+        self._note = self._of_pass(1)
 
     def __call__(self, record: TraceRecord) -> None:
-        perplexity = f"perplexity {record.perplexity:,.1f}"
+        if self._last is not None and record.iteration <= self._last.iteration:
+            self._start, self._last = self._start + 1, None
+        note = pass_note(record, self._last, self._tol)
         if self._reads_batches:
-            self._note = f"pass {record.iteration + 1} of {self._max_iter}, {perplexity}"
+            self._note = f"{self._of_pass(record.iteration + 1)}, {note}"
         else:
-            self._note = perplexity
-            self._advance(record.iteration - self._display.done)
+            self._note = note if self._n_starts == 1 else f"start {self._start} of {self._n_starts}, {note}"
+            self._advance(record.iteration - (0 if self._last is None else self._last.iteration))
         if self._options.verbose:
-            bound = f"ELBO {record.elbo:.6g}"
             say(
                 self._options,
-                f"pass {record.iteration:3d}  {record.phase:8}  {bound}  {record.seconds:.1f} s  {perplexity}",
+                f"pass {record.iteration:3d}  {record.phase:9}  {record.objective_name} {record.objective:.6g}  "
+                f"{record.seconds:.1f} s  perplexity {record.perplexity:,.1f}",
             )
-        self.n_passes = record.iteration
+        self._last, self.n_passes = record, record.iteration
+
+    def _of_pass(self, number: int) -> str:
+        of_starts = "" if self._n_starts == 1 else f"start {self._start} of {self._n_starts}, "
+        return f"{of_starts}pass {number}" + ("" if self._max_iter is None else f" of {self._max_iter}")
 
     def _advance(self, number: int) -> None:
         self._display.advance(number, self._note)
