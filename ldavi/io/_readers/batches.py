@@ -13,7 +13,6 @@ from ldavi.io._readers.coo_builder import CorpusInfo, build_batches, find_word_b
 from ldavi.io._readers.dispatch import (
     STANDARD_INPUT,
     ObjectArray,
-    StrPath,
     check_options,
     counts_of_word_lists,
     final_vocabulary,
@@ -29,7 +28,7 @@ from ldavi.io._readers.dispatch import (
 )
 from ldavi.io._readers.documents import Column, Document, ReaderOptions
 from ldavi.io._readers.recognition import COUNT_FORMATS, Recognition
-from ldavi.io._readers.several import Paths, one_or_several
+from ldavi.io._readers.several import Paths, StrPath, one_or_several
 
 MAX_EMPTY = 10_000  # documents that are read to find whether they are texts or lists of words
 DECLARING_FORMATS = ("uci", "mm")  # their headers declare the number of words

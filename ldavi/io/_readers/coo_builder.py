@@ -267,7 +267,8 @@ def _csr_matrix(info: CorpusInfo, triples: Triples, n_docs: int) -> sparse.csr_a
         )
     if len(triples.words) and triples.words.min() < 0:
         raise CorpusError(
-            info.name, "contains the word number 0, but the first word was taken to have the number 1; pass first_word=0"
+            info.name,
+            "contains word number 0, but the first word was taken to have number 1; pass first_word=0",
         )
     X = sparse.coo_array((triples.values, (triples.docs, triples.words)), shape=(n_docs, n_words)).tocsr()
     X.eliminate_zeros()

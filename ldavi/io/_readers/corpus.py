@@ -6,12 +6,11 @@ from typing import Any
 
 from scipy import sparse
 
-from ldavi.io._counting.word_counter import count_words
+from ldavi.io._counting.functions import count_words
 from ldavi.io._errors import CorpusError
 from ldavi.io._readers.coo_builder import CorpusInfo, build_matrix
 from ldavi.io._readers.dispatch import (
     ObjectArray,
-    StrPath,
     counts_of_word_lists,
     final_vocabulary,
     first_content,
@@ -26,7 +25,7 @@ from ldavi.io._readers.dispatch import (
 )
 from ldavi.io._readers.documents import Column, Document
 from ldavi.io._readers.recognition import Recognition
-from ldavi.io._readers.several import Paths, one_or_several
+from ldavi.io._readers.several import Paths, StrPath, one_or_several
 from ldavi.io._readers.source import MAX_BYTES
 
 

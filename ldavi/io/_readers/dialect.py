@@ -66,9 +66,7 @@ def find_dialect(sample: list[str], table: TableOptions, notes: Notes, *, defaul
     if not any('"' in line for line in sample):
         quotings = quotings[:1]
     trials = [
-        _try(Dialect(delimiter, quoting), sample, is_whole=is_whole)
-        for delimiter in delimiters
-        for quoting in quotings
+        _try(Dialect(delimiter, quoting), sample, is_whole=is_whole) for delimiter in delimiters for quoting in quotings
     ]
     best = max(trials, key=_rank)  # the first of equals
     if best.share < MIN_SHARE and table.delimiter is None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ldavi.io._errors import CorpusError
 from ldavi.io._readers.coo_builder import CorpusInfo, Triples, check_width, collect_triples, word_columns
 from ldavi.io._readers.count_formats import COUNT_READERS, WITH_WORDS
-from ldavi.io._readers.npz import read_npz
 from ldavi.io._readers.documents import (
     Column,
     Document,
@@ -21,6 +20,7 @@ from ldavi.io._readers.documents import (
     table_options,
     used_columns,
 )
+from ldavi.io._readers.npz import read_npz
 from ldavi.io._readers.recognition import (
     BINARY_FORMATS,
     COUNT_FORMATS,

@@ -67,7 +67,7 @@ def read_json(source: Source, options: ReaderOptions) -> Iterator[Document]:
 
 
 def _array_elements(source: Source) -> Iterator[tuple[int, Any]]:
-    """Yield the line in which each element of an array begins, and the element; only a part of the file is in memory."""
+    """Yield the line in which each element of an array begins, and the element; hold a part of the file only."""
     decode, scan = codecs.getincrementaldecoder(source.encoding)().decode, json.JSONDecoder().raw_decode
     text, position, line = "", 0, 1
     is_ended, is_first = False, True

@@ -33,7 +33,7 @@ def looks_like_table(source: Source, options: ReaderOptions, names: list[str]) -
     sample = _sample(source)
     dialect = find_dialect(sample, options.table, type(options.notes)(), default=",", is_whole=False)
     try:
-        first = next(dialect.reader(sample), [])
+        first: list[str] = next(dialect.reader(sample), [])
     except csv.Error:
         return False
     return bool(names) and len(first) > 1 and all(name in first for name in names)
@@ -104,8 +104,8 @@ class _Rows:
             )
         if self._rows.line_num - start > 1 and swallows_rows(row, self._dialect.delimiter, self._n_fields):
             raise self._error(
-                f"a quote begins here a field of {self._rows.line_num - start} lines, each of which has the fields of a "
-                "row; if quotes are part of the texts, pass quoting='none'",
+                f"a quote begins here a field of {self._rows.line_num - start} lines, each of which has the fields of "
+                "a row; if quotes are part of the texts, pass quoting='none'",
                 start,
             )
         return row

@@ -165,4 +165,3 @@ def read_documents_of_archive(parts: Sequence[Part], options: ReaderOptions) -> 
     for part in parts:
         with part.open() as source:
             yield Document(whole_text(source, options), part.name, ())
-

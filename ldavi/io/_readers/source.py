@@ -110,7 +110,10 @@ def _is_decoder_error(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno is None  # the operating system's errors have a number, those of gzip and bz2 have none
     # The name is compared because zstandard is optional.
-    return isinstance(error, (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)) or type(error).__name__ == "ZstdError"
+    return (
+        isinstance(error, (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile))
+        or type(error).__name__ == "ZstdError"
+    )
 
 
 class _FrameReader(io.RawIOBase):

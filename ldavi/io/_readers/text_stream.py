@@ -57,8 +57,8 @@ def check_encoding(encoding: str) -> str:
             raise LookupError
     except (LookupError, ValueError, TypeError) as error:
         raise ValueError(
-            f"encoding={encoding!r} is not an encoding of texts that Python knows; examples are utf-8, utf-16, latin-1, "
-            "cp1252, shift_jis and gb18030"
+            f"encoding={encoding!r} is not an encoding of texts that Python knows, such as utf-8, utf-16, latin-1, "
+            "cp1252, shift_jis or gb18030"
         ) from error
     return "utf-8" if name == "utf-8-sig" else name
 

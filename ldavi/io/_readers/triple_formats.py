@@ -111,7 +111,9 @@ def _dense(source: Source, info: CorpusInfo, *, line: int) -> Triples:
     return Triples(docs.astype(np.int64), words.astype(np.int64), X[docs, words])
 
 
-def _triples(source: Source, info: CorpusInfo, *, n_entries: int | None, line: int, with_values: bool) -> Iterator[Triples]:
+def _triples(
+    source: Source, info: CorpusInfo, *, n_entries: int | None, line: int, with_values: bool
+) -> Iterator[Triples]:
     names = ("doc", "word", "value")[: 3 if with_values else 2]
     dtype = np.dtype([(name, np.float64 if name == "value" else np.int64) for name in names])
     n_read = 0
