@@ -138,7 +138,7 @@ def read_model(options: Options) -> SavedModel:
         words = getattr(model, "feature_names_in_", None)
     if hasattr(model, "feature_names_in_"):
         del model.feature_names_in_  # the vocabulary of the model file replaces them
-    return SavedModel(model, words, Counting(), {"input": options.input})
+    return SavedModel.of_fit(model, words, Counting(), {"input": options.input})
 
 
 def write_model(options: Options, kind: str, saved: SavedModel) -> None:

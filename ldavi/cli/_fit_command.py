@@ -180,7 +180,7 @@ def fit_documents(
         fit(options, model, corpus.X, checkpoint)
         facts |= {"documents": corpus.X.shape[0], "tokens": int(corpus.X.sum())}
     facts |= {"passes": model.n_iter_, "converged": bool(model.converged_), "elbo": float(model.elbo_)}
-    return SavedModel(model, words, counting, facts), corpus
+    return SavedModel.of_fit(model, words, counting, facts), corpus
 
 
 def fit(options: Options, model: LatentDirichletAllocation, X: Counts, checkpoint: InterruptibleCheckpoint) -> None:

@@ -4,8 +4,6 @@ import os
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ldavi import LatentDirichletAllocation, io
 from ldavi.cli._options import Options
 from ldavi.io._counting.recipe import Counting
@@ -30,6 +28,14 @@ class SavedModel(NamedTuple):
     counting: Counting
     corpus: dict[str, Any]
 
+    @classmethod
+    def of_fit(
+        cls, model: LatentDirichletAllocation, words: Any, counting: Counting, corpus: dict[str, Any]
+    ) -> "SavedModel":
+        """Return the content for a model that was fitted just now; the model gets its words."""
+        model.vocabulary_ = words
+        return cls(model, words, counting, corpus)
+
     @property
     def n_words(self) -> int:
         """The number of columns."""
@@ -39,8 +45,7 @@ class SavedModel(NamedTuple):
 def save(path: str, saved: SavedModel) -> None:
     """Write a model file."""
     metadata = {"counting": saved.counting.as_metadata(), "corpus": saved.corpus}
-    words = None if saved.words is None else [str(word) for word in saved.words]
-    io.save(saved.model, path, vocabulary=words, metadata=metadata)
+    io.save(saved.model, path, metadata=metadata)
 
 
 def load(path: str, options: Options) -> SavedModel:
@@ -62,16 +67,15 @@ def load(path: str, options: Options) -> SavedModel:
     if not hasattr(model, "n_features_in_"):
         raise ValueError(f"{path}: the model in it is not fitted")
     model.n_jobs = getattr(options, "jobs", None)
-    words = info.vocabulary
-    if words is None and hasattr(model, "feature_names_in_"):
-        words = [str(word) for word in model.feature_names_in_]
+    words = getattr(model, "vocabulary_", None)
+    if hasattr(model, "feature_names_in_"):
         del model.feature_names_in_  # scikit-learn would warn that counts have no names here
+        model.vocabulary_ = words
     corpus = info.metadata.get("corpus")
-    names = None if words is None else np.array(words, dtype=object)
     try:
         counting = Counting.from_metadata(info.metadata.get("counting"))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     if getattr(options, "token_pattern", None) == counting.pattern:
         counting = replace(counting, is_trusted=True)
-    return SavedModel(model, names, counting, corpus if isinstance(corpus, dict) else {})
+    return SavedModel(model, words, counting, corpus if isinstance(corpus, dict) else {})

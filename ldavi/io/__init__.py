@@ -22,6 +22,7 @@ from ldavi.io._counting.word_counter import WordCounter
 from ldavi.io._errors import CorpusError
 from ldavi.io._models.checkpoint import Checkpoint
 from ldavi.io._models.model_file import ModelInfo, load, read_info, save
+from ldavi.io._models.pipeline import load_pipeline
 from ldavi.io._readers.batches import Batch, Batches, read_batches
 from ldavi.io._readers.corpus import Corpus, read_corpus
 from ldavi.io._readers.recognition import Recognition, recognise
@@ -47,6 +48,7 @@ __all__ = [
     "from_tomotopy",
     "from_vw",
     "load",
+    "load_pipeline",
     "open_counts",
     "read_batches",
     "read_corpus",

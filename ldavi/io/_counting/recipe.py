@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 from ldavi.io._counting.phrases import check_phrases
 from ldavi.io._counting.unicode_words import ANY, check_language
+from ldavi.io._counting.word_counter import WordCounter
 
 PATTERN = r"\b\w{3,}\b"  # io.WordCounter is fast for this pattern; words with a digit or _ are removed afterwards
 # The pattern leaves these parts of isn't, doesn't, …, which scikit-learn's list of stop words does not have.
@@ -21,6 +22,7 @@ CONTRACTIONS = "ain aren couldn didn doesn don hadn hasn haven isn mightn mustn 
 TOPICAL = "bill computer cry detail fire interest mill system"
 ENGLISH = frozenset(ENGLISH_STOP_WORDS) - frozenset(TOPICAL.split()) | frozenset(CONTRACTIONS.split())
 FUNCTION = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_][\w.]*)", re.ASCII)
+DESCRIBED = {"analyzer": "word", "tokenizer": None, "preprocessor": None, "strip_accents": None, "binary": False}
 MAX_NGRAM = 10  # words
 MAX_PATTERN = 1000  # characters
 CLASS = r"(?:\\[wS]|\[(?:[a-zA-Z0-9_]|[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|\\w)+\])"
@@ -208,6 +210,47 @@ def imported(parameter: str, name: str) -> Callable[[str], Any]:
     if not callable(function):
         raise ValueError(f"{parameter}={name} is no function")
     return cast(Callable[[str], Any], function)
+
+
+def counting_of(counter: Any) -> Counting:
+    """Return how a fitted `WordCounter` or `CountVectorizer` counts texts.
+
+    Raises
+    ------
+    TypeError
+        If `counter` is something else.
+    ValueError
+        If it has a parameter that a model file cannot describe.
+    """
+    if isinstance(counter, WordCounter):
+        how = counter._splitting
+        for name in ("tokenizer", "lemmatizer"):
+            if (function := getattr(how, name)) is not None:
+                raise ValueError(
+                    f"counter has {name}={function!r}, which a model file cannot describe: pickle the pipeline instead"
+                )
+        return Counting(
+            how.pattern,
+            how.lowercase,
+            how.ngram_range,
+            sorted(how.stop_words) or None,
+            language=how.language,
+            phrases=how.phrases,
+        )
+    if isinstance(counter, CountVectorizer):
+        for name, described in DESCRIBED.items():
+            if getattr(counter, name) != described:
+                raise ValueError(
+                    f"counter has {name}={getattr(counter, name)!r}, which a model file cannot describe; only "
+                    f"{name}={described!r} is supported: pickle the pipeline instead"
+                )
+        pattern, lowercase, ngrams = counter.token_pattern, counter.lowercase, counter.ngram_range
+        stop_words = sorted(counter.get_stop_words() or ())
+    else:
+        raise TypeError(
+            f"counter is a {type(counter).__name__}; it must be a fitted ldavi.io.WordCounter or a CountVectorizer"
+        )
+    return Counting(pattern, bool(lowercase), (int(ngrams[0]), int(ngrams[1])), stop_words or None, language=None)
 
 
 def has_bounded_time(pattern: str) -> bool:
