@@ -13,7 +13,9 @@ from ldavi.io._converters.libraries import (
 from ldavi.io._converters.model_files import from_lda_c, from_vw, to_lda_c, to_vw
 from ldavi.io._count_store.reading import CountBatches, open_counts
 from ldavi.io._count_store.writing import save_counts
-from ldavi.io._counting.word_counter import WordCounter, count_words
+from ldavi.io._counting.functions import count_words, find_phrases
+from ldavi.io._counting.stop_words import read_stop_words
+from ldavi.io._counting.word_counter import WordCounter
 from ldavi.io._errors import CorpusError
 from ldavi.io._models.checkpoint import Checkpoint
 from ldavi.io._models.model_file import ModelInfo, load, read_info, save
@@ -34,6 +36,7 @@ __all__ = [
     "Recognition",
     "WordCounter",
     "count_words",
+    "find_phrases",
     "from_gensim",
     "from_lda_c",
     "from_mallet_state",
@@ -47,6 +50,7 @@ __all__ = [
     "read_batches",
     "read_corpus",
     "read_info",
+    "read_stop_words",
     "read_vocabulary",
     "recognise",
     "save",
