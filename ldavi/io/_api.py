@@ -24,6 +24,7 @@ from ldavi.io._readers.batches import Batch, Batches, read_batches
 from ldavi.io._readers.corpus import Corpus, read_corpus
 from ldavi.io._readers.recognition import Recognition, recognise
 from ldavi.io._readers.vocabulary import read_vocabulary
+from ldavi.io._topic_names import read_topic_names
 
 __all__ = [
     "Batch",
@@ -51,6 +52,7 @@ __all__ = [
     "read_corpus",
     "read_info",
     "read_stop_words",
+    "read_topic_names",
     "read_vocabulary",
     "recognise",
     "save",
