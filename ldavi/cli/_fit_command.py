@@ -1,6 +1,7 @@
 """`ldavi fit`: from documents to a model file and a report."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ from ldavi.cli._options import (
 )
 from ldavi.cli._output import check_writable, print_json, say
 from ldavi.cli._progress import progress_display
+from ldavi.cli._seed_words import SeedLine, name_seeded_topics, read_seed_words, set_seed_words
 from ldavi.cli._signals import Interrupted, stop_requests
 from ldavi.cli._topics_command import print_topics, topics_of
 from ldavi.progress import pass_note
@@ -41,8 +43,10 @@ def run(options: Options) -> int:
     if options.report:
         _report_command.check_installed()
     model, checkpoint = estimator_from(options), InterruptibleCheckpoint.from_options(options)
+    seed_lines = read_seed_words(options)
     with rereadable(options) as path:
-        saved, corpus = fit_documents(options, path, model, checkpoint)
+        saved, corpus = fit_documents(options, path, model, checkpoint, seed_lines)
+    name_seeded_topics(model, seed_lines)
     if options.output:
         _model_file.save(options.output, saved)
         say(options, f"model: {options.output}")
@@ -59,7 +63,11 @@ def run(options: Options) -> int:
 
 
 def fit_documents(
-    options: Options, path: str, model: LatentDirichletAllocation, checkpoint: InterruptibleCheckpoint
+    options: Options,
+    path: str,
+    model: LatentDirichletAllocation,
+    checkpoint: InterruptibleCheckpoint,
+    seed_lines: Sequence[SeedLine] = (),
 ) -> tuple[SavedModel, io.Corpus | None]:
     """Read the documents and fit the model to them, whole or in batches.
 
@@ -75,6 +83,7 @@ def fit_documents(
     if options.stream:
         source = counted_batches(options, path, counting, model.batch_size)
         words = source.words
+        set_seed_words(options, model, seed_lines, words, counting)
         fit(options, model, source, checkpoint)
         facts |= {"stream": True, "documents": source.n_docs, "tokens": source.n_tokens}
         corpus = source.sampled_corpus() if options.report else None
@@ -84,6 +93,7 @@ def fit_documents(
         if corpus.texts is None:
             check_no_counting_options(options)
         say(options, describe(corpus, options.input))
+        set_seed_words(options, model, seed_lines, words, counting)
         fit(options, model, corpus.X, checkpoint)
         facts |= {"documents": corpus.X.shape[0], "tokens": int(corpus.X.sum())}
     facts |= {"passes": model.n_iter_, "converged": bool(model.converged_), "elbo": float(model.elbo_)}

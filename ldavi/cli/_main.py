@@ -39,6 +39,10 @@ exit codes:
 COMMANDS = {
     "fit": "learn topics, save the model, write a report",
     "topics": "the words and the size of each topic",
+    "documents": "the documents that are most about a topic",
+    "names": "show or change the names of topics",
+    "merge": "merge topics, or find similar ones",
+    "compare": "match the topics of two models",
     "transform": "topic proportions of documents",
     "evaluate": "held-out perplexity, coherence, diversity",
     "sweep": "fit several numbers of topics and recommend one",

@@ -21,6 +21,7 @@ PARAMETERS = {
     "eta": "topic_word_prior",
     "batch_size": "batch_size",
     "tol": "tol",
+    "restarts": "n_init",
     "seed": "random_state",
 }
 DEFAULTS: dict[str, Any] = {"n_components": 20, "random_state": 0}

@@ -11,6 +11,18 @@ def add_model_options(parser: Parser) -> None:
     group = parser.add_argument_group("model")
     _add_method(group)
     _add_priors(group)
+    group.add_argument(
+        "--restarts",
+        type=positive,
+        metavar="N",
+        help="fit N times, from random topics after the first time, and keep the best fit (default: 1)",
+    )
+    group.add_argument(
+        "--seed-words",
+        metavar="FILE",
+        help="words that should belong to the first topics, a line per topic: ball, goal, team; or with a name of the "
+        "topic: sports: ball, goal, team (default: none)",
+    )
     group.add_argument("--seed", type=int, metavar="N", help="seed of random numbers (default: 0)")
     group.add_argument(
         "--jobs",

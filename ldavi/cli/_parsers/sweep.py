@@ -42,11 +42,13 @@ def _add_models(parser: Parser) -> None:
         "-k", "--topics", type=positive_list, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50"
     )
     group.add_argument(
+        "--restarts",
         "--starts",
+        dest="starts",
         type=positive,
         metavar="N",
         default=5,
-        help="restarts for each number; all but the first begin at random (default: 5)",
+        help="fits of each number; all but the first begin with random topics (default: 5)",
     )
     group.add_argument(
         "--alpha",
