@@ -20,23 +20,25 @@ from ldavi._estimator.fit_input import fit_input, partial_fit_input
 from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.model_protocol import ModelProtocol
-from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
+from ldavi._estimator.topic_editing import TopicEditing
+from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
 
 
-class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
+class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
     attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
     term of the topics, and `components_`, which is read-only. Different defaults are noted.
 
-    Only `fit`, `partial_fit` and assignments change what other methods return, and reading an attribute changes
-    nothing: threads may share a fitted model while none of them fits it or assigns to it.
+    Only `fit`, `partial_fit`, the methods that edit topics (`merge_topics`, `remove_topics`, `split_topic`) and
+    assignments change what other methods return, and reading an attribute changes nothing: threads may share a fitted
+    model while none of them changes it.
 
     Parameters
     ----------
@@ -144,8 +146,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         exp(E[log β]).
     elbo_ : float
         The evidence lower bound of the training documents, in nats, including all constants. NaN if Ctrl-C ended the
-        fit in a pass of "cvb0", which has no bound. `partial_fit` and assigning `components_` delete it, as well as
-        `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
+        fit in a pass of "cvb0", which has no bound. `partial_fit`, editing topics and assigning `components_` delete
+        it, as well as `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
     elbo_trace_ : structured array of shape (n_passes,)
         One record per pass, of the best of `n_init` starts, with the fields of :class:`ldavi.TraceRecord`.
     bound_ : float
@@ -166,6 +168,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
         Names of the columns of X, if they are strings.
+    vocabulary_ : array of shape (n_features,)
+        The words of the columns: `feature_names_in_` if it exists, else words that you assign (an array, or
+        {word: column}). They are used wherever `feature_names` is not given, and saved with the model.
+    topic_names_ : array of shape (n_components,)
+        Names that you assign: one for each topic, or {topic: name} for some. Tables, plots and reports show them.
     random_state_ : RandomState instance
         The generator that was used for the start.
 
@@ -381,6 +388,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         self._show_priors()
         return self
 
+    def _two_topic_model(self, **parameters: Any) -> "LatentDirichletAllocation":
+        return LatentDirichletAllocation(2, **parameters)
+
     def _store(self, restart: Restart, documents: DocumentSource) -> None:
         """Set the fitted attributes from what a restart has reached."""
         assert restart.result is not None
@@ -396,6 +406,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         count_documents(self, documents, is_first=True)
 
     def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
+        if not self.warm_start:
+            forget_names(self)
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
         self.random_state_ = random_state
 

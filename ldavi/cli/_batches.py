@@ -9,12 +9,13 @@ from scipy import sparse
 from ldavi import io
 from ldavi._core.typing import Int64s
 from ldavi.cli import _model_options
-from ldavi.cli._counting import COUNTING_OPTIONS, Counting, find_words
+from ldavi.cli._counting import COUNTING_OPTIONS, find_words
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import Words, open_batches
 from ldavi.cli._options import Options
 from ldavi.cli._output import say
 from ldavi.cli._progress import reading_progress
+from ldavi.io._counting.recipe import Counting
 
 SAMPLE = 10_000  # documents of the report; at most twice as many
 TEXTS, IDS, COLUMN = "texts", "ids", "column "  # keys of a sample's attributes; "column " precedes a column's name

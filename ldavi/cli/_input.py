@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import io
-from ldavi.cli._counting import Counting, select_words
+from ldavi.cli._counting import select_words
 from ldavi.cli._options import Options
 from ldavi.cli._progress import MEGABYTE, progress_display, reading_progress
+from ldavi.io._counting.recipe import Counting
 from ldavi.io._readers.recognition import TEXT_FORMATS
 from ldavi.io._readers.source import MAX_BYTES
 

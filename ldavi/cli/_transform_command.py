@@ -14,51 +14,14 @@ from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import in_columns_of, open_batches, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_input, add_messages, add_trusted_pattern, command
+from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
+from ldavi.cli._parsers.transform import FORMATS
 from ldavi.cli._progress import progress_display, reading_progress
 from ldavi.cli._text import csv_cell
 
-FORMATS = ("csv", "tsv", "jsonl", "npz")
 ROWS = 4096  # documents of a batch
 Part: TypeAlias = tuple[Any, Any]  # names and topic proportions of some documents
-EXAMPLES = """\
-  ldavi transform model.ldavi new.txt -o theta.csv
-  ldavi transform model.ldavi articles.csv --column body --id-column url -o theta.jsonl
-  zcat dump.txt.gz | ldavi transform model.ldavi - --stream --to tsv | head
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "transform",
-        usage="MODEL INPUT [-o FILE] [options]",
-        help="topic proportions of documents",
-        description="Writes a row per document: its name, or its number from 0, and the proportion of each topic. "
-        "Texts are counted as those of the fit were; words that the model does not have are left out.",
-        examples=EXAMPLES,
-    )
-    parser.add_argument("model", metavar="MODEL", help="a model file")
-    group = add_input(parser)
-    add_trusted_pattern(group)
-    group.add_argument(
-        "--stream", action="store_true", help="read and write in batches, for a corpus larger than memory"
-    )
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "-o", "--output", metavar="FILE", default="-", help="the file to write (default: standard output)"
-    )
-    group.add_argument(
-        "--to",
-        choices=FORMATS,
-        help="format: csv, tsv, jsonl (document, topics) or npz (arrays theta and documents) (default: the suffix of "
-        "FILE, or csv)",
-    )
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    add_messages(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: Options) -> int:

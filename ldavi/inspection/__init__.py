@@ -1,6 +1,8 @@
 """Inspection of topics and documents: words, sizes, labels, distances and intervals, as tables and arrays.
 
-Every function takes a fitted estimator, of this package or scikit-learn, or any (n_topics, n_words) array.
+Every function takes a fitted estimator, of this package or scikit-learn, a pipeline that ends with one, a model of
+gensim or tomotopy, or any (n_topics, n_words) array. A pipeline also counts texts that are given as X. If topics have
+names, the tables have a column topic_name.
 """
 
 from ldavi.inspection._documents import document_words, representative_documents, topic_sizes
@@ -8,6 +10,7 @@ from ldavi.inspection._geometry import topic_correlations, topic_distances, topi
 from ldavi.inspection._intervals import beta_intervals, theta_intervals
 from ldavi.inspection._labels import topic_labels
 from ldavi.inspection._summary import Summary, summary
+from ldavi.inspection._tree import suggest_merges, topic_tree
 from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
@@ -15,6 +18,7 @@ __all__ = [
     "beta_intervals",
     "document_words",
     "representative_documents",
+    "suggest_merges",
     "summary",
     "theta_intervals",
     "top_words",
@@ -24,5 +28,6 @@ __all__ = [
     "topic_labels",
     "topic_map",
     "topic_sizes",
+    "topic_tree",
     "word_scores",
 ]

@@ -24,8 +24,8 @@ def topic_distances(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     distance : {"jensen_shannon", "hellinger", "cosine"}, default="jensen_shannon"
         Which distance.
     other : estimator or array of shape (n_others, n_words), or None, default=None
@@ -123,8 +123,8 @@ def topic_map(model: ModelOrTopics, *, method: str = "pcoa", distance: str = "je
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     method : {"pcoa", "mds"}, default="pcoa"
         How positions are computed from distances.
     distance : {"jensen_shannon", "hellinger", "cosine"}, default="jensen_shannon"

@@ -11,6 +11,7 @@ from ldavi.plotting._map import TopicMapDisplay
 from ldavi.plotting._matching import TopicMatchingDisplay
 from ldavi.plotting._sizes import TopicSizesDisplay
 from ldavi.plotting._sweep import SweepDisplay
+from ldavi.plotting._tree import TopicTreeDisplay
 from ldavi.plotting._words import TopWordsDisplay
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "TopicMapDisplay",
     "TopicMatchingDisplay",
     "TopicSizesDisplay",
+    "TopicTreeDisplay",
 ]

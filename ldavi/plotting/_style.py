@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
+from ldavi._core.topics_of_model import topic_names_of as own_topic_names_of
 from ldavi._core.typing import Names
 from ldavi.inspection._words import NO_WORDS, short_labels
 
@@ -53,14 +54,16 @@ def shorten(text: object, max_length: int = MAX_WORD) -> str:
 def topic_names_of(
     model: ModelOrTopics, n_topics: int, names: Sequence[str] | None, feature_names: Names | None
 ) -> list[str]:
-    """Return names of the topics: as given, else number and most relevant words, or numbers if words have no names."""
+    """Return names of the topics: as given, else number and own name or most relevant words, else numbers alone."""
     if names is not None:
         return given_names("topic_names", names, n_topics, "topics")
+    own_names = own_topic_names_of(model) or [""] * n_topics
     if not has_word_names(model, feature_names):
-        return [f"Topic {k}" for k in range(n_topics)]
+        return [f"{k}{SEPARATOR}{name}" if name else f"Topic {k}" for k, name in enumerate(own_names)]
     labels = short_labels(model, feature_names)
     words = [", ".join(shorten(word, MAX_WORD_IN_NAME) for word in label) for label in labels]
-    return [f"{k}{SEPARATOR}{own or NO_WORDS}" for k, own in enumerate(words)]
+    named = zip(own_names, words, strict=True)
+    return [f"{k}{SEPARATOR}{name or own or NO_WORDS}" for k, (name, own) in enumerate(named)]
 
 
 def given_names(parameter: str, names: Iterable[Any], n_wanted: int, things: str) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi._core.topics_of_model import ModelOrTopics, topics_of
+from ldavi._core.topics_of_model import ModelOrTopics, topic_names_of, topics_of
 from ldavi._core.typing import Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi.inspection import top_words
@@ -87,7 +87,7 @@ class TopWordsDisplay:
         feature_names : array-like of str of shape (n_words,), or None, default=None
             Names of the words; None takes those that the model was fitted with.
         topic_names : sequence of str, or None, default=None
-            A name for each topic of the model; None numbers them.
+            A name for each topic of the model; None takes those of the model, or numbers them.
         axes : sequence of matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -103,8 +103,10 @@ class TopWordsDisplay:
         table = top_words(model, n_words, by=by, relevance_weight=relevance_weight, X=X, feature_names=feature_names)
         n_topics = len(topics_of(model))
         words, probabilities = (np.asarray(table[name]).reshape(n_topics, -1) for name in ("word", "probability"))
-        given = [f"Topic {k}" for k in range(n_topics)] if topic_names is None else topic_names
-        names = style.given_names("topic_names", given, n_topics, "topics")
+        if topic_names is None:
+            own_names = topic_names_of(model) or [""] * n_topics
+            topic_names = [name or f"Topic {k}" for k, name in enumerate(own_names)]
+        names = style.given_names("topic_names", topic_names, n_topics, "topics")
         shown = style.chosen_topics(topics, n_topics)
         display = cls(
             words=[words[k].tolist() for k in shown],
