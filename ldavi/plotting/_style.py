@@ -9,7 +9,8 @@ import numpy as np
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
 from ldavi._core.topics_of_model import topic_names_of as own_topic_names_of
 from ldavi._core.typing import Names
-from ldavi.inspection._words import NO_WORDS, short_labels
+from ldavi.inspection._distinct_labels import distinct_labels
+from ldavi.inspection._words import NO_WORDS
 
 # Okabe, Ito. "Color universal design", 2008
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -60,7 +61,7 @@ def topic_names_of(
     own_names = own_topic_names_of(model) or [""] * n_topics
     if not has_word_names(model, feature_names):
         return [f"{k}{SEPARATOR}{name}" if name else f"Topic {k}" for k, name in enumerate(own_names)]
-    labels = short_labels(model, feature_names)
+    labels = distinct_labels(model, feature_names)
     words = [", ".join(shorten(word, MAX_WORD_IN_NAME) for word in label) for label in labels]
     named = zip(own_names, words, strict=True)
     return [f"{k}{SEPARATOR}{name or own or NO_WORDS}" for k, (name, own) in enumerate(named)]

@@ -43,7 +43,7 @@ draw.tree = (place, full) => {
     width, height: top + leaves.length * ROW + 6, nodes,
     under: (px, py) => {
       const i = near(px, py);
-      if (i >= 0) return [words[i].join(', '), `${size[n + i]} topics, joined at ${merges[i][2].toFixed(2)}`];
+      if (i >= 0) return [words[i].join(', '), `${size[n + i]} topics, joined at distance ${merges[i][2].toFixed(2)}`];
       const k = leaves[Math.floor((py - top) / ROW)];
       return px > width - labelWidth - 12 && k !== undefined ? lines(k) : [];
     },
