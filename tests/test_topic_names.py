@@ -49,3 +49,10 @@ def test_other_files_are_refused_with_name_and_position(tmp_path, content, messa
     with pytest.raises(io.CorpusError, match=r"names\.json") as error:
         read(tmp_path, content)
     assert message in str(error.value)
+
+
+def test_a_topic_that_the_model_lacks_is_refused(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("topic,name\n3,sports\n")
+    with pytest.raises(io.CorpusError, match=r"line 2: names the topic 3, but the model has the topics 0 to 2"):
+        io.read_topic_names(path, 3)

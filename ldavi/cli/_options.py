@@ -177,6 +177,14 @@ def add_metadata(group: Group) -> None:
     group.add_argument(
         "--metadata", metavar="NAMES", help="columns for the report's trends, separated by commas: date,section"
     )
+    group.add_argument(
+        "--bins",
+        action="append",
+        metavar="COLUMN=BINS",
+        help="how the report divides a column of --metadata: date=month (or day, week, quarter, year, decade, "
+        "century), date=2020-01-01,2021-07-01,2023-01-01 or age=18,30,65 (edges), age=10 (a number of bins), "
+        "section=news,sport (values); may be repeated",
+    )
 
 
 def add_messages(parser: Parser) -> None:
