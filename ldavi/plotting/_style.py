@@ -21,6 +21,8 @@ CMAP = "cividis"
 
 FONT_SIZE = 9.0
 LINE = 0.2  # inches from one label to the next
+MIN_LINE = 0.085  # for many labels, in a font of 5 points
+PAGE = (8.2, 11.6)  # inches, of A4: figures of up to 100 topics are not larger
 MAX_WORD = 28  # characters; longer labels are truncated
 MAX_NAME = 44
 MAX_WORD_IN_NAME = 16
@@ -44,6 +46,12 @@ def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
         return ax.figure, ax
     figure, ax = plt.subplots(figsize=(width, height), layout="constrained")
     return figure, ax
+
+
+def fitted_line(n_labels: int, space: float, size: float = FONT_SIZE, line: float = LINE) -> tuple[float, float]:
+    """Return the distance of labels in inches, such that all fit into `space` if possible, and their font size."""
+    fitted = min(line, max(MIN_LINE, space / max(n_labels, 1)))
+    return fitted, min(size, 0.76 * 72 * fitted)
 
 
 def shorten(text: object, max_length: int = MAX_WORD) -> str:
