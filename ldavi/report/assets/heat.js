@@ -70,7 +70,7 @@ if (data.columns.length) {
     const at = (px, py) => [Math.floor((py - top) / step), dates ? axis.bounds.findLastIndex((bound) => bound <= x.invert(px)) : Math.round(x.invert(px))];
     const linesOf = (r, b) => [nameOf(rows[r]), ...binLines(rows[r], b)];
     return {
-      width, height: top + rows.length * step + 6, nodes,
+      width, height: top + rows.length * step + 6, nodes, cut: [top, step],
       under: (px, py) => {
         const [r, b] = at(px, py);
         return py > top && px > left && r in rows && b in bins ? linesOf(r, b) : [];

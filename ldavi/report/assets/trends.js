@@ -204,7 +204,7 @@ function dotChart(width) {
   });
   const lines = (k, b) => (topics.length > 1 ? [nameOf(k), ...binLines(k, b)] : binLines(k, b));
   return {
-    width, height: bottom + 24, nodes,
+    width, height: bottom + 24, nodes, cut: [8, step],
     under: (px, py) => {
       const row = Math.floor((py - 8) / step);
       const i = Math.max(0, Math.min(topics.length - 1, Math.round(((py - 8 - row * step) / step) * (topics.length + 1)) - 1));
