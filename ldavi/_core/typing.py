@@ -1,7 +1,7 @@
 """Names for the arrays that travel through the package."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,10 +18,3 @@ UInt64s: TypeAlias = NDArray[np.uint64]
 Masses: TypeAlias = NDArray[np.int32] | NDArray[np.float64]  # whole numbers in either
 Names: TypeAlias = Sequence[str] | NDArray[Any]  # of words, documents or topics
 Matrix: TypeAlias = ArrayLike | sparse.sparray | sparse.spmatrix  # counts as users pass them; DataFrames too
-
-DistanceName: TypeAlias = Literal["jensen_shannon", "hellinger", "cosine"]
-LinkageName: TypeAlias = Literal["average", "complete", "single"]
-MapMethod: TypeAlias = Literal["mds", "pcoa"]
-WordScore: TypeAlias = Literal["relevance", "probability", "frex", "lift"]
-SelectionRule: TypeAlias = Literal["one_standard_error", "best"]
-PassAxis: TypeAlias = Literal["iteration", "seconds"]

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._core.typing import Doubles, PassAxis
+from ldavi._core.typing import Doubles
 from ldavi.plotting import _style as style
 
 PANELS = {
@@ -66,7 +66,7 @@ class ConvergenceDisplay:
         self.tol = tol
 
     @classmethod
-    def from_estimator(cls, model: Any, *, x: PassAxis = "iteration", axes: Any = None) -> Self:
+    def from_estimator(cls, model: Any, *, x: str = "iteration", axes: Any = None) -> Self:
         """Plot the trace of a fitted model.
 
         Parameters
@@ -94,7 +94,7 @@ class ConvergenceDisplay:
             )
         return cls(trace=trace, tol=getattr(model, "tol", None)).plot(x=x, axes=axes)
 
-    def plot(self, *, x: PassAxis = "iteration", axes: Any = None) -> Self:
+    def plot(self, *, x: str = "iteration", axes: Any = None) -> Self:
         """Draw the panels.
 
         Parameters

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ldavi._core.chunks import chunks
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names, topics_of
-from ldavi._core.typing import DistanceName, Doubles, MapMethod, Matrix, Names
+from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi.inspection import topic_map, topic_sizes
 from ldavi.plotting import _style as style
 from ldavi.plotting._outliers import compress_outliers
@@ -70,8 +70,8 @@ class TopicMapDisplay:
         model: ModelOrTopics,
         X: Matrix | None = None,
         *,
-        method: MapMethod = "mds",
-        distance: DistanceName = "jensen_shannon",
+        method: str = "mds",
+        distance: str = "jensen_shannon",
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         ax: Any = None,

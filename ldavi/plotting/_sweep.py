@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ldavi._core.typing import Doubles, SelectionRule
+from ldavi._core.typing import Doubles
 from ldavi.plotting import _style as style
 
 MEASURES = {  # whether lower or higher is better, and the title of the panel
@@ -84,12 +84,7 @@ class SweepDisplay:
 
     @classmethod
     def from_sweep(
-        cls,
-        sweep: Any,
-        *,
-        rule: SelectionRule = "one_standard_error",
-        measures: Sequence[str] | None = None,
-        axes: Any = None,
+        cls, sweep: Any, *, rule: str = "one_standard_error", measures: Sequence[str] | None = None, axes: Any = None
     ) -> Self:
         """Plot the measures of a sweep, and mark the number of topics that it recommends.
 

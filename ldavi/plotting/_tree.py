@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import dendrogram
 
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import DistanceName, LinkageName, Names
+from ldavi._core.typing import Names
 from ldavi.inspection._tree import topic_tree
 from ldavi.plotting import _style as style
 
@@ -59,8 +59,8 @@ class TopicTreeDisplay:
         cls,
         model: ModelOrTopics,
         *,
-        distance: DistanceName = "jensen_shannon",
-        linkage: LinkageName = "average",
+        distance: str = "jensen_shannon",
+        linkage: str = "average",
         max_distance: float | None = 0.5,
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,

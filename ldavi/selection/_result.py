@@ -9,7 +9,7 @@ import numpy as np
 
 from ldavi import metrics
 from ldavi._core.tables import table
-from ldavi._core.typing import Doubles, Int64s, SelectionRule
+from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator import validation as check
 from ldavi._inference.document_completion import perplexity_of
 from ldavi.selection import _display
@@ -81,7 +81,7 @@ class Sweep:
     def _repr_html_(self) -> str:
         return _display.html_of(self)
 
-    def recommend(self, rule: SelectionRule = "one_standard_error") -> Recommendation:
+    def recommend(self, rule: str = "one_standard_error") -> Recommendation:
         """Recommend a number of topics by the held-out log-likelihood.
 
         Parameters
