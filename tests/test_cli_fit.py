@@ -162,7 +162,7 @@ def test_a_compressed_table_with_names_and_dates(tmp_path, reports):
     assert main(["fit", str(table), "-k", "3", "-q", *arguments]) == 0
     (report,) = reports
     assert report["document_names"] == [f"u{i}" for i in range(30)]
-    assert report["metadata"]["year"].tolist() == [str(2000 + i) for i in range(30)]
+    assert report["metadata"]["year"].tolist() == [2000 + i for i in range(30)]
     assert report["texts"] == cli_texts.texts(30)
     assert report["title"] == "Posts"
     assert report["X"].shape == (30, len(report["feature_names"]))

@@ -162,7 +162,7 @@ def say_of_words(options: Options, counting: Counting, texts: list[str]) -> None
     never = _never_matching(counter, getattr(options, "stop_words_of_files", []))
     if never:
         shown = ", ".join(map(repr, never[:5])) + (", …" if len(never) > 5 else "")
-        say_notes(options, (f"{len(never):,} stop words cannot match any word: {shown}",))
+        say_notes(options, (f"these stop words match no word: {shown}",))
 
 
 def _totals(counter: io.WordCounter, texts: list[str]) -> tuple[list[str], list[int]]:
@@ -175,7 +175,9 @@ def _never_matching(counter: io.WordCounter, stop_words: list[str]) -> list[str]
     tokens = counter.tokens(stop_words)
     words = [tokens.vocabulary[number] for number in tokens.ids.tolist()]
     found = [words[begin:end] for begin, end in pairwise(tokens.starts.tolist())]
-    return [word for word, own in zip(stop_words, found, strict=True) if own and own != [word]]
+    parts = set(stop_words)
+    cut = [(word, own) for word, own in zip(stop_words, found, strict=True) if own and own != [word]]
+    return [word for word, own in cut if not parts.issuperset(own)]
 
 
 def say_of_topics(options: Options, n_documents: int) -> None:

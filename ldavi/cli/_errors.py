@@ -39,7 +39,9 @@ WITH_VALUE = {
     "tokenizer": "--tokenizer",
     "vocabulary": "--vocabulary",
 }
-PARAMETER = re.compile(rf"(?<![\w.\-])(?:({'|'.join(OPTIONS)})(=|\b)|({'|'.join(WITH_VALUE)})=)")
+PARAMETER = re.compile(
+    rf"(?<![\w.\-])(?:({'|'.join(OPTIONS)})(=|\b)|({'|'.join(WITH_VALUE)})=(?:'([A-Za-z][\w.\-]*)')?)"
+)
 
 
 class UsageError(Exception):
@@ -52,7 +54,7 @@ def in_options(message: str) -> str:
 
     def option(match: re.Match[str]) -> str:
         if match[3] is not None:
-            return f"{WITH_VALUE[match[3]]} "
+            return f"{WITH_VALUE[match[3]]} {match[4] or ''}"
         return OPTIONS[match[1]] + (" " if match[2] else "")
 
     return PARAMETER.sub(option, message)

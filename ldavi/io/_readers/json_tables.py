@@ -147,7 +147,7 @@ def _of_columns_or_rows(name: str, value: dict[str, dict[str, Any]], options: Re
     is_column = wanted in value or (len(value) == 1 and options.column is None and wanted not in inner)
     if is_column == (wanted in inner) and len(value) > 1:
         raise CorpusError(
-            name, f"contains an object of objects without {wanted!r}; name the column with the texts: column=", 1
+            name, f"contains an object of objects without {wanted!r}; name the column with the texts: column=NAME", 1
         )
     if not is_column:
         return list(value.values())

@@ -70,7 +70,7 @@ N_SAMPLE_LINES = 50  # lines that the content is recognised from
 COUNT = rb"\d{1,18}(?:\.\d*+)?+(?:[eE][-+]?+\d{1,3})?+"
 PAIRS = re.compile(rb"(\d{1,18})((?:[ \t]++\d{1,18}:" + COUNT + rb")*+)[ \t]*+")
 # A label, several labels separated by commas, or none
-SVMLIGHT = re.compile(rb"(?:[-+.,\deE]++)?+(?:(?:^|[ \t]++)(?:qid|\d++):[-+.\deE]++)*+[ \t]*+(?:#.*+)?")
+SVMLIGHT = re.compile(rb"(?:[-+.,\deE]++(?!:))?+(?:(?:^|[ \t]++)(?:qid|\d++):[-+.\deE]++)*+[ \t]*+(?:#.*+)?")
 HEADERLESS_TRIPLE = re.compile(rb"[1-9]\d{0,17}[ \t]++[1-9]\d{0,17}[ \t]++[1-9]\d{0,17}")
 JSON_ARRAY = re.compile(rb"\[\s*+[\[{\"\]]")
 VW = re.compile(rb"[-+.\deE]*+(?: [^ |:]*+)*+ ?\|[^|]*+(?:\|[^|]*+)*+")
