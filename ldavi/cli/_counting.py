@@ -267,8 +267,8 @@ def find_words(options: Options, counting: Counting, batches: Iterable[Sequence[
 
 
 def _has_letters_only(options: Options, words: Sequence[str]) -> Int64s:
-    """Return the positions of the words without digits and _; of all words if the user gave a pattern."""
-    if options.token_pattern is not None:
+    """Return the positions of the words without digits and _; of all words if the user gave a pattern or a function."""
+    if options.token_pattern is not None or options.tokenizer is not None:
         return np.arange(len(words))
     return np.flatnonzero([NOT_LETTERS.search(word) is None for word in words])
 

@@ -130,7 +130,7 @@ def _recognised(name: str, texts: list[str], known: list[str], values: Sequence[
     of_dates = [text for text, day in days.items() if NUMERIC_DATE.fullmatch(day) or _parsed([day], YEAR_FIRST)]
     if len(of_dates) > 0.5 * len(known):
         wrong = next((text for text in known if text not in of_dates), of_dates[0])
-        note = f"{name!r} is not read as dates, since they have no common format; {wrong!r} differs. See date_format=FORMAT"
+        note = f"{name!r} is not read as dates: {wrong!r} has another format than others. See date_format=FORMAT"
     return TypedColumn(_objects(values), note)
 
 

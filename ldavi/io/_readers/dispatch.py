@@ -184,7 +184,7 @@ def check_options(name: str, kind: str, options: ReaderOptions) -> None:
         if other is not None and kind not in formats:
             raise CorpusError(
                 name,
-                f"is {kind}, on which {parameter}={other!r} has no effect; it is for {', '.join(formats)} (format=NAME)",
+                f"is {kind}; {parameter}={other!r} has an effect on {', '.join(formats)} only (format=NAME)",
             )
 
 

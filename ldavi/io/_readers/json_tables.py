@@ -61,6 +61,10 @@ def read_json(source: Source, options: ReaderOptions) -> Iterator[Document]:
         raise CorpusError(source.name, undecodable(data, error, source.encoding), line) from error
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
+        if "Extra data" in str(error):
+            raise CorpusError(
+                source.name, f"contains more than one JSON object ({error}); read it with format='jsonl'", line
+            ) from error
         raise CorpusError(source.name, f"is not valid JSON ({error}); {LAYOUTS}", line) from error
     for number, record in enumerate(_records(source.name, value, options), start=1):
         yield _document(source.name, record, options, number)
@@ -72,8 +76,9 @@ def _array_elements(source: Source) -> Iterator[tuple[int, Any]]:
     text, position, line = "", 0, 1
     is_ended, is_first = False, True
     while True:
-        blank = BLANKS.match(text, position)
-        position = position if blank is None else blank.end()
+        if (blank := BLANKS.match(text, position)) is not None:
+            line += text.count("\n", position, blank.end())
+            position = blank.end()
         problem: object = "the end of the array is missing"
         if position < len(text):
             if is_first:
