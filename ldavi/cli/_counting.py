@@ -95,7 +95,7 @@ def stop_words_from(options: Options) -> Any:
     """
     text = options.stop_words or "english"
     names = [text] if os.path.exists(text) else [name.strip() for name in text.split(",") if name.strip()]
-    if names == ["none"] or names == ["english"]:
+    if names in (["none"], ["english"], ["en"]):
         return None if names == ["none"] else "english"
     words: dict[str, None] = {}
     for name in names:
@@ -109,7 +109,7 @@ def _stop_words_of(options: Options, name: str) -> Iterable[str]:
     if is_language(name):
         if os.path.exists(name):
             raise UsageError(f"--stop-words {name} is a language and a file; write ./{name} for the file")
-        return sorted(ENGLISH if name == "english" else stop_words_of(name))
+        return sorted(ENGLISH if name.lower() in ("english", "en") else stop_words_of(name))
     if not os.path.exists(name):
         raise UsageError(f"--stop-words {name} is neither a file nor a language with stop words: {', '.join(CODES)}")
     words = io.read_stop_words(name, encoding=str(options.encoding), lowercase=not options.keep_case)

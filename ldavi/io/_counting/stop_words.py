@@ -29,6 +29,7 @@ CODES = {
     "czech": "cs",
     "danish": "da",
     "dutch": "nl",
+    "english": "en",
     "esperanto": "eo",
     "estonian": "et",
     "finnish": "fi",
