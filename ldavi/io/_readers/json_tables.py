@@ -129,7 +129,7 @@ def _records(name: str, value: Any, options: ReaderOptions) -> list[Any]:
     values = list(value.values())
     if all(isinstance(each, dict) for each in values):
         return _of_columns_or_rows(name, value, options)
-    lists = [each for each in values if isinstance(each, list)]
+    lists = [each for each in values if isinstance(each, list) and not _is_list_of_objects(each)]
     if len(lists) == len(values) and len({len(each) for each in lists}) == 1:
         return [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
     of_objects = [(key, each) for key, each in value.items() if _is_list_of_objects(each)]
