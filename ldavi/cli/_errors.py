@@ -21,8 +21,29 @@ OPTIONS = {
     "min_df": "--min-df",
     "max_df": "--max-df",
     "max_features": "--max-features",
+    "first_word": "--first-word",
+    "date_format": "--date-format",
+    "stop_words": "--stop-words",
+    "token_pattern": "--token-pattern",
+    "ngram_range": "--ngrams",
 }
-PARAMETER = re.compile(rf"(?<![\w.\-])({'|'.join(OPTIONS)})(=|\b)")
+# Words of plain language are parameters only with a value.
+WITH_VALUE = {
+    "column": "--column",
+    "delimiter": "--delimiter",
+    "encoding": "--encoding",
+    "format": "--format",
+    "language": "--language",
+    "lemmatizer": "--lemmatizer",
+    "phrases": "--phrases",
+    "quoting": "--quoting",
+    "sheet": "--sheet",
+    "tokenizer": "--tokenizer",
+    "vocabulary": "--vocabulary",
+}
+PARAMETER = re.compile(
+    rf"(?<![\w.\-])(?:({'|'.join(OPTIONS)})(=|\b)|({'|'.join(WITH_VALUE)})=(?:'([A-Za-z][\w.\-]*)')?)"
+)
 
 
 class UsageError(Exception):
@@ -31,4 +52,11 @@ class UsageError(Exception):
 
 def in_options(message: str) -> str:
     """Replace parameters by options in a message of the library: "topic_word_prior=0" becomes "--eta 0"."""
-    return PARAMETER.sub(lambda match: OPTIONS[match[1]] + (" " if match[2] else ""), message)
+    message = message.replace("header=False", "--no-header")
+
+    def option(match: re.Match[str]) -> str:
+        if match[3] is not None:
+            return f"{WITH_VALUE[match[3]]} {match[4] or ''}"
+        return OPTIONS[match[1]] + (" " if match[2] else "")
+
+    return PARAMETER.sub(option, message)

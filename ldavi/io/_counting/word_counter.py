@@ -32,6 +32,7 @@ from ldavi.io._counting.splitting import (
     text_chunks,
 )
 from ldavi.io._counting.statistics import WordStatistics
+from ldavi.io._counting.tokens import Tokens
 from ldavi.io._counting.unicode_words import check_language
 from ldavi.io._progress_hooks import report_texts_counted
 
@@ -271,6 +272,20 @@ class WordCounter:
         columns = np.full(len(statistics.numbers), -1)
         columns[chosen] = np.arange(n_words)
         return stacked([move_columns(counts, columns[numbers], n_words) for numbers, counts in parts], n_words)
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """Return the words of texts in their order, before phrases are joined and stop words are dropped.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        tokens : Tokens
+            Token i is `vocabulary[ids[i]]`, and the tokens of text d begin at `starts[d]`.
+        """
+        return self._splitting.single_words(check_texts(texts))
 
     def _find_phrases(self, batches: Iterable[Sequence[str]]) -> None:
         if iter(batches) is batches:
