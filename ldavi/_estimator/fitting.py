@@ -257,7 +257,8 @@ def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> No
     records = [record for record in monitor.records if record.phase != "final"]
     last = records[-1]
     gain = relative_gain(records[-2], last) if len(records) > 1 else np.inf
-    rise = "" if last.phase == "collapsed" else f" by {gain:.2g}, relative to its value,"  # single gains say little
+    has_gain = last.phase != "collapsed" and np.isfinite(gain)  # single gains of collapsed passes say little
+    rise = f" by {gain:.2g}, relative to its value," if has_gain else ""
     msg = (
         f"The fit did not converge: the objective still rose{rise} in pass {last.iteration}, the last of "
         f"max_iter={settings.max_iter}; tol={settings.tol:g} requires less"

@@ -1,6 +1,7 @@
 """`ldavi transform`: the topic proportions of documents."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from ldavi import io
 from ldavi._core.chunks import chunks
 from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
-from ldavi.cli._input import in_columns_of, metadata_names, open_batches, read_for_model, rereadable
+from ldavi.cli._input import in_columns_of, open_batches, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
 from ldavi.cli._parsers.transform import FORMATS
 from ldavi.cli._progress import progress_display, reading_progress
 from ldavi.cli._proportions import Part, Proportions, write_jsonl, write_table, write_xlsx
+from ldavi.cli._reading import metadata_names
 
 ROWS = 4096  # documents of a batch
 BINARY = ("npz", "xlsx")
@@ -31,7 +33,7 @@ def run(options: Options) -> int:
     table = Proportions.of(options, saved, metadata_names(options))
     with rereadable(options) as path:
         parts = in_batches(options, saved, path) if options.stream else at_once(options, saved, path)
-        write(options, kind, table, table.counted(parts))
+        write(options, kind, table, table.counted(begun(parts)))
     if table.n_unknown:
         say(
             options,
@@ -41,6 +43,12 @@ def run(options: Options) -> int:
     if options.output != "-":
         say(options, f"topic proportions: {options.output}")
     return 0
+
+
+def begun(parts: Iterator[Part]) -> Iterator[Part]:
+    """Compute the first part now: if the input is invalid, nothing has been written."""
+    first = next(parts, None)
+    return chain([] if first is None else [first], parts)
 
 
 def write(options: Options, kind: str, table: Proportions, parts: Iterator[Part]) -> None:
