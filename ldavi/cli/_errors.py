@@ -8,6 +8,8 @@ OPTIONS = {
     "topic_word_prior": "--eta",
     "learning_method": "--learning-method",
     "inference": "--inference",
+    "n_init": "--restarts",
+    "seed_words": "--seed-words",
     "batch_size": "--batch-size",
     "max_iter": "--passes",
     "max_bytes": "--max-bytes",

@@ -40,6 +40,11 @@ class SavedModel(NamedTuple):
         """The number of columns."""
         return int(self.model.components_.shape[1])
 
+    @property
+    def n_topics(self) -> int:
+        """The number of topics."""
+        return int(self.model.components_.shape[0])
+
 
 def save(path: str, saved: SavedModel) -> None:
     """Write a model file."""
@@ -47,8 +52,32 @@ def save(path: str, saved: SavedModel) -> None:
     io.save(saved.model, path, metadata=metadata)
 
 
+def save_edited(path: str, saved: SavedModel, source: str) -> None:
+    """Write a model that was read from the file `source` and edited, with all other content of that file."""
+    metadata = io.read_info(source).metadata
+    if isinstance(metadata.get("corpus"), dict):
+        metadata["corpus"] = saved.corpus
+    io.save(saved.model, path, metadata=metadata)
+
+
 def load(path: str, options: Options) -> SavedModel:
-    """Read a model file.
+    """Read a model file to use the model.
+
+    Raises
+    ------
+    ValueError
+        If it is not a model file, or its model is not fitted.
+    """
+    saved = load_to_edit(path, options)
+    saved.model.n_jobs = getattr(options, "jobs", None)
+    if hasattr(saved.model, "feature_names_in_"):
+        del saved.model.feature_names_in_  # scikit-learn would warn that counts have no names here
+        saved.model.vocabulary_ = saved.words
+    return saved
+
+
+def load_to_edit(path: str, options: Options) -> SavedModel:
+    """Read a model file, and leave all attributes and parameters of the model as they are.
 
     Raises
     ------
@@ -65,11 +94,7 @@ def load(path: str, options: Options) -> SavedModel:
         raise ValueError(str(error).replace(f"path={path!r} cannot", f"{path}: cannot")) from error
     if not hasattr(model, "n_features_in_"):
         raise ValueError(f"{path}: the model in it is not fitted")
-    model.n_jobs = getattr(options, "jobs", None)
     words = getattr(model, "vocabulary_", None)
-    if hasattr(model, "feature_names_in_"):
-        del model.feature_names_in_  # scikit-learn would warn that counts have no names here
-        model.vocabulary_ = words
     corpus = info.metadata.get("corpus")
     try:
         counting = Counting.from_metadata(info.metadata.get("counting"))

@@ -15,12 +15,11 @@ Group: TypeAlias = "argparse._ArgumentGroup"
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def command(commands: Commands, name: str, *, usage: str, help: str, description: str, examples: str) -> Parser:
+def command(commands: Commands, name: str, *, usage: str, description: str, examples: str) -> Parser:
     """Add the parser of a command. `usage` names the important options only; `examples` follow the options."""
     return commands.add_parser(
         name,
         usage=f"ldavi {name} {usage}",
-        help=help,
         description=description if "\n" in description else textwrap.fill(description, 120),
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -10,41 +10,11 @@ from ldavi import io
 from ldavi.cli import _model_file
 from ldavi.cli._input import read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_input, add_messages, add_metadata, add_trusted_pattern, command
+from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, say
 from ldavi.cli._progress import elapsed_time
 
 NEEDED = ("jinja2", "bokeh")
-EXAMPLES = """\
-  ldavi report model.ldavi posts.txt -o report.html --open
-  ldavi report news.ldavi articles.csv --column body --id-column url --metadata date,section -o news.html
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "report",
-        usage="MODEL INPUT [-o PAGE] [options]",
-        help="an HTML page about a model and documents",
-        description="Writes one self-contained HTML page: topics, their words and sizes, a map, documents, trends. "
-        "Texts are counted as those of the fit were.",
-        examples=EXAMPLES,
-    )
-    parser.add_argument("model", metavar="MODEL", help="a model file")
-    group = add_input(parser)
-    add_metadata(group)
-    add_trusted_pattern(group)
-    group = parser.add_argument_group("output")
-    group.add_argument("-o", "--output", metavar="FILE", default="report.html", help="the page (default: report.html)")
-    group.add_argument(
-        "--title", metavar="TEXT", help="title of the page (default: the numbers of topics and documents)"
-    )
-    group.add_argument("--open", action="store_true", help="open the page in the browser")
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    add_messages(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: Options) -> int:
