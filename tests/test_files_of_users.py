@@ -678,3 +678,12 @@ def test_a_sweep_accepts_the_progress_bar_of_a_fit():
 
     table = selection.sweep(COUNTS.repeat(8, axis=0), [2], n_init=1, random_state=0, progress=progress.ProgressBar())
     assert len(table.table)
+
+
+@pytest.mark.parametrize("kind", ["--csv", "--json"])
+def test_the_tables_of_evaluate_have_the_notes(tmp_path, capsys, kind):
+    model, posts = cli_texts.fit(tmp_path)
+    assert main(["evaluate", str(model), str(posts), kind]) == 0
+    output = capsys.readouterr().out
+    assert "words predicted" in output
+    assert "sliding windows" in output
