@@ -36,6 +36,7 @@ OPTIONAL = (
     "dask",
     "distributed",
     "gensim",
+    "jieba",
     "jinja2",
     "matplotlib",
     "pandas",
@@ -43,9 +44,14 @@ OPTIONAL = (
     "polars",
     "pyLDAvis",
     "pyarrow",
+    "python_calamine",
+    "pythainlp",
     "safetensors",
+    "stopwordsiso",
+    "sudachipy",
     "tomotopy",
     "tqdm",
+    "xlsxwriter",
     "zstandard",
 )
 EXPORTED_BY_C = {"JOIN", "ldavi_table_avx2", "ldavi_table_avx512", "ldavi_cpu_has", "ldavi_scratch_size"}

@@ -613,3 +613,77 @@ def test_a_table_of_semicolons_dates_and_empty_texts_leads_to_a_report(tmp_path,
         assert main(["fit", str(path), "-k", "3", "--passes", "5", *arguments]) == 0
     assert "2023-01" in page.read_text(encoding="utf-8")
     assert "semicolons" in capsys.readouterr().err
+
+
+# Models of other libraries
+
+
+class TomotopyModel:
+    """The attributes of a model of tomotopy that decide whether it is an LDA."""
+
+    used_vocabs = ("soup", "bread")
+
+    def get_topic_word_dist(self, topic, normalize=True):
+        raise AssertionError("the model is refused before its topics are read")
+
+
+@pytest.mark.parametrize("tw", [1, 2])
+def test_a_model_of_tomotopy_that_weights_terms_is_refused(tw):
+    model = TomotopyModel()
+    model.tw = tw
+    with pytest.raises(ValueError, match=r"TermWeight\.ONE"):
+        io.from_tomotopy(model)
+
+
+def test_an_hdp_model_of_tomotopy_is_refused():
+    model = TomotopyModel()
+    model.convert_to_lda = None
+    with pytest.raises(ValueError, match="convert_to_lda"):
+        io.from_tomotopy(model)
+
+
+LAMBDA = np.array([[9.0, 0.5, 0.5, 7.0], [0.5, 8.0, 6.0, 0.5]])  # topics × words
+
+
+@pytest.mark.parametrize("known", [{"vocabulary": WORDS}, {"doc_topic_prior": [0.5, 0.5]}])
+def test_a_transposed_matrix_of_spark_is_refused(known):
+    assert io.from_spark(LAMBDA.T, **known).components_.shape == (2, 4)
+    with pytest.raises(ValueError, match="transpose"):
+        io.from_spark(LAMBDA, **known)
+
+
+def test_a_matrix_of_spark_with_more_topics_than_words_is_warned_of():
+    with pytest.warns(UserWarning, match="transpose"):
+        io.from_spark(LAMBDA)
+
+
+def test_the_binary_model_of_vowpal_wabbit_is_refused_with_the_command(save):
+    with pytest.raises(ValueError, match="--readable_model"):
+        io.from_vw(save("x.vw", b"\x07\x00\x00\x008.11.0\x00\x01\x00\x00\x00\x00m"))
+
+
+@pytest.mark.parametrize("kind", ["lda-c", "vw"])
+def test_the_words_of_a_model_are_written_beside_formats_without_words(tmp_path, kind):
+    if kind == "vw":
+        pytest.importorskip("vowpalwabbit")
+    model, _ = cli_texts.fit(tmp_path)
+    output = tmp_path / "out"
+    assert main(["convert", str(model), str(output), "--to", kind, "-q"]) == 0
+    words = tmp_path / "out.vocab.txt"
+    assert words.read_text().split() == list(io.read_info(model).vocabulary)
+
+
+def test_a_sweep_accepts_the_progress_bar_of_a_fit():
+    from ldavi import progress, selection
+
+    table = selection.sweep(COUNTS.repeat(8, axis=0), [2], n_init=1, random_state=0, progress=progress.ProgressBar())
+    assert len(table.table)
+
+
+@pytest.mark.parametrize("kind", ["--csv", "--json"])
+def test_the_tables_of_evaluate_have_the_notes(tmp_path, capsys, kind):
+    model, posts = cli_texts.fit(tmp_path)
+    assert main(["evaluate", str(model), str(posts), kind]) == 0
+    output = capsys.readouterr().out
+    assert "words predicted" in output
+    assert "sliding windows" in output

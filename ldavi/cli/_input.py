@@ -198,7 +198,7 @@ def _say_of_known_words(options: Options, corpus: io.Corpus) -> None:
             f"{options.input}: no document has a word of the model, so that perplexity and coherence are undefined; "
             "pass documents in the language of the model"
         )
-    if n_unknown:
+    if n_unknown and options.command != "transform":  # which says it of its rows
         what = "none of the words of the model"
         say_notes(options, (f"{n_unknown:,} of {corpus.X.shape[0]:,} documents have {what}",))
 

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.metrics._coherence import WINDOW_SIZES
-from ldavi.progress import ProgressDisplay
+from ldavi.progress import ProgressBar, ProgressDisplay
 from ldavi.selection import _design
 from ldavi.selection._journal import Journal, fingerprint
 from ldavi.selection._result import Sweep, summarise
@@ -171,6 +171,8 @@ def _check_progress(progress: object) -> None:
 def _reporter(progress: Progress, n_done: int, n_total: int) -> Iterator[Callable[[int, _design.Fit], object]]:
     """Yield the function to call after each fit, with the number of fits that are done."""
     terminal = sys.stderr.isatty()
+    if isinstance(progress, ProgressBar):  # which shows the passes of a fit
+        progress = True
     if callable(progress):
         yield lambda number, fit: progress(number, n_total, fit)
     elif progress is False or (progress is None and not terminal):

@@ -21,7 +21,7 @@ from ldavi.io._counting.parameters import (
     stop_word_set,
     vocabulary_array,
 )
-from ldavi.io._counting.phrases import PhraseFinder, check_phrases
+from ldavi.io._counting.phrases import PhraseFinder, check_phrases, with_phrases
 from ldavi.io._counting.splitting import (
     Lemmatizer,
     Splitting,
@@ -274,7 +274,7 @@ class WordCounter:
         return stacked([move_columns(counts, columns[numbers], n_words) for numbers, counts in parts], n_words)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
-        """Return the words of texts in their order, before phrases are joined and stop words are dropped.
+        """Return the words and phrases of texts in their order, before stop words are dropped.
 
         Parameters
         ----------
@@ -285,7 +285,7 @@ class WordCounter:
         tokens : Tokens
             Token i is `vocabulary[ids[i]]`, and the tokens of text d begin at `starts[d]`.
         """
-        return self._splitting.single_words(check_texts(texts))
+        return with_phrases(self._splitting.single_words(check_texts(texts)), self._splitting.phrases)
 
     def _find_phrases(self, batches: Iterable[Sequence[str]]) -> None:
         if iter(batches) is batches:

@@ -269,7 +269,8 @@ def _json_by_content(head: bytes, lines: list[bytes]) -> tuple[str, str] | None:
         return "json", "it is a JSON array"
     if _is_json(lines[0]):
         return "jsonl", "its first line is a JSON object"
-    if re.match(r"\{\s*\n\s*\"", text) or re.match(r'\{\s*"[^"\\]*+"\s*:\s*\{', text):
+    opening = re.match(r'\{(\s*+)"', text)
+    if (opening and "\n" in opening[1]) or re.match(r'\{\s*"[^"\\]*+"\s*:\s*\{', text):
         return "json", "it is a JSON object"
     if re.match(r'\{\s*"[^"\\]*+"\s*:\s*["\[]', text):
         return "jsonl", "its first line begins a JSON object"
