@@ -349,6 +349,14 @@ def add_metadata(group: Group) -> None:
         help="format of the dates in these columns, such as %%d/%%m/%%Y, or unix for seconds since 1970 (default: "
         "common formats are recognised)",
     )
+    group.add_argument(
+        "--bins",
+        action="append",
+        metavar="COLUMN=BINS",
+        help="how the report divides a column of --metadata: date=month (or day, week, quarter, year, decade, "
+        "century), date=2020-01-01,2021-07-01,2023-01-01 or age=18,30,65 (edges), age=10 (a number of bins), "
+        "section=news,sport (values); may be repeated",
+    )
 
 
 def add_messages(parser: Parser) -> None:

@@ -157,7 +157,7 @@ def topic_map(model: ModelOrTopics, *, method: str = "pcoa", distance: str = "je
     topics = topics_of(model)
     distances = topic_distances(topics, distance=distance)
     coordinates = _principal_coordinates(distances)
-    if method == "mds" and len(topics) > 2:
+    if method == "mds" and len(topics) > 2 and distances.any():
         found, _ = smacof(distances, init=coordinates, n_init=1, max_iter=1000, eps=1e-9, normalized_stress=False)
         centred = found - found.mean(axis=0)
         coordinates = centred @ np.linalg.svd(centred, full_matrices=False)[2].T  # stress is invariant to rotation

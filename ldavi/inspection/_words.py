@@ -11,7 +11,6 @@ from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import counts_for
 from ldavi.metrics import frex
-from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import largest
 
 SCORES = ("probability", "relevance", "frex", "lift")
@@ -228,18 +227,6 @@ def relevance(log_beta: Doubles, log_p: Doubles, weight: float) -> Doubles:
     """Compute λ log β + (1 − λ) log(β / p) = log β − (1 − λ) log p; −∞ where p is 0."""
     discount = (1 - weight) * np.where(np.isneginf(log_p), 0, log_p)
     return np.where(np.isneginf(log_p), -np.inf, log_beta - discount)
-
-
-def short_labels(model: ModelOrTopics, feature_names: Names | None, n_words: int = 3) -> list[list[str]]:
-    """Return the most relevant words of each topic, its label in reports and plots.
-
-    The list of a topic is empty if the topic is spread evenly over the vocabulary, as its prior is: it has no tokens.
-    Show `NO_WORDS` then.
-    """
-    topics = topics_of(model)
-    words = top_words_lists(model, n_words, by="relevance", feature_names=feature_names)
-    uniform = (effective_words(topics) > UNIFORM * topics.shape[1]) & (topics.shape[1] > 1)
-    return [[] if even else own for even, own in zip(uniform, words, strict=True)]
 
 
 def _word_probabilities(model: ModelOrTopics, X: Matrix | None, n_words: int) -> Doubles:

@@ -123,7 +123,8 @@ class TopicTreeDisplay:
         limit = -1.0 if self.max_distance is None else float(np.nextafter(self.max_distance, np.inf))
         drawn = dendrogram(tree, orientation="right", no_plot=True, color_threshold=limit, above_threshold_color=color)
         self.order_ = np.array(drawn["leaves"])[::-1]  # SciPy numbers leaves from the bottom
-        self.figure_, self.ax_ = style.figure_of(ax, WIDTH + 3.2, max(n_topics * style.LINE, 1.2) + 0.8)
+        line, size = style.fitted_line(n_topics, style.PAGE[1] - 0.8, style.FONT_SIZE - 1)
+        self.figure_, self.ax_ = style.figure_of(ax, WIDTH + 3.2, max(n_topics * line, 1.2) + 0.8)
         colors = _group_colors(drawn["color_list"], color)
         for rows, joined_at, shade in zip(drawn["icoord"], drawn["dcoord"], colors, strict=True):
             self.ax_.plot(joined_at, (np.array(rows) - 5) / 10, color=shade, linewidth=1.4)  # a leaf is 10 units wide
@@ -131,7 +132,7 @@ class TopicTreeDisplay:
             self.ax_.axvline(self.max_distance, color=style.GREY, linewidth=0.8, linestyle=":")
         style.quiet(self.ax_)
         labels = [style.shorten(names[k], style.MAX_NAME) for k in self.order_[::-1]]
-        style.heat_ticks(self.ax_, "y", labels, style.FONT_SIZE - 1)
+        style.heat_ticks(self.ax_, "y", labels, size)
         self.ax_.yaxis.tick_right()
         self.ax_.tick_params(axis="y", length=0)
         self.ax_.spines["left"].set_visible(False)

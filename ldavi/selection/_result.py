@@ -12,6 +12,7 @@ from ldavi._core.tables import table
 from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator import validation as check
 from ldavi._inference.document_completion import perplexity_of
+from ldavi.selection import _display
 from ldavi.selection._design import Fit
 
 RULES = ("one_standard_error", "best")
@@ -47,9 +48,9 @@ class Recommendation(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
-    """The result of a sweep over numbers of topics.
+    """The result of a sweep over numbers of topics, displayed as a small table in a terminal and in a notebook.
 
     Attributes
     ----------
@@ -73,6 +74,12 @@ class Sweep:
     document_log_likelihood: Doubles
     document_tokens: Int64s
     restart_variance: Doubles
+
+    def __repr__(self) -> str:
+        return _display.text_of(self)
+
+    def _repr_html_(self) -> str:
+        return _display.html_of(self)
 
     def recommend(self, rule: str = "one_standard_error") -> Recommendation:
         """Recommend a number of topics by the held-out log-likelihood.

@@ -7,7 +7,9 @@ const cursors = new Map(); // row and column of the value highlighted last
 const announcement = $('announcement'); // read by screen readers
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const pen = document.createElement('canvas').getContext('2d');
+const PAPER = 700; // width of charts for printing, so that their text is as large as the page's
 let ready = false;
+let printing = false;
 
 function svg(tag, attributes = {}, ...children) {
   const made = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -23,6 +25,11 @@ function label(x, y, text, attributes = {}) {
 function textWidth(text, size = 12) {
   pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
   return pen.measureText(text).width;
+}
+
+// The name of a topic, shortened to a width in pixels; that of the chosen topic is bold, and wider.
+function fittedName(topic, width, size = 12) {
+  return fitted(nameOf(topic), topic === chosen.topic ? width * 0.9 : width, size);
 }
 
 // Shorten a text to a width in pixels.
@@ -62,7 +69,7 @@ function redraw(...ids) {
 
 function drawChart(place) {
   place.classList.remove('waiting');
-  const chart = draw[place.id](place, Math.max(240, place.clientWidth));
+  const chart = draw[place.id](place, printing ? PAPER : Math.max(240, place.clientWidth));
   if (!chart) {
     place.replaceChildren();
     navigable.delete(place);

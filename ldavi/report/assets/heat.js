@@ -56,7 +56,7 @@ if (data.columns.length) {
     scaleLegend($('heat-legend'), names.map((name) => `var(--${name})`), texts, title);
     const nodes = [svg('image', { href: image.toDataURL(), x: left, y: top, width: right - left, height: rows.length * step, preserveAspectRatio: 'none', class: 'pixels' })];
     const y = (r) => top + (r + 0.5) * step;
-    rows.forEach((k, r) => nodes.push(label(left - 8, y(r) + 4, fitted(nameOf(k), left - 12), { class: k === chosen.topic ? 'chosen' : 'text', 'text-anchor': 'end' })));
+    rows.forEach((k, r) => nodes.push(label(left - 8, y(r) + 4, fittedName(k, left - 12), { class: k === chosen.topic ? 'chosen' : 'text', 'text-anchor': 'end' })));
     const row = rows.indexOf(chosen.topic);
     if (row >= 0) nodes.push(svg('rect', { x: left, y: y(row) - step / 2, width: right - left, height: step, class: 'frame' }));
     if (dates) {
