@@ -3,6 +3,13 @@
 Every function takes a fitted estimator, of this package or scikit-learn, or any (n_topics, n_words) array.
 """
 
+from ldavi.inspection._checks import (
+    Dispersion,
+    posterior_predictive_check,
+    residual_dispersion,
+    topic_checks,
+    word_checks,
+)
 from ldavi.inspection._documents import document_words, representative_documents, topic_sizes
 from ldavi.inspection._geometry import topic_correlations, topic_distances, topic_map
 from ldavi.inspection._intervals import beta_intervals, theta_intervals
@@ -12,20 +19,25 @@ from ldavi.inspection._tree import suggest_merges, topic_tree
 from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
+    "Dispersion",
     "Summary",
     "beta_intervals",
     "document_words",
+    "posterior_predictive_check",
     "representative_documents",
+    "residual_dispersion",
     "suggest_merges",
     "summary",
     "theta_intervals",
     "top_words",
     "top_words_lists",
+    "topic_checks",
     "topic_correlations",
     "topic_distances",
     "topic_labels",
     "topic_map",
     "topic_sizes",
     "topic_tree",
+    "word_checks",
     "word_scores",
 ]
