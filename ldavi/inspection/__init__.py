@@ -13,6 +13,8 @@ from ldavi.inspection._checks import (
 from ldavi.inspection._documents import document_words, representative_documents, topic_sizes
 from ldavi.inspection._geometry import topic_correlations, topic_distances, topic_map
 from ldavi.inspection._intervals import beta_intervals, theta_intervals
+from ldavi.inspection._intrusion import IntrusionQuestion, IntrusionTest, topic_intrusion, word_intrusion
+from ldavi.inspection._judges import TopicDescription, name_topics, rate_topics
 from ldavi.inspection._labels import topic_labels
 from ldavi.inspection._summary import Summary, summary
 from ldavi.inspection._tree import suggest_merges, topic_tree
@@ -20,10 +22,15 @@ from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
     "Dispersion",
+    "IntrusionQuestion",
+    "IntrusionTest",
     "Summary",
+    "TopicDescription",
     "beta_intervals",
     "document_words",
+    "name_topics",
     "posterior_predictive_check",
+    "rate_topics",
     "representative_documents",
     "residual_dispersion",
     "suggest_merges",
@@ -34,10 +41,12 @@ __all__ = [
     "topic_checks",
     "topic_correlations",
     "topic_distances",
+    "topic_intrusion",
     "topic_labels",
     "topic_map",
     "topic_sizes",
     "topic_tree",
     "word_checks",
+    "word_intrusion",
     "word_scores",
 ]
