@@ -20,7 +20,7 @@ ENTRIES_AT_ONCE = 2**20  # of counts × topics
 
 
 class TokenCounts:
-    """Tokens of each topic by group and word, from which mutual information is computed. Equations (T5), (T6).
+    """Tokens of each topic by group and word, from which mutual information is computed. Equation (T8).
 
     Parameters
     ----------

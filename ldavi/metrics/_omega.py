@@ -1,4 +1,4 @@
-"""McDonald's omega: the reliability of topics over refits, from a factor model of each topic."""
+"""McDonald's omega: the reliability of topics over refits, from a factor model of each topic. Equation (T5)."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
