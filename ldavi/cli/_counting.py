@@ -64,8 +64,8 @@ class Counting:
         """
         if not self.is_trusted and not has_bounded_time(self.pattern):
             raise ValueError(
-                f"the model file counts words by the pattern {self.pattern!r}, which may backtrack exponentially on some "
-                f"texts. If you trust the file, add --token-pattern {shlex.quote(self.pattern)}"
+                f"the model file counts words by the pattern {self.pattern!r}, which may backtrack exponentially on "
+                f"some texts. If you trust the file, add --token-pattern {shlex.quote(self.pattern)}"
             )
         stop_words = ENGLISH if self.stop_words == "english" else self.stop_words
         return {
