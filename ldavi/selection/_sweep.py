@@ -20,7 +20,7 @@ from ldavi.selection import _design
 from ldavi.selection._journal import Journal, fingerprint
 from ldavi.selection._result import Sweep, summarise
 
-Progress: TypeAlias = bool | Callable[[int, int, _design.Fit], object] | None
+Progress: TypeAlias = bool | ProgressBar | Callable[[int, int, _design.Fit], object] | None
 
 
 def sweep(
@@ -86,13 +86,14 @@ def sweep(
     -------
     sweep : Sweep
         The result, with `recommend()`, `plot()` and `table`. The table has a row for each number of topics and these
-        columns: n_components; perplexity and log_likelihood (nats per held-out token); gap, the difference from
-        the highest log_likelihood; coherence, diversity and exclusivity; stability, the mean Jaccard similarity of
-        the top words of matched topics in use, over pairs of restarts; used, the number of topics in use, see
-        :class:`Fit`; seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity,
-        log_likelihood and gap are over documents (that of gap is of the paired differences); the others are over
-        restarts, and NaN for one restart. That of stability is the jackknife's, since pairs that share a restart are
-        dependent, and NaN for fewer than three restarts.
+        columns: n_components; perplexity and log_likelihood (nats per held-out token); gap, the difference from the
+        highest log_likelihood; coherence, diversity and exclusivity; stability, the mean Jaccard similarity of the top
+        words of matched topics in use, over pairs of restarts; used, the number of topics in use, see :class:`Fit`;
+        seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity, log_likelihood
+        and gap are over documents and restarts (that of gap is of the paired differences); the others are over
+        restarts, and NaN for one restart. With several folds, which share training documents, they are at least the
+        standard error over folds with the correction of Nadeau and Bengio. That of stability is the jackknife's, since
+        pairs that share a restart are dependent, and NaN for fewer than three restarts.
 
     Raises
     ------
@@ -106,6 +107,7 @@ def sweep(
     ----------
     Wallach, Murray, Salakhutdinov, Mimno. "Evaluation methods for topic models". ICML 2009.
     Greene, O'Callaghan, Cunningham. "How many topics? Stability analysis for topic models". ECML PKDD 2014.
+    Nadeau, Bengio. "Inference for the generalization error". Machine Learning 52, 2003.
 
     Examples
     --------
