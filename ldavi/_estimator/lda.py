@@ -1,5 +1,7 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
+from __future__ import annotations
+
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self
@@ -389,7 +391,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self._show_priors()
         return self
 
-    def _two_topic_model(self, **parameters: Any) -> "LatentDirichletAllocation":
+    def _two_topic_model(self, **parameters: Any) -> LatentDirichletAllocation:
         return LatentDirichletAllocation(2, **parameters)
 
     def _store(self, restart: Restart, documents: DocumentSource) -> None:

@@ -1,5 +1,7 @@
 """Relations between topics: distances, correlations and a two-dimensional map."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr

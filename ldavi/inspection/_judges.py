@@ -1,5 +1,7 @@
 """Names and ratings of topics by a callable of the user: a person, a rule, or a large language model."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

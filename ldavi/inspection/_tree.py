@@ -1,5 +1,7 @@
 """Hierarchical clustering of topics: a tree for dendrograms, and the merges that it suggests."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

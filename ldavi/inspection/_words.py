@@ -1,5 +1,7 @@
 """The most characteristic words of each topic: by probability, relevance, FREX or lift."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Agreement of models: optimal matching of topics, and stability over refits."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """Topic coherence: how often the most probable words of a topic occur together."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any

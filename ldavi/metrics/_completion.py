@@ -1,5 +1,7 @@
 """Document completion: how well topics, and one half of a document, predict its other half."""
 
+from __future__ import annotations
+
 import math
 from typing import NamedTuple
 

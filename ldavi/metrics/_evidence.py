@@ -1,5 +1,7 @@
 """Evidence of documents given topics, by annealed importance sampling, and its gap to the variational bound."""
 
+from __future__ import annotations
+
 import math
 from typing import NamedTuple
 

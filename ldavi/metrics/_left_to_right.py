@@ -1,5 +1,7 @@
 """Held-out likelihood by the left-to-right particle algorithm."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

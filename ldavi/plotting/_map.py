@@ -1,5 +1,7 @@
 """Map of topics: circles that are close to each other where topics share words."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """Heat map of the similarity of two models' topics, matched one to one."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """Dendrogram of topics: which are similar, and which could be merged."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """Bar charts of the top words of topics, a panel for each topic."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Self
@@ -36,7 +38,7 @@ class Layout:
     line: float = style.LINE
     size: float = style.FONT_SIZE
 
-    def scaled(self, factor: float) -> "Layout":
+    def scaled(self, factor: float) -> Layout:
         """Return the layout with all sizes multiplied by a factor."""
         return Layout(*(factor * value for value in astuple(self)))
 

@@ -1,5 +1,7 @@
 """`fit_periods`: topics of consecutive periods, each with those of the period before as its prior. Equation (T9)."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """`sweep`: fit and evaluate a grid of numbers of topics."""
 
+from __future__ import annotations
+
 import os
 import sys
 import warnings
