@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -216,13 +216,13 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | str | ArrayLike | None = "auto",
-        topic_word_prior: float | str | ArrayLike | None = "auto",
-        learning_method: str = "batch",
+        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        topic_word_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        learning_method: Literal["batch", "online", "memoized"] = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
         max_iter: int = 1000,
-        batch_size: int | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         evaluate_every: int = -1,
         total_samples: float | None = None,
         perp_tol: float = 1e-1,
@@ -231,9 +231,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         n_jobs: int | None = None,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
-        inference: str = "vb",
+        inference: Literal["vb", "cvb0"] = "vb",
         init: Any = "auto",
-        n_collapsed_iter: int | str = "auto",
+        n_collapsed_iter: int | Literal["auto"] = "auto",
         n_init: int = 1,
         seed_words: Any = None,
         tol: float | None = 1e-5,
@@ -241,7 +241,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         n_iter_no_change: int = 3,
         callbacks: Any = None,
         warm_start: bool = False,
-        new_words: str = "error",
+        new_words: Literal["error", "add"] = "error",
         dtype: DTypeLike | None = None,
     ) -> None:
         self.n_components = n_components

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ldavi._core.topics_of_model import ModelOrTopics, topic_names_of, topics_of
-from ldavi._core.typing import Matrix, Names
+from ldavi._core.typing import Matrix, Names, WordScore
 from ldavi._estimator import validation as check
 from ldavi.inspection import top_words
 from ldavi.plotting import _style as style
@@ -94,7 +94,7 @@ class TopWordsDisplay:
         *,
         n_words: int | None = None,
         topics: Sequence[int] | None = None,
-        by: str = "relevance",
+        by: WordScore = "relevance",
         relevance_weight: float = 0.6,
         X: Matrix | None = None,
         feature_names: Names | None = None,

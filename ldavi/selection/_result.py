@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from ldavi._inference.document_completion import perplexity_of
 from ldavi.selection import _display
 from ldavi.selection._design import Fit
 
-RULES = ("one_standard_error", "best", "coherence", "likelihood_and_coherence")
+Rule: TypeAlias = Literal["one_standard_error", "best", "coherence", "likelihood_and_coherence"]
+RULES = get_args(Rule)
 
 
 class Recommendation(NamedTuple):
@@ -86,7 +87,7 @@ class Sweep:
     def _repr_html_(self) -> str:
         return _display.html_of(self)
 
-    def recommend(self, rule: str = "one_standard_error") -> Recommendation:
+    def recommend(self, rule: Rule = "one_standard_error") -> Recommendation:
         """Recommend a number of topics by the held-out log-likelihood, by coherence, or by both.
 
         Parameters

@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from ldavi._core.typing import CoherenceMeasure
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.metrics._coherence import WINDOW_SIZES
@@ -32,7 +33,7 @@ def sweep(
     estimator: Any = None,
     n_init: int = 5,
     held_out: float | int = 0.2,
-    coherence: str = "npmi",
+    coherence: CoherenceMeasure = "npmi",
     n_words: int = 10,
     doc_topic_prior: str | float | None = "grid",
     n_jobs: int | None = None,
