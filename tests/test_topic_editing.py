@@ -283,6 +283,17 @@ def test_online_statistics_of_priors_start_anew():
     assert lda._mean_log_theta is None or lda._mean_log_theta.shape == (K - 1,)
 
 
+@every_edit
+def test_a_model_for_dask_is_edited_like_one_in_memory(edit):
+    dask = pytest.importorskip("ldavi.dask")
+    lda = fitted()
+    other = dask.LatentDirichletAllocation(**lda.get_params(deep=False))
+    vars(other).update({name: value for name, value in vars(lda).items() if name not in lda.get_params()})
+    other._lambda = lda._lambda.snapshot()
+    assert isinstance(edit(copy.copy(other)), dask.LatentDirichletAllocation)
+    np.testing.assert_array_equal(edit(copy.copy(other)).components_, edit(copy.copy(lda)).components_)
+
+
 INVALID = {
     "a flat list": (lambda lda: lda.merge_topics([3, 1]), TypeError, r"groups=\[3, 1\] must be a list of lists"),
     "text": (lambda lda: lda.merge_topics("31"), TypeError, "list of lists"),

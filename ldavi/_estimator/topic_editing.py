@@ -1,6 +1,7 @@
 """Merging, removing and splitting topics of a fitted model. Equations (T1) to (T4) of docs/math.md."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -167,7 +168,7 @@ class TopicEditing(FittedTopics):
 
     def _replace_topics(self, edit: "Edit") -> Self:
         """Set the topics, and everything that depends on their number; an error leaves all of it unchanged."""
-        edited = self._shallow_copy()
+        edited = copy(self)
         edited._lambda, edited._priors = edited_topics(edit, *self._fitted_lambda_and_priors())
         edited._set_parameters(edit)
         forget_fit_record(edited)
