@@ -52,6 +52,16 @@ def test_loadings_reproduce_covariances_of_one_factor_exactly():
     np.testing.assert_allclose(centroid_loadings(covariance), loadings, rtol=1e-6)
 
 
+@pytest.mark.parametrize("n", [2, 3, 6])
+def test_loadings_satisfy_the_equations_of_the_centroid_method(n):
+    rng = np.random.default_rng(n)
+    factor = rng.normal(size=200)
+    covariance = np.cov(factor + 0.7 * rng.normal(size=(n, 200)))
+    loadings = centroid_loadings(covariance)
+    with_others = loadings * (loadings.sum() - loadings)
+    np.testing.assert_allclose(with_others, covariance.sum(axis=1) - np.diag(covariance), rtol=1e-6)
+
+
 def test_omega_of_independent_measurements_is_small():
     common, error = factor_variances(np.random.default_rng(0).normal(size=(4, 50_000)))
     assert common / (common + error) < 0.05

@@ -92,8 +92,12 @@ def omega(models: Sequence[ModelOrTopics], X: Matrix | None = None) -> Omega:
         raise ValueError(f"models have topics of the shapes {shapes}; omega needs the same number of topics and words")
     places, reference = matched_to_reference(topics)
     measured = topics if X is None else [np.asarray(_transform(model, X), dtype=np.float64).T for model in models]
-    versions = np.stack([own[order] for own, order in zip(measured, places, strict=True)])  # (R, K, words or documents)
-    common, error = np.array([factor_variances(versions[:, k]) for k in range(versions.shape[1])]).T
+    common, error = np.array(
+        [
+            factor_variances(np.array([own[order[k]] for own, order in zip(measured, places, strict=True)]))
+            for k in range(len(topics[0]))
+        ]
+    ).T
     n_fits = len(topics)
     value = _ratio(np.atleast_1d(common.sum()), np.atleast_1d(error.sum()))
     each = _ratio(common, error)

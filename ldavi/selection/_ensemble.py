@@ -214,31 +214,39 @@ def cluster_fits(models: Sequence[Any], max_distance: float) -> Ensemble:
     """Cluster the topics of fits into recurring ones."""
     topics = [topics_of(model) for model in models]
     labels = _labels(topics, max_distance)
-    each = np.vstack(topics)
-    flat = labels.ravel()
-    means = np.array([each[flat == k].mean(axis=0) for k in range(flat.max() + 1)])
-    spread = np.array(
-        [pairwise_distances(each[flat == k], mean[None], "hellinger").mean() for k, mean in enumerate(means)]
-    )
-    share = np.bincount(flat) / len(models)
+    n_members = np.bincount(labels.ravel())
+    means, spread = np.zeros((len(n_members), topics[0].shape[1])), np.zeros(len(n_members))
+    for own, numbers in zip(topics, labels, strict=True):
+        means[numbers] += own / n_members[numbers, None]  # a fit has one topic of a cluster at most
+    for own, numbers in zip(topics, labels, strict=True):
+        spread[numbers] += _paired_distances(own, means[numbers]) / n_members[numbers]
+    share = n_members / len(models)
     order = np.lexsort((spread, -share))
     rank = np.argsort(order)
     return Ensemble(
-        tuple(models), rank[labels], means[order], share[order], spread[order], metrics.omega(models), max_distance
+        tuple(models), rank[labels], means[order], share[order], spread[order], metrics.omega(topics), max_distance
     )
 
 
 def _labels(topics: Sequence[Doubles], max_distance: float) -> Int64s:
     """Return the cluster of each topic of each fit, (R, K), by average linkage with one topic per fit at most."""
-    each = np.vstack(topics)
-    distances = pairwise_distances(each, each, "hellinger")
-    distances = (distances + distances.T) / 2
-    fit = np.repeat(np.arange(len(topics)), [len(own) for own in topics])
-    distances[fit[:, None] == fit] = APART  # a mean that includes one such pair exceeds every `max_distance`
+    n_topics, n_fits = len(topics[0]), len(topics)
+    distances = np.full((n_fits * n_topics, n_fits * n_topics), APART)  # of topics of one fit, which are never joined
+    for i, one in enumerate(topics):
+        for j in range(i + 1, n_fits):
+            rows, columns = (slice(fit * n_topics, (fit + 1) * n_topics) for fit in (i, j))
+            distances[rows, columns] = pairwise_distances(one, topics[j], "hellinger")
+            distances[columns, rows] = distances[rows, columns].T
     np.fill_diagonal(distances, 0)
     tree = hierarchy.linkage(squareform(distances, checks=False), "average")
     labels = hierarchy.fcluster(tree, max_distance, criterion="distance") - 1
-    return np.asarray(labels, dtype=np.int64).reshape(len(topics), -1)
+    return np.asarray(labels, dtype=np.int64).reshape(n_fits, n_topics)
+
+
+def _paired_distances(topics: Doubles, others: Doubles) -> Doubles:
+    """Return the Hellinger distance of each topic from the one in the same row."""
+    distances: Doubles = np.sqrt(((np.sqrt(topics) - np.sqrt(others)) ** 2).sum(axis=1) / 2)
+    return distances
 
 
 def _rows(rng: np.random.RandomState, n_docs: int, sample: str) -> Int64s | None:
