@@ -10,13 +10,14 @@ from ldavi import io
 from ldavi._core.chunks import chunks
 from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
-from ldavi.cli._input import in_columns_of, metadata_names, open_batches, read_for_model, rereadable
+from ldavi.cli._input import in_columns_of, open_batches, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
 from ldavi.cli._parsers.transform import FORMATS
 from ldavi.cli._progress import progress_display, reading_progress
 from ldavi.cli._proportions import Part, Proportions, write_jsonl, write_table, write_xlsx
+from ldavi.cli._reading import metadata_names
 
 ROWS = 4096  # documents of a batch
 BINARY = ("npz", "xlsx")
