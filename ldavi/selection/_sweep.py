@@ -23,7 +23,11 @@ from ldavi.selection import _design
 from ldavi.selection._journal import Journal, fingerprint
 from ldavi.selection._result import Sweep, summarise
 
+<<<<<<< HEAD
 Progress: TypeAlias = bool | ProgressBar | Callable[[int, int, _design.Fit], object] | None
+=======
+Progress: TypeAlias = bool | Callable[[int, int, _design.Fit], object] | ProgressBar | None
+>>>>>>> files28
 
 
 def sweep(
@@ -176,9 +180,7 @@ def _check_progress(progress: object) -> None:
 def _reporter(progress: Progress, n_done: int, n_total: int) -> Iterator[Callable[[int, _design.Fit], object]]:
     """Yield the function to call after each fit, with the number of fits that are done."""
     terminal = sys.stderr.isatty()
-    if isinstance(progress, ProgressBar):  # which shows the passes of a fit
-        progress = True
-    if callable(progress):
+    if callable(progress) and not isinstance(progress, ProgressBar):  # which shows the passes of one fit
         yield lambda number, fit: progress(number, n_total, fit)
     elif progress is False or (progress is None and not terminal):
         yield lambda number, fit: None
