@@ -35,6 +35,7 @@ OPTIONAL = (
     "dask",
     "distributed",
     "gensim",
+    "jieba",
     "jinja2",
     "matplotlib",
     "pandas",
@@ -42,9 +43,14 @@ OPTIONAL = (
     "polars",
     "pyLDAvis",
     "pyarrow",
+    "python_calamine",
+    "pythainlp",
     "safetensors",
+    "stopwordsiso",
+    "sudachipy",
     "tomotopy",
     "tqdm",
+    "xlsxwriter",
     "zstandard",
 )
 EXPORTED_BY_C = {"JOIN", "ldavi_table_avx2", "ldavi_table_avx512", "ldavi_cpu_has", "ldavi_scratch_size"}

@@ -68,7 +68,8 @@ def test_the_model_file_holds_how_texts_were_counted(tmp_path):
         tmp_path, "--ngrams", "1,2", "--stop-words", "none", "--token-pattern", "[a-z]{4,}", "--keep-case"
     )
     counting = io.read_info(path).metadata["counting"]
-    assert counting == {"token_pattern": "[a-z]{4,}", "lowercase": False, "ngrams": [1, 2], "stop_words": None}
+    named = {"token_pattern": "[a-z]{4,}", "lowercase": False, "ngrams": [1, 2], "stop_words": None}
+    assert counting == named | {"language": "any", "tokenizer": None, "lemmatizer": None, "phrases": []}
 
 
 def test_a_model_file_has_no_callbacks(tmp_path):
@@ -161,7 +162,7 @@ def test_a_compressed_table_with_names_and_dates(tmp_path, reports):
     assert main(["fit", str(table), "-k", "3", "-q", *arguments]) == 0
     (report,) = reports
     assert report["document_names"] == [f"u{i}" for i in range(30)]
-    assert report["metadata"]["year"].tolist() == [str(2000 + i) for i in range(30)]
+    assert report["metadata"]["year"].tolist() == [2000 + i for i in range(30)]
     assert report["texts"] == cli_texts.texts(30)
     assert report["title"] == "Posts"
     assert report["X"].shape == (30, len(report["feature_names"]))

@@ -23,7 +23,7 @@ from ldavi._estimator.starting_topics import Initialization
 from ldavi._inference.cvb0 import Cvb0
 from ldavi._inference.exact_bound import ExactBound
 from ldavi._inference.passes import Phase, State
-from ldavi._inference.trace import TraceRecord, relative_gain
+from ldavi._inference.trace import TraceRecord
 from ldavi._inference.validation_set import ValidationSet, completion_perplexity, split_half
 from ldavi._inference.vb_batch import BatchVB
 from ldavi._inference.vb_memoized import MemoizedVB
@@ -254,12 +254,12 @@ def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> No
     """Warn that `max_iter` ended a fit before it converged."""
     if monitor.converged or monitor.stopped or settings.tol is None:
         return
-    records = [record for record in monitor.records if record.phase != "final"]
-    last = records[-1]
-    gain = relative_gain(records[-2], last) if len(records) > 1 else np.inf
-    rise = "" if last.phase == "collapsed" else f" by {gain:.2g}, relative to its value,"  # single gains say little
+    before_final = [record for record in monitor.records if record.phase != "final"]
+    gains = dataclasses.replace(monitor, records=before_final).recent_gains()
+    is_known = before_final[-1].phase != "collapsed" and gains  # single collapsed passes say little
+    rise = f" by up to {max(gains):.2g} of its value" if is_known else ""
     msg = (
-        f"The fit did not converge: the objective still rose{rise} in pass {last.iteration}, the last of "
-        f"max_iter={settings.max_iter}; tol={settings.tol:g} requires less"
+        f"The fit did not converge: the objective still rose{rise} until pass {before_final[-1].iteration}, "
+        f"the last of max_iter={settings.max_iter}; tol={settings.tol:g} requires less"
     )
     warnings.warn(f"{msg}. Increase max_iter or tol.", ConvergenceWarning, stacklevel=3)

@@ -49,9 +49,7 @@ class GroupedCounts(NamedTuple):
     total_times: Doubles
 
 
-def group_counts(
-    draw: Int64s, category: Int64s, n_categories: int, weight: Doubles, *, symmetric: bool = False
-) -> GroupedCounts:
+def group_counts(draw: Int64s, category: Int64s, n_categories: int, weight: Doubles) -> GroupedCounts:
     """Count the categories of each draw and group equal counts.
 
     Parameters
@@ -60,12 +58,10 @@ def group_counts(
         The draw that each token belongs to, and its category.
     weight : array of shape (draws,)
         The weight of each draw.
-    symmetric : bool
-        Whether all categories have the same prior.
     """
     cells, counts = np.unique(draw.astype(np.int64) * n_categories + category, return_counts=True)
     of_draw, of_category = np.divmod(cells, n_categories)
-    key = counts if symmetric else of_category * (counts.max(initial=0) + 1) + counts
+    key = of_category * (counts.max(initial=0) + 1) + counts
     keys, times = _distinct(key, weight[of_draw])
     group, value = np.divmod(keys, counts.max(initial=0) + 1)
     totals, total_times = _distinct(np.bincount(draw, minlength=len(weight)), weight)
@@ -151,6 +147,11 @@ def _digamma(x: Doubles) -> Doubles:
 def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
     """Return the part of the ELBO that depends on α. Equation (37)."""
     return float(n_docs * (gammaln(alpha.sum()) - gammaln(alpha).sum()) + (alpha - 1) @ sums)
+
+
+def alpha_gain(before: Doubles, after: Doubles, sums: Doubles, n_docs: float) -> float:
+    """Return the increase of the ELBO when α changes. Equation (37)."""
+    return alpha_objective(after, sums, n_docs) - alpha_objective(before, sums, n_docs)
 
 
 def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:

@@ -1,8 +1,8 @@
 """The option --bins: how the report divides the columns of --metadata."""
 
 from ldavi.cli._errors import UsageError
-from ldavi.cli._input import metadata_names
 from ldavi.cli._options import Options
+from ldavi.cli._reading import metadata_names
 
 UNITS = ("day", "week", "month", "quarter", "year", "decade", "century")
 

@@ -52,17 +52,24 @@ def write_corpus(options: Options, kind: str) -> None:
         corpus = read_for_fit(options, counting_from(options), path)
     say(options, describe(corpus, options.input))
     X = sparse.csr_matrix(corpus.X)
-    lines = None if corpus.vocabulary is None else vocabulary_lines(corpus.vocabulary.tolist())
+    if corpus.vocabulary is not None:
+        vocabulary_lines(corpus.vocabulary.tolist())  # refuses words that do not fit on a line
     with open_output(options.output) as file:
         if kind == "npz":
             sparse.save_npz(file, X)
         else:
             mmwrite(file, X)
-    if lines is not None:
-        words = f"{options.output}.vocab.txt"
-        with open_text_output(words) as text:
-            text.writelines(lines)
-        say(options, f"words: {words}")
+    write_words(options, corpus.vocabulary)
+
+
+def write_words(options: Options, words: Any) -> None:
+    """Write words, if they are known, to a file beside the output: in Vowpal Wabbit, words are named by their lines."""
+    if words is None:
+        return
+    path = f"{options.output}.vocab.txt"
+    with open_text_output(path) as text:
+        text.writelines(vocabulary_lines([str(word) for word in words]))
+    say(options, f"words: {path}")
 
 
 def read_model(options: Options) -> SavedModel:
@@ -95,8 +102,10 @@ def write_model(options: Options, kind: str, saved: SavedModel) -> None:
         _model_file.save(options.output, saved)
     elif kind == "lda-c":
         io.to_lda_c(saved.model, options.output)
+        write_words(options, saved.words)
     elif kind == "vw":
         io.to_vw(saved.model, options.output)
+        write_words(options, saved.words)
     elif kind in TOKEN_FORMATS:
         write_tokens(options, kind, saved, words)
     elif kind == "gensim":

@@ -1,12 +1,13 @@
 """`ldavi evaluate`: perplexity, coherence and diversity of a model."""
 
 import math
-import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ldavi import io, metrics
+from ldavi._core.typing import CoherenceMeasure
 from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_model, rereadable
@@ -36,8 +37,8 @@ def run(options: Options) -> int:
     if options.json:
         print_json({row["measure"]: {name: value for name, value in row.items() if name != "measure"} for row in rows})
     elif options.csv:
-        names = ("measure", "value", "standard_error")
-        print_csv([{name: "" if row[name] is None else row[name] for name in names} for row in rows])
+        names = ("measure", "value", "standard_error", "note")
+        print_csv([{name: "" if row.get(name) is None else row[name] for name in names} for row in rows])
     else:
         lines = [
             [row["measure"], _short(row["value"]), _short(row["standard_error"]), row.get("note", "")] for row in rows
@@ -60,7 +61,17 @@ def likelihood_rows(options: Options, saved: SavedModel, corpus: io.Corpus) -> l
     ]
 
 
-def coherence_rows(options: Options, saved: SavedModel, corpus: io.Corpus, wanted: list[str]) -> list[dict[str, Any]]:
+def words_in_order(saved: SavedModel, texts: list[str]) -> list[list[str]]:
+    """Return the words of each text, stop words included, as the model counts them."""
+    counter = io.WordCounter(**{**saved.counting.parameters(), "stop_words": None})
+    tokens = counter.tokens(texts)
+    words = np.array(tokens.vocabulary, dtype=object)[tokens.ids]
+    return [words[begin:end].tolist() for begin, end in pairwise(tokens.starts.tolist())]
+
+
+def coherence_rows(
+    options: Options, saved: SavedModel, corpus: io.Corpus, wanted: list[CoherenceMeasure]
+) -> list[dict[str, Any]]:
     """Return each coherence as a mean over topics with its standard error, and the value of each topic."""
     by_words = corpus.texts is not None and saved.counting.ngrams == (1, 1) and saved.words is not None
     if options.windows == "sliding" and not by_words:
@@ -68,8 +79,7 @@ def coherence_rows(options: Options, saved: SavedModel, corpus: io.Corpus, wante
     slides = by_words and options.windows != "documents"
     tokens: Any = None
     if slides and any(name != "u_mass" for name in wanted):
-        find, lower = re.compile(saved.counting.pattern).findall, saved.counting.lowercase
-        tokens = [find(text.lower() if lower else text) for text in corpus.texts or []]
+        tokens = words_in_order(saved, corpus.texts or [])
     rows = []
     for name in wanted:
         documents: Any = corpus.X if tokens is None or name == "u_mass" else tokens

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, TraceRecord, io
 from ldavi.cli import _model_file, _report_command
-from ldavi.cli._batches import CountedBatches, check_no_counting_options, counted_batches
+from ldavi.cli._batches import CountedBatches, counted_batches
 from ldavi.cli._bins import bins_of
 from ldavi.cli._checkpoint import (
     InterruptibleCheckpoint,
@@ -94,8 +94,6 @@ def fit_documents(
     else:
         corpus = read_for_fit(options, counting, path)
         words = corpus.vocabulary
-        if corpus.texts is None:
-            check_no_counting_options(options)
         say(options, describe(corpus, options.input))
         set_seed_words(options, model, seed_lines, words, counting)
         fit(options, model, corpus.X, checkpoint)

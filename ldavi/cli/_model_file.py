@@ -1,7 +1,6 @@
 """Model files of the command line: a model with its words and how its texts were counted."""
 
 import os
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ldavi import LatentDirichletAllocation, io
@@ -99,8 +98,9 @@ def load_to_edit(path: str, options: Options) -> SavedModel:
     corpus = info.metadata.get("corpus")
     try:
         counting = Counting.from_metadata(info.metadata.get("counting"))
+        counting = counting.trusted(
+            **{name: getattr(options, name, None) for name in ("token_pattern", "tokenizer", "lemmatizer")}
+        )
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    if getattr(options, "token_pattern", None) == counting.pattern:
-        counting = replace(counting, is_trusted=True)
     return SavedModel(model, words, counting, corpus if isinstance(corpus, dict) else {})

@@ -1,19 +1,21 @@
 """The most characteristic words of each topic: by probability, relevance, FREX or lift."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, get_args
 
 import numpy as np
 
 from ldavi._core.library_models import first_words, is_word_lists
 from ldavi._core.tables import table
 from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, name_columns, topics_of, weights_of
-from ldavi._core.typing import Doubles, Matrix, Names
+from ldavi._core.typing import Doubles, Matrix, Names, WordScore
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import counts_for
 from ldavi.metrics import frex
 from ldavi.metrics._top_words import largest
 
-SCORES = ("probability", "relevance", "frex", "lift")
+SCORES = get_args(WordScore)
 UNIFORM = 0.95  # effective words, as a share of the vocabulary, above which a topic is nothing but its prior
 NO_WORDS = "(no words of its own)"
 
@@ -22,7 +24,7 @@ def top_words(
     model: ModelOrTopics,
     n_words: int = 10,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -96,7 +98,7 @@ def top_words_lists(
     model: ModelOrTopics,
     n_words: int = 10,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -142,7 +144,7 @@ def top_words_lists(
 def word_scores(
     model: ModelOrTopics,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,

@@ -1,5 +1,7 @@
 """Heat map of the topic proportions of documents."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 

@@ -1,14 +1,16 @@
 """Map of topics: circles that are close to each other where topics share words."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi._core.chunks import chunks
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names, topics_of
-from ldavi._core.typing import Doubles, Matrix, Names
+from ldavi._core.typing import Doubles, Matrix, Names, TopicDistance
 from ldavi.inspection import topic_map, topic_sizes
 from ldavi.plotting import _style as style
 from ldavi.plotting._outliers import compress_outliers
@@ -70,8 +72,8 @@ class TopicMapDisplay:
         model: ModelOrTopics,
         X: Matrix | None = None,
         *,
-        method: str = "mds",
-        distance: str = "jensen_shannon",
+        method: Literal["pcoa", "mds"] = "mds",
+        distance: TopicDistance = "jensen_shannon",
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         ax: Any = None,

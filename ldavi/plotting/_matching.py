@@ -1,5 +1,7 @@
 """Heat map of the similarity of two models' topics, matched one to one."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -7,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Doubles, Int64s, Names
+from ldavi._core.typing import Doubles, Int64s, Names, TopicDistance
 from ldavi.inspection import topic_distances
 from ldavi.metrics import match_topics
 from ldavi.plotting import _style as style
@@ -72,7 +74,7 @@ class TopicMatchingDisplay:
         model: ModelOrTopics,
         other: ModelOrTopics,
         *,
-        distance: str = "hellinger",
+        distance: TopicDistance = "hellinger",
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         other_topic_names: Sequence[str] | None = None,

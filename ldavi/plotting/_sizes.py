@@ -1,5 +1,7 @@
 """Bar chart of the sizes of topics."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """Dendrogram of topics: which are similar, and which could be merged."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -8,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import dendrogram
 
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Names
+from ldavi._core.typing import Linkage, Names, TopicDistance
 from ldavi.inspection._tree import topic_tree
 from ldavi.plotting import _style as style
 
@@ -59,8 +61,8 @@ class TopicTreeDisplay:
         cls,
         model: ModelOrTopics,
         *,
-        distance: str = "jensen_shannon",
-        linkage: str = "average",
+        distance: TopicDistance = "jensen_shannon",
+        linkage: Linkage = "average",
         max_distance: float | None = 0.5,
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,

@@ -1,5 +1,7 @@
 """Bar charts of the top words of topics, a panel for each topic."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Self
@@ -7,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ldavi._core.topics_of_model import ModelOrTopics, topic_names_of, topics_of
-from ldavi._core.typing import Matrix, Names
+from ldavi._core.typing import Matrix, Names, WordScore
 from ldavi._estimator import validation as check
 from ldavi.inspection import top_words
 from ldavi.plotting import _style as style
@@ -36,7 +38,7 @@ class Layout:
     line: float = style.LINE
     size: float = style.FONT_SIZE
 
-    def scaled(self, factor: float) -> "Layout":
+    def scaled(self, factor: float) -> Layout:
         """Return the layout with all sizes multiplied by a factor."""
         return Layout(*(factor * value for value in astuple(self)))
 
@@ -92,7 +94,7 @@ class TopWordsDisplay:
         *,
         n_words: int | None = None,
         topics: Sequence[int] | None = None,
-        by: str = "relevance",
+        by: WordScore = "relevance",
         relevance_weight: float = 0.6,
         X: Matrix | None = None,
         feature_names: Names | None = None,

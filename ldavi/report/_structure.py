@@ -1,18 +1,18 @@
 """How topics are related: positions on the map, the topic tree and the term-topic matrix."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list
 
-from ldavi._core.typing import Doubles
+from ldavi._core.typing import Doubles, TopicDistance
 from ldavi.inspection import topic_map, topic_tree
 from ldavi.inspection._words import relevance
 from ldavi.metrics._top_words import largest
 from ldavi.plotting._outliers import compress_outliers
 
-DISTANCE = "hellinger"
+DISTANCE: TopicDistance = "hellinger"
 MAX_STRESS_TOPICS = 300  # more topics are placed by principal coordinates, since minimising the stress takes too long
 TERMS_PER_TOPIC = 3
 MIN_PROBABILITY = 0.001  # smaller ones are left out of the matrix
@@ -21,7 +21,7 @@ LABEL_WORDS = 3
 
 def map_positions(topics: Doubles) -> tuple[Doubles, int]:
     """Compute the positions of topics on the map, and the number of outliers that were moved closer."""
-    method = "mds" if len(topics) <= MAX_STRESS_TOPICS else "pcoa"
+    method: Literal["mds", "pcoa"] = "mds" if len(topics) <= MAX_STRESS_TOPICS else "pcoa"
     return compress_outliers(topic_map(topics, method=method, distance=DISTANCE))
 
 

@@ -1,6 +1,6 @@
 """The parser of `ldavi report`."""
 
-from ldavi.cli._options import Commands, add_input, add_messages, add_metadata, add_trusted_pattern, command
+from ldavi.cli._options import Commands, add_input, add_messages, add_metadata, add_trusted_pattern, command, threads
 
 EXAMPLES = """\
   ldavi report model.ldavi posts.txt -o report.html --open
@@ -36,5 +36,5 @@ def add(commands: Commands) -> None:
         "name (default: the names in the model)",
     )
     group.add_argument("--open", action="store_true", help="open the page in the browser")
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    group.add_argument("--jobs", type=threads, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_messages(parser)

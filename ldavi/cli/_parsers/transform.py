@@ -1,11 +1,13 @@
 """The parser of `ldavi transform`."""
 
-from ldavi.cli._options import Commands, add_input, add_messages, add_trusted_pattern, command
+from ldavi.cli._options import Commands, add_input, add_messages, add_trusted_pattern, command, threads
 
-FORMATS = ("csv", "tsv", "jsonl", "npz")
+FORMATS = ("csv", "tsv", "jsonl", "xlsx", "npz")
 EXAMPLES = """\
   ldavi transform model.ldavi new.txt -o theta.csv
   ldavi transform model.ldavi articles.csv --column body --id-column url -o theta.jsonl
+  ldavi transform model.ldavi articles.csv --dominant --keep-columns date,section --no-proportions -o topics.xlsx
+      the table's own columns, and the number, name and proportion of the dominant topic
   zcat dump.txt.gz | ldavi transform model.ldavi - --stream --to tsv | head
 """
 
@@ -33,8 +35,21 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "--to",
         choices=FORMATS,
-        help="format: csv, tsv, jsonl (document, topics) or npz (arrays theta and documents) (default: the suffix of "
-        "FILE, or csv)",
+        help="format: csv, tsv, jsonl (document, topics), xlsx (Excel) or npz (arrays theta and documents) (default: "
+        "the suffix of FILE, or csv)",
     )
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    group.add_argument(
+        "--dominant",
+        action="store_true",
+        help="add the topic with the largest proportion: its number, its name if it has one, and the proportion",
+    )
+    group.add_argument(
+        "--keep-columns",
+        metavar="NAMES",
+        help="copy these columns of the table, separated by commas: date,section (default: none)",
+    )
+    group.add_argument(
+        "--no-proportions", action="store_true", help="leave out the proportions of all topics; use it with --dominant"
+    )
+    group.add_argument("--jobs", type=threads, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_messages(parser)

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cache
 
 from ldavi.io._errors import CorpusError
@@ -29,6 +29,7 @@ CODES = {
     "czech": "cs",
     "danish": "da",
     "dutch": "nl",
+    "english": "en",
     "esperanto": "eo",
     "estonian": "et",
     "finnish": "fi",
@@ -155,8 +156,3 @@ def _folded(words: Iterable[str], *, lowercase: bool) -> list[str]:
         if match := NEGATION.fullmatch(text):
             result.setdefault(match[1])
     return list(result)
-
-
-def never_matching(stop_words: Collection[str], words_of: Iterable[list[str]]) -> list[str]:
-    """Return the stop words that cannot occur: those whose own words, in the same order, are others."""
-    return [word for word, found in zip(stop_words, words_of, strict=True) if found != [word]]

@@ -3,7 +3,7 @@
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from ldavi.io._counting.segmenters import segmenter
@@ -50,6 +50,15 @@ def check_language(language: str | None) -> str | None:
             "the same rules; stop words are chosen with stop_words"
         )
     return name
+
+
+def dotted_language(texts: Iterable[str]) -> str | None:
+    """Return the language of texts with the letters ı and i, both of which are frequent: "turkish" or "azerbaijani"."""
+    joined = "".join(text for text in texts if not text.isascii())
+    n_dotless, n_letters = joined.count("ı"), len(joined)
+    if n_dotless < max(3, 0.005 * n_letters) or not re.search("[ğşĞŞ]", joined):
+        return None
+    return "azerbaijani" if joined.count("ə") > 0.01 * n_letters else "turkish"
 
 
 @cache

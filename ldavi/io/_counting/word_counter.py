@@ -1,5 +1,7 @@
 """Word counts of texts: those of scikit-learn's `CountVectorizer`, in less time and batch by batch."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +23,7 @@ from ldavi.io._counting.parameters import (
     stop_word_set,
     vocabulary_array,
 )
-from ldavi.io._counting.phrases import PhraseFinder, check_phrases
+from ldavi.io._counting.phrases import PhraseFinder, check_phrases, with_phrases
 from ldavi.io._counting.splitting import (
     Lemmatizer,
     Splitting,
@@ -32,6 +34,7 @@ from ldavi.io._counting.splitting import (
     text_chunks,
 )
 from ldavi.io._counting.statistics import WordStatistics
+from ldavi.io._counting.tokens import Tokens
 from ldavi.io._counting.unicode_words import check_language
 from ldavi.io._progress_hooks import report_texts_counted
 
@@ -154,7 +157,7 @@ class WordCounter:
     def phrases_(self) -> list[str]:
         return list(self._splitting.phrases)
 
-    def fit(self, batches: Iterable[Sequence[str]]) -> "WordCounter":
+    def fit(self, batches: Iterable[Sequence[str]]) -> WordCounter:
         """Find the vocabulary of a corpus that is given in batches; memory is needed for the vocabulary and one batch.
 
         Parameters
@@ -181,7 +184,7 @@ class WordCounter:
             self._set_vocabulary(statistics)
         return self
 
-    def extend(self, texts: Sequence[str]) -> "WordCounter":
+    def extend(self, texts: Sequence[str]) -> WordCounter:
         """Append the new words of texts to the vocabulary; existing words keep their columns.
 
         Use it with `partial_fit` and new_words="add". A word is added as soon as it has occurred in `min_df` of the
@@ -271,6 +274,20 @@ class WordCounter:
         columns = np.full(len(statistics.numbers), -1)
         columns[chosen] = np.arange(n_words)
         return stacked([move_columns(counts, columns[numbers], n_words) for numbers, counts in parts], n_words)
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """Return the words and phrases of texts in their order, before stop words are dropped.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        tokens : Tokens
+            Token i is `vocabulary[ids[i]]`, and the tokens of text d begin at `starts[d]`.
+        """
+        return with_phrases(self._splitting.single_words(check_texts(texts)), self._splitting.phrases)
 
     def _find_phrases(self, batches: Iterable[Sequence[str]]) -> None:
         if iter(batches) is batches:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -77,7 +76,13 @@ class TextCounter(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sci
         return True
 
 
-def load_pipeline(path: StrPath, *, token_pattern: str | None = None) -> Pipeline:
+def load_pipeline(
+    path: StrPath,
+    *,
+    token_pattern: str | None = None,
+    tokenizer: str | None = None,
+    lemmatizer: str | None = None,
+) -> Pipeline:
     """Read a model as a pipeline from texts to topic proportions; reading it runs no code.
 
     Words are counted exactly as the model was fitted with: by `ldavi fit`, or by the counter that was passed to `save`.
@@ -89,6 +94,8 @@ def load_pipeline(path: StrPath, *, token_pattern: str | None = None) -> Pipelin
     token_pattern : str or None, default=None
         The regular expression of a word in the file, repeated to say that you trust it. Needed only if it might
         backtrack exponentially on some texts; the error message contains it.
+    tokenizer, lemmatizer : str or None, default=None
+        The functions "module:function" in the file, repeated to say that you trust them: importing them runs code.
 
     Returns
     -------
@@ -131,9 +138,7 @@ def load_pipeline(path: StrPath, *, token_pattern: str | None = None) -> Pipelin
             f"{name}: the file has no words, with which texts could be counted; load the model with io.load, assign "
             "vocabulary_, and save it with counter="
         )
-    counting = _counting_in(path, name)
-    if token_pattern == counting.pattern:
-        counting = replace(counting, is_trusted=True)
+    counting = _counting_in(path, name).trusted(token_pattern=token_pattern, tokenizer=tokenizer, lemmatizer=lemmatizer)
     if hasattr(model, "feature_names_in_"):  # scikit-learn would warn that counts have no names
         del model.feature_names_in_
         model.vocabulary_ = words

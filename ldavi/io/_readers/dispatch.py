@@ -167,7 +167,7 @@ def check_options(name: str, kind: str, options: ReaderOptions) -> None:
     }
     for parameter, value in with_columns.items():
         if value is not None and kind not in TABLE_FORMATS:
-            hint = "; name the format of a table with format=" if kind == "text" else ""
+            hint = "; name the format of a table: format=csv" if kind == "text" else ""
             raise CorpusError(
                 name,
                 f"is {kind}, which has no columns for {parameter}={value!r}; only {', '.join(TABLE_FORMATS)} have "
@@ -184,8 +184,7 @@ def check_options(name: str, kind: str, options: ReaderOptions) -> None:
         if other is not None and kind not in formats:
             raise CorpusError(
                 name,
-                f"is {kind}, on which {parameter}={other!r} has no effect; it is for {', '.join(formats)}, which "
-                "format= can name",
+                f"is {kind}; {parameter}={other!r} has an effect on {', '.join(formats)} only (format=NAME)",
             )
 
 

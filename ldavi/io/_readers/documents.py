@@ -127,7 +127,9 @@ def text_column(name: str, columns: Sequence[str], line: int | None = None, *, r
         return 0
     if columns.count("text") == 1:
         return columns.index("text")
-    raise CorpusError(name, f"has the columns {_listed(columns)}; name the one with the texts: column={remedy}", line)
+    raise CorpusError(
+        name, f"has the columns {_listed(columns)}; name the one with the texts: column=NAME{remedy}", line
+    )
 
 
 def _listed(columns: Iterable[str]) -> str:

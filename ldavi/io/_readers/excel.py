@@ -65,7 +65,7 @@ def _rows_of_sheet(workbook: Any, name: str, options: ReaderOptions) -> list[lis
             found[each] = rows
     if len(found) > 1:
         sheets = ", ".join(map(repr, found))[:200]
-        raise CorpusError(name, f"has the sheets {sheets}; name the one with the texts: table={{'sheet': …}}")
+        raise CorpusError(name, f"has the sheets {sheets}; name the one with the texts: sheet=NAME")
     if not found:
         raise CorpusError(name, "has no cells; expected a header and a row per document")
     return next(iter(found.values()))

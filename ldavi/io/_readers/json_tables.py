@@ -61,6 +61,10 @@ def read_json(source: Source, options: ReaderOptions) -> Iterator[Document]:
         raise CorpusError(source.name, undecodable(data, error, source.encoding), line) from error
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
+        if "Extra data" in str(error):
+            raise CorpusError(
+                source.name, f"contains more than one JSON object ({error}); read it with format='jsonl'", line
+            ) from error
         raise CorpusError(source.name, f"is not valid JSON ({error}); {LAYOUTS}", line) from error
     for number, record in enumerate(_records(source.name, value, options), start=1):
         yield _document(source.name, record, options, number)
@@ -72,8 +76,9 @@ def _array_elements(source: Source) -> Iterator[tuple[int, Any]]:
     text, position, line = "", 0, 1
     is_ended, is_first = False, True
     while True:
-        blank = BLANKS.match(text, position)
-        position = position if blank is None else blank.end()
+        if (blank := BLANKS.match(text, position)) is not None:
+            line += text.count("\n", position, blank.end())
+            position = blank.end()
         problem: object = "the end of the array is missing"
         if position < len(text):
             if is_first:
@@ -124,7 +129,7 @@ def _records(name: str, value: Any, options: ReaderOptions) -> list[Any]:
     values = list(value.values())
     if all(isinstance(each, dict) for each in values):
         return _of_columns_or_rows(name, value, options)
-    lists = [each for each in values if isinstance(each, list)]
+    lists = [each for each in values if isinstance(each, list) and not _is_list_of_objects(each)]
     if len(lists) == len(values) and len({len(each) for each in lists}) == 1:
         return [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
     of_objects = [(key, each) for key, each in value.items() if _is_list_of_objects(each)]
@@ -147,7 +152,7 @@ def _of_columns_or_rows(name: str, value: dict[str, dict[str, Any]], options: Re
     is_column = wanted in value or (len(value) == 1 and options.column is None and wanted not in inner)
     if is_column == (wanted in inner) and len(value) > 1:
         raise CorpusError(
-            name, f"contains an object of objects without {wanted!r}; name the column with the texts: column=", 1
+            name, f"contains an object of objects without {wanted!r}; name the column with the texts: column=NAME", 1
         )
     if not is_column:
         return list(value.values())

@@ -70,7 +70,7 @@ N_SAMPLE_LINES = 50  # lines that the content is recognised from
 COUNT = rb"\d{1,18}(?:\.\d*+)?+(?:[eE][-+]?+\d{1,3})?+"
 PAIRS = re.compile(rb"(\d{1,18})((?:[ \t]++\d{1,18}:" + COUNT + rb")*+)[ \t]*+")
 # A label, several labels separated by commas, or none
-SVMLIGHT = re.compile(rb"(?:[-+.,\deE]++)?+(?:(?:^|[ \t]++)(?:qid|\d++):[-+.\deE]++)*+[ \t]*+(?:#.*+)?")
+SVMLIGHT = re.compile(rb"(?:[-+.,\deE]++(?!:))?+(?:(?:^|[ \t]++)(?:qid|\d++):[-+.\deE]++)*+[ \t]*+(?:#.*+)?")
 HEADERLESS_TRIPLE = re.compile(rb"[1-9]\d{0,17}[ \t]++[1-9]\d{0,17}[ \t]++[1-9]\d{0,17}")
 JSON_ARRAY = re.compile(rb"\[\s*+[\[{\"\]]")
 VW = re.compile(rb"[-+.\deE]*+(?: [^ |:]*+)*+ ?\|[^|]*+(?:\|[^|]*+)*+")
@@ -151,13 +151,20 @@ def recognise_source(source: Source) -> Recognition:
     suffix = _suffix(source)
     by_content = _by_content(head)
     if suffix in BY_SUFFIX and BY_SUFFIX[suffix] != "text":
-        kind = BY_SUFFIX[suffix]
-        if kind in ("json", "jsonl") and by_content is not None and by_content[0] in ("json", "jsonl"):
-            kind = by_content[0]  # both names are used for both formats
+        kind = _kind_of_json(BY_SUFFIX[suffix], head, by_content)
         return Recognition(kind, source.compression, f"its name ends in {suffix}")
     if by_content is not None:
         return Recognition(by_content[0], source.compression, by_content[1])
     return Recognition("text", source.compression, "it matches no other format, so each line is a document")
+
+
+def _kind_of_json(kind: str, head: bytes, by_content: tuple[str, str] | None) -> str:
+    """Return the format of a file whose name ends in .json or .jsonl, since both names are used for both formats."""
+    if kind == "json" and by_content is not None and by_content[0] == "jsonl" and b"\n" in head.strip():
+        return "jsonl"
+    if kind == "jsonl" and by_content is not None and by_content[0] == "json" and head.lstrip().startswith(b"["):
+        return "json"
+    return kind
 
 
 def check_text(source: Source) -> None:
@@ -252,7 +259,7 @@ def _json_by_content(head: bytes, lines: list[bytes]) -> tuple[str, str] | None:
     if not lines or lines[0][:1] not in (b"{", b"["):
         return None
     if all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
-        if len(lines) == 1 and _is_column_object(lines[0]):
+        if len(lines) == 1 and _is_table(lines[0]):
             return "json", "it is a JSON object of columns"
         return "jsonl", "each line is a JSON object"
     if JSON_ARRAY.match(head) and len(lines) > 1 and all(_is_json(line) for line in lines):
@@ -262,8 +269,11 @@ def _json_by_content(head: bytes, lines: list[bytes]) -> tuple[str, str] | None:
         return "json", "it is a JSON array"
     if _is_json(lines[0]):
         return "jsonl", "its first line is a JSON object"
-    if text.startswith("{") and re.match(r'\{\s*"(?:[^"\\]|\\.)*+"\s*:\s*[\[{"]', text):
+    opening = re.match(r'\{(\s*+)"', text)
+    if (opening and "\n" in opening[1]) or re.match(r'\{\s*"[^"\\]*+"\s*:\s*\{', text):
         return "json", "it is a JSON object"
+    if re.match(r'\{\s*"[^"\\]*+"\s*:\s*["\[]', text):
+        return "jsonl", "its first line begins a JSON object"
     return None
 
 
@@ -275,13 +285,15 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _is_column_object(line: bytes) -> bool:
-    """Return whether a line is an object whose values are all objects or arrays, as pandas' `to_json` writes."""
+def _is_table(line: bytes) -> bool:
+    """Return whether a line is a table in one of the layouts of pandas' `to_json`, or contains an array of objects."""
     try:
         values = list(json.loads(line).values())
     except (ValueError, RecursionError, AttributeError):
-        return bool(re.match(rb'\{\s*+"[^"]*+"\s*+:\s*+\{', line))
-    return bool(values) and all(isinstance(value, dict) for value in values)
+        return re.match(rb'\{\s*+"[^"]*+"\s*+:\s*+\{', line) is not None
+    if any(isinstance(value, list) and value and isinstance(value[0], (dict, list)) for value in values):
+        return True
+    return bool(values) and all(isinstance(value, (dict, list)) for value in values)
 
 
 def _starts_json_array(text: str) -> bool:

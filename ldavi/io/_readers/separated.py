@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import sys
 from collections.abc import Iterator
 from itertools import chain
@@ -15,7 +14,7 @@ from ldavi.io._readers.source import HEAD_SIZE, MAX_LINE, Source
 from ldavi.io._readers.text_stream import undecodable
 
 BLOCK_SIZE = 2**18  # bytes
-NUMBERED = re.compile(r"[1-9]\d*")
+MAX_WORDS_OF_NAME = 5
 
 
 def read_csv(source: Source, options: ReaderOptions) -> Iterator[Document]:
@@ -63,11 +62,31 @@ def _read_separated(source: Source, options: ReaderOptions, default: str) -> Ite
     if not table.header:
         names = [str(number) for number in range(1, len(first) + 1)]
         return documents_of_rows(source.name, names, chain([first], rows), options)
-    if options.column is None and len(first) == 1 and re.search(r"\S\s+\S", first[0]):
-        options.notes.add(
-            f"its first row, {first[0][:60]!r}, is taken for the name of the column; pass header=False if it is a text"
-        )
+    if options.column is None and len(first) == 1:
+        _check_name(source.name, first[0], options)
     return documents_of_rows(source.name, first, rows, options, remedy="; if the first row is a text, header=False")
+
+
+def _check_name(name: str, only: str, options: ReaderOptions) -> None:
+    """Check that the only field of the first row is the name of a column, and not a text.
+
+    Raises
+    ------
+    CorpusError
+        If it has the length of a text.
+    """
+    n_words = len(only.split())
+    if n_words > MAX_WORDS_OF_NAME:
+        raise CorpusError(
+            name,
+            f"begins with {only[:60]!r}, which looks like a text, and not like the name of a column; pass header=False "
+            "if it is one, or column=NAME with this name",
+            1,
+        )
+    if n_words > 1:
+        options.notes.add(
+            f"its first row, {only!r}, is taken for the name of the column, not for a text (header=False)"
+        )
 
 
 class _Rows:
@@ -118,7 +137,7 @@ class _Rows:
             return "; a text that contains the delimiter or a line end must be quoted"
         return (
             "; a text that contains the delimiter or a line end must be quoted. If quotes are part of the texts, pass "
-            "quoting='none'; for another delimiter, delimiter="
+            "quoting='none'; for another delimiter, delimiter=CHAR"
         )
 
 

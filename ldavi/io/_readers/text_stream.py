@@ -15,7 +15,7 @@ BYTE_ORDER_MARKS = (  # those of UTF-32 first, since that of UTF-16 is a part of
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 BINARY = (b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0", b"\xac\xed\x00\x05", b"%PDF-", b"\x80")
-LINE_END = re.compile(rb"\r+\n|\r")  # `\r\r\n` comes from programs that convert line ends twice
+RETURNS = re.compile(rb"\r+\n?")
 BLOCK_SIZE = 2**18  # bytes
 
 
@@ -91,7 +91,7 @@ def as_text_stream(stream: Any, head: bytes, name: str, encoding: str) -> TextSt
         head = _first_bytes(stream)
         stream = _Preceded(head, stream)
     if b"\r" in head and b"\n" not in head:
-        stream, head = _LineFeeds(stream), LINE_END.sub(b"\n", head)
+        stream, head = _LineFeeds(stream), _with_line_feeds(head)
     return TextStream(stream, head, "utf-8" if is_wide else marked or encoding, note)
 
 
@@ -126,6 +126,11 @@ def _first_bytes(stream: io.RawIOBase) -> bytes:
     while len(data) < 2**16 and (part := stream.read(2**16 - len(data))):
         data += part
     return bytes(data)
+
+
+def _with_line_feeds(data: bytes) -> bytes:
+    """Replace line ends by line feeds; `\\r\\r\\n`, of programs that convert line ends twice, is one of them."""
+    return RETURNS.sub(lambda match: b"\n" if match[0].endswith(b"\n") else b"\n" * len(match[0]), data)
 
 
 class _Stream(io.RawIOBase):
@@ -202,4 +207,4 @@ class _LineFeeds(_Stream):
                 kept = data.rstrip(b"\r")
                 data, self._pending = kept, data[len(kept) :]
             if data or not block:
-                return LINE_END.sub(b"\n", data)
+                return _with_line_feeds(data)
