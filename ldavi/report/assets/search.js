@@ -102,7 +102,7 @@ function countedScores(terms) {
 // Archived documents, best first: whole words in names and texts and counted words, then beginnings of words, then the rest.
 function archivedHits(sought) {
   lowerTexts ||= archive.texts && archive.texts.map((text) => text.toLowerCase());
-  const counted = countedScores(sought.split(/\s+/));
+  const counted = countedScores(archive.lower.includes(sought) ? [sought] : sought.split(/\s+/)); // a phrase may be counted as a word
   const hits = [];
   for (let d = 0; d < archive.rows.length; d += 1) {
     const inName = archive.names ? quality(archive.names[d].toLowerCase(), sought) : quality(`document ${archive.rows[d]}`, sought);
