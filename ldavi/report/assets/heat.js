@@ -60,7 +60,7 @@ if (data.columns.length) {
     const row = rows.indexOf(chosen.topic);
     if (row >= 0) nodes.push(svg('rect', { x: left, y: y(row) - step / 2, width: right - left, height: step, class: 'frame' }));
     if (dates) {
-      nodes.push(...dateTicks(axis.ends, Math.max(2, (width - left) / 70)).map(([time, text]) => label(x(time), 14, text, { class: 'tick', 'text-anchor': 'middle' })));
+      nodes.push(...dateTicks(axis.ends, Math.max(2, (width - left) / 70)).map(([time, text]) => label(x(time), 14, text, { class: 'tick', 'text-anchor': right - x(time) < 14 ? 'end' : 'middle' })));
     } else {
       const every = Math.max(1, Math.ceil(13 / Math.abs(x(1) - x(0))));
       bins.forEach((bin, b) => {
