@@ -420,9 +420,10 @@ def test_weeks_begin_on_mondays():
     [
         np.array(["2020-01-07", "NaT", "2020-03-01"], dtype="datetime64[s]"),
         ["2020-01-07T12:00:00", None, "2020-03-01"],
+        ["2020-01-07", None, "2020-03"],
         pd.Series(pd.to_datetime(["2020-01-07", None, "2020-03-01"]).tz_localize("UTC")),
     ],
-    ids=["datetime64", "ISO 8601", "with a time zone"],
+    ids=["datetime64", "ISO 8601", "a month", "with a time zone"],
 )
 def test_dates_are_recognised_as(values):
     bins = _columns.cut("when", values, 3)[0]

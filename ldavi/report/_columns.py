@@ -89,14 +89,14 @@ def as_text(values: ArrayLike, documents: Int64s) -> list[str]:
 
 
 def as_dates(column: NDArray[Any]) -> NDArray[np.datetime64] | None:
-    """Convert to days if every value that is not missing is a date, or text that begins with an ISO 8601 date."""
+    """Convert to days if every value that is not missing is a date, or text that begins with an ISO 8601 date or month."""
     if column.dtype.kind == "M":
         return column.astype("datetime64[D]")
     if column.dtype.kind not in "OUT":
         return None
     texts = [str(value) for value in column.tolist()]
     known = [text for text in texts if text not in MISSING]
-    if not known or any(len(text) < 8 or text[4:5] != "-" for text in known):
+    if not known or any(len(text) < 7 or text[4:5] != "-" for text in known):
         return None
     try:
         return np.array(["NaT" if text in MISSING else text[:10] for text in texts], dtype="datetime64[D]")
