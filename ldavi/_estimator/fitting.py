@@ -238,7 +238,7 @@ def _validated(
 
 def _print_record(settings: FitSettings, record: TraceRecord) -> None:
     evaluates = settings.evaluate_every > 0 and record.iteration % settings.evaluate_every == 0
-    name = "log predictive" if record.phase == "collapsed" else "elbo"
+    name = record.objective_name.lower()
     perplexity = f", perplexity: {record.perplexity:.4f}" if evaluates else ""
     line = f"iteration: {record.iteration} of max_iter: {settings.max_iter}, {name}: {record.objective:.6g}{perplexity}"
     print(line, flush=True)

@@ -1,8 +1,10 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
+from __future__ import annotations
+
 from copy import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -21,23 +23,25 @@ from ldavi._estimator.fit_input import fit_input, partial_fit_input
 from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.model_protocol import ModelProtocol
-from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
+from ldavi._estimator.topic_editing import TopicEditing
+from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
 
 
-class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
+class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
     attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
     term of the topics, and `components_`, which is read-only. Different defaults are noted.
 
-    Only `fit`, `partial_fit` and assignments change what other methods return, and reading an attribute changes
-    nothing: threads may share a fitted model while none of them fits it or assigns to it.
+    Only `fit`, `partial_fit`, the methods that edit topics (`merge_topics`, `remove_topics`, `split_topic`) and
+    assignments change what other methods return, and reading an attribute changes nothing: threads may share a fitted
+    model while none of them changes it.
 
     Parameters
     ----------
@@ -148,8 +152,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         exp(E[log β]).
     elbo_ : float
         The evidence lower bound of the training documents, in nats, including all constants. NaN if Ctrl-C ended the
-        fit in a pass of "cvb0", which has no bound. `partial_fit` and assigning `components_` delete it, as well as
-        `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
+        fit in a pass of "cvb0", which has no bound. `partial_fit`, editing topics and assigning `components_` delete
+        it, as well as `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
     elbo_trace_ : structured array of shape (n_passes,)
         One record per pass, of the best of `n_init` starts, with the fields of :class:`ldavi.TraceRecord`.
     bound_ : float
@@ -170,6 +174,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
         Names of the columns of X, if they are strings.
+    vocabulary_ : array of shape (n_features,)
+        The words of the columns: `feature_names_in_` if it exists, else words that you assign (an array, or
+        {word: column}). They are used wherever `feature_names` is not given, and saved with the model.
+    topic_names_ : array of shape (n_components,)
+        Names that you assign: one for each topic, or {topic: name} for some. Tables, plots and reports show them.
     random_state_ : RandomState instance
         The generator that was used for the start.
 
@@ -210,13 +219,13 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | str | ArrayLike | None = "auto",
-        topic_word_prior: float | str | ArrayLike | None = "auto",
-        learning_method: str = "batch",
+        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        topic_word_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        learning_method: Literal["batch", "online", "memoized"] = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
         max_iter: int = 1000,
-        batch_size: int | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         evaluate_every: int = -1,
         total_samples: float | None = None,
         perp_tol: float = 1e-1,
@@ -225,9 +234,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         n_jobs: int | None = None,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
-        inference: str = "vb",
+        inference: Literal["vb", "cvb0"] = "vb",
         init: Any = "auto",
-        n_collapsed_iter: int | str = "auto",
+        n_collapsed_iter: int | Literal["auto"] = "auto",
         n_init: int = 1,
         seed_words: Any = None,
         tol: float | None = 1e-5,
@@ -235,7 +244,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         n_iter_no_change: int = 3,
         callbacks: Any = None,
         warm_start: bool = False,
-        new_words: str = "error",
+        new_words: Literal["error", "add"] = "error",
         dtype: DTypeLike | None = None,
     ) -> None:
         self.n_components = n_components
@@ -385,6 +394,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         self._show_priors()
         return self
 
+    def _two_topic_model(self, **parameters: Any) -> LatentDirichletAllocation:
+        return LatentDirichletAllocation(2, **parameters)
+
     def _store(self, restart: Restart, documents: DocumentSource) -> None:
         """Set the fitted attributes from what a restart has reached."""
         assert restart.result is not None
@@ -400,6 +412,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         count_documents(self, documents, is_first=True)
 
     def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
+        if not self.warm_start:
+            forget_names(self)
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
         self.random_state_ = random_state
 
