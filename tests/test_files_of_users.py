@@ -297,7 +297,7 @@ def test_the_texts_of_a_table_of_one_column_need_no_quotes(save, content):
     ("content", "note"),
     [
         ("id\ttext\n" + "".join(f"{i}\tsoup bread\n" for i in range(9)), "2 fields separated by tabs"),
-        ("a;b;c\n" * 9, "3 fields separated by semicolons"),
+        ("soup;bread;salt\n" * 9, "3 fields separated by semicolons"),
         ("<html><body>\n<p>soup</p>\n</body></html>", "markup"),
         ('<?xml version="1.0"?>\n<doc>soup</doc>', "markup"),
     ],

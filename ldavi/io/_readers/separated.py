@@ -16,6 +16,7 @@ from ldavi.io._readers.text_stream import undecodable
 
 BLOCK_SIZE = 2**18  # bytes
 MAX_WORDS_OF_NAME = 5
+SAMPLE_SIZE = 2**13  # bytes of a text in which a table would be visible
 MARKUP = re.compile(rb"\s*+<(?:!doctype\s++html|html|\?xml)\b", re.IGNORECASE)
 
 
@@ -31,20 +32,22 @@ def read_tsv(source: Source, options: ReaderOptions) -> Iterator[Document]:
 
 def looks_like_table(source: Source, options: ReaderOptions, names: list[str]) -> bool:
     """Return whether the first row of a text has the columns that the caller names."""
+    if not names:
+        return False
     sample = _sample(source)
     dialect = find_dialect(sample, options.table, type(options.notes)(), default=",", is_whole=False)
     try:
         first: list[str] = next(dialect.reader(sample), [])
     except csv.Error:
         return False
-    return bool(names) and len(first) > 1 and all(name in first for name in names)
+    return len(first) > 1 and all(name in first for name in names)
 
 
 def note_of_text(source: Source) -> str | None:
     """Return what the user should know about a file that is read as text: that it looks like a table or markup."""
     if MARKUP.match(source.head):
         return "it contains markup (HTML or XML), whose tags are counted as words; extract its text first"
-    fields = fields_of_lines(_sample(source))
+    fields = fields_of_lines(source.head[:SAMPLE_SIZE].decode(source.encoding, "ignore").splitlines()[:-1])
     return (
         None if fields is None else f"{fields}, but it is read as text, a document per line (format='csv' for a table)"
     )
