@@ -125,7 +125,7 @@ def recognise(path: str | os.PathLike[str]) -> Recognition:
     ...     path = pathlib.Path(folder, "counts")
     ...     _ = path.write_text("2 0:1 4:3\\n1 2:1\\n")
     ...     recognise(path)
-    Recognition(format='ldac', compression=None, reason='each line starts with the number of its word:count pairs')
+    Recognition(format='ldac', compression=None, reason='lines start with the number of their word:count pairs')
     """
     if os.fspath(path) == "-":
         raise ValueError(
