@@ -637,7 +637,7 @@ def test_documents_without_a_word_of_the_model_cannot_be_evaluated(tmp_path, cap
     assert main(["evaluate", str(model), str(other)]) == 1
     assert "undefined" in capsys.readouterr().err
     assert main(["transform", str(model), str(other)]) == 0
-    assert "2 of 2 documents have none of the words" in capsys.readouterr().err
+    assert "2 of 2 documents have no word" in capsys.readouterr().err
 
 
 def test_notes_name_options_of_the_command_line(tmp_path, capsys):
