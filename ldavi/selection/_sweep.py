@@ -23,11 +23,7 @@ from ldavi.selection import _design
 from ldavi.selection._journal import Journal, fingerprint
 from ldavi.selection._result import Sweep, summarise
 
-<<<<<<< HEAD
-Progress: TypeAlias = bool | ProgressBar | Callable[[int, int, _design.Fit], object] | None
-=======
 Progress: TypeAlias = bool | Callable[[int, int, _design.Fit], object] | ProgressBar | None
->>>>>>> files28
 
 
 def sweep(
