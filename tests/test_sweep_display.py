@@ -22,7 +22,7 @@ def empty(n_grid=3, likelihood=-1.0):
 
 def test_the_repr_is_a_small_table_with_the_recommendation(sweep):
     lines = repr(sweep).splitlines()
-    assert lines[0] == "Sweep over 2, 3, 4 topics: 12 fits, 40 held-out documents"
+    assert lines[0] == "Sweep over 2, 3, 4 topics: 6 fits, 8 held-out documents"
     assert [line.split()[0] for line in lines[1:5]] == ["topics", "2", "3", "4"]
     assert lines[5].startswith(f"recommended: {sweep.recommend().n_components} topics")
     assert len(repr(sweep)) < 800

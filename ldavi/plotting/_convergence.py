@@ -1,7 +1,7 @@
 """ELBO and its terms after each pass, with the phases of the fit."""
 
 import itertools
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class ConvergenceDisplay:
         self.tol = tol
 
     @classmethod
-    def from_estimator(cls, model: Any, *, x: str = "iteration", axes: Any = None) -> Self:
+    def from_estimator(cls, model: Any, *, x: Literal["iteration", "seconds"] = "iteration", axes: Any = None) -> Self:
         """Plot the trace of a fitted model.
 
         Parameters
@@ -94,7 +94,7 @@ class ConvergenceDisplay:
             )
         return cls(trace=trace, tol=getattr(model, "tol", None)).plot(x=x, axes=axes)
 
-    def plot(self, *, x: str = "iteration", axes: Any = None) -> Self:
+    def plot(self, *, x: Literal["iteration", "seconds"] = "iteration", axes: Any = None) -> Self:
         """Draw the panels.
 
         Parameters

@@ -8,6 +8,7 @@ const announcement = $('announcement'); // read by screen readers
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const pen = document.createElement('canvas').getContext('2d');
 const PAPER = 700; // width of charts for printing, so that their text is as large as the page's
+const [FIRST_SLICE, SLICE] = [760, 900]; // heights that fit a page, below a heading and without one
 let ready = false;
 let printing = false;
 
@@ -78,7 +79,27 @@ function drawChart(place) {
   show(place, chart);
 }
 
-function show(place, { width, height, nodes, under, choose, values }) {
+// A chart that is taller than a page, cut between its rows into pictures that fit one.
+function slices({ width, height, nodes, cut }) {
+  const ends = [];
+  const [top, step] = cut;
+  let from = 0;
+  while (height - from > SLICE) {
+    const limit = from + (ends.length ? SLICE : FIRST_SLICE);
+    ends.push([from, top + Math.floor((limit - top) / step) * step]);
+    from = ends[ends.length - 1][1];
+  }
+  return [...ends, [from, height]].map(([y, end]) => svg('svg', { width, height: end - y, viewBox: `0 ${y} ${width} ${end - y}` }, ...nodes.map((node) => node.cloneNode(true))));
+}
+
+function show(place, chart) {
+  const { width, height, nodes, under, choose, values } = chart;
+  if (printing && chart.cut && height > SLICE) {
+    place.replaceChildren(...slices(chart));
+    place.dataset.drawn = 'yes';
+    navigable.delete(place);
+    return;
+  }
   const drawing = svg('svg', { width, height, viewBox: `0 0 ${width} ${height}` }, ...nodes);
   drawing.setAttribute('aria-hidden', 'true');
   const tip = element('div', { className: 'tip', hidden: true });

@@ -60,7 +60,7 @@ if (data.columns.length) {
     const row = rows.indexOf(chosen.topic);
     if (row >= 0) nodes.push(svg('rect', { x: left, y: y(row) - step / 2, width: right - left, height: step, class: 'frame' }));
     if (dates) {
-      nodes.push(...dateTicks(axis.ends, Math.max(2, (width - left) / 70)).map(([time, text]) => label(x(time), 14, text, { class: 'tick', 'text-anchor': 'middle' })));
+      nodes.push(...dateTicks(axis.ends, Math.max(2, (width - left) / 70)).map(([time, text]) => label(x(time), 14, text, { class: 'tick', 'text-anchor': right - x(time) < 14 ? 'end' : 'middle' })));
     } else {
       const every = Math.max(1, Math.ceil(13 / Math.abs(x(1) - x(0))));
       bins.forEach((bin, b) => {
@@ -70,7 +70,7 @@ if (data.columns.length) {
     const at = (px, py) => [Math.floor((py - top) / step), dates ? axis.bounds.findLastIndex((bound) => bound <= x.invert(px)) : Math.round(x.invert(px))];
     const linesOf = (r, b) => [nameOf(rows[r]), ...binLines(rows[r], b)];
     return {
-      width, height: top + rows.length * step + 6, nodes,
+      width, height: top + rows.length * step + 6, nodes, cut: [top, step],
       under: (px, py) => {
         const [r, b] = at(px, py);
         return py > top && px > left && r in rows && b in bins ? linesOf(r, b) : [];

@@ -40,7 +40,7 @@ draw.tree = (place, full) => {
   const lines = (k) => [nameOf(k), `${percent(data.topics[k].share, 2)} of all tokens`];
   const near = (px, py) => merges.findIndex(([, , h], i) => Math.abs(x(h) - px) < 5 && Math.abs(at(y[n + i]) - py) < 9);
   return {
-    width, height: top + leaves.length * ROW + 6, nodes,
+    width, height: top + leaves.length * ROW + 6, nodes, cut: [top, ROW],
     under: (px, py) => {
       const i = near(px, py);
       if (i >= 0) return [words[i].join(', '), `${size[n + i]} topics, joined at distance ${merges[i][2].toFixed(2)}`];
@@ -109,7 +109,7 @@ draw.matrix = (place, full) => {
   const linesOf = (r, c) => [terms[rows[r]], nameOf(topics[c]), probabilities[r][c] ? `probability ${percent(probabilities[r][c], 2)}` : 'probability below 0.1 %'];
   const cellAt = (px, py) => [Math.floor((py - top) / ROW), Math.floor((px - left) / column)];
   return {
-    width, height: bottom + 36, nodes,
+    width, height: bottom + 36, nodes, cut: [top, ROW],
     under: (px, py) => {
       const [r, c] = cellAt(px, py);
       return r in rows && c in topics && py > top ? linesOf(r, c) : [];
