@@ -32,7 +32,6 @@ MAX_LINES = 400
 MORE_LINES = {"_estimator.lda": 450}
 FORBIDDEN_FLAGS = ("-ffast-math", "-Ofast", "-march=native", "-mtune=native", "-fopenmp", "/fp:fast", "/openmp")
 OPTIONAL = (
-    "bokeh",
     "dask",
     "distributed",
     "gensim",

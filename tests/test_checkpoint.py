@@ -4,6 +4,7 @@ import copy
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -291,6 +292,15 @@ def test_a_fit_that_had_converged_has_converged_after_resuming():
     same_fit(model(**loose).fit(X, checkpoint=CheckpointInMemory(last)), expected)
 
 
+def test_a_fit_that_a_callback_had_stopped_has_been_stopped_after_resuming():
+    X, checkpoint = in_batches(corpus()), CheckpointInMemory()
+    stopped = {"max_iter": 50, "tol": 0.0, "callbacks": lambda record: record.iteration == 2}
+    expected = model(**stopped).fit(X, checkpoint=checkpoint)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a fit that seems to have run out of passes warns
+        same_fit(model(**stopped).fit(X, checkpoint=CheckpointInMemory(checkpoint.saved[-1])), expected)
+
+
 @pytest.mark.parametrize("n_jobs", [2])
 def test_a_fit_may_resume_with_another_number_of_threads(n_jobs):
     X, checkpoint = in_batches(corpus()), CheckpointInMemory()
@@ -425,6 +435,39 @@ def test_a_checkpoint_of_a_version_with_other_passes_is_refused(monkeypatch):
     monkeypatch.setattr(checkpointing, "PASSES_VERSION", "99")
     with pytest.raises(ValueError, match="differs in the version of ldavi that wrote it"):
         model().fit(corpus(), checkpoint=CheckpointInMemory(checkpoint.saved[3]))
+
+
+def test_a_checkpoint_that_does_not_state_its_version_is_refused():
+    checkpoint = CheckpointInMemory()
+    model().fit(corpus(), checkpoint=checkpoint)
+    state = checkpoint.saved[3]
+    del state["fit"]["the version of ldavi that wrote it"]
+    with pytest.raises(ValueError, match="differs in the version of ldavi that wrote it"):
+        model().fit(corpus(), checkpoint=CheckpointInMemory(state))
+
+
+class UnreadableLater:
+    """Batches whose first one can be read, and the others only as long as `works`."""
+
+    def __init__(self, batches):
+        self.batches, self.works = batches, True
+
+    def __iter__(self):
+        yield self.batches[0]
+        if not self.works:
+            raise ValueError("the connection was lost")
+        yield from self.batches[1:]
+
+
+@pytest.mark.parametrize("parameters", [{"inference": "cvb0"}, {"n_collapsed_iter": 2, "max_iter": 8}, {}])
+def test_an_error_while_batches_are_read_is_not_blamed_on_the_checkpoint(parameters):
+    X, checkpoint = UnreadableLater(in_batches(corpus())), CheckpointInMemory()
+    batch = {"learning_method": "batch"} | parameters
+    model(**batch).fit(X, checkpoint=checkpoint)
+    X.works = False
+    for state in checkpoint.saved:
+        with pytest.raises(ValueError, match=r"^the connection was lost"):
+            model(**batch).fit(X, checkpoint=CheckpointInMemory(state))
 
 
 def test_an_object_that_is_not_a_checkpoint_is_refused():

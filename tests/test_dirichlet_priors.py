@@ -46,27 +46,36 @@ def test_the_evidence_is_that_of_dirichlet_multinomials():
     )
 
 
+def symmetric_counts(n):
+    """Return the counts of draws in rows, whose categories have the same prior."""
+    return group_values(n.ravel(), np.ones(n.size, int), n.sum(axis=1))
+
+
 def test_a_symmetric_prior_has_one_value_for_all_categories():
     n, weight = sampled_counts([0.3, 1.0, 2.0], 30, 12), np.ones(30)
-    counts = group_counts(*tokens_of(n), 3, weight, symmetric=True)
+    counts = symmetric_counts(n)
     np.testing.assert_allclose(
         reference.dirichlet_multinomial_log_evidence(counts, np.array([0.4]), 3),
         reference_evidence(n, np.full(3, 0.4), weight),
     )
 
 
-def test_grouping_values_equals_grouping_their_tokens():
+def test_counts_with_a_symmetric_prior_are_grouped_over_categories():
     n = sampled_counts([0.1, 0.3, 2.0], 30, 12)
     n[3] = 0
-    expected = group_counts(*tokens_of(n), 3, np.ones(30), symmetric=True)
-    for one, other in zip(group_values(n.ravel(), np.ones(n.size, int), n.sum(axis=1)), expected, strict=True):
-        np.testing.assert_array_equal(one, other)
+    positive = n[n > 0]
+    grouped = symmetric_counts(n)
+    np.testing.assert_array_equal(grouped.value, np.unique(positive))
+    np.testing.assert_array_equal(grouped.times, np.unique(positive, return_counts=True)[1])
+    np.testing.assert_array_equal(grouped.total, [12])
+    np.testing.assert_array_equal(grouped.total_times, [29])
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
 def test_each_round_of_the_fixed_point_increases_the_evidence(symmetric, monkeypatch):
     monkeypatch.setattr(dirichlet_priors, "MAX_ROUNDS", 1)
-    counts = group_counts(*tokens_of(sampled_counts([0.1, 1.0, 3.0], 50, 20)), 3, np.ones(50), symmetric=symmetric)
+    n = sampled_counts([0.1, 1.0, 3.0], 50, 20)
+    counts = symmetric_counts(n) if symmetric else group_counts(*tokens_of(n), 3, np.ones(50))
     prior = np.full(1 if symmetric else 3, 7.0)
     values = []
     for _ in range(40):
@@ -103,6 +112,20 @@ def test_a_category_that_never_occurs_keeps_a_prior_above_zero():
     n = np.hstack([sampled_counts([1.0, 1.0], 30, 10), np.zeros((30, 1), int)])
     alpha = fixed_point(group_counts(*tokens_of(n), 3, np.ones(30)), np.full(3, 0.1), 3)
     assert alpha[2] == dirichlet_priors.MIN_PRIOR
+
+
+def test_a_prior_of_draws_that_are_all_alike_stops_at_the_upper_limit():
+    n, limit = np.full((30, 3), 4), dirichlet_priors.MAX_PRIOR
+    alpha = np.full(3, 0.1)
+    for _ in range(5):
+        alpha = fixed_point(group_counts(*tokens_of(n), 3, np.ones(30)), alpha, 3)
+    newton = dirichlet_priors.newton_alpha(np.full(3, 0.1), np.full(3, 30 * np.log(1 / 3)), 30.0)
+    eta = 0.1
+    for _ in range(1000):
+        eta = dirichlet_priors.updated_eta(eta, dirichlet_priors.eta_statistics(eta, n.astype(float)), 30)
+    assert alpha.max() <= limit
+    np.testing.assert_array_equal(newton, limit)
+    assert eta == limit
 
 
 def test_the_prior_is_unchanged_without_counts():

@@ -28,6 +28,8 @@ WITH_EXAMPLES = {
     "ldavi.io._readers.recognition",
     "ldavi.io._count_store.writing",
     "ldavi.io._readers.vocabulary",
+    "ldavi.io._topic_names",
+    "ldavi.report._write",
     "ldavi.io._readers.corpus",
     "ldavi.io._counting.word_counter",
     "ldavi.selection._sweep",

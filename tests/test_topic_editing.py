@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -193,6 +194,34 @@ def test_an_edited_model_is_saved_and_loaded(edit, tmp_path):
     assert loaded.n_components == lda.n_components
 
 
+@pytest.mark.parametrize("parameters", [*PRIORS.values(), {"init": TOPICS}])
+def test_parameters_of_an_edited_model_are_saved_and_loaded(parameters, tmp_path):
+    lda = fitted(**parameters).split_topic(2, X).merge_topics([[0, 1]])
+    io.save(lda, tmp_path / "model.ldavi")
+    loaded = io.load(tmp_path / "model.ldavi")
+    np.testing.assert_array_equal(loaded.transform(X), lda.transform(X))
+    assert loaded.fit(X).components_.shape == (K, V)
+
+
+def test_columns_of_a_split_are_matched_by_name():
+    named = pd.DataFrame(X, columns=[f"w{j}" for j in range(V)])
+    lda = LatentDirichletAllocation(K, new_words="add", **FAST).fit(named)
+    other = copy.deepcopy(lda)
+    one, two = lda.split_topic(2, named), other.split_topic(2, named.iloc[:, ::-1])
+    np.testing.assert_array_equal(one.components_, two.components_)
+
+
+@every_edit
+def test_a_model_of_online_steps_is_edited(edit):
+    lda = LatentDirichletAllocation(K, random_state=0).partial_fit(X)
+    tokens = lda.components_.sum() - lda.topic_word_prior_ * K * V
+    edit_of_tokens = edit(lda)
+    if edit is not EDITS["remove"]:  # removed topics take their tokens with them
+        left = edit_of_tokens.components_.sum() - lda.topic_word_prior_ * lda.n_components * V
+        assert left == pytest.approx(tokens, rel=1e-4)
+    assert edit_of_tokens.partial_fit(X).components_.shape == (lda.n_components, V)
+
+
 @every_edit
 def test_what_describes_the_fit_is_deleted_and_what_counts_documents_stays(edit):
     lda = fitted()
@@ -283,6 +312,17 @@ def test_online_statistics_of_priors_start_anew():
     assert lda._mean_log_theta is None or lda._mean_log_theta.shape == (K - 1,)
 
 
+@every_edit
+def test_a_model_for_dask_is_edited_like_one_in_memory(edit):
+    dask = pytest.importorskip("ldavi.dask")
+    lda = fitted()
+    other = dask.LatentDirichletAllocation(**lda.get_params(deep=False))
+    vars(other).update({name: value for name, value in vars(lda).items() if name not in lda.get_params()})
+    other._lambda = lda._lambda.snapshot()
+    assert isinstance(edit(copy.copy(other)), dask.LatentDirichletAllocation)
+    np.testing.assert_array_equal(edit(copy.copy(other)).components_, edit(copy.copy(lda)).components_)
+
+
 INVALID = {
     "a flat list": (lambda lda: lda.merge_topics([3, 1]), TypeError, r"groups=\[3, 1\] must be a list of lists"),
     "text": (lambda lda: lda.merge_topics("31"), TypeError, "list of lists"),
@@ -299,6 +339,7 @@ INVALID = {
     "none": (lambda lda: lda.remove_topics([]), ValueError, "one remains"),
     "split of no topic": (lambda lda: lda.split_topic(5, X), ValueError, "from 0 to 4"),
     "split without words": (lambda lda: lda.split_topic(0, 0 * X), ValueError, "two at least"),
+    "split of one word": (lambda lda: lda.split_topic(0, np.eye(V, dtype=int)[[3] * 9]), ValueError, "topic=0"),
     "split of other words": (lambda lda: lda.split_topic(0, X[:, 1:]), ValueError, "features"),
     "split of negative counts": (lambda lda: lda.split_topic(0, -X), ValueError, "[Nn]egative"),
 }

@@ -15,7 +15,6 @@ from ldavi._core.records import Priors, padded
 from ldavi._core.typing import Doubles, Floats, Int64s
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-FLOATS = (np.float32, np.float64)
 SUM_TOLERANCE = 1e-3  # relative, between sums that were computed in different orders and precisions
 
 

@@ -7,7 +7,7 @@ with the same columns: a list, `ldavi.io.open_counts`, `ldavi.io.read_batches` o
 import copy
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ldavi._core.typing import Int32s, Int64s
 from ldavi._estimator import validation as check
 from ldavi._estimator.settings import FitSettings, Parameters
 
+AnyBatch = TypeVar("AnyBatch")
 REFUSED = {
     "sample_weight": "leave it out, or repeat documents",
     "validation_fraction": "set it to None, and evaluate other documents with ldavi.metrics.document_completion",
@@ -59,6 +60,8 @@ class BatchedDocuments:
         Whether the rows of the first batch look normalised.
     n_docs : int
         The number of documents in the last complete pass; 0 before the first.
+    reading_error : Exception or None
+        What reading the batches has raised.
     """
 
     def __init__(self, source: Iterable[Any], dtype: Any, name: str) -> None:
@@ -87,6 +90,7 @@ class BatchedDocuments:
         ] = {}  # documents and stored counts of each batch, when it was first read
         self._place: Int32s | None = None  # position of each word among those that occur
         self.n_docs = 0
+        self.reading_error: Exception | None = None
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -149,7 +153,7 @@ class BatchedDocuments:
         """
         end = first
         with closing(prefetch(lambda: self._read(first))) as batches:
-            for start, counts in batches:
+            for start, counts in self._noting_errors(batches):
                 end = start + counts.n_docs
                 yield from Documents(counts, None).parts(size, max(0, first - start))
         if self._declared is not None and end != self._declared:
@@ -159,6 +163,14 @@ class BatchedDocuments:
         if self.n_docs and end != self.n_docs:
             raise ValueError(f"X gave {end} documents and {self.n_docs} before: every pass must give the same batches")
         self.n_docs = end
+
+    def _noting_errors(self, batches: Iterable[AnyBatch]) -> Iterator[AnyBatch]:
+        """Yield the batches; keep what reading them raises, since nothing else is then at fault."""
+        try:
+            yield from batches
+        except Exception as error:
+            self.reading_error = error
+            raise
 
     def _read(self, first: int) -> Iterator[tuple[int, Counts]]:
         """Yield batches with the number of their first document; skip batches that end before document `first`."""

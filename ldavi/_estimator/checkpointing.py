@@ -25,7 +25,7 @@ from ldavi._estimator.starting_topics import WarmStart
 from ldavi._inference.passes import PassResult, Phase, State
 from ldavi._inference.trace import TraceRecord
 
-PASSES_VERSION = "4"  # increases when fits make other passes, or states have other arrays
+PASSES_VERSION = "5"  # increases when fits make other passes, or states have other arrays
 WITHOUT_EFFECT = ("n_jobs", "verbose", "callbacks")  # parameters that do not change the result
 PHASE_LABELS = ("warmup", "monotone", "online", "collapsed", "final")
 AnyDocuments = TypeVar("AnyDocuments")
@@ -76,11 +76,13 @@ class FitCheckpoint:
                 self.restart_number = checked_integer("restart", restart, 0, settings.n_init - 1)
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Name the checkpoint in an error that its content causes."""
+    def _errors(self, documents: object = None) -> Iterator[None]:
+        """Name the checkpoint in an error that its content causes, and not the reading of `documents`."""
         try:
             yield
         except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+            if isinstance(documents, BatchedDocuments) and documents.reading_error is error:
+                raise
             msg = (
                 f"checkpoint={self._file!r} does not hold the state of a fit ({type(error).__name__}: {error}); remove "
                 "the file, or name another, to start from scratch"
@@ -145,7 +147,7 @@ class FitCheckpoint:
         if self._saved is None or phase.name != self._saved["phase"]:
             return None
         saved, self._saved = self._saved, None
-        with self._errors():
+        with self._errors(documents):
             if len(saved["state"]["alpha"]) != self._settings.n_components:
                 raise ValueError(f"alpha has not {self._settings.n_components} values")
             return phase.from_arrays(documents, saved["state"])
@@ -184,19 +186,20 @@ def _monitor_to_arrays(monitor: ConvergenceMonitor) -> dict[str, object]:
     return {
         "records": [list(dataclasses.astuple(record)) for record in monitor.records],
         "converged": monitor.converged,
+        "stopped": monitor.stopped,
     }
 
 
 def _monitor_from(settings: FitSettings, saved: Mapping[str, Any]) -> ConvergenceMonitor:
-    records, converged = [_record_from(values) for values in saved["records"]], saved["converged"]
+    records, endings = [_record_from(values) for values in saved["records"]], (saved["converged"], saved["stopped"])
     numbers = [record.iteration for record in records if record.phase != "final"]
     if (
-        not isinstance(converged, bool)
+        not all(isinstance(has_ended, bool) for has_ended in endings)
         or numbers != sorted(set(numbers))
         or max(numbers, default=1) > settings.max_iter
     ):
         raise ValueError("the records of the passes are not in order")
-    return ConvergenceMonitor(settings, records, converged)
+    return ConvergenceMonitor(settings, records, *endings)
 
 
 def _record_from(values: Sequence[Any]) -> TraceRecord:

@@ -12,7 +12,7 @@ from ldavi._inference.trace import TraceRecord, relative_gain
 
 SMALL_GAINS = 3  # passes in a row; single gains vary, since documents move between topics at different times
 MIN_CVB0_WINDOW = 25  # collapsed passes whose mean objective is compared with that of the passes before
-CVB0_TOLERANCE = 30  # times tol, between a quarter of the passes and the previous quarter, 25 passes or more
+CVB0_TOLERANCE = 40  # times tol, between a quarter of the passes and the previous quarter, 25 passes or more
 
 
 @dataclass(slots=True)
@@ -73,9 +73,13 @@ class ConvergenceMonitor:
         """Return whether the objective has risen by less than `tol`, relative to its value, in each of some passes."""
         if self.last.phase == "collapsed":
             return self._cvb0_gain() < CVB0_TOLERANCE * tol
-        records = [record for record in self.records if record.phase == self.last.phase][-SMALL_GAINS - 1 :]
-        gains = [relative_gain(before, after) for before, after in itertools.pairwise(records)]
+        gains = self.recent_gains()
         return len(gains) == SMALL_GAINS and max(gains) < tol
+
+    def recent_gains(self) -> list[float]:
+        """Return the relative gains of the last passes, all of which have to be small; fewer if a phase has begun."""
+        records = [record for record in self.records if record.phase == self.last.phase][-SMALL_GAINS - 1 :]
+        return [relative_gain(before, after) for before, after in itertools.pairwise(records)]
 
     def _cvb0_gain(self) -> float:
         """Return the relative gain of a collapsed objective from the third quarter of the passes to the last.

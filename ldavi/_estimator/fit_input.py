@@ -14,11 +14,11 @@ from ldavi._estimator import vocabulary_growth
 from ldavi._estimator.batched_documents import BatchedDocuments, check_source
 from ldavi._estimator.settings import FitSettings
 from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
-from ldavi._estimator.starting_topics import warm_start_of
+from ldavi._estimator.starting_topics import WarmStart, warm_start_of
 
 
 def fit_input(
-    estimator: Any, X: Any, sample_weight: Any, settings: FitSettings
+    estimator: Any, X: Any, sample_weight: Any, settings: FitSettings, given: WarmStart | None
 ) -> tuple[Documents | BatchedDocuments, Priors]:
     """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
     documents: Documents | BatchedDocuments
@@ -27,14 +27,15 @@ def fit_input(
         names = check.column_names(documents.first)
     else:
         documents, names = _new_documents(estimator, X, sample_weight, settings), check.column_names(X)
-    return documents, _starting_priors(estimator, settings, documents, names)
+    return documents, _starting_priors(estimator, settings, documents, names, given)
 
 
 def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
     """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
     if not estimator.__sklearn_is_fitted__():
         documents = _new_documents(estimator, X, sample_weight, settings)
-        return documents, _starting_priors(estimator, settings, documents, check.column_names(X))
+        names, given = check.column_names(X), warm_start_of(estimator)
+        return documents, _starting_priors(estimator, settings, documents, names, given)
     matrix = vocabulary_growth.check_new_documents(estimator, X, dtype=estimator._lambda.dtype)
     alpha, eta = estimator.doc_topic_prior, estimator.topic_word_prior
     requested = check_priors(alpha, eta, estimator.n_components, matrix.shape[1])
@@ -45,9 +46,12 @@ def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitS
 
 
 def _starting_priors(
-    estimator: Any, settings: FitSettings, documents: DocumentSource, names: NDArray[Any] | None
+    estimator: Any,
+    settings: FitSettings,
+    documents: DocumentSource,
+    names: NDArray[Any] | None,
+    given: WarmStart | None,
 ) -> Priors:
-    given = warm_start_of(estimator)
     return starting_priors(
         estimator,
         settings,

@@ -18,12 +18,13 @@ from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.threads import Workers
 from ldavi._estimator.checkpointing import FitCheckpoint
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart
+from ldavi._estimator.pass_report import log_end, report_pass
 from ldavi._estimator.settings import VALIDATE_EVERY, FitSettings
 from ldavi._estimator.starting_topics import Initialization
 from ldavi._inference.cvb0 import Cvb0
 from ldavi._inference.exact_bound import ExactBound
 from ldavi._inference.passes import Phase, State
-from ldavi._inference.trace import TraceRecord, relative_gain
+from ldavi._inference.trace import TraceRecord
 from ldavi._inference.validation_set import ValidationSet, completion_perplexity, split_half
 from ldavi._inference.vb_batch import BatchVB
 from ldavi._inference.vb_memoized import MemoizedVB
@@ -60,6 +61,7 @@ def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts
             restart = checkpoint.resumed_restart(number)
         restarts.append(restart)
         run_phases(context, phases_of(settings, context.documents, start), start, restarts)
+        log_end(restart.monitor.records, converged=restart.monitor.converged)
 
 
 Role: TypeAlias = Literal["learn", "prepare", "evaluate"]
@@ -195,8 +197,7 @@ def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, rol
     if context.validation_set is not None and role == "learn":
         record = _validated(context, context.validation_set, record, restart)
     monitor.records.append(record)
-    if settings.verbose:
-        _print_record(settings, record)
+    report_pass(settings, record)
     stopped = [callback(record) is True for callback in settings.callbacks]
     monitor.update(is_preparation=role == "prepare", stopped_by_callback=any(stopped))
 
@@ -213,14 +214,6 @@ def _validated(
     if perplexity < restart.monitor.best_validation():
         restart.best = result._replace(lam=result.lam.copy())  # the next pass reuses the memory of λ
     return dataclasses.replace(record, validation=perplexity)
-
-
-def _print_record(settings: FitSettings, record: TraceRecord) -> None:
-    evaluates = settings.evaluate_every > 0 and record.iteration % settings.evaluate_every == 0
-    name = record.objective_name.lower()
-    perplexity = f", perplexity: {record.perplexity:.4f}" if evaluates else ""
-    line = f"iteration: {record.iteration} of max_iter: {settings.max_iter}, {name}: {record.objective:.6g}{perplexity}"
-    print(line, flush=True)
 
 
 def split_validation(
@@ -254,12 +247,12 @@ def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> No
     """Warn that `max_iter` ended a fit before it converged."""
     if monitor.converged or monitor.stopped or settings.tol is None:
         return
-    records = [record for record in monitor.records if record.phase != "final"]
-    last = records[-1]
-    gain = relative_gain(records[-2], last) if len(records) > 1 else np.inf
-    rise = "" if last.phase == "collapsed" else f" by {gain:.2g}, relative to its value,"  # single gains say little
+    before_final = [record for record in monitor.records if record.phase != "final"]
+    gains = dataclasses.replace(monitor, records=before_final).recent_gains()
+    is_known = before_final[-1].phase != "collapsed" and gains  # single collapsed passes say little
+    rise = f" by up to {max(gains):.2g} of its value" if is_known else ""
     msg = (
-        f"The fit did not converge: the objective still rose{rise} in pass {last.iteration}, the last of "
-        f"max_iter={settings.max_iter}; tol={settings.tol:g} requires less"
+        f"The fit did not converge: the objective still rose{rise} until pass {before_final[-1].iteration}, "
+        f"the last of max_iter={settings.max_iter}; tol={settings.tol:g} requires less"
     )
     warnings.warn(f"{msg}. Increase max_iter or tol.", ConvergenceWarning, stacklevel=3)

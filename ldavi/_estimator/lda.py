@@ -1,7 +1,10 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
+from __future__ import annotations
+
+from copy import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -86,7 +89,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         Threads; None means one, -1 all cores; inside a joblib worker there is always one. The result has the same bits
         for any number.
     verbose : int, default=0
-        Whether to print a line per pass.
+        Whether to print a line per pass. The logger "ldavi" of `logging` gets a record per pass in any case, of the
+        level INFO.
     random_state : int, RandomState instance or None, default=None
         Source of random starts, of the validation set, and of the sampled topics of collapsed passes. "vb" with
         `init="auto"` and `n_collapsed_iter=0` uses none.
@@ -104,10 +108,10 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     n_collapsed_iter : int or "auto", default="auto"
         Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
         and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run (12
-        bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 60, the fewer
-        tokens there are per topic the more, and none where they cannot run, or if `topic_word_prior` is 0. There are
-        none after a warm start or from given topics; with the passes of "vb" before them, they are at most half of
-        `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
+        bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 75, the fewer
+        tokens there are per topic the more, and none where they cannot run, with `seed_words`, or if `topic_word_prior`
+        is 0. There are none after a warm start or from given topics; with the passes of "vb" before them, they are at
+        most half of `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -116,7 +120,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     tol : float or None, default=1e-5
         `fit` has converged when each of three passes, which update topics and learned priors, raises the ELBO by less
         than this share of it; for "cvb0", when the mean objective of the last quarter of the collapsed passes exceeds
-        that of the quarter before by less than 30 times this share. None runs all `max_iter` passes. Smaller values
+        that of the quarter before by less than 40 times this share. None runs all `max_iter` passes. Smaller values
         find better topics in more passes. The default is the largest one with which planted topics and priors are
         recovered.
     validation_fraction : float or None, default=None
@@ -213,13 +217,13 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | str | ArrayLike | None = "auto",
-        topic_word_prior: float | str | ArrayLike | None = "auto",
-        learning_method: str = "batch",
+        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        topic_word_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        learning_method: Literal["batch", "online", "memoized"] = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
         max_iter: int = 1000,
-        batch_size: int | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         evaluate_every: int = -1,
         total_samples: float | None = None,
         perp_tol: float = 1e-1,
@@ -228,9 +232,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         n_jobs: int | None = None,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
-        inference: str = "vb",
+        inference: Literal["vb", "cvb0"] = "vb",
         init: Any = "auto",
-        n_collapsed_iter: int | str = "auto",
+        n_collapsed_iter: int | Literal["auto"] = "auto",
         n_init: int = 1,
         seed_words: Any = None,
         tol: float | None = 1e-5,
@@ -238,7 +242,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         n_iter_no_change: int = 3,
         callbacks: Any = None,
         warm_start: bool = False,
-        new_words: str = "error",
+        new_words: Literal["error", "add"] = "error",
         dtype: DTypeLike | None = None,
     ) -> None:
         self.n_components = n_components
@@ -304,9 +308,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             If a parameter, X or the checkpoint is not valid. An estimator that was fitted before is left unchanged,
             unless the error is in a batch that had been valid in earlier passes.
         """
-        settings = check.check_parameters(self)
         given = warm_start_of(self)
-        documents, priors = fit_input(self, X, sample_weight, settings)
+        settings = check.check_parameters(self, is_warm=given is not None)
+        documents, priors = fit_input(self, X, sample_weight, settings, given)
         fit_checkpoint = None
         if checkpoint is not None:
             description = describe(self.get_params(deep=False), documents, given)
@@ -329,7 +333,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:
-                    fitted = self._shallow_copy()  # so that an interrupt leaves either all attributes or none
+                    fitted = copy(self)  # so that an interrupt leaves either all attributes or none
                     fitted._store_columns(
                         documents.first if isinstance(documents, BatchedDocuments) else X, random_state
                     )
@@ -364,7 +368,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         ValueError, TypeError
             If a parameter or X is not valid; the estimator is left unchanged.
         """
-        settings = replace(check.check_parameters(self), learning_method="online")  # whatever that of `fit` is
+        settings = replace(check.check_parameters(self), learning_method="online", n_collapsed_iter=0)
         is_first = not self.__sklearn_is_fitted__()
         documents, priors = partial_fit_input(self, X, sample_weight, settings)
         if is_first:
@@ -388,7 +392,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self._show_priors()
         return self
 
-    def _two_topic_model(self, **parameters: Any) -> "LatentDirichletAllocation":
+    def _two_topic_model(self, **parameters: Any) -> LatentDirichletAllocation:
         return LatentDirichletAllocation(2, **parameters)
 
     def _store(self, restart: Restart, documents: DocumentSource) -> None:

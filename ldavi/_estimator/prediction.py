@@ -175,12 +175,6 @@ class FittedTopics(NamedWordsAndTopics, ClassNamePrefixFeaturesOutMixin, Transfo
             raise NotFittedError(msg)
         return self._lambda
 
-    def _shallow_copy(self) -> Self:
-        """Return an estimator with the same attributes."""
-        copied = object.__new__(type(self))
-        copied.__dict__.update(self.__dict__)
-        return copied
-
     def _show_priors(self) -> None:
         """Set `doc_topic_prior_` and `topic_word_prior_` to the priors as used, in the form in which they are given."""
         for name, learned in (("doc_topic_prior", self._priors.alpha), ("topic_word_prior", self._priors.eta)):

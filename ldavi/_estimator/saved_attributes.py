@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-PUBLIC_SUFFIX = "_"
+from ldavi._estimator.fit_record import SURPLUS
 
 
 def _is_number(value: Any) -> bool:
@@ -55,7 +55,7 @@ ATTRIBUTES: Mapping[str, Callable[[Any], bool]] = {
     "n_batch_iter_": _is_count,
     "n_samples_seen_": _is_count,
     "_mean_log_theta": _is_mean,
-    "_surplus_weight": _is_number,
+    SURPLUS: _is_number,
     "_sklearn_output_config": _is_output_config,
 }
 
@@ -70,7 +70,7 @@ def unknown_attributes(values: Mapping[str, Any], n_topics: int | None) -> list[
     """
     unknown = [name for name in values if name not in ATTRIBUTES]
     for name in unknown:
-        if name.startswith("_") or not name.endswith(PUBLIC_SUFFIX) or not name.isidentifier():
+        if name.startswith("_") or not name.endswith("_") or not name.isidentifier():
             raise ValueError(f"{name!r} is not a fitted attribute")
     for name in values.keys() & ATTRIBUTES.keys():
         if not ATTRIBUTES[name](values[name]):

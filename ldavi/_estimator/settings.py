@@ -18,7 +18,7 @@ from ldavi._inference.vb_online import LearningRate
 WARMUP_PASSES = {"random": 10, "anchor words": 5}  # by initialization; at most half of max_iter
 VB_BEFORE_CVB0 = {"random": 30, "anchor words": 5}  # passes of VB that precede collapsed ones; at most half of them
 # Collapsed passes before the ascent of VB: c / √(tokens per topic), since topics with few tokens need more passes.
-COLLAPSED_PASSES, MIN_COLLAPSED_PASSES, MAX_COLLAPSED_PASSES = 4500, 15, 60
+COLLAPSED_PASSES, MIN_COLLAPSED_PASSES, MAX_COLLAPSED_PASSES = 5600, 15, 75
 WARMUP_INNER_ITER = 5
 WARMUP_DIGAMMA_OFFSET = 0.5
 MONOTONE_INNER_ITER = 2
@@ -77,7 +77,7 @@ class FitSettings:
     Attributes
     ----------
     n_collapsed_iter : int or None
-        Collapsed passes before those of VB; 0 if the fit has none, None for a number by the size of the corpus.
+        Collapsed passes before those of VB; 0 if there are none, None for a number by the size of the corpus.
     learn_alpha, learn_eta : bool
         Whether priors are learned; η is not if seed words make it differ between topics.
     callbacks : tuple of callable
@@ -86,7 +86,6 @@ class FitSettings:
 
     learning_method: Literal["batch", "online", "memoized"]
     inference: Literal["vb", "cvb0"]
-    init: Any
     n_collapsed_iter: int | None
     n_init: int
     n_components: int
@@ -112,15 +111,14 @@ class FitSettings:
         return self.inference == "cvb0" or self.n_collapsed_iter != 0
 
     def n_before_ascent(self, documents: DocumentSource, start: Initialization) -> int:
-        """Return the passes that precede batch VB, the VB passes before collapsed ones included; 0 for given topics."""
+        """Return the passes that precede batch VB, the VB passes before collapsed ones included."""
         n_passes = self.n_collapsed_iter
-        if start.is_warm or n_passes == 0:
+        if n_passes == 0:
             return 0
         if n_passes is None:
             wanted = COLLAPSED_PASSES / math.sqrt(max(documents.n_tokens, 1.0) / self.n_components)
             n_passes = round(min(max(wanted, MIN_COLLAPSED_PASSES), MAX_COLLAPSED_PASSES))
-        n_vb = VB_BEFORE_CVB0[start.kind] if start.kind != "random" or self._has_many_tokens(documents) else 0
-        return min(n_passes + n_vb, self.max_iter // 2)
+        return min(n_passes + self._vb_before_cvb0(documents, start), self.max_iter // 2)
 
     def pass_settings(self, kind: InitializationKind) -> PassSettings:
         """Return the settings of batch or memoized passes; given topics let documents converge in the first pass."""
@@ -151,9 +149,7 @@ class FitSettings:
 
     def n_vb_before_cvb0(self, documents: DocumentSource, start: Initialization, n_passes: int) -> int:
         """Return the number of VB passes that precede collapsed ones, out of `n_passes` of both."""
-        if start.is_warm or (start.kind == "random" and not self._has_many_tokens(documents)):
-            return 0
-        return min(VB_BEFORE_CVB0[start.kind], n_passes // 2)
+        return min(self._vb_before_cvb0(documents, start), n_passes // 2)
 
     def cvb0_settings(self, documents: DocumentSource, start: Initialization, n_passes: int) -> Cvb0Settings:
         """Return the settings of collapsed passes, out of `n_passes` including the VB passes that precede them."""
@@ -183,6 +179,12 @@ class FitSettings:
         is_online = self.learning_method == "online" and self.inference == "vb"
         return self.max_doc_update_iter if is_online else min(EXACT_BOUND_INNER_ITER, self.max_doc_update_iter)
 
+    def _vb_before_cvb0(self, documents: DocumentSource, start: Initialization) -> int:
+        """Return how many VB passes are a good start for collapsed ones; given topics need none."""
+        if start.is_warm or (start.kind == "random" and not self._has_many_tokens(documents)):
+            return 0
+        return VB_BEFORE_CVB0[start.kind]
+
     def _has_many_tokens(self, documents: DocumentSource) -> bool:
         return documents.n_tokens >= MANY_TOKENS * self.n_components
 
@@ -190,6 +192,11 @@ class FitSettings:
 def is_auto(prior: object) -> bool:
     """Return whether a prior is learned."""
     return isinstance(prior, str) and prior == "auto"
+
+
+def is_zero(prior: Any) -> bool:
+    """Return whether a prior is the number 0, which requests point estimates of the topics."""
+    return not isinstance(prior, (bool, str)) and np.ndim(prior) == 0 and prior == 0
 
 
 def step_size(batch_size: int | str, n_docs: float | None) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 from ldavi._core.limits import FLOAT32, prior_range
 from ldavi._core.records import Priors
 from ldavi._core.typing import Doubles
-from ldavi._estimator.settings import FitSettings, Parameters
+from ldavi._estimator.settings import FitSettings, Parameters, is_auto, is_zero
 from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.initialization import seeded_columns, with_seeds
 
@@ -29,14 +29,14 @@ def check_priors(
     TypeError
         If it is not a number.
     """
-    if isinstance(doc_topic_prior, str) and doc_topic_prior == "auto":
+    if is_auto(doc_topic_prior):
         doc_topic_prior = FIRST_ALPHA
-    if isinstance(topic_word_prior, str) and topic_word_prior == "auto":
+    if is_auto(topic_word_prior):
         topic_word_prior = FIRST_ETA
     dtype = np.dtype(dtype)
     alpha = _prior("doc_topic_prior", doc_topic_prior, n_topics, {(n_topics,): "(n_components,)"}, dtype)
     shapes = {(n_words,): "(n_features,)", (n_topics, n_words): "(n_components, n_features)"}
-    if np.ndim(topic_word_prior) == 0 and not isinstance(topic_word_prior, (bool, str)) and topic_word_prior == 0:
+    if is_zero(topic_word_prior):
         eta = np.zeros((1, 1))
     else:
         eta = _prior("topic_word_prior", topic_word_prior, n_topics, shapes, dtype)

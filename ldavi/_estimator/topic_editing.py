@@ -1,6 +1,7 @@
 """Merging, removing and splitting topics of a fitted model. Equations (T1) to (T4) of docs/math.md."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from ldavi._estimator.prediction import FittedTopics
 from ldavi._inference import fixed_topics
 from ldavi._inference.lazy_lambda import LazyLambda
 
+MIN_SHARE = 1e-6  # of the counts of a split topic that each of its parts has
 DOCUMENTS_AT_ONCE = 2**8  # whose φ is in memory at the same time
 MIN_COUNT = 1e-3  # of a topic in a word of a document; smaller expected counts do not influence a split
 
@@ -133,8 +135,8 @@ class TopicEditing(FittedTopics):
         Raises
         ------
         TypeError, ValueError
-            If the topic does not exist, X does not hold counts of the model's words, or fewer than two documents have
-            words of this topic; the model is left unchanged.
+            If the topic does not exist, X does not hold counts of the model's words, fewer than two documents have
+            words of this topic, or a fit of two topics does not divide them; the model is left unchanged.
 
         Examples
         --------
@@ -155,7 +157,7 @@ class TopicEditing(FittedTopics):
             random_state=random_state,
         ).fit(counts)
         sources = [[k] for k in range(n_topics)] + [[topic]]
-        return self._replace_topics(Edit(sources, topic, _share_of_first(two, eta)))
+        return self._replace_topics(Edit(sources, topic, _share_of_first(two, eta, topic)))
 
     def _two_topic_model(self, **parameters: Any) -> Any:
         """Return an unfitted estimator of two topics for documents in memory."""
@@ -166,7 +168,7 @@ class TopicEditing(FittedTopics):
 
     def _replace_topics(self, edit: "Edit") -> Self:
         """Set the topics, and everything that depends on their number; an error leaves all of it unchanged."""
-        edited = self._shallow_copy()
+        edited = copy(self)
         edited._lambda, edited._priors = edited_topics(edit, *self._fitted_lambda_and_priors())
         edited._set_parameters(edit)
         forget_fit_record(edited)
@@ -294,13 +296,15 @@ def _counts_of_topic(model: FittedTopics, topic: int, X: Any) -> sparse.csr_arra
     return found
 
 
-def _share_of_first(two: Any, eta: Doubles) -> Doubles:
+def _share_of_first(two: Any, eta: Doubles, topic: int) -> Doubles:
     """Return the share of each word's counts that the first of two topics has. Equation (T4)."""
     counts = np.maximum(np.asarray(two.components_, dtype=np.float64) - eta, 0)
     totals = counts.sum(axis=1)
-    of_all = totals[0] / totals.sum() if totals.sum() > 0 else 0.5
+    if totals.min() <= MIN_SHARE * totals.sum():
+        msg = f"topic={topic} was not divided: in a fit of two topics to its words, one of them has all"
+        raise ValueError(f"{msg}. Pass more documents, or leave the topic as it is")
     both = counts.sum(axis=0)
-    share: Doubles = np.divide(counts[0], both, out=np.full(len(both), of_all), where=both > 0)
+    share: Doubles = np.divide(counts[0], both, out=np.full(len(both), totals[0] / totals.sum()), where=both > 0)
     return share
 
 

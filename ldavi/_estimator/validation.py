@@ -21,7 +21,7 @@ from ldavi._core.chunks import chunks
 from ldavi._core.limits import FLOAT32, FLOAT64, MAX_SAMPLES, MAX_TOKENS, SMALLEST
 from ldavi._core.records import Counts
 from ldavi._core.typing import Floats, Int64s
-from ldavi._estimator.settings import FitSettings, Parameters, is_auto
+from ldavi._estimator.settings import FitSettings, Parameters, is_auto, is_zero
 from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.vb_online import LearningRate
 
@@ -41,8 +41,14 @@ ARRAYS = ("__array__", "__array_interface__", "__dlpack__", "__dataframe__")  # 
 WITHOUT_MATRICES = (str, bytes, bytearray, memoryview, dict, set, frozenset)  # iterables that are not batches
 
 
-def check_parameters(parameters: Parameters) -> FitSettings:
+def check_parameters(parameters: Parameters, *, is_warm: bool = False) -> FitSettings:
     """Return the settings of a fit, after checking all parameters whose shape does not depend on X.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    is_warm : bool
+        Whether the fit continues from a fitted model.
 
     Raises
     ------
@@ -66,22 +72,23 @@ def check_parameters(parameters: Parameters) -> FitSettings:
     check_choice("new_words", parameters.new_words, ("error", "add"))
     if isinstance(parameters.init, str):
         check_choice("init", parameters.init, ("auto", "random"))
-    n_collapsed_iter = check_collapsed_iter(parameters)
+    n_collapsed_iter = check_collapsed_iter(parameters, is_warm=is_warm)
     if parameters.validation_fraction is not None:
         check_number("validation_fraction", parameters.validation_fraction, minimum=0, maximum=1, exclusive=True)
     check_dtype(parameters.dtype)
     return _settings(parameters, n_collapsed_iter)
 
 
-def check_collapsed_iter(parameters: Parameters) -> int | None:
+def check_collapsed_iter(parameters: Parameters, *, is_warm: bool) -> int | None:
     """Return the collapsed passes before those of batch VB: 0 if there are none, None for a number by the corpus."""
     n_passes, method = parameters.n_collapsed_iter, parameters.learning_method
     precedes_vb = parameters.inference == "vb" and method == "batch"
+    has_to_find_topics = precedes_vb and not is_warm and isinstance(parameters.init, str) and parameters.max_iter > 1
     if isinstance(n_passes, str):
         check_choice("n_collapsed_iter", n_passes, ("auto",))
-        eta, n_topics = parameters.topic_word_prior, parameters.n_components
-        is_point_estimate = np.ndim(cast(Any, eta)) == 0 and not isinstance(eta, str) and eta == 0
-        return None if precedes_vb and not is_point_estimate and 1 < n_topics <= MAX_TOPICS else 0
+        is_supported = not is_zero(parameters.topic_word_prior) and 1 < parameters.n_components <= MAX_TOPICS
+        is_guided = parameters.seed_words is not None  # draws may exchange the topics that seed words have named
+        return None if has_to_find_topics and is_supported and not is_guided else 0
     check_integer("n_collapsed_iter", n_passes, minimum=0)
     if n_passes and not precedes_vb:
         msg = (
@@ -89,14 +96,13 @@ def check_collapsed_iter(parameters: Parameters) -> int | None:
             f"{parameters.inference!r} and {method!r}: use 'auto' or 0"
         )
         raise ValueError(msg)
-    return int(n_passes)
+    return int(n_passes) if has_to_find_topics else 0
 
 
 def _settings(parameters: Parameters, n_collapsed_iter: int | None) -> FitSettings:
     return FitSettings(
         learning_method=cast(Any, parameters.learning_method),
         inference=cast(Any, parameters.inference),
-        init=parameters.init,
         n_collapsed_iter=n_collapsed_iter,
         n_init=parameters.n_init,
         n_components=parameters.n_components,
@@ -150,6 +156,8 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
     """
     if is_source(X):
         raise TypeError(f"X comes in batches, which only `fit` accepts: pass each batch to {name}")
+    if holds_texts(X):
+        raise TypeError(f"X holds texts, but {name} needs the counts of their words, such as those of CountVectorizer")
     X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
     if X.shape[1] > MAX_WORDS:
         raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
@@ -170,6 +178,13 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         total = float(data.sum(dtype=np.float64))
     check_total(total, data.dtype, "X")
     return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
+
+
+def holds_texts(X: Any) -> bool:
+    """Return whether X is a sequence of texts: a list, an array or a Series."""
+    if sparse.issparse(X) or getattr(X, "ndim", 1) != 1 or not hasattr(X, "__len__") or len(X) == 0:
+        return False
+    return isinstance(next(iter(X)), str)
 
 
 def check_total(total: float, dtype: Any, what: str) -> None:

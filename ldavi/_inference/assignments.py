@@ -97,6 +97,8 @@ class Assignments:
         n_wk in units of mass, whole numbers.
     totals : array of shape (Kp,)
         n_k in units of mass.
+    n_tokens : float
+        Σ_d ω_d n_dw of all words; at least 1.
     unit : float
         Units of mass per token.
     max_sampled : float
@@ -109,6 +111,7 @@ class Assignments:
     share: ArrayStore
     N: Masses
     totals: Doubles
+    n_tokens: float
     unit: float
     max_sampled: float
 
@@ -119,9 +122,8 @@ class Assignments:
 
     @property
     def units(self) -> float:
-        """Mass of all counts, weights included."""
-        masses = (block.mass.sum(dtype=np.float64) for _, blocks in self.blocked for block in blocks)
-        return float(SHARES * sum(masses))
+        """Mass of all counts, weights included, before it is rounded to whole units."""
+        return self.n_tokens * self.unit
 
     def parts(self) -> Iterator[AssignedPart]:
         """Yield all parts in order; changes of their arrays last if they are stored."""
@@ -166,6 +168,7 @@ def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assig
         array_store(in_memory=in_memory),
         aligned_masses((len(vocabulary.words), width), MASS_TYPE[dtype]),
         np.zeros(width),
+        sums.n_tokens,
         scale * SHARES,
         sums.max_sampled,
     )

@@ -42,7 +42,7 @@ class PassSettings:
     digamma_offset : float
         δ of the warm-up, equation (26): exp ψ(x + ½) ≈ x, so small counts are not penalised.
     learn_alpha, learn_eta : bool
-        Whether α, and a symmetric η, are set to the maximum of the bound. Equations (37), (38).
+        Whether α is set to the maximum of the bound, and a symmetric η moved towards it. Equations (37), (38).
     """
 
     n_warmup: int

@@ -267,10 +267,11 @@ def prior_statistics(
     step: ShardStep,
 ) -> PriorStatistics:
     """Return what an update of the priors needs of a shard; every shard has the same sums over documents."""
-    log_theta = added_log_theta_sums(root.log_theta for root in roots)
-    with Workers(step.n_threads) as workers:
-        S = _summed(roots, layout.edges[step.shard])
-        eta = eta_statistics(priors.priors(layout), settings, S, workers)
+    log_theta, eta = added_log_theta_sums(root.log_theta for root in roots), None
+    if settings.learn_eta:
+        with Workers(step.n_threads) as workers:
+            S = _summed(roots, layout.edges[step.shard])
+            eta = eta_statistics(priors.priors(layout), settings, S, workers)
     return PriorStatistics(log_theta, eta)
 
 

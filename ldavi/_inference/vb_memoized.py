@@ -7,7 +7,7 @@ accumulate over many passes.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,6 @@ from ldavi._core.saved_arrays import (
     check_padding,
     check_sums,
     checked_array,
-    checked_integer,
-    checked_number,
     checked_part,
 )
 from ldavi._core.spill_file import ArrayStore, array_store
@@ -65,8 +63,7 @@ class BatchTerms:
     def after_update(self, before: Doubles, after: Doubles) -> "BatchTerms":
         """Return the contribution after an update of α. Equation (37)."""
         assert self.log_theta is not None
-        objective = dirichlet_priors.alpha_objective
-        gain = objective(after, *self.log_theta) - objective(before, *self.log_theta)
+        gain = dirichlet_priors.alpha_gain(before, after, *self.log_theta)
         return replace(self, constant=self.constant + gain, doc_topic=self.doc_topic + gain)
 
 
@@ -84,7 +81,6 @@ class MemoizedState:
         Σ_w S_wk.
     gamma, sstats : ArrayStore
         γ and S_b of each batch.
-    terms : list of BatchTerms
     priors : Priors
     result : PassResult
         The topics after the last complete pass; those to start from before the first.
@@ -97,7 +93,6 @@ class MemoizedState:
     sstats: ArrayStore
     priors: Priors
     result: PassResult
-    terms: list[BatchTerms] = field(default_factory=list)
 
     def to_arrays(self) -> dict[str, object]:
         return {
@@ -106,8 +101,6 @@ class MemoizedState:
             "mass": self.mass,
             "gamma": self.gamma.views(),
             "sstats": self.sstats.views(),
-            "shares": [[terms.constant, terms.doc_topic, terms.n_inner_iter] for terms in self.terms],
-            "log_theta": [terms.log_theta and list(terms.log_theta) for terms in self.terms],
             "alpha": self.priors.alpha,
             "eta": self.priors.eta,
             "seconds": self.result.seconds,
@@ -150,11 +143,8 @@ class MemoizedVB:
         priors, iteration = saved.priors, saved.integer("iteration", 0, self.n_passes)
         parts = saved.gammas("gamma", documents.dtype, documents.n_docs if in_memory else None)
         statistics = saved.list("sstats")
-        log_theta = [_saved_log_theta(sums, priors.n_topics) for sums in saved.list("log_theta")]
-        terms = [_checked_terms(values) for values in saved.list("shares")]
-        terms = [replace(each, log_theta=sums) for each, sums in zip(terms, log_theta, strict=True)]
-        if not len(parts) == len(statistics) == len(terms) or (iteration and not parts):
-            raise ValueError("gamma, sstats and shares are not those of the same batches")
+        if len(parts) != len(statistics) or (iteration and not parts):
+            raise ValueError("gamma and sstats are not those of the same batches")
         for part in statistics:
             checked_array("sstats", part, (len(part), saved.width), documents.dtype, minimum=0)
             check_padding("sstats", part, priors.n_topics)
@@ -163,9 +153,9 @@ class MemoizedVB:
         check_sums("mass", mass, column_sums(total, priors))
         check_sums("mass", mass, sum((column_sums(part, priors) for part in statistics), np.zeros(priors.n_topics)))
         lam = with_prior(total, priors.eta_rows(words), documents.dtype)
-        result = PassResult(lam, words, priors, iteration * len(terms), iteration, saved.number("seconds", 0))
+        result = PassResult(lam, words, priors, iteration * len(parts), iteration, saved.number("seconds", 0))
         gamma, sstats = (array_store(in_memory=in_memory, arrays=arrays) for arrays in (parts, statistics))
-        return MemoizedState(iteration, total, mass, gamma, sstats, priors, result, terms)
+        return MemoizedState(iteration, total, mass, gamma, sstats, priors, result)
 
     def passes(
         self, documents: DocumentSource, state: MemoizedState, workers: Workers
@@ -177,20 +167,20 @@ class MemoizedVB:
         start_totals = column_sums(state.result.lam, state.priors) + absent_mass(vocabulary, state.priors)
         with closing(state.gamma), closing(state.sstats):
             for t in range(state.iteration + 1, self.n_passes + 1):
+                terms = list[BatchTerms]()
                 for number, part in enumerate(parts):
                     topics = self._topics_of(part, state, start_totals, workers)
-                    self._replace_statistics(number, part, topics, state, workers)
+                    terms.append(self._replace_statistics(number, part, topics, state, workers))
                 if self.settings.learns_after(t):
-                    self._update_priors(documents.n_words, state, workers)
+                    terms = self._update_priors(documents.n_words, state, terms, workers)
                 state.iteration, priors = t, state.priors
                 lam = with_prior(state.total, priors.eta_rows(vocabulary.words), documents.dtype)
                 totals = state.mass + priors.eta_totals(vocabulary.n_words)
-                bound = memoized_bound(state.terms, lam, totals, priors, vocabulary)
-                n_inner_iter = sum(terms.n_inner_iter for terms in state.terms)
+                bound = memoized_bound(terms, lam, totals, priors, vocabulary)
+                n_inner_iter = sum(each.n_inner_iter for each in terms)
                 phase = "warmup" if self._is_warmup(t) else "monotone"
                 record = writer.record(t, phase, bound, priors, n_inner_iter)
-                n_updates = t * len(state.terms)
-                state.result = PassResult(lam, vocabulary.words, priors, n_updates, t, record.seconds)
+                state.result = PassResult(lam, vocabulary.words, priors, t * len(terms), t, record.seconds)
                 yield state, record
 
     def _is_warmup(self, t: int) -> bool:
@@ -215,55 +205,40 @@ class MemoizedVB:
 
     def _replace_statistics(
         self, number: int, part: Part, topics: Topics, state: MemoizedState, workers: Workers
-    ) -> None:
+    ) -> BatchTerms:
         """Run the E-step of a batch and replace its statistics by the new ones."""
-        documents, n_topics, settings = part.documents, state.priors.n_topics, self._e_step_of(state.iteration + 1)
+        t, documents, n_topics = state.iteration + 1, part.documents, state.priors.n_topics
         shape = len(documents.counts.words), padded(n_topics)
         sstats: Floats = aligned_zeros(shape, documents.dtype)
-        if number < len(state.terms):
+        if number < len(state.gamma):
             gamma = checked_part("gamma", state.gamma.load(number), (documents.n_docs, n_topics))
             former = checked_part("sstats", state.sstats.load(number), shape)
         else:
             gamma = np.empty((documents.n_docs, n_topics), documents.dtype)
             former = aligned_zeros(shape, documents.dtype)
-        result = e_step(part, topics, state.priors.alpha, gamma, sstats, settings, workers)
+        result = e_step(part, topics, state.priors.alpha, gamma, sstats, self._e_step_of(t), workers)
         word, doc_topic = summed_terms(result, documents, state.priors, topics)
         constant = word + doc_topic - mass_times_log(sstats, topics)
         log_theta = None
-        if self.settings.learn_alpha:
+        if self.settings.learn_alpha and self.settings.learns_after(t):
             log_theta = log_theta_sums(documents, gamma, workers)
-        terms = BatchTerms(constant, doc_topic, int(result.n_inner_iter.sum()), log_theta)
-        state.terms[number : number + 1] = [terms]
         change = sstats.astype(np.float64) - former
         state.gamma.store(number, gamma)
         state.sstats.store(number, sstats)
         state.total[part.rows] += change
         state.mass += column_sums(change, state.priors)
+        return BatchTerms(constant, doc_topic, int(result.n_inner_iter.sum()), log_theta)
 
-    def _update_priors(self, n_words: int, state: MemoizedState, workers: Workers) -> None:
-        """Update α and η, and the stored terms of the bound, which depend on α."""
-        before, log_theta = state.priors.alpha, added_log_theta_sums(terms.log_theta for terms in state.terms)
+    def _update_priors(
+        self, n_words: int, state: MemoizedState, terms: list[BatchTerms], workers: Workers
+    ) -> list[BatchTerms]:
+        """Update α and η, and return the terms of the bound, which depend on α, after the update."""
+        before, log_theta = state.priors.alpha, added_log_theta_sums(each.log_theta for each in terms)
         eta = eta_statistics(state.priors, self.settings, state.total, workers)
         state.priors, _ = updated_priors(state.priors, log_theta, eta, n_words)
-        if self.settings.learn_alpha:
-            state.terms = [terms.after_update(before, state.priors.alpha) for terms in state.terms]
-
-
-def _checked_terms(values: Any) -> BatchTerms:
-    """Return the saved terms of a batch."""
-    constant, doc_topic, n_inner_iter = values
-    return BatchTerms(
-        checked_number("shares", constant), checked_number("shares", doc_topic), checked_integer("shares", n_inner_iter)
-    )
-
-
-def _saved_log_theta(sums: Any, n_topics: int) -> LogThetaSums | None:
-    """Return the saved sums over the documents of a batch, or None."""
-    if sums is None:
-        return None
-    logs, total_weight = sums
-    checked_array("log_theta", logs, (n_topics,), np.float64)
-    return LogThetaSums(logs, checked_number("log_theta", total_weight, 0))
+        if not self.settings.learn_alpha:
+            return terms
+        return [each.after_update(before, state.priors.alpha) for each in terms]
 
 
 def memoized_bound(

@@ -72,8 +72,7 @@ def updated_priors(
     alpha, eta, gain = priors.alpha, priors.eta, 0.0
     if log_theta is not None:
         before, alpha = alpha, dirichlet_priors.newton_alpha(alpha, *log_theta)
-        objective = dirichlet_priors.alpha_objective
-        gain = objective(alpha, *log_theta) - objective(before, *log_theta)
+        gain = dirichlet_priors.alpha_gain(before, alpha, *log_theta)
     if eta_statistics is not None:
         eta = np.full((1, 1), dirichlet_priors.updated_eta(float(eta[0, 0]), eta_statistics, n_words))
     return Priors(alpha, eta), gain

@@ -46,13 +46,20 @@ PARAMETER = re.compile(
 )
 
 
+VALUES = {
+    "header=False": "--no-header",
+    'must be None, "auto", a number > 0 or an array of them': "must be auto, none or a number > 0",
+}
+
+
 class UsageError(Exception):
     """Options that contradict each other: exit code 2, as for options that argparse refuses."""
 
 
 def in_options(message: str) -> str:
     """Replace parameters by options in a message of the library: "topic_word_prior=0" becomes "--eta 0"."""
-    message = message.replace("header=False", "--no-header")
+    for words, in_words_of_options in VALUES.items():
+        message = message.replace(words, in_words_of_options)
 
     def option(match: re.Match[str]) -> str:
         if match[3] is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ldavi import io, metrics
+from ldavi._core.typing import CoherenceMeasure
 from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_model, rereadable
@@ -68,7 +69,9 @@ def words_in_order(saved: SavedModel, texts: list[str]) -> list[list[str]]:
     return [words[begin:end].tolist() for begin, end in pairwise(tokens.starts.tolist())]
 
 
-def coherence_rows(options: Options, saved: SavedModel, corpus: io.Corpus, wanted: list[str]) -> list[dict[str, Any]]:
+def coherence_rows(
+    options: Options, saved: SavedModel, corpus: io.Corpus, wanted: list[CoherenceMeasure]
+) -> list[dict[str, Any]]:
     """Return each coherence as a mean over topics with its standard error, and the value of each topic."""
     by_words = corpus.texts is not None and saved.counting.ngrams == (1, 1) and saved.words is not None
     if options.windows == "sliding" and not by_words:

@@ -10,6 +10,7 @@ from scipy import sparse
 from ldavi import LatentDirichletAllocation, TraceRecord, io
 from ldavi.cli import _model_file, _report_command
 from ldavi.cli._batches import CountedBatches, counted_batches
+from ldavi.cli._bins import bins_of
 from ldavi.cli._checkpoint import (
     InterruptibleCheckpoint,
     check_checkpoint_options,
@@ -40,8 +41,11 @@ def run(options: Options) -> int:
     check_checkpoint_options(options)
     if options.open and not options.report:
         raise UsageError("--open opens the report; name it with --report FILE")
+    if options.bins and not options.report:
+        raise UsageError("--bins divides the columns of the report; name it with --report FILE")
     if options.report:
         _report_command.check_installed()
+        bins_of(options)
     model, checkpoint = estimator_from(options), InterruptibleCheckpoint.from_options(options)
     seed_lines = read_seed_words(options)
     with rereadable(options) as path:

@@ -168,6 +168,8 @@ def with_types(options: Options, corpus: io.Corpus) -> io.Corpus:
     UsageError
         If no column has the format of --date-format.
     """
+    if options.command == "transform":  # whose columns are copied as they are
+        return corpus
     named = metadata_names(options)
     date_format = getattr(options, "date_format", None)
     columns = {name: typed_column(name, corpus.metadata[name].tolist(), date_format) for name in named}

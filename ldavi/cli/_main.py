@@ -153,7 +153,8 @@ def _describe(error: BaseException) -> str:
             return f"{error.problem}add --token-pattern {shlex.quote(error.pattern)}"
     if isinstance(error, MemoryError):
         return f"not enough memory ({error}); fit with --stream, or with fewer words (--max-features)"
-    return (in_options(str(error)) if isinstance(error, ValueError) else str(error)) or type(error).__name__
+    is_of_library = isinstance(error, (ValueError, TypeError))
+    return (in_options(str(error)) if is_of_library else str(error)) or type(error).__name__
 
 
 @contextmanager

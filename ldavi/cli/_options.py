@@ -28,9 +28,34 @@ def command(commands: Commands, name: str, *, usage: str, description: str, exam
 
 def positive(text: str) -> int:
     """Parse an integer of at least 1."""
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be at least 1")
+        raise argparse.ArgumentTypeError(f"{text} must be an integer of at least 1")
+    return value
+
+
+def threads(text: str) -> int:
+    """Parse a number of threads: an integer, where -1 means all cores, and 0 is not allowed."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value == 0:
+        raise argparse.ArgumentTypeError(f"{text} must be a number of threads, or -1 for all cores")
+    return value
+
+
+def seed(text: str) -> int:
+    """Parse a seed of random numbers."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} must be an integer from 0 to {2**32 - 1}")
     return value
 
 
@@ -38,13 +63,16 @@ def positive_or_auto(text: str) -> int | str:
     """Parse an integer of at least 1, or "auto"."""
     try:
         return text if text == "auto" else positive(text)
-    except ValueError:
+    except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(f"{text} must be auto or an integer of at least 1") from None
 
 
 def not_negative_number(text: str) -> float:
     """Parse a number of at least 0."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} must be a finite number of at least 0")
     return value
@@ -52,7 +80,10 @@ def not_negative_number(text: str) -> float:
 
 def share(text: str) -> float:
     """Parse a number from 0 to 1."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} must be a number from 0 to 1")
     return value
@@ -60,12 +91,18 @@ def share(text: str) -> float:
 
 def positive_list(text: str) -> list[int]:
     """Parse a list of integers of at least 1: "10,20,50"."""
-    return [positive(part) for part in text.split(",") if part.strip()]
+    try:
+        return [positive(part) for part in text.split(",") if part.strip()]
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text} must be integers of at least 1, separated by commas") from None
 
 
 def document_frequency(text: str) -> int | float:
     """Parse a limit on the documents of a word: an integer is a number of documents, a decimal fraction a share."""
-    value: int | float = int(text) if re.fullmatch(r"\d+", text.strip()) else float(text)
+    try:
+        value: int | float = int(text) if re.fullmatch(r"\d+", text.strip()) else float(text)
+    except ValueError:
+        value = math.nan
     if isinstance(value, float) and not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} must be a number of documents, or a share of them from 0.0 to 1.0")
     return value
@@ -73,8 +110,11 @@ def document_frequency(text: str) -> int | float:
 
 def ngram_range(text: str) -> tuple[int, int]:
     """Parse the lengths of n-grams: "1" or "1,2"."""
-    parts = [positive(part) for part in text.split(",")]
-    if len(parts) > 2 or parts != sorted(parts):
+    try:
+        parts = [positive(part) for part in text.split(",")]
+    except argparse.ArgumentTypeError:
+        parts = []
+    if not 1 <= len(parts) <= 2 or parts != sorted(parts):
         raise argparse.ArgumentTypeError(f"{text} must be a length, or the shortest and the longest: 1,2")
     return parts[0], parts[-1]
 
@@ -112,6 +152,13 @@ class _SetInputs(argparse.Action):
 
     def __call__(self, parser: Parser, namespace: Options, values: Any, option_string: str | None = None) -> None:
         setattr(namespace, self.dest, Inputs(values))
+
+
+def first_word(text: str) -> int:
+    """Parse the number of the first word: 0 or 1."""
+    if text not in ("0", "1"):
+        raise argparse.ArgumentTypeError(f"{text} must be 0 or 1")
+    return int(text)
 
 
 def delimiter(text: str) -> str:
@@ -194,8 +241,8 @@ def _add_table(group: Group) -> None:
     group.add_argument("--sheet", metavar="NAME", help="sheet of a spreadsheet (default: the only one)")
     group.add_argument(
         "--first-word",
-        type=int,
-        choices=(0, 1),
+        type=first_word,
+        metavar="0|1",
         help="number of the first word in SVMlight and lda-c files (default: found from the numbers that occur)",
     )
 
@@ -301,6 +348,14 @@ def add_metadata(group: Group) -> None:
         metavar="FORMAT",
         help="format of the dates in these columns, such as %%d/%%m/%%Y, or unix for seconds since 1970 (default: "
         "common formats are recognised)",
+    )
+    group.add_argument(
+        "--bins",
+        action="append",
+        metavar="COLUMN=BINS",
+        help="how the report divides a column of --metadata: date=month (or day, week, quarter, year, decade, "
+        "century), date=2020-01-01,2021-07-01,2023-01-01 or age=18,30,65 (edges), age=10 (a number of bins), "
+        "section=news,sport (values); may be repeated",
     )
 
 

@@ -10,7 +10,7 @@ from ldavi.io._readers.dates import UNIX
 from ldavi.io._readers.recognition import BINARY_FORMATS
 
 # Commands that use the names and the columns of documents; fit uses them in its report.
-WITH_NAMES = ("fit", "transform", "report")
+WITH_NAMES = ("fit", "transform", "documents", "report")
 
 
 def reading_parameters(options: Options) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`ldavi sweep`: compare numbers of topics and recommend one."""
 
 import importlib
+import shlex
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +56,17 @@ def run(options: Options) -> int:
                 progress=lambda done, _, fit: display.advance(done - display.done, f"{fit.n_components} topics"),
             )
     except KeyboardInterrupt as error:
-        if options.keep is None:
-            raise
-        message = f"finished fits are in {options.keep}; the same command continues from there"
-        raise Interrupted(getattr(error, "number", signal.SIGINT), message) from None
+        raise Interrupted(getattr(error, "number", signal.SIGINT), how_to_continue(options)) from None
     show(options, records_of(sweep.table), sweep.recommend())
     return 0
+
+
+def how_to_continue(options: Options) -> str:
+    """Return the message after an interrupt: what is saved, and the command that continues the sweep."""
+    if options.keep is None:
+        return "nothing is saved; with --keep FILE, the same command would continue after the finished fits"
+    command = shlex.join(["ldavi", *options.arguments])
+    return f"finished fits are in {options.keep}. Continue after them with:\n  {command}"
 
 
 def show(options: Options, rows: list[dict[str, Any]], recommended: "Recommendation") -> None:

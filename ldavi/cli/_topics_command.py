@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ldavi import inspection
+from ldavi._core.typing import WordScore
 from ldavi.cli import _model_file
 from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import Options
@@ -25,7 +26,7 @@ def run(options: Options) -> int:
     return 0
 
 
-def topics_of(saved: SavedModel, n_words: int, by: str) -> list[dict[str, Any]]:
+def topics_of(saved: SavedModel, n_words: int, by: WordScore) -> list[dict[str, Any]]:
     """Return the topics with their shares and words, the largest first."""
     shares = np.asarray(inspection.topic_sizes(saved.model)["share"])
     rows = records_of(inspection.top_words(saved.model, n_words, by=by, feature_names=saved.words))

@@ -1,6 +1,7 @@
 """`ldavi transform`: the topic proportions of documents."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def run(options: Options) -> int:
     table = Proportions.of(options, saved, metadata_names(options))
     with rereadable(options) as path:
         parts = in_batches(options, saved, path) if options.stream else at_once(options, saved, path)
-        write(options, kind, table, table.counted(parts))
+        write(options, kind, table, table.counted(begun(parts)))
     if table.n_unknown:
         say(
             options,
@@ -42,6 +43,12 @@ def run(options: Options) -> int:
     if options.output != "-":
         say(options, f"topic proportions: {options.output}")
     return 0
+
+
+def begun(parts: Iterator[Part]) -> Iterator[Part]:
+    """Compute the first part now: if the input is invalid, nothing has been written."""
+    first = next(parts, None)
+    return chain([] if first is None else [first], parts)
 
 
 def write(options: Options, kind: str, table: Proportions, parts: Iterator[Part]) -> None:

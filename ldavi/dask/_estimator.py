@@ -77,9 +77,10 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         ValueError, TypeError
             If a parameter or X is not valid; an estimator that was fitted before is left unchanged.
         """
-        settings = replace(check.check_parameters(self), n_collapsed_iter=0)  # assignments are in one process
-        self._check_supported(settings, checkpoint)
         given = warm_start_of(self)
+        settings = check.check_parameters(self, is_warm=given is not None)
+        settings = replace(settings, n_collapsed_iter=0)  # assignments are in one process
+        self._check_supported(settings, checkpoint)
         fitted, init = None if given is None else given.priors, given or self.init
         executor, restarts, random_state = current_executor(), list[Restart](), check_random_state(self.random_state)
         with executor.keep_copies():

@@ -5,29 +5,50 @@ gensim or tomotopy, or any (n_topics, n_words) array. A pipeline also counts tex
 names, the tables have a column topic_name.
 """
 
+from ldavi.inspection._checks import (
+    Dispersion,
+    posterior_predictive_check,
+    residual_dispersion,
+    topic_checks,
+    word_checks,
+)
 from ldavi.inspection._documents import document_words, representative_documents, topic_sizes
 from ldavi.inspection._geometry import topic_correlations, topic_distances, topic_map
 from ldavi.inspection._intervals import beta_intervals, theta_intervals
+from ldavi.inspection._intrusion import IntrusionQuestion, IntrusionTest, topic_intrusion, word_intrusion
+from ldavi.inspection._judges import TopicDescription, name_topics, rate_topics
 from ldavi.inspection._labels import topic_labels
 from ldavi.inspection._summary import Summary, summary
 from ldavi.inspection._tree import suggest_merges, topic_tree
 from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
+    "Dispersion",
+    "IntrusionQuestion",
+    "IntrusionTest",
     "Summary",
+    "TopicDescription",
     "beta_intervals",
     "document_words",
+    "name_topics",
+    "posterior_predictive_check",
+    "rate_topics",
     "representative_documents",
+    "residual_dispersion",
     "suggest_merges",
     "summary",
     "theta_intervals",
     "top_words",
     "top_words_lists",
+    "topic_checks",
     "topic_correlations",
     "topic_distances",
+    "topic_intrusion",
     "topic_labels",
     "topic_map",
     "topic_sizes",
     "topic_tree",
+    "word_checks",
+    "word_intrusion",
     "word_scores",
 ]

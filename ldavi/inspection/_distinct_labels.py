@@ -1,12 +1,10 @@
-"""Short labels of topics that differ from each other, and the names that a model has for its topics."""
+"""Short labels of topics that differ from each other."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of, weights_of
 from ldavi._core.typing import Int64s, Names
 from ldavi.inspection._words import UNIFORM, word_scores
 from ldavi.metrics._diversity import effective_words
@@ -40,7 +38,7 @@ def distinct_labels(model: ModelOrTopics, feature_names: Names | None, n_words: 
     topics = topics_of(model)
     names = feature_names_of(model, topics.shape[1], feature_names)
     ranking = largest(word_scores(model, by="relevance"), CANDIDATES)
-    weights = np.asarray(getattr(model, "components_", model), dtype=np.float64).sum(axis=1)
+    weights = np.asarray(weights_of(model), dtype=np.float64).sum(axis=1)
     uniform = (effective_words(topics) > UNIFORM * topics.shape[1]) & (topics.shape[1] > 1)
     chosen: dict[int, list[int]] = {}
     for k in np.argsort(-weights, kind="stable").tolist():
@@ -64,11 +62,3 @@ def _label(ranked: Int64s, earlier: Sequence[Sequence[int]], n_words: int) -> li
         if len(label) == n_words:
             return label
     return [int(word) for word in ranked[:n_words]]
-
-
-def topic_names_of_model(model: Any, n_topics: int) -> list[str] | None:
-    """Return the names that the model has for its topics, `topic_names_`; None if it has none."""
-    names: NDArray[Any] | None = getattr(model, "topic_names_", None)
-    if names is None or len(names) != n_topics:
-        return None
-    return [str(name) for name in names]

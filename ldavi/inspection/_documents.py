@@ -1,5 +1,7 @@
 """Topics in documents: sizes of topics, representative documents, the topics of each word."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Credible intervals of topic proportions and word probabilities: marginals of the posterior Dirichlets."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Labels of topics: phrases found in the documents."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeGuard

@@ -1,5 +1,7 @@
 """Summary of a fitted model on one screen: its topics, how the fit ended, its priors."""
 
+from __future__ import annotations
+
 import html
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,20 +1,21 @@
 """The most characteristic words of each topic: by probability, relevance, FREX or lift."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, get_args
 
 import numpy as np
 
 from ldavi._core.library_models import first_words, is_word_lists
 from ldavi._core.tables import table
 from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, name_columns, topics_of, weights_of
-from ldavi._core.typing import Doubles, Matrix, Names
+from ldavi._core.typing import Doubles, Matrix, Names, WordScore
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import counts_for
 from ldavi.metrics import frex
-from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import largest
 
-SCORES = ("probability", "relevance", "frex", "lift")
+SCORES = get_args(WordScore)
 UNIFORM = 0.95  # effective words, as a share of the vocabulary, above which a topic is nothing but its prior
 NO_WORDS = "(no words of its own)"
 
@@ -23,7 +24,7 @@ def top_words(
     model: ModelOrTopics,
     n_words: int = 10,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -97,7 +98,7 @@ def top_words_lists(
     model: ModelOrTopics,
     n_words: int = 10,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -143,7 +144,7 @@ def top_words_lists(
 def word_scores(
     model: ModelOrTopics,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -228,18 +229,6 @@ def relevance(log_beta: Doubles, log_p: Doubles, weight: float) -> Doubles:
     """Compute λ log β + (1 − λ) log(β / p) = log β − (1 − λ) log p; −∞ where p is 0."""
     discount = (1 - weight) * np.where(np.isneginf(log_p), 0, log_p)
     return np.where(np.isneginf(log_p), -np.inf, log_beta - discount)
-
-
-def short_labels(model: ModelOrTopics, feature_names: Names | None, n_words: int = 3) -> list[list[str]]:
-    """Return the most relevant words of each topic, its label in reports and plots.
-
-    The list of a topic is empty if the topic is spread evenly over the vocabulary, as its prior is: it has no tokens.
-    Show `NO_WORDS` then.
-    """
-    topics = topics_of(model)
-    words = top_words_lists(model, n_words, by="relevance", feature_names=feature_names)
-    uniform = (effective_words(topics) > UNIFORM * topics.shape[1]) & (topics.shape[1] > 1)
-    return [[] if even else own for even, own in zip(uniform, words, strict=True)]
 
 
 def _word_probabilities(model: ModelOrTopics, X: Matrix | None, n_words: int) -> Doubles:

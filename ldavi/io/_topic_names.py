@@ -11,7 +11,7 @@ from ldavi.io._errors import CorpusError
 EXPECTED = 'expected JSON such as {"0": "weather", "3": "sports"}, or a CSV table with the columns topic and name'
 
 
-def read_topic_names(path: str | os.PathLike[str]) -> dict[int, str]:
+def read_topic_names(path: str | os.PathLike[str], n_topics: int | None = None) -> dict[int, str]:
     """Read names of topics by number, from the file that a report saves or from a table.
 
     Parameters
@@ -19,6 +19,8 @@ def read_topic_names(path: str | os.PathLike[str]) -> dict[int, str]:
     path : str or path
         A JSON file with an object from topic numbers to names, or a list of names from topic 0 on; or a CSV file, with
         commas, semicolons or tabs, and the columns topic and name. UTF-8, with or without byte order mark.
+    n_topics : int or None, default=None
+        Number of topics of the model, to check the numbers in the file. None does not check them.
 
     Returns
     -------
@@ -28,7 +30,8 @@ def read_topic_names(path: str | os.PathLike[str]) -> dict[int, str]:
     Raises
     ------
     CorpusError
-        If the file has another form, names a topic twice, or contains a topic that is not a number of at least 0.
+        If the file has another form, names a topic twice, or contains a topic that is not a number from 0 to
+        `n_topics` - 1.
 
     Examples
     --------
@@ -53,6 +56,8 @@ def read_topic_names(path: str | os.PathLike[str]) -> dict[int, str]:
     names: dict[int, str] = {}
     for line, topic, label in rows:
         number = _number(topic, name, line)
+        if n_topics is not None and number >= n_topics:
+            raise CorpusError(name, f"names the topic {number}, but the model has the topics 0 to {n_topics - 1}", line)
         if number in names:
             raise CorpusError(name, f"names the topic {number} a second time", line)
         names[number] = " ".join(label.split())

@@ -1,15 +1,17 @@
 """Topic coherence: how often the most probable words of a topic occur together."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ldavi._core.library_models import is_word_lists
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
-from ldavi._core.typing import Doubles, Int64s, Matrix, Names
+from ldavi._core.typing import CoherenceMeasure, Doubles, Int64s, Matrix, Names
 from ldavi._estimator.validation import check_choice, check_counts, check_integer
 from ldavi.metrics._occurrences import InDocuments, InWindows, in_documents, in_windows
 from ldavi.metrics._top_words import first_words_of
@@ -22,12 +24,12 @@ MAX_TOPICS_IN_WARNING = 5
 def coherence(
     topics: ModelOrTopics,
     X: Matrix | Sequence[Sequence[str]],
-    measure: str = "u_mass",
+    measure: CoherenceMeasure = "u_mass",
     n_words: int = 10,
     *,
     feature_names: Names | None = None,
     window_size: int | None = None,
-    counting: str = "gensim",
+    counting: Literal["gensim", "boolean"] = "gensim",
 ) -> Doubles:
     """Compute the coherence of each topic's first words, equal to gensim's `CoherenceModel` on the same windows.
 

@@ -1,5 +1,7 @@
 """Differences between topics: diversity, rank-biased overlap, exclusivity, FREX, effective words."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse

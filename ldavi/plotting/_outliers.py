@@ -12,8 +12,8 @@ def compress_outliers(points: Doubles) -> tuple[Doubles, int]:
     """Move outliers towards the centre, so that they do not compress the rest of a map.
 
     The centre is the median of each coordinate. Up to r₀, 1.6 times the upper quartile of the distances r from it,
-    positions are unchanged; beyond it, the distance becomes r₀ (1 + log(r / r₀)). Directions and the order of distances
-    from the centre are unchanged.
+    positions are unchanged; beyond it, the distance becomes r₀ (3 − r₀ / r) / 2, which is less than 1.5 r₀. Directions
+    and the order of distances from the centre are unchanged.
 
     Parameters
     ----------
@@ -31,5 +31,5 @@ def compress_outliers(points: Doubles) -> tuple[Doubles, int]:
     free = FREE * float(np.quantile(distance, TYPICAL))
     outside = (distance > free) & (free > 0)
     ratio = np.where(outside, distance / (free or 1.0), 1.0)
-    scale = np.where(outside, (1 + np.log(ratio)) / ratio, 1.0)
+    scale = np.where(outside, (3 - 1 / ratio) / (2 * ratio), 1.0)
     return centre + away * scale[:, None], int(outside.sum())

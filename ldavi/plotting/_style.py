@@ -9,7 +9,8 @@ import numpy as np
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
 from ldavi._core.topics_of_model import topic_names_of as own_topic_names_of
 from ldavi._core.typing import Names
-from ldavi.inspection._words import NO_WORDS, short_labels
+from ldavi.inspection._distinct_labels import distinct_labels
+from ldavi.inspection._words import NO_WORDS
 
 # Okabe, Ito. "Color universal design", 2008
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -20,6 +21,8 @@ CMAP = "cividis"
 
 FONT_SIZE = 9.0
 LINE = 0.2  # inches from one label to the next
+MIN_LINE = 0.085  # for many labels, in a font of 5 points
+PAGE = (8.2, 11.6)  # inches, of A4: figures of up to 100 topics are not larger
 MAX_WORD = 28  # characters; longer labels are truncated
 MAX_NAME = 44
 MAX_WORD_IN_NAME = 16
@@ -45,6 +48,12 @@ def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
     return figure, ax
 
 
+def fitted_line(n_labels: int, space: float, size: float = FONT_SIZE, line: float = LINE) -> tuple[float, float]:
+    """Return the distance of labels in inches, such that all fit into `space` if possible, and their font size."""
+    fitted = min(line, max(MIN_LINE, space / max(n_labels, 1)))
+    return fitted, min(size, 0.76 * 72 * fitted)
+
+
 def shorten(text: object, max_length: int = MAX_WORD) -> str:
     """Truncate a label, and replace line breaks by blanks."""
     line = " ".join(str(text).split())
@@ -60,7 +69,7 @@ def topic_names_of(
     own_names = own_topic_names_of(model) or [""] * n_topics
     if not has_word_names(model, feature_names):
         return [f"{k}{SEPARATOR}{name}" if name else f"Topic {k}" for k, name in enumerate(own_names)]
-    labels = short_labels(model, feature_names)
+    labels = distinct_labels(model, feature_names)
     words = [", ".join(shorten(word, MAX_WORD_IN_NAME) for word in label) for label in labels]
     named = zip(own_names, words, strict=True)
     return [f"{k}{SEPARATOR}{name or own or NO_WORDS}" for k, (name, own) in enumerate(named)]

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
 
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
+from ldavi._core.library_models import fitted_model, words_of_model
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topic_names_of, topics_of
 from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
-from ldavi.inspection._distinct_labels import topic_names_of_model
+from ldavi._estimator.posterior import counts_for, holds_texts
 from ldavi.report._collect import ModelInput
 from ldavi.report._columns import BinChoice
 from ldavi.report._documents import DocumentInput
@@ -32,16 +32,16 @@ def checked(
     diagnostics: Mapping[str, ArrayLike] | None,
 ) -> tuple[ModelInput, DocumentInput]:
     """Check the arguments of :func:`ldavi.report.write`; return them as arrays."""
-    if isinstance(model, Pipeline):
-        texts = _texts_of(X) if texts is None else texts
-        model, X, feature_names, vectorizer = _parts(model, X, feature_names, vectorizer)
+    if texts is None and holds_texts(X):
+        texts = [str(text) for text in np.asarray(X, dtype=object)]
+    vectorizer = _first_step(model) if vectorizer is None else vectorizer
     topics = topics_of(model)
-    counts = check.check_counts(X, dtype=np.float64, name="report.write")
+    counts = check.check_counts(counts_for(model, X, "report.write"), dtype=np.float64, name="report.write")
     if counts.shape[1] != topics.shape[1]:
         raise ValueError(
             f"X has {counts.shape[1]} columns and the topics {topics.shape[1]} words; both must name the same words"
         )
-    if feature_names is None and vectorizer is not None:
+    if feature_names is None and words_of_model(model) is None and vectorizer is not None:
         feature_names = vectorizer.get_feature_names_out()
     n_documents, n_topics = counts.shape[0], len(topics)
     columns = {} if metadata is None else {str(name): values for name, values in metadata.items()}
@@ -56,7 +56,7 @@ def checked(
         places=None if document_map is None else _check_places(document_map, n_documents),
     )
     fitted = ModelInput(
-        model=model,
+        model=fitted_model(model),
         topics=topics,
         theta=None if theta is None else _check_theta(theta, n_documents, n_topics),
         labels=_labels(labels, model, n_topics),
@@ -65,28 +65,15 @@ def checked(
     return fitted, documents
 
 
-def _texts_of(X: Any) -> list[str] | None:
-    """Return the input of a pipeline if it is texts."""
-    texts = [] if getattr(X, "ndim", 1) != 1 else list(X)
-    return texts if texts and all(isinstance(text, str) for text in texts) else None
-
-
-def _parts(pipeline: Pipeline, X: Any, feature_names: Names | None, vectorizer: Any) -> tuple[Any, Any, Any, Any]:
-    """Return the model of a pipeline, the counts of its input, the words, and its vectorizer if it begins with one."""
-    before = pipeline[:-1]
-    if not len(before):
-        return pipeline[-1], X, feature_names, vectorizer
-    if feature_names is None:
-        feature_names = before.get_feature_names_out()
-    if vectorizer is None and hasattr(pipeline[0], "build_analyzer"):
-        vectorizer = pipeline[0]
-    return pipeline[-1], before.transform(X), feature_names, vectorizer
+def _first_step(model: Any) -> Any:
+    """Return the vectorizer that a pipeline begins with; None if there is none."""
+    steps = getattr(getattr(model, "best_estimator_", model), "steps", None)
+    return steps[0][1] if steps and hasattr(steps[0][1], "build_analyzer") else None
 
 
 def _labels(labels: Sequence[str] | Mapping[int, str] | None, model: Any, n_topics: int) -> dict[int, str]:
     """Return the names of topics that the user or the model gives, by number."""
-    of_model = topic_names_of_model(model, n_topics)
-    names = {} if of_model is None else dict(enumerate(of_model))
+    names = {k: name for k, name in enumerate(topic_names_of(model) or []) if name}
     if labels is None:
         return names
     if not isinstance(labels, Mapping):

@@ -1,21 +1,19 @@
 """How topics are related: positions on the map, the topic tree and the term-topic matrix."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
+from scipy.cluster.hierarchy import leaves_list
 
-from ldavi._core.typing import Doubles
-from ldavi.inspection import topic_distances, topic_map
+from ldavi._core.typing import Doubles, TopicDistance
+from ldavi.inspection import topic_map, topic_tree
 from ldavi.inspection._words import relevance
 from ldavi.metrics._top_words import largest
 from ldavi.plotting._outliers import compress_outliers
 
-DISTANCE = "hellinger"
+DISTANCE: TopicDistance = "hellinger"
 MAX_STRESS_TOPICS = 300  # more topics are placed by principal coordinates, since minimising the stress takes too long
-MAX_ORDERED_TOPICS = 500  # more topics are not reordered in the tree
 TERMS_PER_TOPIC = 3
 MIN_PROBABILITY = 0.001  # smaller ones are left out of the matrix
 LABEL_WORDS = 3
@@ -23,12 +21,12 @@ LABEL_WORDS = 3
 
 def map_positions(topics: Doubles) -> tuple[Doubles, int]:
     """Compute the positions of topics on the map, and the number of outliers that were moved closer."""
-    method = "mds" if len(topics) <= MAX_STRESS_TOPICS else "pcoa"
+    method: Literal["mds", "pcoa"] = "mds" if len(topics) <= MAX_STRESS_TOPICS else "pcoa"
     return compress_outliers(topic_map(topics, method=method, distance=DISTANCE))
 
 
 def tree(topics: Doubles, weights: Doubles, names: NDArray[Any]) -> dict[str, Any]:
-    """Cluster topics by average linkage of Hellinger distances.
+    """Cluster topics by complete linkage of Hellinger distances, as `inspection.topic_tree`.
 
     Parameters
     ----------
@@ -40,16 +38,13 @@ def tree(topics: Doubles, weights: Doubles, names: NDArray[Any]) -> dict[str, An
     Returns
     -------
     tree : dict
-        "merges", K − 1 lists of two clusters and their distance, where K + i is the cluster of merge i; "order", the
-        topics as the tree arranges them; "words", the most relevant words of each merged cluster.
+        "merges", K − 1 lists of two clusters and their distance, where K + i is the cluster of merge i;
+        "order", the topics as the tree arranges them; "words", the most relevant words of each merged cluster.
     """
     n_topics = len(topics)
     if n_topics == 1:
         return {"merges": [], "order": [0], "words": []}
-    distances = topic_distances(topics, distance=DISTANCE)
-    distances = (distances + distances.T) / 2
-    np.fill_diagonal(distances, 0)
-    merges = linkage(squareform(distances), "average", optimal_ordering=n_topics <= MAX_ORDERED_TOPICS)
+    merges = topic_tree(topics, distance=DISTANCE, linkage="complete")
     pairs = merges[:, :2].astype(np.int64)
     clusters = np.vstack([weights, np.zeros((n_topics - 1, weights.shape[1]))])
     for i, (a, b) in enumerate(pairs):

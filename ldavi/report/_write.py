@@ -1,5 +1,7 @@
 """`ldavi.report.write` and `show`: check the input, collect the content of the page, fill the template."""
 
+from __future__ import annotations
+
 import html as html_module
 import os
 from collections.abc import Mapping, Sequence

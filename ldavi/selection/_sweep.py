@@ -1,5 +1,7 @@
 """`sweep`: fit and evaluate a grid of numbers of topics."""
 
+from __future__ import annotations
+
 import os
 import sys
 import warnings
@@ -12,6 +14,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from ldavi._core.typing import CoherenceMeasure
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.metrics._coherence import WINDOW_SIZES
@@ -30,7 +33,7 @@ def sweep(
     estimator: Any = None,
     n_init: int = 5,
     held_out: float | int = 0.2,
-    coherence: str = "npmi",
+    coherence: CoherenceMeasure = "npmi",
     n_words: int = 10,
     doc_topic_prior: str | float | None = "grid",
     n_jobs: int | None = None,
@@ -86,13 +89,14 @@ def sweep(
     -------
     sweep : Sweep
         The result, with `recommend()`, `plot()` and `table`. The table has a row for each number of topics and these
-        columns: n_components; perplexity and log_likelihood (nats per held-out token); gap, the difference from
-        the highest log_likelihood; coherence, diversity and exclusivity; stability, the mean Jaccard similarity of
-        the top words of matched topics in use, over pairs of restarts; used, the number of topics in use, see
-        :class:`Fit`; seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity,
-        log_likelihood and gap are over documents (that of gap is of the paired differences); the others are over
-        restarts, and NaN for one restart. That of stability is the jackknife's, since pairs that share a restart are
-        dependent, and NaN for fewer than three restarts.
+        columns: n_components; perplexity and log_likelihood (nats per held-out token); gap, the difference from the
+        highest log_likelihood; coherence, diversity and exclusivity; stability, the mean Jaccard similarity of the top
+        words of matched topics in use, over pairs of restarts; used, the number of topics in use, see :class:`Fit`;
+        seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity, log_likelihood
+        and gap are over documents and restarts (that of gap is of the paired differences); the others are over
+        restarts, and NaN for one restart. With several folds, which share training documents, they are at least the
+        standard error over folds with the correction of Nadeau and Bengio. That of stability is the jackknife's, since
+        pairs that share a restart are dependent, and NaN for fewer than three restarts.
 
     Raises
     ------
@@ -106,6 +110,7 @@ def sweep(
     ----------
     Wallach, Murray, Salakhutdinov, Mimno. "Evaluation methods for topic models". ICML 2009.
     Greene, O'Callaghan, Cunningham. "How many topics? Stability analysis for topic models". ECML PKDD 2014.
+    Nadeau, Bengio. "Inference for the generalization error". Machine Learning 52, 2003.
 
     Examples
     --------

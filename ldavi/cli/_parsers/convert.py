@@ -1,6 +1,6 @@
 """The parser of `ldavi convert`."""
 
-from ldavi.cli._options import Commands, add_counting, add_input, add_messages, command
+from ldavi.cli._options import Commands, add_counting, add_input, add_messages, command, seed
 
 MODEL_SOURCES = ("ldavi", "mallet-state", "lda-c", "vw")  # not tomotopy, which aborts the process on other files
 MODEL_FORMATS = ("ldavi", "mallet-state", "tomotopy", "lda-c", "vw", "gensim", "topics-csv", "topics-npz")
@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
     )
     group.add_argument(
         "--seed",
-        type=int,
+        type=seed,
         default=0,
         metavar="N",
         help="seed of these assignments, which are drawn at random (default: 0)",

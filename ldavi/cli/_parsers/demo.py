@@ -1,6 +1,6 @@
 """The parser of `ldavi demo`."""
 
-from ldavi.cli._options import Commands, command, positive
+from ldavi.cli._options import Commands, command, positive, seed, threads
 
 
 def add(commands: Commands) -> None:
@@ -15,5 +15,5 @@ def add(commands: Commands) -> None:
         examples="  ldavi demo -k 30\n",
     )
     parser.add_argument("-k", "--topics", type=positive, default=20, metavar="K", help="number of topics (default: 20)")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default: 0)")
+    parser.add_argument("--jobs", type=threads, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="random seed (default: 0)")

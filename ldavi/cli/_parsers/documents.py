@@ -1,6 +1,15 @@
 """The parser of `ldavi documents`."""
 
-from ldavi.cli._options import Commands, add_input, add_messages, add_tables, add_trusted_pattern, command, positive
+from ldavi.cli._options import (
+    Commands,
+    add_input,
+    add_messages,
+    add_tables,
+    add_trusted_pattern,
+    command,
+    positive,
+    threads,
+)
 
 EXAMPLES = """\
   ldavi documents model.ldavi posts.txt --topic 3
@@ -31,6 +40,6 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "-n", "--documents", type=positive, default=5, metavar="N", help="documents per topic (default: 5)"
     )
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    group.add_argument("--jobs", type=threads, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_tables(parser)
     add_messages(parser)

@@ -1,6 +1,16 @@
 """The parser of `ldavi evaluate`."""
 
-from ldavi.cli._options import Commands, add_input, add_messages, add_tables, add_trusted_pattern, command, positive
+from ldavi.cli._options import (
+    Commands,
+    add_input,
+    add_messages,
+    add_tables,
+    add_trusted_pattern,
+    command,
+    positive,
+    seed,
+    threads,
+)
 
 MEASURES = ("c_v", "npmi", "u_mass", "uci")
 DESCRIPTION = """\
@@ -48,8 +58,8 @@ def add(commands: Commands) -> None:
         "-n", "--words", type=positive, default=10, metavar="N", help="top words of a topic (default: 10)"
     )
     group.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the halves and the samples (default: 0)"
+        "--seed", type=seed, default=0, metavar="N", help="seed of the halves and the samples (default: 0)"
     )
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    group.add_argument("--jobs", type=threads, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_tables(parser)
     add_messages(parser)

@@ -1,6 +1,6 @@
 """The parser of `ldavi merge`."""
 
-from ldavi.cli._options import Commands, add_messages, add_tables, command
+from ldavi.cli._options import Commands, add_messages, add_tables, command, not_negative_number
 
 DESCRIPTION = """\
 Merges topics of a model, and writes another model file. No documents are needed: the expected counts of the topics are
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     group.add_argument("-o", "--output", metavar="FILE", help="the model file to write; needed with a GROUP")
     group.add_argument(
         "--max-distance",
-        type=float,
+        type=not_negative_number,
         default=0.5,
         metavar="D",
         help="without a GROUP: print groups of topics at most this far apart, from 0 (equal) to 1 (no common word) "

@@ -1,6 +1,6 @@
 """The options that describe the model and its fit."""
 
-from ldavi.cli._options import Group, Parser, positive, positive_or_auto, prior
+from ldavi.cli._options import Group, Parser, not_negative_number, positive, positive_or_auto, prior, seed, threads
 
 STREAM_PASSES = 3
 STREAM_STEP = 1024  # documents of an online step; smaller steps found worse topics
@@ -23,10 +23,10 @@ def add_model_options(parser: Parser) -> None:
         help="words that should belong to the first topics, a line per topic: ball, goal, team; or with a name of the "
         "topic: sports: ball, goal, team (default: none)",
     )
-    group.add_argument("--seed", type=int, metavar="N", help="seed of random numbers (default: 0)")
+    group.add_argument("--seed", type=seed, metavar="N", help="seed of random numbers (default: 0)")
     group.add_argument(
         "--jobs",
-        type=int,
+        type=threads,
         default=-1,
         metavar="N",
         help="threads; the result is the same for any number (default: -1, all cores)",
@@ -61,7 +61,7 @@ def _add_method(group: Group) -> None:
     )
     group.add_argument(
         "--tol",
-        type=float,
+        type=not_negative_number,
         metavar="SHARE",
         help="stop when a pass raises the ELBO by less than this share of it (default: 1e-5; none for online passes "
         "with --stream)",

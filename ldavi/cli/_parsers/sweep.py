@@ -11,6 +11,8 @@ from ldavi.cli._options import (
     positive,
     positive_list,
     prior,
+    seed,
+    threads,
 )
 
 EXAMPLES = """\
@@ -62,9 +64,9 @@ def _add_models(parser: Parser) -> None:
         metavar="auto|NUMBER",
         help="Dirichlet prior of a topic's words; auto learns it (default: auto)",
     )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the restarts (default: 0)")
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the restarts (default: 0)")
     group.add_argument(
-        "--jobs", type=int, default=-1, metavar="N", help="fits that run at the same time (default: -1, all cores)"
+        "--jobs", type=threads, default=-1, metavar="N", help="fits that run at the same time (default: -1, all cores)"
     )
     group.add_argument(
         "--keep",

@@ -1,6 +1,6 @@
 """The parser of `ldavi transform`."""
 
-from ldavi.cli._options import Commands, add_input, add_messages, add_trusted_pattern, command
+from ldavi.cli._options import Commands, add_input, add_messages, add_trusted_pattern, command, threads
 
 FORMATS = ("csv", "tsv", "jsonl", "xlsx", "npz")
 EXAMPLES = """\
@@ -51,5 +51,5 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "--no-proportions", action="store_true", help="leave out the proportions of all topics; use it with --dominant"
     )
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    group.add_argument("--jobs", type=threads, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_messages(parser)

@@ -1,5 +1,7 @@
 """Conversion of models from and to scikit-learn, gensim and Spark, and to the input of pyLDAvis."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any, TypeAlias
 

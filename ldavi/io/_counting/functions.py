@@ -1,5 +1,7 @@
 """`count_words` and `find_phrases`: what `WordCounter` does, in one call."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Word counts of texts: those of scikit-learn's `CountVectorizer`, in less time and batch by batch."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -155,7 +157,7 @@ class WordCounter:
     def phrases_(self) -> list[str]:
         return list(self._splitting.phrases)
 
-    def fit(self, batches: Iterable[Sequence[str]]) -> "WordCounter":
+    def fit(self, batches: Iterable[Sequence[str]]) -> WordCounter:
         """Find the vocabulary of a corpus that is given in batches; memory is needed for the vocabulary and one batch.
 
         Parameters
@@ -182,7 +184,7 @@ class WordCounter:
             self._set_vocabulary(statistics)
         return self
 
-    def extend(self, texts: Sequence[str]) -> "WordCounter":
+    def extend(self, texts: Sequence[str]) -> WordCounter:
         """Append the new words of texts to the vocabulary; existing words keep their columns.
 
         Use it with `partial_fit` and new_words="add". A word is added as soon as it has occurred in `min_df` of the

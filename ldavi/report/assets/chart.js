@@ -7,7 +7,10 @@ const cursors = new Map(); // row and column of the value highlighted last
 const announcement = $('announcement'); // read by screen readers
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const pen = document.createElement('canvas').getContext('2d');
+const PAPER = 700; // width of charts for printing, so that their text is as large as the page's
+const [FIRST_SLICE, SLICE] = [760, 900]; // heights that fit a page, below a heading and without one
 let ready = false;
+let printing = false;
 
 function svg(tag, attributes = {}, ...children) {
   const made = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -23,6 +26,11 @@ function label(x, y, text, attributes = {}) {
 function textWidth(text, size = 12) {
   pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
   return pen.measureText(text).width;
+}
+
+// The name of a topic, shortened to a width in pixels; that of the chosen topic is bold, and wider.
+function fittedName(topic, width, size = 12) {
+  return fitted(nameOf(topic), topic === chosen.topic ? width * 0.9 : width, size);
 }
 
 // Shorten a text to a width in pixels.
@@ -62,7 +70,7 @@ function redraw(...ids) {
 
 function drawChart(place) {
   place.classList.remove('waiting');
-  const chart = draw[place.id](place, Math.max(240, place.clientWidth));
+  const chart = draw[place.id](place, printing ? PAPER : Math.max(240, place.clientWidth));
   if (!chart) {
     place.replaceChildren();
     navigable.delete(place);
@@ -71,7 +79,27 @@ function drawChart(place) {
   show(place, chart);
 }
 
-function show(place, { width, height, nodes, under, choose, values }) {
+// A chart that is taller than a page, cut between its rows into pictures that fit one.
+function slices({ width, height, nodes, cut }) {
+  const ends = [];
+  const [top, step] = cut;
+  let from = 0;
+  while (height - from > SLICE) {
+    const limit = from + (ends.length ? SLICE : FIRST_SLICE);
+    ends.push([from, top + Math.floor((limit - top) / step) * step]);
+    from = ends[ends.length - 1][1];
+  }
+  return [...ends, [from, height]].map(([y, end]) => svg('svg', { width, height: end - y, viewBox: `0 ${y} ${width} ${end - y}` }, ...nodes.map((node) => node.cloneNode(true))));
+}
+
+function show(place, chart) {
+  const { width, height, nodes, under, choose, values } = chart;
+  if (printing && chart.cut && height > SLICE) {
+    place.replaceChildren(...slices(chart));
+    place.dataset.drawn = 'yes';
+    navigable.delete(place);
+    return;
+  }
   const drawing = svg('svg', { width, height, viewBox: `0 0 ${width} ${height}` }, ...nodes);
   drawing.setAttribute('aria-hidden', 'true');
   const tip = element('div', { className: 'tip', hidden: true });

@@ -51,7 +51,13 @@ function listedDocuments() {
     return [documents.map((entry) => [entry]), `${documents.length} of ${n} documents, the most representative of the topics`];
   }
   const rows = documents.map((entry) => [entry, shareOfTopic(entry)]).filter(([, share]) => share !== undefined).sort((a, b) => b[1] - a[1]);
-  return [rows, `${rows.length} of the ${documents.length} documents with coloured words contain topic ${chosen.topic}; the search looks at more`];
+  if (!archive) return [rows, `${rows.length} of the ${documents.length} documents with coloured words contain topic ${chosen.topic}`];
+  const others = range(archive.rows.length).map((d) => [d, topicShare(d, chosen.topic)]).filter(([d, share]) => share && !shownByRow.has(archive.rows[d]));
+  const total = rows.length + others.length;
+  others.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  const more = others.slice(0, Math.max(0, LISTED - rows.length)).map(([d, share]) => [archivedEntry(d), share]);
+  const limit = total > LISTED ? `; ${LISTED} are listed` : '';
+  return [[...rows, ...more], `${whole(total)} documents contain at least 2 % of topic ${chosen.topic}, those with coloured words first${limit}`];
 }
 
 function listDocuments() {
@@ -118,7 +124,7 @@ function showDocument(row) {
   redraw('document-map');
   const entry = row < 0 ? null : entryOf(row);
   if (!entry) {
-    $('document-title').textContent = 'No document with coloured words contains this topic';
+    $('document-title').textContent = 'No document contains this topic';
     for (const id of ['document-facts', 'legend', 'document-text']) $(id).replaceChildren();
     return;
   }

@@ -49,7 +49,7 @@ if (data.columns.length) {
     }
     shown.forEach(({ k, difference, half }, row) => {
       const sure = half !== undefined && Math.abs(difference) > half;
-      nodes.push(label(left - 8, y(row) + 4, fitted(nameOf(k), left - 12), { class: k === chosen.topic ? 'chosen' : 'text', 'text-anchor': 'end' }));
+      nodes.push(label(left - 8, y(row) + 4, fittedName(k, left - 12), { class: k === chosen.topic ? 'chosen' : 'text', 'text-anchor': 'end' }));
       if (half !== undefined) nodes.push(svg('line', { x1: clamp(difference - half), x2: clamp(difference + half), y1: y(row), y2: y(row), class: sure ? 'whisker sure' : 'whisker' }));
       nodes.push(svg('circle', { cx: x(difference), cy: y(row), r: 4, class: sure ? 'dot sure' : 'dot' }));
     });

@@ -56,11 +56,11 @@ if (data.columns.length) {
     scaleLegend($('heat-legend'), names.map((name) => `var(--${name})`), texts, title);
     const nodes = [svg('image', { href: image.toDataURL(), x: left, y: top, width: right - left, height: rows.length * step, preserveAspectRatio: 'none', class: 'pixels' })];
     const y = (r) => top + (r + 0.5) * step;
-    rows.forEach((k, r) => nodes.push(label(left - 8, y(r) + 4, fitted(nameOf(k), left - 12), { class: k === chosen.topic ? 'chosen' : 'text', 'text-anchor': 'end' })));
+    rows.forEach((k, r) => nodes.push(label(left - 8, y(r) + 4, fittedName(k, left - 12), { class: k === chosen.topic ? 'chosen' : 'text', 'text-anchor': 'end' })));
     const row = rows.indexOf(chosen.topic);
     if (row >= 0) nodes.push(svg('rect', { x: left, y: y(row) - step / 2, width: right - left, height: step, class: 'frame' }));
     if (dates) {
-      nodes.push(...dateTicks(axis.ends, Math.max(2, (width - left) / 70)).map(([time, text]) => label(x(time), 14, text, { class: 'tick', 'text-anchor': 'middle' })));
+      nodes.push(...dateTicks(axis.ends, Math.max(2, (width - left) / 70)).map(([time, text]) => label(x(time), 14, text, { class: 'tick', 'text-anchor': right - x(time) < 14 ? 'end' : 'middle' })));
     } else {
       const every = Math.max(1, Math.ceil(13 / Math.abs(x(1) - x(0))));
       bins.forEach((bin, b) => {
@@ -70,7 +70,7 @@ if (data.columns.length) {
     const at = (px, py) => [Math.floor((py - top) / step), dates ? axis.bounds.findLastIndex((bound) => bound <= x.invert(px)) : Math.round(x.invert(px))];
     const linesOf = (r, b) => [nameOf(rows[r]), ...binLines(rows[r], b)];
     return {
-      width, height: top + rows.length * step + 6, nodes,
+      width, height: top + rows.length * step + 6, nodes, cut: [top, step],
       under: (px, py) => {
         const [r, b] = at(px, py);
         return py > top && px > left && r in rows && b in bins ? linesOf(r, b) : [];

@@ -52,7 +52,7 @@ draw.map = (place, width) => {
   const first = [chosen.topic, ...bySize.filter((k) => !selected(k))];
   const labels = placeLabels(first, points, radii, [width, height], data.topics.length > 60 ? numbered : back)
     .map(([k, x, y, text]) => label(x, y, text, { class: selected(k) ? 'map-label chosen' : 'map-label' }));
-  const nearest = (x, y) => [...back].reverse().find((k) => Math.hypot(points[k][0] - x, points[k][1] - y) <= Math.max(8, radii[k]));
+  const nearest = (x, y, margin = 0) => [...back].reverse().find((k) => Math.hypot(points[k][0] - x, points[k][1] - y) <= Math.max(8, radii[k]) + margin);
   const linesOf = (k) => [nameOf(k), `${percent(data.topics[k].share, 2)} of all tokens`];
   return {
     width, height, nodes: [...circles, ...numbers, ...labels],
@@ -60,7 +60,7 @@ draw.map = (place, width) => {
       const k = nearest(x, y);
       return k === undefined ? [] : linesOf(k);
     },
-    choose: (x, y) => chooseTopic(nearest(x, y) ?? chosen.topic),
+    choose: (x, y) => chooseTopic(nearest(x, y, 2) ?? chosen.topic), // clicks have rounded coordinates
     values: {
       rows: 1, columns: bySize.length, first: () => [0, bySize.indexOf(chosen.topic)],
       at: (_, c) => ({ x: points[bySize[c]][0], y: points[bySize[c]][1], lines: linesOf(bySize[c]) }),

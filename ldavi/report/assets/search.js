@@ -102,7 +102,7 @@ function countedScores(terms) {
 // Archived documents, best first: whole words in names and texts and counted words, then beginnings of words, then the rest.
 function archivedHits(sought) {
   lowerTexts ||= archive.texts && archive.texts.map((text) => text.toLowerCase());
-  const counted = countedScores(sought.split(/\s+/));
+  const counted = countedScores(archive.lower.includes(sought) ? [sought] : sought.split(/\s+/)); // a phrase may be counted as a word
   const hits = [];
   for (let d = 0; d < archive.rows.length; d += 1) {
     const inName = archive.names ? quality(archive.names[d].toLowerCase(), sought) : quality(`document ${archive.rows[d]}`, sought);
@@ -127,6 +127,11 @@ function snippetOf(text, sought) {
   return `${from ? '…' : ''}${text.slice(from, at + sought.length + 60).replace(/\s+/g, ' ')}…`;
 }
 
+// Where a match is that the page cannot show: among the counted words beyond the kept part of a text.
+function noteOf(text, d, sought) {
+  return !text || text.toLowerCase().includes(sought) || archivedName(d).toLowerCase().includes(sought) ? '' : 'further on';
+}
+
 function findArchived(sought) {
   const hits = archivedHits(sought);
   if (!hits.length) return [];
@@ -141,7 +146,7 @@ function findArchived(sought) {
   const text = (d) => (shownByRow.has(archive.rows[d]) ? plainText(shownByRow.get(archive.rows[d])) : archive.texts ? archive.texts[d] : '');
   return [
     element('h3', { textContent: `${whole(hits.length)} documents` }),
-    ...hits.slice(0, HITS).map((d) => result(archivedName(d), '', open(archive.rows[d]), snippetOf(text(d), sought))),
+    ...hits.slice(0, HITS).map((d) => result(archivedName(d), noteOf(text(d), d, sought), open(archive.rows[d]), snippetOf(text(d), sought))),
     ...(hits.length > HITS ? [result(`List all ${whole(hits.length)} documents`, '', open(archive.rows[hits[0]]))] : []),
   ];
 }

@@ -72,7 +72,6 @@ const root = document.documentElement;
 const systemDark = matchMedia('(prefers-color-scheme: dark)');
 const isDark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : systemDark.matches);
 const PAINTED = CHARTS.filter((id) => ['heat', 'document-map'].includes(id)); // whose colours are in an image
-let printing = false;
 
 function themeChanged() {
   $('theme').textContent = isDark() ? 'Light' : 'Dark';
@@ -85,14 +84,14 @@ addEventListener('beforeprint', () => {
   printing = true;
   before = root.dataset.theme || '';
   root.dataset.theme = 'light';
-  redraw(...PAINTED);
-  drawAll();
+  for (const id of CHARTS) visible.add(id);
+  redraw(...CHARTS);
 });
 addEventListener('afterprint', () => {
   printing = false;
   if (before) root.dataset.theme = before;
   else delete root.dataset.theme;
-  redraw(...PAINTED);
+  redraw(...CHARTS);
 });
 $('theme').addEventListener('click', () => {
   root.dataset.theme = isDark() ? 'light' : 'dark';
@@ -125,6 +124,7 @@ requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
       if (!archive) $('document-map-hint').textContent = archiveProblem;
       outdated.add('document-map');
     }
+    if (archive) listDocuments();
     drawAll();
     root.dataset.complete = 'yes';
   }, 50);

@@ -35,12 +35,12 @@ draw.tree = (place, full) => {
     }
   });
   leaves.forEach((k, row) => {
-    nodes.push(label(width - labelWidth, at(row) + 4, fitted(nameOf(k), labelWidth - 4), { class: k === chosen.topic ? 'chosen' : 'text' }));
+    nodes.push(label(width - labelWidth, at(row) + 4, fittedName(k, labelWidth - 4), { class: k === chosen.topic ? 'chosen' : 'text' }));
   });
   const lines = (k) => [nameOf(k), `${percent(data.topics[k].share, 2)} of all tokens`];
   const near = (px, py) => merges.findIndex(([, , h], i) => Math.abs(x(h) - px) < 5 && Math.abs(at(y[n + i]) - py) < 9);
   return {
-    width, height: top + leaves.length * ROW + 6, nodes,
+    width, height: top + leaves.length * ROW + 6, nodes, cut: [top, ROW],
     under: (px, py) => {
       const i = near(px, py);
       if (i >= 0) return [words[i].join(', '), `${size[n + i]} topics, joined at distance ${merges[i][2].toFixed(2)}`];
@@ -90,7 +90,7 @@ draw.matrix = (place, full) => {
   const nodes = [];
   topics.forEach((k, c) => {
     if (k === chosen.topic) nodes.push(svg('rect', { x: left + c * column, y: top, width: column, height: rows.length * ROW, class: 'band' }));
-    nodes.push(label(0, 0, fitted(nameOf(k), 126, 11), { transform: `translate(${x(c) + 3},${top - 6}) rotate(-60)`, class: k === chosen.topic ? 'small chosen' : 'small' }));
+    nodes.push(label(0, 0, fittedName(k, 126, 11), { transform: `translate(${x(c) + 3},${top - 6}) rotate(-60)`, class: k === chosen.topic ? 'small chosen' : 'small' }));
   });
   rows.forEach((t, r) => {
     nodes.push(svg('line', { x1: left, x2: left + topics.length * column, y1: y(r), y2: y(r), class: 'grid' }));
@@ -109,7 +109,7 @@ draw.matrix = (place, full) => {
   const linesOf = (r, c) => [terms[rows[r]], nameOf(topics[c]), probabilities[r][c] ? `probability ${percent(probabilities[r][c], 2)}` : 'probability below 0.1 %'];
   const cellAt = (px, py) => [Math.floor((py - top) / ROW), Math.floor((px - left) / column)];
   return {
-    width, height: bottom + 36, nodes,
+    width, height: bottom + 36, nodes, cut: [top, ROW],
     under: (px, py) => {
       const [r, c] = cellAt(px, py);
       return r in rows && c in topics && py > top ? linesOf(r, c) : [];

@@ -20,7 +20,7 @@ if (data.trace) {
     ]);
     nodes.push(label(4, 12, `${unitName}nats`, { class: 'tick' }));
     const passes = ticks(iteration[0], iteration[iteration.length - 1], Math.max(2, width / 90)).filter((value) => Number.isInteger(value));
-    nodes.push(...passes.map((value) => label(x(value), bottom + 18, value, { class: 'tick', 'text-anchor': 'middle' })), label(right, bottom + 36, 'pass', { class: 'tick', 'text-anchor': 'end' }));
+    nodes.push(...passes.map((value) => label(x(value), bottom + 18, value, { class: 'tick', 'text-anchor': 'middle' })), label(left - 8, bottom + 18, 'pass', { class: 'tick', 'text-anchor': 'end' }));
     phases.forEach((name, n) => {
       const rows = known.filter((i) => phase[i] === name);
       const stroke = n === phases.length - 1 ? 'var(--c0)' : `var(--c${n + 1})`;

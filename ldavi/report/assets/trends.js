@@ -92,7 +92,7 @@ function dateTicks([low, high], wanted) {
 // The horizontal axis of bins: nodes, and how much space they need.
 function axisBelow(x, y, axis, width) {
   if (column().kind === 'date') {
-    return dateTicks(axis.ends, Math.max(2, width / 70)).map(([time, text]) => label(x(time), y + 16, text, { class: 'tick', 'text-anchor': 'middle' }));
+    return dateTicks(axis.ends, Math.max(2, width / 70)).map(([time, text]) => label(x(time), y + 16, text, { class: 'tick', 'text-anchor': x(axis.ends[1]) - x(time) < 14 ? 'end' : 'middle' }));
   }
   const { bins } = cut();
   const room = Math.abs(x(1) - x(0));
@@ -204,7 +204,7 @@ function dotChart(width) {
   });
   const lines = (k, b) => (topics.length > 1 ? [nameOf(k), ...binLines(k, b)] : binLines(k, b));
   return {
-    width, height: bottom + 24, nodes,
+    width, height: bottom + 24, nodes, cut: [8, step],
     under: (px, py) => {
       const row = Math.floor((py - 8) / step);
       const i = Math.max(0, Math.min(topics.length - 1, Math.round(((py - 8 - row * step) / step) * (topics.length + 1)) - 1));
