@@ -18,9 +18,10 @@ from report_corpus import HOSTILE, hostile, many_topics, usual
 from sklearn.decomposition import LatentDirichletAllocation as Theirs
 
 from ldavi import LatentDirichletAllocation, inspection, metrics, report
+from ldavi.inspection import _columns
 from ldavi.inspection._distinct_labels import distinct_labels
 from ldavi.metrics._diversity import effective_words
-from ldavi.report import _columns, _documents, _page, _subset, _texts, _trends
+from ldavi.report import _documents, _page, _subset, _texts, _trends
 
 
 class Elements(HTMLParser):
@@ -343,7 +344,11 @@ def test_a_page_is_written_for(tmp_path, topics, X):
         ({"labels": ["a"]}, ValueError, "labels has 1 entries, but there are 3 topics"),
         ({"labels": {3: "a"}}, ValueError, "labels names the topic 3; topics are numbers from 0 to 2"),
         ({"bins": {"when": "month"}}, ValueError, "bins names the column 'when', which metadata"),
-        ({"bins": {"date": "fortnight"}}, ValueError, "bins\\['date'\\]='fortnight' must be a unit of time"),
+        (
+            {"bins": {"date": "fortnight"}},
+            ValueError,
+            "bins='fortnight' of metadata\\['date'\\] must be a unit of time",
+        ),
         ({"bins": {"stars": [3, 1]}}, ValueError, "ascending order"),
         ({"bins": {"section": ["war"]}}, ValueError, "must name different values of the column"),
         ({"document_map": np.ones((36, 3))}, ValueError, "document_map has shape \\(36, 3\\)"),
@@ -407,11 +412,11 @@ def test_dates_are_binned_by_the_shortest_unit_that_makes_few_bins():
         "2050-01-01": "2021-01-01",
     }
     for last, second in units.items():
-        assert _columns.cut("when", ["2020-01-07", last], 2)[0].labels[1] == second
+        assert _columns.divisions("when", ["2020-01-07", last], 2)[0].labels[1] == second
 
 
 def test_weeks_begin_on_mondays():
-    labels = _columns.cut("when", ["2020-01-07", "2020-12-01"], 2)[0].labels
+    labels = _columns.divisions("when", ["2020-01-07", "2020-12-01"], 2)[0].labels
     assert {np.datetime64(label).astype(object).weekday() for label in labels} == {0}
 
 
@@ -420,12 +425,13 @@ def test_weeks_begin_on_mondays():
     [
         np.array(["2020-01-07", "NaT", "2020-03-01"], dtype="datetime64[s]"),
         ["2020-01-07T12:00:00", None, "2020-03-01"],
+        ["2020-01-07", None, "2020-03"],
         pd.Series(pd.to_datetime(["2020-01-07", None, "2020-03-01"]).tz_localize("UTC")),
     ],
-    ids=["datetime64", "ISO 8601", "with a time zone"],
+    ids=["datetime64", "ISO 8601", "a month", "with a time zone"],
 )
 def test_dates_are_recognised_as(values):
-    bins = _columns.cut("when", values, 3)[0]
+    bins = _columns.divisions("when", values, 3)[0]
     assert bins.kind == "date"
     assert bins.of.tolist() == [0, -1, 54]
 
@@ -450,29 +456,29 @@ def test_a_table_serves_as_metadata_and_diagnostics(tmp_path, case, page):
 
 
 def test_integers_are_bins():
-    assert _columns.cut("year", np.array([1999, 2005, 1999]), 3)[0].labels == ["1999", "2005"]
+    assert _columns.divisions("year", np.array([1999, 2005, 1999]), 3)[0].labels == ["1999", "2005"]
 
 
 def test_other_numbers_are_binned_by_ranges_with_equally_many_documents():
     values = np.random.default_rng(0).gamma(1, size=1000)
-    bins = _columns.cut("income", values, 1000)[0]
+    bins = _columns.divisions("income", values, 1000)[0]
     assert np.bincount(bins.of).tolist() == [50] * 20
     assert all(values[bins.of == b].max() <= values[bins.of == c].min() for b, c in pairwise(range(20)))
 
 
 def test_a_missing_number_is_in_no_bin():
-    assert _columns.cut("x", [np.nan, 1.5, np.inf], 3)[0].of.tolist() == [-1, 0, -1]
+    assert _columns.divisions("x", [np.nan, 1.5, np.inf], 3)[0].of.tolist() == [-1, 0, -1]
 
 
 def test_rare_classes_share_a_bin():
     values = [f"c{i:02}" for i in range(60)] + [f"c{i:02}" for i in range(20, 60)]
-    bins = _columns.cut("class", values, 100)[0]
+    bins = _columns.divisions("class", values, 100)[0]
     assert bins.labels == [f"c{i}" for i in range(20, 60)] + ["20 others"]
     assert (bins.of[:20] == 40).all()
 
 
 def test_the_share_of_a_topic_in_a_bin_is_that_of_its_tokens():
     tokens, lengths = np.array([[3.0, 0], [0, 1], [3.5, 3.5]]), np.array([3.0, 1, 7])
-    result = _trends.shares(_columns.cut("c", ["a", "a", ""], 3)[0], tokens, lengths)
+    result = _trends.shares(_columns.divisions("c", ["a", "a", ""], 3)[0], tokens, lengths)
     assert result.documents.tolist() == [2]
     np.testing.assert_allclose(result.share, [[0.75], [0.25]])

@@ -16,9 +16,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
 from ldavi import LatentDirichletAllocation, inspection, report
+from ldavi.inspection import _columns
 from ldavi.inspection._distinct_labels import distinct_labels
 from ldavi.plotting._outliers import compress_outliers
-from ldavi.report import _archive, _columns, _documents, _page, _structure, _trends
+from ldavi.report import _archive, _documents, _page, _structure, _trends
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +163,12 @@ def test_a_bin_with_one_document_has_no_interval(case):
 
 def test_dates_are_offered_by_each_unit_that_makes_few_bins():
     days = np.datetime64("2018-01-01") + 30 * np.arange(72)
-    units = {bins.unit: len(bins.labels) for bins in _columns.cut("when", days, 72)}
+    units = {bins.unit: len(bins.labels) for bins in _columns.divisions("when", days, 72)}
     assert units == {"month": 71, "quarter": 24, "year": 6, "decade": 2}
 
 
 def test_quarters_begin_in_january_april_july_and_october():
-    (bins,) = _columns.cut("when", ["2020-03-31", "2020-04-01", "2020-12-31"], 3, "quarter")
+    (bins,) = _columns.divisions("when", ["2020-03-31", "2020-04-01", "2020-12-31"], 3, "quarter")
     assert bins.labels == ["2020-01-01", "2020-04-01", "2020-07-01", "2020-10-01"]
     assert bins.of.tolist() == [0, 1, 3]
 
@@ -185,18 +186,29 @@ def test_quarters_begin_in_january_april_july_and_october():
     ids=["dates", "numbers", "numbers as text", "a number of bins", "frequent classes", "given classes"],
 )
 def test_chosen_bins(values, bins, labels, of):
-    (result,) = _columns.cut("x", values, len(values), bins)
+    (result,) = _columns.divisions("x", values, len(values), bins)
     assert len(result.labels) == labels
     assert result.of.tolist() == of
 
 
+def test_one_division_of_dates_has_at_most_60_bins():
+    days = np.datetime64("2018-01-01") + 30 * np.arange(72)
+    assert _columns.cut("groups", days, 72).unit == "quarter"
+    assert _columns.cut("groups", days, 72, "month").unit == "month"
+
+
+def test_a_period_of_values_that_are_no_dates_is_refused():
+    with pytest.raises(ValueError, match="period='month' requires dates, but groups holds none"):
+        _columns.cut("groups", ["a", "b"], 2, "month")
+
+
 def test_a_unit_that_makes_too_many_bins_is_refused():
-    with pytest.raises(ValueError, match=r"bins\['when'\]='day' makes 36,525 bins; at most 1,000"):
-        _columns.cut("when", ["1900-01-01", "2000-01-01"], 2, "day")
+    with pytest.raises(ValueError, match=r"bins='day' of when makes 36,525 bins; at most 1,000"):
+        _columns.divisions("when", ["1900-01-01", "2000-01-01"], 2, "day")
 
 
 def test_text_that_is_a_number_is_a_number():
-    assert _columns.cut("year", ["2005", "1999", ""], 3)[0] == (
+    assert _columns.divisions("year", ["2005", "1999", ""], 3)[0] == (
         "number",
         ["1999", "2005"],
         pytest.approx([1, 0, -1]),

@@ -16,12 +16,13 @@ from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Doubles
 from ldavi._estimator.posterior import Posterior, posterior_of
 from ldavi._version import __version__
+from ldavi.inspection import _columns
 from ldavi.inspection._distinct_labels import distinct_labels
 from ldavi.inspection._documents import shares_of
 from ldavi.inspection._words import NO_WORDS, relevance
 from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import largest, top_words
-from ldavi.report import _archive, _columns, _documents, _structure, _subset, _trends
+from ldavi.report import _archive, _documents, _structure, _subset, _trends
 from ldavi.report._documents import DocumentInput
 
 DIAGNOSTIC_WORDS = 10
@@ -108,7 +109,8 @@ def collect(fitted: ModelInput, corpus: DocumentInput, *, title: str | None, n_w
 def _divisions(corpus: DocumentInput) -> dict[str, list[_columns.Bins]]:
     n_documents = corpus.counts.shape[0]
     return {
-        name: _columns.cut(name, values, n_documents, corpus.bins.get(name)) for name, values in corpus.metadata.items()
+        name: _columns.divisions(f"metadata[{name!r}]", values, n_documents, corpus.bins.get(name))
+        for name, values in corpus.metadata.items()
     }
 
 

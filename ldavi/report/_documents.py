@@ -12,8 +12,9 @@ from scipy import sparse
 from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator.posterior import Posterior, responsibilities_of
+from ldavi.inspection import _columns
 from ldavi.plotting._outliers import compress_outliers
-from ldavi.report import _columns, _texts
+from ldavi.report import _texts
 
 MAX_CHARACTERS = 6_000  # of a document
 MAX_BYTES = 3_000_000  # of all shown documents together

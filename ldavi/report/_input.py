@@ -11,8 +11,8 @@ from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topic_n
 from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import counts_for, holds_texts
+from ldavi.inspection._columns import BinChoice
 from ldavi.report._collect import ModelInput
-from ldavi.report._columns import BinChoice
 from ldavi.report._documents import DocumentInput
 
 

@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.special import stdtrit
 
 from ldavi._core.typing import Doubles, Int64s
-from ldavi.report._columns import Bins
+from ldavi.inspection._columns import Bins
 
 CONFIDENCE = 0.95
 UNIT = 100_000  # shares are sent as integers, in units of 1 / UNIT

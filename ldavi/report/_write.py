@@ -14,9 +14,9 @@ from ldavi._core.atomic_write import atomic_write
 from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Matrix, Names
 from ldavi._estimator import validation as check
+from ldavi.inspection._columns import BinChoice
 from ldavi.report import _page
 from ldavi.report._collect import collect
-from ldavi.report._columns import BinChoice
 from ldavi.report._input import checked
 
 

@@ -11,11 +11,13 @@ from ldavi._core.typing import Doubles, Int64s
 
 MAX_CLASSES = 40
 MAX_BINS = 100
+MAX_PERIODS = 60  # where one division is chosen
 MAX_CHOSEN_BINS = 1000
 MAX_VALUES = 20  # of numbers that are not integers
 MONDAY = np.timedelta64(4, "D")  # of the first week after the epoch, which was a Thursday
 MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")
 UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "3M", "year": "Y", "decade": "10Y", "century": "100Y"}
+PERIODS = tuple(UNITS)
 
 BinChoice: TypeAlias = str | int | Sequence[Any]
 
@@ -41,13 +43,38 @@ class Bins(NamedTuple):
     unit: str = ""
 
 
-def cut(name: str, values: ArrayLike, n_documents: int, bins: BinChoice | None = None) -> list[Bins]:
+def cut(name: str, values: ArrayLike, n_documents: int, period: str | None = None) -> Bins:
+    """Divide one column into bins: dates by one unit of time, numbers by ranges, classes by value.
+
+    Parameters
+    ----------
+    name : str
+        For error messages.
+    values : array-like of shape (n_documents,)
+    n_documents : int
+    period : str or None, default=None
+        One of PERIODS for dates; None takes the shortest that makes at most 60 bins.
+
+    Raises
+    ------
+    ValueError
+        If there is not one value for each document, or there is a period and the values are not dates.
+    """
+    column = _column(name, values, n_documents)
+    dates = as_dates(column)
+    if dates is None and period is not None:
+        raise ValueError(f"period={period!r} requires dates, but {name} holds none. Pass datetime64 or ISO 8601 text.")
+    found = divisions(name, values, n_documents, period)
+    return next((bins for bins in found if bins.kind != "date" or len(bins.labels) <= MAX_PERIODS), found[-1])
+
+
+def divisions(name: str, values: ArrayLike, n_documents: int, bins: BinChoice | None = None) -> list[Bins]:
     """Divide one column into bins: by units of time for dates, by ranges for numbers, by value for classes.
 
     Parameters
     ----------
     name : str
-        Name of the column, for messages.
+        Name of the values, for messages.
     values : array-like of shape (n_documents,)
     n_documents : int
     bins : str, int, sequence or None, default=None
@@ -64,11 +91,7 @@ def cut(name: str, values: ArrayLike, n_documents: int, bins: BinChoice | None =
     ValueError, TypeError
         If there is not one value for each document, or `bins` does not fit the column.
     """
-    column = np.asarray(values)
-    if column.shape != (n_documents,):
-        raise ValueError(
-            f"metadata[{name!r}] has shape {column.shape}, but X has {n_documents} documents. Give one value for each."
-        )
+    column = _column(name, values, n_documents)
     dates = as_dates(column)
     if dates is not None:
         return _cut_dates(name, dates, bins)
@@ -76,6 +99,15 @@ def cut(name: str, values: ArrayLike, n_documents: int, bins: BinChoice | None =
     if numbers is not None:
         return [_cut_numbers(name, numbers, bins)]
     return [_cut_classes(name, column, bins)]
+
+
+def _column(name: str, values: ArrayLike, n_documents: int) -> NDArray[Any]:
+    column = np.asarray(values)
+    if column.shape != (n_documents,):
+        raise ValueError(
+            f"{name} has shape {column.shape}, but X has {n_documents} documents. Give one value for each."
+        )
+    return column
 
 
 def as_text(values: ArrayLike, documents: Int64s) -> list[str]:
@@ -89,14 +121,14 @@ def as_text(values: ArrayLike, documents: Int64s) -> list[str]:
 
 
 def as_dates(column: NDArray[Any]) -> NDArray[np.datetime64] | None:
-    """Convert to days if every value that is not missing is a date, or text that begins with an ISO 8601 date."""
+    """Convert to days if every known value is a date, or text that begins with an ISO 8601 date or month."""
     if column.dtype.kind == "M":
         return column.astype("datetime64[D]")
     if column.dtype.kind not in "OUT":
         return None
     texts = [str(value) for value in column.tolist()]
     known = [text for text in texts if text not in MISSING]
-    if not known or any(len(text) < 8 or text[4:5] != "-" for text in known):
+    if not known or any(len(text) < 7 or text[4:5] != "-" for text in known):
         return None
     try:
         return np.array(["NaT" if text in MISSING else text[:10] for text in texts], dtype="datetime64[D]")
@@ -123,7 +155,7 @@ def _cut_dates(name: str, dates: NDArray[np.datetime64], bins: BinChoice | None)
     if bins is not None and not isinstance(bins, str):
         return [_cut_at_dates(name, dates, bins)]
     if bins is not None and bins not in UNITS:
-        raise ValueError(f"bins[{name!r}]={bins!r} must be a unit of time, {', '.join(UNITS)}, or a list of dates")
+        raise ValueError(f"bins={bins!r} of {name} must be a unit of time, {', '.join(UNITS)}, or a list of dates")
     known = dates[~np.isnat(dates)]
     if not len(known):
         return [Bins("date", [], np.full(len(dates), -1, dtype=np.int64), bins or "")]
@@ -132,7 +164,7 @@ def _cut_dates(name: str, dates: NDArray[np.datetime64], bins: BinChoice | None)
         n_bins = int(numbers.max() - numbers.min()) + 1
         if n_bins > MAX_CHOSEN_BINS:
             raise ValueError(
-                f"bins[{name!r}]={bins!r} makes {n_bins:,} bins; at most {MAX_CHOSEN_BINS:,} can be shown. "
+                f"bins={bins!r} of {name} makes {n_bins:,} bins; at most {MAX_CHOSEN_BINS:,} can be shown. "
                 "Choose a longer unit."
             )
         return [_by_unit(dates, bins)]
@@ -164,7 +196,7 @@ def _cut_at_dates(name: str, dates: NDArray[np.datetime64], bins: BinChoice) -> 
     try:
         edges = np.array([str(edge)[:10] for edge in _sequence(name, bins)], dtype="datetime64[D]")
     except ValueError as error:
-        raise ValueError(f"bins[{name!r}]={bins!r} must hold dates in ISO 8601, such as '2020-01-31'") from error
+        raise ValueError(f"bins={bins!r} of {name} must hold dates in ISO 8601, such as '2020-01-31'") from error
     _check_ascending(name, bins, edges)
     of = _between(dates.astype(np.int64).astype(np.float64), edges.astype(np.int64).astype(np.float64))
     return Bins("date", [str(edge) for edge in edges[:-1]], np.where(np.isnat(dates), -1, of), "chosen")
@@ -181,7 +213,7 @@ def _cut_numbers(name: str, column: Doubles, bins: BinChoice | None) -> Bins:
         try:
             edges = np.array(_sequence(name, bins), dtype=np.float64)
         except ValueError as error:
-            raise ValueError(f"bins[{name!r}]={bins!r} must hold numbers, or be a number of bins") from error
+            raise ValueError(f"bins={bins!r} of {name} must hold numbers, or be a number of bins") from error
         _check_ascending(name, bins, edges)
         return Bins("number", _ranges(edges), _between(column, edges), "chosen")
     values, inverse = np.unique(numbers, return_inverse=True)
@@ -217,7 +249,7 @@ def _positions(name: str, wanted: list[str], values: NDArray[np.str_]) -> Int64s
     unknown = [value for value in wanted if value not in values]
     if unknown or len(set(wanted)) != len(wanted):
         raise ValueError(
-            f"bins[{name!r}] must name different values of the column; {unknown or wanted} is not one of "
+            f"bins of {name} must name different values of the column; {unknown or wanted} is not one of "
             f"{values[:8].tolist()}{' …' if len(values) > 8 else ''}"
         )
     return np.array([int(np.searchsorted(values, value)) for value in wanted], dtype=np.int64)
@@ -239,16 +271,16 @@ def _ranges(edges: Doubles) -> list[str]:
 
 def _sequence(name: str, bins: BinChoice) -> list[Any]:
     if isinstance(bins, (str, bytes, bool, int, float)):
-        raise TypeError(f"bins[{name!r}]={bins!r} must be a list of edges or values for this column")
+        raise TypeError(f"bins={bins!r} of {name} must be a list of edges or values for this column")
     return list(bins)
 
 
 def _number_of_bins(name: str, bins: Any) -> int:
     if isinstance(bins, bool) or not 1 <= bins <= MAX_CHOSEN_BINS:
-        raise ValueError(f"bins[{name!r}]={bins!r} must be from 1 to {MAX_CHOSEN_BINS:,}")
+        raise ValueError(f"bins={bins!r} of {name} must be from 1 to {MAX_CHOSEN_BINS:,}")
     return int(bins)
 
 
 def _check_ascending(name: str, bins: BinChoice, edges: NDArray[Any]) -> None:
     if len(edges) < 2 or not (edges[1:] > edges[:-1]).all():
-        raise ValueError(f"bins[{name!r}]={bins!r} must hold at least two edges in ascending order")
+        raise ValueError(f"bins={bins!r} of {name} must hold at least two edges in ascending order")
