@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from ldavi import LatentDirichletAllocation
+from ldavi._estimator.posterior import posterior_of, responsibilities_of
 from ldavi.inspection import posterior_predictive_check, residual_dispersion, topic_checks, word_checks
-from ldavi.inspection._token_draws import TokenCounts
+from ldavi.inspection._token_draws import TokenCounts, _assign_tokens
 
 K, V, D = 4, 80, 200
 RNG = np.random.default_rng(0)
@@ -122,6 +124,18 @@ def test_words_that_are_independent_of_documents_have_no_information():
     counts = counts_of(np.outer([1, 2, 3], [4, 0, 2])[None])
     assert counts.mutual_information()[0] == pytest.approx(0, abs=1e-12)
     assert np.isnan(counts.instantaneous()[0, 1])
+
+
+def test_tokens_are_assigned_with_the_mean_of_the_responsibilities():
+    counts = sparse.csr_array(np.array([[1, 7, 0, 2], [0, 1, 3, 1]]))
+    topics = [[0.5, 0.2, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]]
+    posterior = posterior_of(topics, counts, 0.5, "test")
+    expected = counts.data[:, None] * responsibilities_of(topics, posterior)
+    mean = np.zeros_like(expected)
+    for entry, topic, n in _assign_tokens(np.random.default_rng(0), topics, posterior, 4000):
+        np.add.at(mean, (entry, topic), n / 4000)
+    np.testing.assert_allclose(mean.sum(axis=1), counts.data)
+    np.testing.assert_allclose(mean, expected, atol=0.06)
 
 
 def test_the_topic_that_mixes_two_planted_ones_is_found():
