@@ -1,5 +1,7 @@
 """Word and topic intrusion tests with their scores, and callables that name and rate topics."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,15 @@ def test_the_callable_gets_words_and_representative_documents():
     assert [len(topic.words) for topic in seen] == [4] * K
     assert all(document in TEXTS for topic in seen for document in topic.documents)
     assert seen[0].text.splitlines()[0] == "Topic 0"
+
+
+def test_a_description_is_a_tuple_of_words_with_attributes():
+    seen = []
+    rate_topics(TOPICS, lambda words: seen.append(words) or 1, n_words=3, feature_names=NAMES)
+    assert seen[2] == seen[2].words == tuple(NAMES[j] for j in np.argsort(-TOPICS[2], kind="stable")[:3])
+    assert (seen[2].topic, seen[2].documents) == (2, ())
+    copied = pickle.loads(pickle.dumps(seen[2]))
+    assert (copied, copied.topic, copied.text) == (seen[2], 2, seen[2].text)
 
 
 def test_ratings_are_an_array():
