@@ -1,6 +1,7 @@
 """Residual dispersion, posterior predictive checks, and mutual information of words and documents within topics."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -85,6 +86,15 @@ def test_a_model_of_the_documents_passes_and_one_with_too_few_topics_fails(model
     assert np.abs(passes["deviance"]).max() < 4
     assert fails["deviance"][0] > 6
     assert fails["p_value"][0] == pytest.approx(1 / 21)
+
+
+def test_documents_with_names_of_columns_are_checked_without_a_warning():
+    frame = pd.DataFrame(X, columns=[f"w{j}" for j in range(V)])
+    lda = LatentDirichletAllocation(K, random_state=0, max_iter=10, tol=None).fit(frame)
+    for check in (posterior_predictive_check, topic_checks, word_checks):
+        check(lda, frame, n_samples=2, random_state=0)
+    assert residual_dispersion(lda, frame).dispersion > 0
+    assert lda.feature_names_in_[0] == "w0"
 
 
 def test_given_statistics_are_compared_too():

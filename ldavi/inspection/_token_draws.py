@@ -67,7 +67,7 @@ def token_draws(
     """Check the input, and return the topics and pairs of the tokens of a draw and of its replicate."""
     n_samples = check.check_integer("n_samples", n_samples, minimum=2)
     topics, counts = topics_of(model), check_tokens(X, name)
-    posterior = posterior_of(model, counts, None, name)
+    posterior = posterior_of(model, X, None, name)  # X itself, whose columns may have names
     labels = np.arange(counts.shape[0]) if groups is None else np.asarray(groups)
     if labels.shape != (counts.shape[0],):
         raise ValueError(
