@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ldavi import LatentDirichletAllocation
@@ -189,3 +190,10 @@ def test_texts_without_counts_are_refused():
 def test_something_that_cannot_be_called_is_refused():
     with pytest.raises(TypeError, match="namer='gpt'"):
         name_topics(TOPICS, "gpt")
+
+
+def test_documents_with_names_of_columns_are_described_without_a_warning():
+    frame = pd.DataFrame(X, columns=NAMES)
+    lda = LatentDirichletAllocation(K, n_collapsed_iter=0, max_iter=10, tol=None).fit(frame)
+    assert topic_intrusion(lda, frame, random_state=0).questions[0].options[0].startswith("w")
+    assert len(name_topics(lda, lambda words: words[0], frame, texts=TEXTS)) == K
