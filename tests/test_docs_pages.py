@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *DOCS.glob("about/*.md")]), ROOT / "README.md"]
 OPTIONAL = {  # the libraries that the examples of a page need; separate tests, since these take long
-    "report.md": ["bokeh", "jinja2"],
+    "report.md": ["jinja2"],
     "io_models.md": ["gensim", "safetensors"],
     "metrics.md": [],
     "selection.md": [],

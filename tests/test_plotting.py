@@ -125,6 +125,8 @@ def whole_display(name, n_topics):
         return plotting.TopicSizesDisplay.from_estimator(beta, X, feature_names=LONG_WORDS)
     if name == "map":
         return plotting.TopicMapDisplay.from_estimator(beta, X, feature_names=LONG_WORDS)
+    if name == "tree":
+        return plotting.TopicTreeDisplay.from_estimator(beta, feature_names=LONG_WORDS)
     if name == "documents":
         return plotting.DocumentTopicsDisplay.from_estimator(beta, X, feature_names=LONG_WORDS)
     return plotting.TopicMatchingDisplay.from_estimator(beta, topics(n_topics, 1), feature_names=LONG_WORDS)
@@ -319,9 +321,41 @@ def test_colours_differ_in_lightness_as_well():
 
 def test_figures_grow_with_the_topics():
     few, many = (
-        plotting.TopicSizesDisplay(shares=np.ones(k) / k, topic_names=["a"] * k).plot().figure_ for k in (5, 100)
+        plotting.TopicSizesDisplay(shares=np.ones(k) / k, topic_names=["a"] * k).plot().figure_ for k in (5, 50)
     )
-    assert many.get_figheight() > 10 * few.get_figheight()
+    assert many.get_figheight() > 5 * few.get_figheight()
+
+
+@pytest.mark.parametrize("name", ["words", "sizes", "map", "documents", "matching", "tree"])
+def test_figures_of_a_hundred_topics_fit_a_page(name):
+    width, height = sorted(whole_display(name, 100).figure_.get_size_inches())
+    assert width <= _style.PAGE[0] + 0.1
+    assert height <= _style.PAGE[1] + 0.1
+
+
+def test_labels_of_many_topics_are_at_least_four_and_a_half_points():
+    for name in ("words", "sizes", "documents", "tree"):
+        figure = whole_display(name, 100).figure_
+        sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+        assert min(sizes) >= 4.5, name
+
+
+def test_an_outlier_does_not_compress_the_map():
+    points = np.vstack([RNG.standard_normal((30, 2)), [[80.0, 0.0]]])
+    display = plotting.TopicMapDisplay(coordinates=points).plot()
+    x = np.ma.getdata(display.ax_.collections[0].get_offsets())[:, 0]
+    assert np.ptp(np.sort(x)[:-1]) > 0.3 * np.ptp(x)
+    assert "1 outlier" in display.ax_.get_title(loc="left") or "outliers" in display.ax_.get_title(loc="left")
+
+
+def test_labels_of_topics_differ():
+    common = np.r_[np.full(4, 0.15), np.full(26, 0.4 / 26)]
+    beta = 0.6 * common + 0.4 * RNG.dirichlet(np.full(30, 0.2), 6)
+    display = plotting.TopicSizesDisplay.from_estimator(
+        beta, RNG.poisson(1, (9, 30)), feature_names=[f"w{w}" for w in range(30)]
+    )
+    words = [set(name.split(" · ")[1].split(", ")) for name in display.topic_names]
+    assert all(len(a & b) < 2 for a, b in itertools.combinations(words, 2))
 
 
 @pytest.mark.parametrize("name", ["TopicSizesDisplay", "TopicMapDisplay", "DocumentTopicsDisplay"])

@@ -1,8 +1,10 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
+from __future__ import annotations
+
 from copy import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -24,6 +26,7 @@ from ldavi._estimator.model_protocol import ModelProtocol
 from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
 from ldavi._estimator.topic_editing import TopicEditing
+from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
@@ -86,7 +89,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         Threads; None means one, -1 all cores; inside a joblib worker there is always one. The result has the same bits
         for any number.
     verbose : int, default=0
-        Whether to print a line per pass.
+        Whether to print a line per pass. The logger "ldavi" of `logging` gets a record per pass in any case, of the
+        level INFO.
     random_state : int, RandomState instance or None, default=None
         Source of random starts, of the validation set, and of the sampled topics of collapsed passes. "vb" with
         `init="auto"` and `n_collapsed_iter=0` uses none.
@@ -168,6 +172,11 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
         Names of the columns of X, if they are strings.
+    vocabulary_ : array of shape (n_features,)
+        The words of the columns: `feature_names_in_` if it exists, else words that you assign (an array, or
+        {word: column}). They are used wherever `feature_names` is not given, and saved with the model.
+    topic_names_ : array of shape (n_components,)
+        Names that you assign: one for each topic, or {topic: name} for some. Tables, plots and reports show them.
     random_state_ : RandomState instance
         The generator that was used for the start.
 
@@ -208,13 +217,13 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | str | ArrayLike | None = "auto",
-        topic_word_prior: float | str | ArrayLike | None = "auto",
-        learning_method: str = "batch",
+        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        topic_word_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        learning_method: Literal["batch", "online", "memoized"] = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
         max_iter: int = 1000,
-        batch_size: int | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         evaluate_every: int = -1,
         total_samples: float | None = None,
         perp_tol: float = 1e-1,
@@ -223,9 +232,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         n_jobs: int | None = None,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
-        inference: str = "vb",
+        inference: Literal["vb", "cvb0"] = "vb",
         init: Any = "auto",
-        n_collapsed_iter: int | str = "auto",
+        n_collapsed_iter: int | Literal["auto"] = "auto",
         n_init: int = 1,
         seed_words: Any = None,
         tol: float | None = 1e-5,
@@ -233,7 +242,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         n_iter_no_change: int = 3,
         callbacks: Any = None,
         warm_start: bool = False,
-        new_words: str = "error",
+        new_words: Literal["error", "add"] = "error",
         dtype: DTypeLike | None = None,
     ) -> None:
         self.n_components = n_components
@@ -383,7 +392,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self._show_priors()
         return self
 
-    def _two_topic_model(self, **parameters: Any) -> "LatentDirichletAllocation":
+    def _two_topic_model(self, **parameters: Any) -> LatentDirichletAllocation:
         return LatentDirichletAllocation(2, **parameters)
 
     def _store(self, restart: Restart, documents: DocumentSource) -> None:
@@ -401,6 +410,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         count_documents(self, documents, is_first=True)
 
     def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
+        if not self.warm_start:
+            forget_names(self)
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
         self.random_state_ = random_state
 

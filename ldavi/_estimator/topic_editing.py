@@ -29,7 +29,6 @@ class TopicEditing(FittedTopics):
     topic_word_prior_: Any
     seed_words: Any
     init: Any
-    topic_names_: Any
     _mean_log_theta: Doubles | None
 
     def merge_topics(self, groups: Iterable[Iterable[int]]) -> Self:
@@ -233,8 +232,8 @@ class Edit:
 
     def names(self, names: Any) -> Any:
         """Return the names of the topics: those of merged topics are joined, those of parts numbered."""
-        new = [" + ".join(dict.fromkeys(str(names[j]) for j in source)) for source in self.sources]
-        if self.split is not None:
+        new = [" + ".join(dict.fromkeys(str(names[j]) for j in source if names[j])) for source in self.sources]
+        if self.split is not None and new[self.split]:
             new[-1], new[self.split] = f"{new[self.split]} (2)", f"{new[self.split]} (1)"
         return np.array(new, dtype=object) if isinstance(names, np.ndarray) else new
 

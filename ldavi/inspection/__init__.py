@@ -1,6 +1,8 @@
 """Inspection of topics and documents: words, sizes, labels, distances and intervals, as tables and arrays.
 
-Every function takes a fitted estimator, of this package or scikit-learn, or any (n_topics, n_words) array.
+Every function takes a fitted estimator, of this package or scikit-learn, a pipeline that ends with one, a model of
+gensim or tomotopy, or any (n_topics, n_words) array. A pipeline also counts texts that are given as X. If topics have
+names, the tables have a column topic_name.
 """
 
 from ldavi.inspection._checks import (

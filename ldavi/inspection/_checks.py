@@ -1,5 +1,7 @@
 """Model checking: residual dispersion, posterior predictive checks, and mutual information within topics."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, NamedTuple

@@ -1,13 +1,16 @@
 """Credible intervals of topic proportions and word probabilities: marginals of the posterior Dirichlets."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import beta as beta_distribution
 
+from ldavi._core.library_models import fitted_model
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, name_columns, weights_of
 from ldavi._core.typing import Doubles, Int64s, Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import posterior_of
@@ -24,8 +27,8 @@ def theta_intervals(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     X : array-like or sparse matrix of shape (n_words,) or (n_docs, n_words)
         Counts, documents × words.
     level : float, default=0.95
@@ -69,7 +72,7 @@ def theta_intervals(
     n_docs, n_topics = gamma.shape
     return table(
         document=np.repeat(np.arange(n_docs), n_topics),
-        topic=np.tile(np.arange(n_topics), n_docs),
+        **name_columns(model, np.tile(np.arange(n_topics), n_docs)),
         mean=(gamma / gamma.sum(axis=1, keepdims=True)).ravel(),
         low=low.ravel(),
         high=high.ravel(),
@@ -100,7 +103,7 @@ def beta_intervals(
     n_words : int, default=10
         Number of words per topic, if `words` is None.
     feature_names : array-like of str of shape (n_words,), or None, default=None
-        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+        Names of the words; None takes those of the model or its pipeline, else "x0", "x1", ….
 
     Returns
     -------
@@ -140,7 +143,7 @@ def beta_intervals(
     shape = np.take_along_axis(lam, chosen, axis=1)
     low, high = _marginals(shape, totals, level)
     return table(
-        topic=np.repeat(np.arange(len(lam)), chosen.shape[1]),
+        **name_columns(model, np.repeat(np.arange(len(lam)), chosen.shape[1])),
         word=names[chosen.ravel()],
         mean=(shape / totals).ravel(),
         low=low.ravel(),
@@ -162,8 +165,9 @@ def _check_level(level: float) -> None:
 
 
 def _dirichlet_parameters(model: ModelOrTopics) -> Doubles:
-    lam = np.asarray(getattr(model, "components_", model), dtype=np.float64)
-    if hasattr(model, "components_") and not hasattr(model, "topic_word_prior_"):
+    lam = np.asarray(weights_of(model), dtype=np.float64)
+    model = fitted_model(model)
+    if hasattr(model, "components_") and getattr(model, "topic_word_prior_", None) is None:
         raise TypeError(
             f"{type(model).__name__} has no posterior of its topics: pass a LatentDirichletAllocation, or λ as an array"
         )

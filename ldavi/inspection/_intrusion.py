@@ -1,5 +1,7 @@
 """Word and topic intrusion: do people find what does not belong to a topic or a document? With scores."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple

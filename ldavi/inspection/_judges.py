@@ -1,12 +1,14 @@
 """Names and ratings of topics by a callable of the user: a person, a rule, or a large language model."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
-from ldavi._core.typing import Doubles, Matrix, Names
+from ldavi._core.typing import Doubles, Matrix, Names, WordScore
 from ldavi._estimator import validation as check
 from ldavi.inspection._documents import representative_documents
 from ldavi.inspection._words import top_words_lists
@@ -65,7 +67,7 @@ def name_topics(
     texts: Sequence[str] | None = None,
     n_words: int = 10,
     n_documents: int = 3,
-    by: str = "probability",
+    by: WordScore = "probability",
     feature_names: Names | None = None,
 ) -> list[str]:
     """Name topics by a callable, which is given each topic's words and representative documents.
@@ -126,7 +128,7 @@ def rate_topics(
     texts: Sequence[str] | None = None,
     n_words: int = 10,
     n_documents: int = 3,
-    by: str = "probability",
+    by: WordScore = "probability",
     feature_names: Names | None = None,
 ) -> Doubles:
     """Rate topics by a callable, which is given each topic's words and representative documents.
@@ -188,7 +190,7 @@ def describe_topics(
     texts: Sequence[str] | None,
     n_words: int,
     n_documents: int,
-    by: str,
+    by: WordScore,
     feature_names: Names | None,
 ) -> list[TopicDescription]:
     """Return the description of each topic."""

@@ -1,22 +1,28 @@
 """Hierarchical clustering of topics: a tree for dendrograms, and the merges that it suggests."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, get_args
 
 import numpy as np
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
-from ldavi._core.typing import Doubles
+from ldavi._core.typing import Doubles, Linkage, TopicDistance
 from ldavi._estimator import validation as check
 from ldavi.inspection._geometry import topic_distances
 from ldavi.metrics._top_words import top_words
 
-LINKAGES = ("average", "complete", "single")
+LINKAGES = get_args(Linkage)
 
 
 def topic_tree(
-    model: ModelOrTopics, *, distance: str = "jensen_shannon", linkage: str = "average", n_words: int | None = None
+    model: ModelOrTopics,
+    *,
+    distance: TopicDistance = "jensen_shannon",
+    linkage: Linkage = "average",
+    n_words: int | None = None,
 ) -> Doubles:
     """Compute a hierarchical clustering of topics.
 
@@ -71,8 +77,8 @@ def suggest_merges(
     model: ModelOrTopics,
     *,
     max_distance: float = 0.5,
-    distance: str = "jensen_shannon",
-    linkage: str = "average",
+    distance: TopicDistance = "jensen_shannon",
+    linkage: Linkage = "average",
     n_words: int | None = None,
 ) -> list[list[int]]:
     """Find groups of similar topics, candidates for `merge_topics`.

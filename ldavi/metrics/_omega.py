@@ -1,5 +1,7 @@
 """McDonald's omega: the reliability of topics over refits, from a factor model of each topic. Equation (T5)."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """Share and change of topics over consecutive periods."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """Dendrogram of topics: which are similar, and which could be merged."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -8,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import dendrogram
 
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Names
+from ldavi._core.typing import Linkage, Names, TopicDistance
 from ldavi.inspection._tree import topic_tree
 from ldavi.plotting import _style as style
 
@@ -59,8 +61,8 @@ class TopicTreeDisplay:
         cls,
         model: ModelOrTopics,
         *,
-        distance: str = "jensen_shannon",
-        linkage: str = "average",
+        distance: TopicDistance = "jensen_shannon",
+        linkage: Linkage = "average",
         max_distance: float | None = 0.5,
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
@@ -123,7 +125,8 @@ class TopicTreeDisplay:
         limit = -1.0 if self.max_distance is None else float(np.nextafter(self.max_distance, np.inf))
         drawn = dendrogram(tree, orientation="right", no_plot=True, color_threshold=limit, above_threshold_color=color)
         self.order_ = np.array(drawn["leaves"])[::-1]  # SciPy numbers leaves from the bottom
-        self.figure_, self.ax_ = style.figure_of(ax, WIDTH + 3.2, max(n_topics * style.LINE, 1.2) + 0.8)
+        line, size = style.fitted_line(n_topics, style.PAGE[1] - 0.8, style.FONT_SIZE - 1)
+        self.figure_, self.ax_ = style.figure_of(ax, WIDTH + 3.2, max(n_topics * line, 1.2) + 0.8)
         colors = _group_colors(drawn["color_list"], color)
         for rows, joined_at, shade in zip(drawn["icoord"], drawn["dcoord"], colors, strict=True):
             self.ax_.plot(joined_at, (np.array(rows) - 5) / 10, color=shade, linewidth=1.4)  # a leaf is 10 units wide
@@ -131,7 +134,7 @@ class TopicTreeDisplay:
             self.ax_.axvline(self.max_distance, color=style.GREY, linewidth=0.8, linestyle=":")
         style.quiet(self.ax_)
         labels = [style.shorten(names[k], style.MAX_NAME) for k in self.order_[::-1]]
-        style.heat_ticks(self.ax_, "y", labels, style.FONT_SIZE - 1)
+        style.heat_ticks(self.ax_, "y", labels, size)
         self.ax_.yaxis.tick_right()
         self.ax_.tick_params(axis="y", length=0)
         self.ax_.spines["left"].set_visible(False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -137,7 +137,7 @@ def ensemble(
     *,
     estimator: Any = None,
     n_fits: int = 20,
-    sample: str = "bootstrap",
+    sample: Literal["bootstrap", "half", "seeds"] = "bootstrap",
     max_distance: float = 0.5,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,

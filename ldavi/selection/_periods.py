@@ -1,9 +1,11 @@
 """`fit_periods`: topics of consecutive periods, each with those of the period before as its prior. Equation (T9)."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -108,9 +110,9 @@ def fit_periods(
     periods: ArrayLike,
     *,
     estimator: Any = None,
-    strength: float | str = "auto",
+    strength: float | Literal["auto"] = "auto",
     strengths: ArrayLike = STRENGTHS,
-    start: str = "first",
+    start: Literal["first", "all"] = "first",
     held_out: float = 0.2,
     random_state: int | np.random.RandomState | None = None,
 ) -> Periods:

@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
@@ -13,9 +13,11 @@ from ldavi._core.tables import table
 from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator import validation as check
 from ldavi._inference.document_completion import perplexity_of
+from ldavi.selection import _display
 from ldavi.selection._design import Fit
 
-RULES = ("one_standard_error", "best", "coherence", "likelihood_and_coherence")
+Rule: TypeAlias = Literal["one_standard_error", "best", "coherence", "likelihood_and_coherence"]
+RULES = get_args(Rule)
 
 
 class Recommendation(NamedTuple):
@@ -49,9 +51,9 @@ class Recommendation(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
-    """The result of a sweep over numbers of topics.
+    """The result of a sweep over numbers of topics, displayed as a small table in a terminal and in a notebook.
 
     Attributes
     ----------
@@ -79,7 +81,13 @@ class Sweep:
     restart_variance: Doubles
     document_folds: Int64s | None = None
 
-    def recommend(self, rule: str = "one_standard_error") -> Recommendation:
+    def __repr__(self) -> str:
+        return _display.text_of(self)
+
+    def _repr_html_(self) -> str:
+        return _display.html_of(self)
+
+    def recommend(self, rule: Rule = "one_standard_error") -> Recommendation:
         """Recommend a number of topics by the held-out log-likelihood, by coherence, or by both.
 
         Parameters

@@ -1,5 +1,7 @@
 """`sweep`: fit and evaluate a grid of numbers of topics."""
 
+from __future__ import annotations
+
 import os
 import sys
 import warnings
@@ -12,15 +14,16 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from ldavi._core.typing import CoherenceMeasure
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.metrics._coherence import WINDOW_SIZES
-from ldavi.progress import ProgressDisplay
+from ldavi.progress import ProgressBar, ProgressDisplay
 from ldavi.selection import _design
 from ldavi.selection._journal import Journal, fingerprint
 from ldavi.selection._result import Sweep, summarise
 
-Progress: TypeAlias = bool | Callable[[int, int, _design.Fit], object] | None
+Progress: TypeAlias = bool | Callable[[int, int, _design.Fit], object] | ProgressBar | None
 
 
 def sweep(
@@ -30,7 +33,7 @@ def sweep(
     estimator: Any = None,
     n_init: int = 5,
     held_out: float | int = 0.2,
-    coherence: str = "npmi",
+    coherence: CoherenceMeasure = "npmi",
     n_words: int = 10,
     doc_topic_prior: str | float | None = "grid",
     n_jobs: int | None = None,
@@ -173,7 +176,7 @@ def _check_progress(progress: object) -> None:
 def _reporter(progress: Progress, n_done: int, n_total: int) -> Iterator[Callable[[int, _design.Fit], object]]:
     """Yield the function to call after each fit, with the number of fits that are done."""
     terminal = sys.stderr.isatty()
-    if callable(progress):
+    if callable(progress) and not isinstance(progress, ProgressBar):  # which shows the passes of one fit
         yield lambda number, fit: progress(number, n_total, fit)
     elif progress is False or (progress is None and not terminal):
         yield lambda number, fit: None
