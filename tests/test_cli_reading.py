@@ -187,7 +187,7 @@ def test_columns_of_a_format_without_columns_are_an_error_that_names_those_with_
     error = capsys.readouterr().err
     assert "is text, which has no columns" in error
     assert repr(more[1]) in error
-    assert "csv, tsv, jsonl, parquet" in error
+    assert "csv, tsv, jsonl, json, parquet, excel" in error
     assert more[0] in error
 
 

@@ -269,6 +269,55 @@ def test_quoted_fields_with_line_ends_are_still_one_text(save):
     assert texts(path) == ["soup,\nbread, salt", "pepper\n\nsoup"]
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("id,text,note\n1,soup\n2,bread\n", 2),  # short rows
+        ("id,text\n1,soup, hot\n2,bread, cold\n", 2),  # commas that are not quoted
+        ("# exported\nid,text\n1,soup\n", 2),  # a comment in the first row
+        ('id,text\n1,"soup"\n2,"bread, salt\n', 3),  # a quote without an end
+    ],
+)
+def test_rows_of_other_lengths_are_an_error_and_not_a_table_of_one_column(save, content, line):
+    with pytest.raises(io.CorpusError, match=r"fields|valid CSV") as caught:
+        io.read_corpus(save("x.csv", content))
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    "content", ["text\nsoup, hot\nbread\nsalt, a, b\n", "body\nsoup; hot, salty\nbread, new, old\n"]
+)
+def test_the_texts_of_a_table_of_one_column_need_no_quotes(save, content):
+    corpus, notes = with_notes(save("x.csv", content))
+    assert corpus.texts == content.splitlines()[1:]
+    assert "one column" in notes
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        ("id\ttext\n" + "".join(f"{i}\tsoup bread\n" for i in range(9)), "2 fields separated by tabs"),
+        ("soup;bread;salt\n" * 9, "3 fields separated by semicolons"),
+        ("<html><body>\n<p>soup</p>\n</body></html>", "markup"),
+        ('<?xml version="1.0"?>\n<doc>soup</doc>', "markup"),
+    ],
+)
+def test_a_text_that_looks_like_something_else_is_noted(save, content, note):
+    assert note in with_notes(save("x.txt", content))[1]
+
+
+@pytest.mark.parametrize("header", ["id, text", "ID,Text", ' "id",text ', "id,TEXT"])
+def test_the_text_column_is_found_whatever_its_capitals_and_blanks(save, header):
+    assert texts(save("x.csv", f"{header}\n1,soup\n2,bread\n")) == ["soup", "bread"]
+
+
+@pytest.mark.parametrize("column", ["text", ["text"]])
+def test_a_text_of_a_table_without_a_name_is_read_as_a_table_if_it_has_the_column(save, column):
+    corpus = io.read_corpus(save("x", "id;text\n1;soup\n2;bread\n"), column=column)
+    assert corpus.recognition.format == "csv"
+    assert corpus.texts == ["soup", "bread"]
+
+
 # Headers
 
 
@@ -588,7 +637,7 @@ def test_documents_without_a_word_of_the_model_cannot_be_evaluated(tmp_path, cap
     assert main(["evaluate", str(model), str(other)]) == 1
     assert "undefined" in capsys.readouterr().err
     assert main(["transform", str(model), str(other)]) == 0
-    assert "2 of 2 documents have none of the words" in capsys.readouterr().err
+    assert "2 of 2 documents have no word" in capsys.readouterr().err
 
 
 def test_notes_name_options_of_the_command_line(tmp_path, capsys):

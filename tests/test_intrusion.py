@@ -1,6 +1,9 @@
 """Word and topic intrusion tests with their scores, and callables that name and rate topics."""
 
+import pickle
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from ldavi import LatentDirichletAllocation
@@ -154,6 +157,15 @@ def test_the_callable_gets_words_and_representative_documents():
     assert seen[0].text.splitlines()[0] == "Topic 0"
 
 
+def test_a_description_is_a_tuple_of_words_with_attributes():
+    seen = []
+    rate_topics(TOPICS, lambda words: seen.append(words) or 1, n_words=3, feature_names=NAMES)
+    assert seen[2] == seen[2].words == tuple(NAMES[j] for j in np.argsort(-TOPICS[2], kind="stable")[:3])
+    assert (seen[2].topic, seen[2].documents) == (2, ())
+    copied = pickle.loads(pickle.dumps(seen[2]))
+    assert (copied, copied.topic, copied.text) == (seen[2], 2, seen[2].text)
+
+
 def test_ratings_are_an_array():
     np.testing.assert_array_equal(rate_topics(TOPICS, lambda topic: topic.topic), np.arange(K))
 
@@ -178,3 +190,10 @@ def test_texts_without_counts_are_refused():
 def test_something_that_cannot_be_called_is_refused():
     with pytest.raises(TypeError, match="namer='gpt'"):
         name_topics(TOPICS, "gpt")
+
+
+def test_documents_with_names_of_columns_are_described_without_a_warning():
+    frame = pd.DataFrame(X, columns=NAMES)
+    lda = LatentDirichletAllocation(K, n_collapsed_iter=0, max_iter=10, tol=None).fit(frame)
+    assert topic_intrusion(lda, frame, random_state=0).questions[0].options[0].startswith("w")
+    assert len(name_topics(lda, lambda words: words[0], frame, texts=TEXTS)) == K

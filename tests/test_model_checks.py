@@ -1,11 +1,14 @@
 """Residual dispersion, posterior predictive checks, and mutual information of words and documents within topics."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 
 from ldavi import LatentDirichletAllocation
+from ldavi._estimator.posterior import posterior_of, responsibilities_of
 from ldavi.inspection import posterior_predictive_check, residual_dispersion, topic_checks, word_checks
-from ldavi.inspection._token_draws import TokenCounts
+from ldavi.inspection._token_draws import TokenCounts, _assign_tokens
 
 K, V, D = 4, 80, 200
 RNG = np.random.default_rng(0)
@@ -85,6 +88,15 @@ def test_a_model_of_the_documents_passes_and_one_with_too_few_topics_fails(model
     assert fails["p_value"][0] == pytest.approx(1 / 21)
 
 
+def test_documents_with_names_of_columns_are_checked_without_a_warning():
+    frame = pd.DataFrame(X, columns=[f"w{j}" for j in range(V)])
+    lda = LatentDirichletAllocation(K, random_state=0, max_iter=10, tol=None).fit(frame)
+    for check in (posterior_predictive_check, topic_checks, word_checks):
+        check(lda, frame, n_samples=2, random_state=0)
+    assert residual_dispersion(lda, frame).dispersion > 0
+    assert lda.feature_names_in_[0] == "w0"
+
+
 def test_given_statistics_are_compared_too():
     rows = posterior_predictive_check(TOPICS, X, statistics={"tokens": lambda counts: counts.sum()}, random_state=0)
     assert list(rows["statistic"])[-1] == "tokens"
@@ -122,6 +134,18 @@ def test_words_that_are_independent_of_documents_have_no_information():
     counts = counts_of(np.outer([1, 2, 3], [4, 0, 2])[None])
     assert counts.mutual_information()[0] == pytest.approx(0, abs=1e-12)
     assert np.isnan(counts.instantaneous()[0, 1])
+
+
+def test_tokens_are_assigned_with_the_mean_of_the_responsibilities():
+    counts = sparse.csr_array(np.array([[1, 7, 0, 2], [0, 1, 3, 1]]))
+    topics = [[0.5, 0.2, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]]
+    posterior = posterior_of(topics, counts, 0.5, "test")
+    expected = counts.data[:, None] * responsibilities_of(topics, posterior)
+    mean = np.zeros_like(expected)
+    for entry, topic, n in _assign_tokens(np.random.default_rng(0), topics, posterior, 4000):
+        np.add.at(mean, (entry, topic), n / 4000)
+    np.testing.assert_allclose(mean.sum(axis=1), counts.data)
+    np.testing.assert_allclose(mean, expected, atol=0.06)
 
 
 def test_the_topic_that_mixes_two_planted_ones_is_found():

@@ -109,6 +109,11 @@ TRACE = {
     "doc_topic": -np.array([6.0, 5, 4.5, 4, 4, 4, 4, 4]) * 1e4,
     "topic_word": -np.array([4.0, 3, 2.5, 2, 2, 2, 2, 2]) * 1e4,
 }
+PERIODS = {
+    "periods": [1990, 2000, 2005, 2010],
+    "share": np.array([[0.2, 0.3, 0.5], [0.3, 0.3, 0.4], [0.5, 0.1, 0.4], [0.1, 0.1, 0.8]]),
+    "change": np.array([[np.nan] * 3, [0.1, 0.2, 0.1], [0.3, 0.2, 0.15], [0.2, 0.1, 0.05]]),
+}
 
 
 def whole_display(name, n_topics):
@@ -139,6 +144,8 @@ def test_no_label_covers_another_or_leaves_the_figure(name, n_topics):
 @pytest.mark.parametrize("draw", [
     lambda: plotting.ConvergenceDisplay(trace=TRACE, tol=1e-4).plot(),
     lambda: plotting.SweepDisplay.from_table(SWEEP),
+    lambda: plotting.TopicTreeDisplay.from_estimator(topics(5), feature_names=LONG_WORDS),
+    lambda: plotting.PeriodsDisplay(**PERIODS, topic_names=LONG_WORDS[:3]).plot(),
 ])  # fmt: skip
 def test_no_label_of_a_curve_covers_another_or_leaves_the_figure(draw):
     check_labels(draw().figure_)
@@ -444,6 +451,15 @@ def image_of_matching(figure):
     display.plot(ax=axes_of(figure, 1))
 
 
+def image_of_tree(figure):
+    tree = np.array([[0, 2, 0.2, 2], [1, 4, 0.3, 2], [5, 3, 0.45, 3], [6, 7, 0.9, 5]])
+    plotting.TopicTreeDisplay(tree=tree, topic_names=list("abcde"), max_distance=0.4).plot(ax=axes_of(figure, 1))
+
+
+def image_of_periods(figure):
+    plotting.PeriodsDisplay(**PERIODS, topic_names=list("abc")).plot(axes=axes_of(figure, 2))
+
+
 IMAGES = [
     image_of_words,
     image_of_convergence,
@@ -452,6 +468,8 @@ IMAGES = [
     image_of_documents,
     image_of_sweep,
     image_of_matching,
+    image_of_tree,
+    image_of_periods,
 ]
 
 

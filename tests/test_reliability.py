@@ -1,6 +1,7 @@
 """Topics that recur in many fits, their consensus, and McDonald's omega."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.decomposition import NMF
@@ -199,3 +200,12 @@ def test_invalid_parameters_are_named(parameters, error, message):
 def test_a_share_that_no_topic_has_is_refused(fits):
     with pytest.raises(ValueError, match="min_share"):
         cluster_fits([np.eye(3)[:2], np.eye(3)[1:]], 0.1).consensus(min_share=1.01)
+
+
+def test_documents_with_names_of_columns_are_fitted_and_transformed_without_a_warning():
+    frame = pd.DataFrame(X, columns=[f"w{j}" for j in range(V)])
+    found = ensemble(frame, estimator=FAST, n_fits=3, random_state=0)
+    consensus = found.consensus()
+    assert consensus.transform(frame).shape == (len(X), consensus.n_components)
+    assert consensus.feature_names_in_[0] == "w0"
+    assert omega(found.models, frame).value > 0.5

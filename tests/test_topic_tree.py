@@ -56,9 +56,10 @@ def test_invalid_parameters_are_named(parameters, message):
         topic_tree(TOPICS, **parameters)
 
 
-def test_one_topic_has_no_tree():
+def test_one_topic_has_no_tree_and_no_merges():
     with pytest.raises(ValueError, match="one topic"):
         topic_tree([[0.5, 0.5]])
+    assert suggest_merges([[0.5, 0.5]]) == []
 
 
 @pytest.fixture

@@ -89,7 +89,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         Threads; None means one, -1 all cores; inside a joblib worker there is always one. The result has the same bits
         for any number.
     verbose : int, default=0
-        Whether to print a line per pass.
+        Whether to print a line per pass. The logger "ldavi" of `logging` gets a record per pass in any case, of the
+        level INFO.
     random_state : int, RandomState instance or None, default=None
         Source of random starts, of the validation set, and of the sampled topics of collapsed passes. "vb" with
         `init="auto"` and `n_collapsed_iter=0` uses none.

@@ -15,6 +15,7 @@ from ldavi._core.typing import Doubles, Int32s, Int64s, Matrix
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi._estimator.prediction import FittedTopics
+from ldavi._estimator.validation import holds_texts as holds_texts
 from ldavi._inference.fixed_topics import COUNTS_AT_ONCE, normalized_responsibilities
 
 
@@ -131,13 +132,6 @@ def counts_for(model: ModelOrTopics, X: Any, name: str) -> Any:
             "in the place of the model"
         )
     return steps[:-1].transform(X)
-
-
-def holds_texts(X: Any) -> bool:
-    """Return whether X is a sequence of texts: a list, an array or a Series."""
-    if sparse.issparse(X) or getattr(X, "ndim", 1) != 1 or not hasattr(X, "__len__") or len(X) == 0:
-        return False
-    return isinstance(next(iter(X)), str)
 
 
 def expected_log_beta(model: ModelOrTopics, words: Int32s | Int64s) -> Doubles:

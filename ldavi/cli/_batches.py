@@ -9,7 +9,7 @@ from scipy import sparse
 from ldavi import io
 from ldavi._core.typing import Int64s
 from ldavi.cli import _model_options
-from ldavi.cli._counting import check_no_counting_options, find_words, say_of_topics
+from ldavi.cli._counting import check_no_counting_options, find_words, note_topics
 from ldavi.cli._input import Words, open_batches, with_types
 from ldavi.cli._options import Options
 from ldavi.cli._output import say
@@ -103,7 +103,7 @@ def counted_batches(options: Options, path: str, counting: Counting, batch_size:
         with reading_progress(options, "finding words", path, in_batches=True):
             words, n_docs = find_words(options, counting, batches)
         say(options, f"{options.input}: {n_docs:,} documents, {len(words):,} words")
-        say_of_topics(options, n_docs)
+        note_topics(options, n_docs)
     return CountedBatches(options, batches, io.WordCounter(vocabulary=words, **counting.parameters()), n_docs)
 
 

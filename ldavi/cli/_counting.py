@@ -62,7 +62,7 @@ def counting_from(options: Options) -> Counting:
     if sample.texts is None:
         return counting
     counting = _with_language(options, counting, sample.texts)
-    say_of_words(options, counting, sample.texts)
+    note_letters_and_stop_words(options, counting, sample.texts)
     return _with_phrases(options, counting)
 
 
@@ -144,7 +144,7 @@ def _with_phrases(options: Options, counting: Counting) -> Counting:
     return replace(counting, phrases=tuple(phrases))
 
 
-def say_of_words(options: Options, counting: Counting, texts: list[str]) -> None:
+def note_letters_and_stop_words(options: Options, counting: Counting, texts: list[str]) -> None:
     """Write a note if few letters of the first texts are in words, or a stop word can never match."""
     counter = io.WordCounter(**{**counting.parameters(), "stop_words": None, "ngram_range": (1, 1)})
     n_letters = sum(sum(map(str.isalpha, text)) for text in texts)
@@ -180,7 +180,7 @@ def _never_matching(counter: io.WordCounter, stop_words: list[str]) -> list[str]
     return [word for word, own in cut if not parts.issuperset(own)]
 
 
-def say_of_topics(options: Options, n_documents: int) -> None:
+def note_topics(options: Options, n_documents: int) -> None:
     """Write a note if there are more topics than documents with words."""
     topics = getattr(options, "topics", None)
     largest = max(topics, default=0) if isinstance(topics, list) else topics

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import io
-from ldavi.cli._counting import check_no_counting_options, say_of_topics, select_words
+from ldavi.cli._counting import check_no_counting_options, note_topics, select_words
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
 from ldavi.cli._progress import MEGABYTE, progress_display, reading_progress
@@ -75,14 +75,14 @@ def read_for_fit(options: Options, counting: Counting, path: str) -> io.Corpus:
     if corpus.texts is None:
         check_no_counting_options(options)
     if corpus.texts is None or options.vocabulary is not None:
-        _say_of_documents(options, corpus.X)
+        _note_documents(options, corpus.X)
         return corpus
     X = corpus.X
     document_frequency = np.bincount(X.indices, minlength=X.shape[1])
     n_tokens = np.asarray(X.sum(axis=0)).ravel()
     assert corpus.vocabulary is not None
     kept = select_words(options, corpus.vocabulary.tolist(), document_frequency, n_tokens, X.shape[0])
-    _say_of_documents(options, X[:, kept])
+    _note_documents(options, X[:, kept])
     return replace(corpus, X=sparse.csr_array(X[:, kept]), vocabulary=corpus.vocabulary[kept])
 
 
@@ -103,7 +103,7 @@ def read_for_model(options: Options, words: Words | None, counting: Counting, n_
     vocabulary = given if kind not in TEXT_FORMATS or words is None else words
     with reading_progress(options, f"reading {options.input}", path):
         corpus = _read(options, path, vocabulary, counting)
-    _say_of_known_words(options, corpus)
+    _note_unknown_words(options, corpus)
     return replace(corpus, X=in_columns_of(corpus.X, corpus.vocabulary, words, n_words, options.input))
 
 
@@ -180,17 +180,17 @@ def with_types(options: Options, corpus: io.Corpus) -> io.Corpus:
     return replace(corpus, metadata={**corpus.metadata, **typed})
 
 
-def _say_of_documents(options: Options, X: sparse.csr_array) -> None:
+def _note_documents(options: Options, X: sparse.csr_array) -> None:
     """Write how many documents have no words, and whether there are more topics than documents."""
     n_documents, n_empty = X.shape[0], int((X.sum(axis=1) == 0).sum())
     if n_empty:
         say_notes(options, (f"{n_empty:,} of {n_documents:,} documents have no words that are counted",))
     topics = getattr(options, "topics", None)
     if topics is not None:
-        say_of_topics(options, n_documents - n_empty)
+        note_topics(options, n_documents - n_empty)
 
 
-def _say_of_known_words(options: Options, corpus: io.Corpus) -> None:
+def _note_unknown_words(options: Options, corpus: io.Corpus) -> None:
     """Write how many documents have none of the words of the model."""
     n_unknown = int((corpus.X.sum(axis=1) == 0).sum())
     if n_unknown == corpus.X.shape[0] and options.command == "evaluate":

@@ -90,8 +90,8 @@ def check_encoding_is_used(options: Options, format: str) -> None:
 
 def say_notes(options: Options, notes: tuple[str, ...]) -> None:
     """Write what was decided where the input leaves it open."""
-    told: set[str] = options.__dict__.setdefault("_told", set())
+    noted: set[str] = options.__dict__.setdefault("_noted", set())
     for note in notes:
-        if note not in told:
-            told.add(note)
+        if note not in noted:
+            noted.add(note)
             say(options, f"note: {options.input}: {in_options(note)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -186,15 +187,16 @@ def posterior_predictive_check(
     True
     """
     n_samples = check.check_integer("n_samples", n_samples, minimum=2)
-    topics, counts = topics_of(model), check_tokens(X, "posterior_predictive_check")
+    topics, nameless = topics_of(model), _without_names(model)
+    check_tokens(X, "posterior_predictive_check")
     chosen: dict[str, Callable[[sparse.csr_array], float]] = {
-        "dispersion": lambda documents: _mean_dispersion(model, topics, documents),
+        "dispersion": lambda documents: _mean_dispersion(nameless, topics, documents),
         "distinct_words": lambda documents: documents.nnz / max(documents.shape[0], 1),
         "repetition": _repetition,
         **(statistics or {}),
     }
     rng = generator(random_state)
-    posterior = posterior_of(model, counts, None, "posterior_predictive_check")
+    posterior = posterior_of(model, X, None, "posterior_predictive_check")
     observed = np.array([float(function(posterior.counts)) for function in chosen.values()])
     replicated = np.empty((n_samples, len(chosen)))
     for sample in range(n_samples):
@@ -331,6 +333,15 @@ def word_checks(
     rank = np.broadcast_to(np.arange(1, words.shape[1] + 1), words.shape)
     topic = np.broadcast_to(rows, words.shape)
     return table(topic=topic.ravel(), rank=rank.ravel(), word=names[words.ravel()], **columns)
+
+
+def _without_names(model: Any) -> Any:
+    """Return a copy of a model that takes columns without names, as those of replicates are."""
+    if not hasattr(model, "feature_names_in_"):
+        return model
+    nameless = copy(model)
+    del nameless.feature_names_in_
+    return nameless
 
 
 def _mean_dispersion(model: ModelOrTopics, topics: Doubles, documents: sparse.csr_array) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,27 +14,47 @@ from ldavi.inspection._documents import representative_documents
 from ldavi.inspection._words import top_words_lists
 
 
-class TopicDescription(NamedTuple):
-    """What a callable gets to know about a topic.
+class TopicDescription(tuple[str, ...]):
+    """What a callable gets to know about a topic: a tuple of its first words, with attributes.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Its first words.
+    topic : int
+        Its number.
+    documents : tuple, default=()
+        Its representative documents, if documents are given: texts, or numbers of rows of X.
 
     Attributes
     ----------
     topic : int
         Its number.
-    words : tuple of str
-        Its first words.
     documents : tuple
-        Its representative documents, if documents are given: texts, or numbers of rows of X.
+        Its representative documents.
     """
 
     topic: int
-    words: tuple[str, ...]
     documents: tuple[Any, ...]
+
+    def __new__(cls, words: Iterable[str], topic: int, documents: tuple[Any, ...] = ()) -> Self:
+        description = super().__new__(cls, words)
+        description.topic, description.documents = topic, documents
+        return description
+
+    def __getnewargs__(self) -> tuple[tuple[str, ...], int, tuple[Any, ...]]:
+        """Return the arguments from which a copy is made."""
+        return self.words, self.topic, self.documents
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words as a plain tuple."""
+        return tuple(self)
 
     @property
     def text(self) -> str:
         """The description as text, for a prompt."""
-        lines = [f"Topic {self.topic}", f"Words: {', '.join(self.words)}"]
+        lines = [f"Topic {self.topic}", f"Words: {', '.join(self)}"]
         lines += [f"Document: {document}" for document in self.documents]
         return "\n".join(lines)
 
@@ -57,8 +77,8 @@ def name_topics(
     model : estimator or array of shape (n_topics, n_words)
         Fitted topics.
     namer : callable
-        Called with the :class:`TopicDescription` of each topic; it returns a name. Its property `text` is a prompt for
-        a language model.
+        Called with the :class:`TopicDescription` of each topic, a tuple of its words; it returns a name. Its property
+        `text` is a prompt for a language model.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts, in which representative documents are searched. None gives words only.
     texts : sequence of str of length n_docs, or None, default=None
@@ -86,7 +106,7 @@ def name_topics(
     --------
     >>> from ldavi.inspection import name_topics
     >>> topics = [[0.6, 0.3, 0.1, 0.0], [0.0, 0.1, 0.4, 0.5]]
-    >>> name_topics(topics, lambda topic: topic.words[0].title(), feature_names=["cats", "dogs", "rain", "snow"])
+    >>> name_topics(topics, lambda words: words[0].title(), feature_names=["cats", "dogs", "rain", "snow"])
     ['Cats', 'Snow']
     """
     names = []
@@ -118,8 +138,8 @@ def rate_topics(
     model : estimator or array of shape (n_topics, n_words)
         Fitted topics.
     judge : callable
-        Called with the :class:`TopicDescription` of each topic; it returns a number, such as 1 to 3 for how well the
-        words belong together.
+        Called with the :class:`TopicDescription` of each topic, a tuple of its words; it returns a number, such as 1 to
+        3 for how well the words belong together.
     X, texts, n_words, n_documents, by, feature_names
         As for :func:`name_topics`.
 
@@ -145,7 +165,7 @@ def rate_topics(
     >>> topics = [[0.6, 0.3, 0.1, 0.0], [0.0, 0.1, 0.4, 0.5]]
     >>> pets = {"cats", "dogs"}
     >>> words = ["cats", "dogs", "rain", "snow"]
-    >>> rate_topics(topics, lambda topic: len(pets.intersection(topic.words)), n_words=2, feature_names=words).tolist()
+    >>> rate_topics(topics, lambda words: len(pets.intersection(words)), n_words=2, feature_names=words).tolist()
     [2.0, 0.0]
     """
     ratings = []
@@ -185,7 +205,7 @@ def describe_topics(
         for k in range(n_topics):
             own = np.asarray(rows["document"])[np.asarray(rows["topic"]) == k].tolist()
             documents[k] = tuple(own if texts is None else (str(texts[d]) for d in own))
-    return [TopicDescription(k, tuple(words[k]), documents[k]) for k in range(n_topics)]
+    return [TopicDescription(words[k], k, documents[k]) for k in range(n_topics)]
 
 
 def _called(parameter: str, function: Any, description: TopicDescription) -> Any:

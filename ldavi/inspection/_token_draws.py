@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.special import xlogy
 from sklearn.utils import check_random_state
@@ -67,7 +67,7 @@ def token_draws(
     """Check the input, and return the topics and pairs of the tokens of a draw and of its replicate."""
     n_samples = check.check_integer("n_samples", n_samples, minimum=2)
     topics, counts = topics_of(model), check_tokens(X, name)
-    posterior = posterior_of(model, counts, None, name)
+    posterior = posterior_of(model, X, None, name)  # X itself, whose columns may have names
     labels = np.arange(counts.shape[0]) if groups is None else np.asarray(groups)
     if labels.shape != (counts.shape[0],):
         raise ValueError(
@@ -78,35 +78,47 @@ def token_draws(
 
     def pairs() -> Iterator[tuple[TokenCounts, TokenCounts]]:
         shape = (len(topics), int(group.max(initial=-1)) + 1, topics.shape[1])
-        for _ in range(n_samples):
-            document, word, topic, n = _assign_tokens(rng, model, posterior)
+        documents = np.repeat(np.arange(posterior.counts.shape[0]), np.diff(posterior.counts.indptr))
+        for entry, topic, n in _assign_tokens(rng, model, posterior, n_samples):
+            document, word = documents[entry], posterior.counts.indices[entry].astype(np.int64)
             per_topic = np.zeros((posterior.counts.shape[0], len(topics)), np.int64)
             np.add.at(per_topic, (document, topic), n)
-            yield (
-                _token_counts(group[document], word, topic, n, shape),
-                _replicated(rng, per_topic, topics, group, shape),
-            )
+            own = _token_counts(group[document], word, topic, n, shape)
+            yield own, _replicated(rng, per_topic, topics, group, shape)
 
     return topics, pairs()
 
 
 def _assign_tokens(
-    rng: np.random.Generator, model: ModelOrTopics, posterior: Posterior
-) -> tuple[Int64s, Int64s, Int64s, Int64s]:
-    """Draw the topic of every token from φ; return document, word, topic and number of equal tokens."""
+    rng: np.random.Generator, model: ModelOrTopics, posterior: Posterior, n_samples: int
+) -> Iterator[tuple[Int64s, Int64s, Int64s]]:
+    """Draw the topic of every token from φ, several times; yield stored count, topic and number of equal tokens.
+
+    φ is computed once for all draws, for some documents at a time, and is the larger part of the work.
+    """
     counts = posterior.counts
-    parts = []
+    parts: list[list[NDArray[np.int32]]] = [[] for _ in range(n_samples)]
     per_document = max(1, counts.nnz // max(1, counts.shape[0]))
     for at in chunks(counts.shape[0], rows_within(ENTRIES_AT_ONCE, per_document * posterior.gamma.shape[1])):
         some = posterior.documents(np.arange(at.start, at.stop))
-        phi = responsibilities_of(model, some)
-        phi /= phi.sum(axis=1, keepdims=True)
-        drawn = rng.multinomial(some.counts.data.astype(np.int64), phi)
-        entry, topic = np.nonzero(drawn)
-        document = at.start + np.repeat(np.arange(some.counts.shape[0]), np.diff(some.counts.indptr))[entry]
-        parts.append((document, some.counts.indices[entry].astype(np.int64), topic, drawn[entry, topic]))
-    document, word, topic, n = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return document, word, topic, n
+        n, phi = some.counts.data.astype(np.int64), responsibilities_of(model, some)
+        once, several = np.flatnonzero(n == 1), np.flatnonzero(n > 1)
+        cumulated = np.cumsum(phi[once], axis=1)
+        probabilities = phi[several] / phi[several].sum(axis=1, keepdims=True)
+        for part in parts:
+            drawn = (cumulated <= rng.random((len(once), 1)) * cumulated[:, -1:]).sum(axis=1)
+            tokens = rng.multinomial(n[several], probabilities)
+            entry, topic = np.nonzero(tokens)
+            columns = (
+                np.concatenate([once, several[entry]]) + counts.indptr[at.start],
+                np.concatenate([np.minimum(drawn, phi.shape[1] - 1), topic]),
+                np.concatenate([np.ones(len(once), np.int64), tokens[entry, topic]]),
+            )
+            part.append(np.array(columns, dtype=np.int32))
+    for part in parts:
+        found = np.concatenate(part, axis=1).astype(np.int64)
+        part.clear()
+        yield found[0], found[1], found[2]
 
 
 def _draw_words(rng: np.random.Generator, per_topic: Int64s, topics: Doubles) -> Iterator[tuple[int, Int64s, Int64s]]:

@@ -117,6 +117,8 @@ def suggest_merges(
     [[0, 2]]
     """
     limit = check.check_number("max_distance", max_distance, minimum=0)
+    if len(topics_of(model)) == 1:
+        return []
     tree = topic_tree(model, distance=distance, linkage=linkage, n_words=n_words)
     n_topics = len(tree) + 1
     members = {k: [k] for k in range(n_topics)}

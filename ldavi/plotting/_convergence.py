@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ldavi._core.library_models import fitted_model
 from ldavi._core.typing import Doubles
 from ldavi.plotting import _style as style
 
@@ -87,6 +88,7 @@ class ConvergenceDisplay:
         TypeError
             If the model has no `elbo_trace_`.
         """
+        model = fitted_model(model)
         trace = getattr(model, "elbo_trace_", None)
         if trace is None:
             raise TypeError(

@@ -336,17 +336,21 @@ def _means(fits: Sequence[list[Fit]], value: Callable[[Fit], float]) -> tuple[Do
 
 
 def _stability(fits: list[Fit]) -> tuple[float, float]:
-    """Return the mean agreement of two restarts of a fold, and its standard error. Equations (S5), (S6)."""
-    weighted, variance, n_fits = 0.0, 0.0, 0
+    """Return the mean agreement of two restarts of a fold, and its standard error. Equations (S5) to (S7)."""
+    weighted, variance, n_fits, of_folds = 0.0, 0.0, 0, list[float]()
     for fold in sorted({fit.fold for fit in fits}):
         words = [fit.top_words for fit in fits if fit.fold == fold and len(fit.top_words)]
         if len(words) < 2:
             continue
         with_others = (_agreement(words).sum(axis=1) - 1) / (len(words) - 1)
-        weighted += len(words) * with_others.mean()
+        of_folds.append(float(with_others.mean()))
+        weighted += len(words) * of_folds[-1]
         variance += len(words) ** 2 * jackknife_variance(with_others)
         n_fits += len(words)
-    return (weighted / n_fits, math.sqrt(variance) / n_fits) if n_fits else (math.nan, math.nan)
+    if not n_fits:
+        return math.nan, math.nan
+    over_folds = fold_variance(np.array(of_folds)) if len(of_folds) > 1 else math.nan
+    return weighted / n_fits, math.sqrt(float(np.fmax(variance / n_fits**2, over_folds)))
 
 
 def _agreement(words: list[Int64s]) -> Doubles:

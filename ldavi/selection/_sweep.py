@@ -80,10 +80,10 @@ def sweep(
     path : path-like or None, default=None
         A file of JSON lines to which each finished fit is appended. Fits that the file holds are not repeated: make the
         same call again after an interruption, or with more numbers of topics or more restarts.
-    progress : bool, callable or None, default=None
+    progress : bool, ProgressBar, callable or None, default=None
         True shows a tqdm bar on a terminal, or writes a line for each fit to standard error. None does the same, but
-        shows nothing where standard error is not a terminal. A callable is called with (n_done, n_total, fit), where
-        fit is a :class:`Fit`; an exception that it raises ends the sweep.
+        shows nothing where standard error is not a terminal. A ProgressBar does the same as True. Another callable is
+        called with (n_done, n_total, fit), where fit is a :class:`Fit`; an exception that it raises ends the sweep.
 
     Returns
     -------

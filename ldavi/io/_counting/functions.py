@@ -59,8 +59,10 @@ def count_words(
         None finds words as `CountVectorizer` does. "any" composes letters (NFC), lets combining marks belong to words,
         and lowers the minimum length of words in Han, Hangul and other scripts that write short words. "turkish",
         "azerbaijani", "chinese", "japanese" and "thai" add rules; see `WordCounter`.
-    tokenizer, lemmatizer : callable or None, default=None
-        Functions that return the words of a text, and the word to count for a word; see `WordCounter`.
+    tokenizer : callable or None, default=None
+        Function that returns the words of a text; see `WordCounter`.
+    lemmatizer : callable or None, default=None
+        Function that returns the word to count for a word; see `WordCounter`.
     phrases : "auto", sequence of str or None, default=None
         Pairs of adjacent words that are counted as one word; see `WordCounter`.
 
@@ -131,7 +133,7 @@ def find_phrases(
     Examples
     --------
     >>> from ldavi.io import find_phrases
-    >>> find_phrases([["i love new york", "new york is big", "a new idea", "york is old"]], min_count=2)
+    >>> find_phrases([["i love new york", "new york was big", "a new idea", "york is old"]], min_count=2)
     ['new york']
     """
     if isinstance(batches, (str, bytes)):

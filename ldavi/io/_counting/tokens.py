@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi._core.typing import Int32s, Int64s
-from ldavi.io._counting.unicode_words import DOTTED_LANGUAGES, is_word, normalised, words_with_marks
+from ldavi.io._counting.unicode_words import DOTTED_LANGUAGES, is_simple, is_word, normalised, words_with_marks
 
 ARROW_CHARACTERS = 2**20  # below this total, loading pyarrow takes longer than it saves
 
@@ -81,22 +81,28 @@ def tokenize(texts: Sequence[str], pattern: str, *, lowercase: bool, language: s
     Tokens
     """
     rule = run_rule(pattern, lowercase=lowercase)
-    find: Callable[[str], list[str]] = re.compile(pattern).findall
+    plain: Callable[[str], list[str]] = re.compile(pattern).findall
+    find = plain
     if language is not None and rule is not None and rule.has_letters:
         find = words_with_marks()
+
+    is_dotted = language in DOTTED_LANGUAGES and lowercase  # I is not a capital i
 
     def prepared(text: str) -> str:
         if language is not None:
             return normalised(text, lowercase=lowercase, language=language)
         return text.lower() if lowercase else text
 
+    def words_of(text: str) -> list[str]:
+        if language is not None and not is_dotted and is_simple(text):
+            return plain(text.lower() if lowercase else text)
+        return find(prepared(text))
+
     if rule is None:
         return tokens_of(find(prepared(text)) for text in texts)
-    is_dotted = language in DOTTED_LANGUAGES and lowercase  # I is not a capital i
     # A run contains no blank. Therefore the words of texts that are not ASCII can be joined, and split at blanks again.
     spaced = [
-        text.translate(rule.table) if text.isascii() and not is_dotted else " ".join(find(prepared(text)))
-        for text in texts
+        text.translate(rule.table) if text.isascii() and not is_dotted else " ".join(words_of(text)) for text in texts
     ]
     tokens = None
     if sum(map(len, spaced)) >= ARROW_CHARACTERS and importlib.util.find_spec("pyarrow") is not None:

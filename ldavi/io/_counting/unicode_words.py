@@ -30,6 +30,10 @@ ALPHABETIC = re.compile(  # Latin, Greek, Cyrillic, Armenian, Georgian: vowels a
     "[\u0000-\u058f\u10a0-\u10ff\u1c80-\u1cbf\u1d00-\u1fff\u2100-\u214f\u2c00-\u2c7f\u2d00-\u2d2f\u2de0-\u2dff"
     "\ua640-\ua69f\ua720-\ua7ff\uab30-\uab6f]*"
 )
+# Letters of Latin, Greek, Cyrillic and Armenian, and punctuation, that need no rule but NFC: no marks, no İ
+SIMPLE = re.compile(
+    "[\u0000-\u00ac\u00ae-\u012f\u0131-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]*+"
+)
 NON_ASCII_LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -79,6 +83,11 @@ def words_with_marks() -> Callable[[str], list[str]]:
     """Return a function that finds the longest runs of letters, digits, _ and the marks that belong to them."""
     part = rf"[\w{marks()}]"
     return re.compile(rf"\w{part}*+(?:[{JOINERS}]++{part}++)*+").findall
+
+
+def is_simple(text: str) -> bool:
+    """Return whether the words of a text are those of the plain pattern, which is found faster."""
+    return SIMPLE.fullmatch(text) is not None and unicodedata.is_normalized("NFC", text)
 
 
 def normalised(text: str, *, lowercase: bool, language: str) -> str:

@@ -94,8 +94,10 @@ def load_pipeline(
     token_pattern : str or None, default=None
         The regular expression of a word in the file, repeated to say that you trust it. Needed only if it might
         backtrack exponentially on some texts; the error message contains it.
-    tokenizer, lemmatizer : str or None, default=None
-        The functions "module:function" in the file, repeated to say that you trust them: importing them runs code.
+    tokenizer : str or None, default=None
+        The function "module:function" in the file, repeated to say that you trust it: importing it runs code.
+    lemmatizer : str or None, default=None
+        The same for the function that returns the word to count for a word.
 
     Returns
     -------

@@ -22,7 +22,7 @@ from ldavi.io._readers.coo_builder import (
     word_columns,
 )
 from ldavi.io._readers.line_chunks import CHUNK_SIZE, header_number, read_chunk
-from ldavi.io._readers.recognition import PAIRS
+from ldavi.io._readers.recognition import PAIRS, WHOLE_PAIRS
 from ldavi.io._readers.source import Source, decoded_lines, numbered_lines
 from ldavi.io._readers.triple_formats import NUMBER, read_matrix_market, read_uci
 
@@ -61,14 +61,15 @@ def read_ldac(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Tripl
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
         for number, line in numbered_lines(source):
-            match = PAIRS.fullmatch(line.strip())
+            match = WHOLE_PAIRS.fullmatch(line.strip()) or PAIRS.fullmatch(line.strip())
             if match is None:
                 raise CorpusError(source.name, f"expected 'N word:count word:count …', found {line[:60]!r}", number)
             pairs = match[2].replace(b":", b" ").split()
             if int(match[1]) != len(pairs) // 2:
                 raise CorpusError(source.name, f"declares {int(match[1])} pairs, contains {len(pairs) // 2}", number)
-            base = info.word_base or 0
-            words = [int(text) - base for text in pairs[::2]]
+            words = [int(text) for text in pairs[::2]]
+            if info.word_base:
+                words = [word - 1 for word in words]
             if words and max(words) >= MAX_WORDS:
                 raise CorpusError(
                     source.name, f"contains word number {max(words)}, and at most {MAX_WORDS} are supported", number
@@ -193,8 +194,12 @@ WITH_WORDS = {"vw", "low", "mallet-state", "mallet-matrix"}  # formats whose fil
 
 
 def _load_svmlight(chunk: bytes) -> Any:
-    several = SEVERAL_LABELS.search(chunk) is not None
-    return load_svmlight_file(io.BytesIO(chunk), dtype=np.float64, zero_based=True, multilabel=several)[0]
+    try:
+        return load_svmlight_file(io.BytesIO(chunk), dtype=np.float64, zero_based=True)[0]
+    except ValueError:
+        if SEVERAL_LABELS.search(chunk) is None:
+            raise
+    return load_svmlight_file(io.BytesIO(chunk), dtype=np.float64, zero_based=True, multilabel=True)[0]
 
 
 def _svmlight_error(name: str, chunk: bytes, line: int, error: object) -> CorpusError:

@@ -10,6 +10,8 @@ from ldavi.io._readers.documents import QUOTING, Notes, TableOptions
 DELIMITERS = (",", ";", "\t", "|")
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars (|)"}
 SEPARATOR_LINE = re.compile(r"\ufeff?(?:\"sep=(.)\"|sep=(.))\r*\n")  # the first line of some files for Excel
+NO_DELIMITER = "\x1f"  # a control character, which texts do not contain
+MIN_LINES = 5  # of a text that looks like a table
 MIN_SHARE = 0.5  # of the rows that have as many fields as the header, for a delimiter to be recognised
 
 
@@ -43,6 +45,7 @@ class _Trial(NamedTuple):
     n_fields: int  # of the first row
     share: float  # of the rows that have as many
     swallows: bool
+    widths: frozenset[int] = frozenset()  # of the other rows
 
 
 def find_dialect(sample: list[str], table: TableOptions, notes: Notes, *, default: str, is_whole: bool) -> Dialect:
@@ -69,8 +72,11 @@ def find_dialect(sample: list[str], table: TableOptions, notes: Notes, *, defaul
         _try(Dialect(delimiter, quoting), sample, is_whole=is_whole) for delimiter in delimiters for quoting in quotings
     ]
     best = max(trials, key=_rank)  # the first of equals
-    if best.share < MIN_SHARE and table.delimiter is None:
-        best = trials[0]
+    if table.delimiter is None and (best.n_fields < 2 or best.share < MIN_SHARE):  # the usual delimiter, or none
+        best = max(trials[: len(quotings)], key=_rank)
+        if best.share < 1.0 and _has_unquoted_texts(trials, len(quotings)):
+            notes.add("it has one column, each line of which is a text")
+            return Dialect(NO_DELIMITER, "none")
     dialect = best.dialect
     if table.delimiter is None and dialect.delimiter != default:
         notes.add(f"its fields are separated by {NAMES[dialect.delimiter]}")
@@ -78,6 +84,22 @@ def find_dialect(sample: list[str], table: TableOptions, notes: Notes, *, defaul
         what = "follow backslashes" if dialect.quoting == "backslash" else "are part of the texts"
         notes.add(f"quotes {what}: read with quoting={dialect.quoting!r}")
     return dialect
+
+
+def _has_unquoted_texts(trials: list[_Trial], n_quotings: int) -> bool:
+    """Return whether the first row is one name, and the others have the usual delimiter here and there."""
+    return all(trial.n_fields == 1 for trial in trials) and len(trials[n_quotings - 1].widths) > 1
+
+
+def fields_of_lines(sample: list[str]) -> str | None:
+    """Describe the fields of lines that all have equally many, as the lines of a table do; None for other lines."""
+    if len(sample) < MIN_LINES:
+        return None
+    for delimiter in ("\t", ";", "|", ","):
+        numbers = {line.count(delimiter) for line in sample}
+        if len(numbers) == 1 and (number := numbers.pop()):
+            return f"each of its lines has {number + 1} fields separated by {NAMES[delimiter]}"
+    return None
 
 
 def _rank(trial: _Trial) -> tuple[bool, bool, float, int]:
@@ -105,7 +127,7 @@ def _try(dialect: Dialect, sample: list[str], *, is_whole: bool) -> _Trial:
         rows.pop()
     n_fields = len(rows[0])
     share = sum(len(row) == n_fields for row in rows) / (len(rows) + (not is_valid))
-    return _Trial(dialect, n_fields, share, swallows)
+    return _Trial(dialect, n_fields, share, swallows, frozenset(len(row) for row in rows[1:]))
 
 
 def swallows_rows(row: list[str], delimiter: str, n_fields: int) -> bool:

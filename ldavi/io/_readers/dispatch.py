@@ -31,7 +31,7 @@ from ldavi.io._readers.recognition import (
     recognise_source,
     refuse_code,
 )
-from ldavi.io._readers.separated import looks_like_table
+from ldavi.io._readers.separated import looks_like_table, note_of_text
 from ldavi.io._readers.several import (
     Part,
     Several,
@@ -129,6 +129,8 @@ def _recognised(source: Source, format: str, options: ReaderOptions) -> Recognit
         recognition = recognise_source(source)
         if recognition.format == "text" and looks_like_table(source, options, used_columns(options)):
             return Recognition("csv", source.compression, "its first row has the named columns")
+        if recognition.format == "text" and (note := note_of_text(source)) is not None:
+            options.notes.add(note)
         return recognition
     if format not in BINARY_FORMATS:
         check_wide_text(source)

@@ -108,6 +108,8 @@ def position_of(name: str, columns: Sequence[str], column: str) -> int:
         If the table has no column of this name, or several.
     """
     n_found = columns.count(column)
+    if n_found == 0 and column != column.strip():
+        return position_of(name, columns, column.strip())
     if n_found == 0:
         raise CorpusError(name, f"has no column {column!r}; it has {_listed(columns)}")
     if n_found > 1:
@@ -116,7 +118,7 @@ def position_of(name: str, columns: Sequence[str], column: str) -> int:
 
 
 def text_column(name: str, columns: Sequence[str], line: int | None = None, *, remedy: str = "") -> int:
-    """Return the position of the column with the texts if none is named: the only one, or else "text".
+    """Return the position of the column with the texts if none is named: the only one, or else "text" or "Text".
 
     Raises
     ------
@@ -125,8 +127,9 @@ def text_column(name: str, columns: Sequence[str], line: int | None = None, *, r
     """
     if len(columns) == 1:
         return 0
-    if columns.count("text") == 1:
-        return columns.index("text")
+    folded = [column.casefold() for column in columns]
+    if folded.count("text") == 1:
+        return folded.index("text")
     raise CorpusError(
         name, f"has the columns {_listed(columns)}; name the one with the texts: column=NAME{remedy}", line
     )

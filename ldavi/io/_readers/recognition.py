@@ -68,6 +68,7 @@ TAR = slice(257, 262)  # the place of the bytes "ustar" in a tar archive
 N_SAMPLE_LINES = 50  # lines that the content is recognised from
 # Possessive quantifiers (++, *+) keep the matching time linear on any input.
 COUNT = rb"\d{1,18}(?:\.\d*+)?+(?:[eE][-+]?+\d{1,3})?+"
+WHOLE_PAIRS = re.compile(rb"(\d{1,18})((?:[ \t]++\d{1,18}:\d{1,18})*+)[ \t]*+")  # faster than the next one
 PAIRS = re.compile(rb"(\d{1,18})((?:[ \t]++\d{1,18}:" + COUNT + rb")*+)[ \t]*+")
 # A label, several labels separated by commas, or none
 SVMLIGHT = re.compile(rb"(?:[-+.,\deE]++(?!:))?+(?:(?:^|[ \t]++)(?:qid|\d++):[-+.\deE]++)*+[ \t]*+(?:#.*+)?")
@@ -124,7 +125,7 @@ def recognise(path: str | os.PathLike[str]) -> Recognition:
     ...     path = pathlib.Path(folder, "counts")
     ...     _ = path.write_text("2 0:1 4:3\\n1 2:1\\n")
     ...     recognise(path)
-    Recognition(format='ldac', compression=None, reason='each line starts with the number of its word:count pairs')
+    Recognition(format='ldac', compression=None, reason='lines start with the number of their word:count pairs')
     """
     if os.fspath(path) == "-":
         raise ValueError(

@@ -2,19 +2,22 @@
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.dialect import SEPARATOR_LINE, Dialect, find_dialect, swallows_rows
+from ldavi.io._readers.dialect import SEPARATOR_LINE, Dialect, fields_of_lines, find_dialect, swallows_rows
 from ldavi.io._readers.documents import Document, ReaderOptions, documents_of_rows
 from ldavi.io._readers.source import HEAD_SIZE, MAX_LINE, Source
 from ldavi.io._readers.text_stream import undecodable
 
 BLOCK_SIZE = 2**18  # bytes
 MAX_WORDS_OF_NAME = 5
+SAMPLE_SIZE = 2**13  # bytes of a text in which a table would be visible
+MARKUP = re.compile(rb"\s*+<(?:!doctype\s++html|html|\?xml)\b", re.IGNORECASE)
 
 
 def read_csv(source: Source, options: ReaderOptions) -> Iterator[Document]:
@@ -29,13 +32,25 @@ def read_tsv(source: Source, options: ReaderOptions) -> Iterator[Document]:
 
 def looks_like_table(source: Source, options: ReaderOptions, names: list[str]) -> bool:
     """Return whether the first row of a text has the columns that the caller names."""
+    if not names:
+        return False
     sample = _sample(source)
     dialect = find_dialect(sample, options.table, type(options.notes)(), default=",", is_whole=False)
     try:
         first: list[str] = next(dialect.reader(sample), [])
     except csv.Error:
         return False
-    return bool(names) and len(first) > 1 and all(name in first for name in names)
+    return len(first) > 1 and all(name in first for name in names)
+
+
+def note_of_text(source: Source) -> str | None:
+    """Return what the user should know about a file that is read as text: that it looks like a table or markup."""
+    if MARKUP.match(source.head):
+        return "it contains markup (HTML or XML), whose tags are counted as words; extract its text first"
+    fields = fields_of_lines(source.head[:SAMPLE_SIZE].decode(source.encoding, "ignore").splitlines()[:-1])
+    return (
+        None if fields is None else f"{fields}, but it is read as text, a document per line (format='csv' for a table)"
+    )
 
 
 def _sample(source: Source) -> list[str]:
@@ -57,6 +72,8 @@ def _read_separated(source: Source, options: ReaderOptions, default: str) -> Ite
     dialect = find_dialect(sample, table, options.notes, default=default, is_whole=len(source.head) < HEAD_SIZE)
     rows = _Rows(source, dialect.reader(lines), dialect, first_line)
     first = next(rows, None)
+    if first and table.header:
+        first = [name.strip() for name in first]
     if not first:
         raise CorpusError(source.name, "is empty; expected a header with the names of the columns", 1)
     if not table.header:

@@ -98,8 +98,8 @@ def as_text_stream(stream: Any, head: bytes, name: str, encoding: str) -> TextSt
 def undecodable(data: bytes, error: UnicodeDecodeError, encoding: str) -> str:
     """Return the problem, for an error message, with bytes that are not text in the encoding."""
     found = data[error.start : error.start + 4]
-    others = "'cp1252' or 'latin-1'" if encoding.startswith("utf") else "'utf-8'"
-    return f"expected text in {encoding}, found the bytes {found!r}; pass its encoding, such as encoding={others}"
+    other = "cp1252" if encoding.startswith("utf") else "utf-8"
+    return f"expected text in {encoding}, found the bytes {found!r}; pass its encoding, such as encoding={other!r}"
 
 
 def guessed_wide_encoding(head: bytes) -> str | None:
