@@ -8,6 +8,7 @@ from ldavi.inspection._geometry import topic_correlations, topic_distances, topi
 from ldavi.inspection._intervals import beta_intervals, theta_intervals
 from ldavi.inspection._labels import topic_labels
 from ldavi.inspection._summary import Summary, summary
+from ldavi.inspection._theta_samples import theta_samples
 from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "representative_documents",
     "summary",
     "theta_intervals",
+    "theta_samples",
     "top_words",
     "top_words_lists",
     "topic_correlations",

@@ -17,10 +17,10 @@ from ldavi._estimator.starting_priors import check_priors
 from ldavi.metrics import _tokens
 
 # Set by `python -m benchmarks.theta_samples autocorrelation`.
-BURN_IN = 20  # Gibbs iterations over a document before the first draw
-SPACING = 2  # Gibbs iterations before each draw
+BURN_IN = 40  # Gibbs iterations over a document before the first draw
+SPACING = 3  # Gibbs iterations before each draw
 MAX_TOKENS = 2**18  # of a document: the standard deviation of a proportion from so many tokens is at most 0.001
-NUMBERS_AT_ONCE = 2**22  # of θ in memory, where all draws are not needed at once
+NUMBERS_AT_ONCE = 2**21  # of θ in memory, where all draws are not needed at once
 SEEDS = 2**31 - 1
 
 
