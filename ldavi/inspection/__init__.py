@@ -9,12 +9,15 @@ from ldavi.inspection._intervals import beta_intervals, theta_intervals
 from ldavi.inspection._labels import topic_labels
 from ldavi.inspection._summary import Summary, summary
 from ldavi.inspection._theta_samples import theta_samples
+from ldavi.inspection._topic_regression import TopicRegression, estimate_effect, topic_regression
 from ldavi.inspection._words import top_words, top_words_lists, word_scores
 
 __all__ = [
     "Summary",
+    "TopicRegression",
     "beta_intervals",
     "document_words",
+    "estimate_effect",
     "representative_documents",
     "summary",
     "theta_intervals",
@@ -25,6 +28,7 @@ __all__ = [
     "topic_distances",
     "topic_labels",
     "topic_map",
+    "topic_regression",
     "topic_sizes",
     "word_scores",
 ]

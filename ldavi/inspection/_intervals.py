@@ -81,7 +81,7 @@ def theta_intervals(
     >>> print(rows["low"].round(2).tolist(), rows["high"].round(2).tolist())
     [0.42, 0.04] [0.96, 0.58]
     """
-    _check_level(level)
+    check_level(level)
     check.check_choice("method", method, ("mean_field", "sampling"))
     if method == "sampling":
         n_samples = check.check_integer("n_samples", n_samples, minimum=1)
@@ -158,7 +158,7 @@ def beta_intervals(
     >>> print(rows["word"].tolist(), rows["low"].round(2).tolist(), rows["high"].round(2).tolist())
     ['cat', 'sat'] [0.5, 0.31] [0.69, 0.5]
     """
-    _check_level(level)
+    check_level(level)
     n_words = check.check_integer("n_words", n_words, minimum=1)
     lam = _dirichlet_parameters(model)
     names = feature_names_of(model, lam.shape[1], feature_names)
@@ -193,7 +193,8 @@ def _marginals(shape: Doubles, total: Doubles, level: float) -> tuple[Doubles, D
     return np.where(single, 1.0, low), np.where(single, 1.0, high)
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
+    """Check that the probability of an interval is between 0 and 1, exclusive."""
     if check.check_number("level", level, minimum=0, maximum=1, exclusive=True) == 1:
         raise ValueError("level=1 must be < 1: the interval would be [0, 1]. Pass for example 0.95.")
 
