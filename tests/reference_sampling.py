@@ -66,7 +66,7 @@ class Stream:
 
 
 def sample_topic(stream, active, alpha, beta):
-    """Sample a topic in proportion to (n_k + alpha_k) beta_k; `active` are the topics with tokens, in their order. (80)"""
+    """Sample a topic in proportion to (n_k + alpha_k) beta_k; `active` are the topics with tokens, in order. (80)"""
     weights = [n * beta[k] for k, n in active.items()]
     target = stream.uniform() * (sum(weights) + alpha @ beta)
     for k, weight in zip(active, weights, strict=True):
@@ -117,9 +117,9 @@ def draw_proportions(counts, topics, alpha, key, n_samples, n_burn, n_between):
     theta = np.empty((n_samples, len(alpha)))
     for draw in range(-1, n_samples):
         if any(optional):
-            state = stream
-            edges = round_counts(state, counts[np.flatnonzero(counts)])
-            rounded = dict(zip(np.flatnonzero(counts), edges, strict=True))
+            rounded = dict(
+                zip(np.flatnonzero(counts), round_counts(stream, counts[np.flatnonzero(counts)]), strict=True)
+            )
             for n in np.flatnonzero(optional):
                 present = rounded[words[n]] > math.floor(counts[words[n]])
                 if present and z[n] is None:

@@ -35,6 +35,7 @@ OPTIONAL = (
     "bokeh",
     "dask",
     "distributed",
+    "formulaic",
     "gensim",
     "jinja2",
     "matplotlib",
@@ -46,6 +47,7 @@ OPTIONAL = (
     "safetensors",
     "tomotopy",
     "tqdm",
+    "xlsxwriter",
     "zstandard",
 )
 EXPORTED_BY_C = {"JOIN", "ldavi_table_avx2", "ldavi_table_avx512", "ldavi_cpu_has", "ldavi_scratch_size"}

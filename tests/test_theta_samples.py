@@ -1,6 +1,7 @@
 """Draws of topic proportions: comparison with enumeration of every z and with the reference, invariances, intervals."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -72,6 +73,10 @@ def test_means_and_covariances_agree_with_enumeration():
         assert (np.abs(outer.mean(axis=0) - second) < 4.5 * standard_error(outer) + 1e-12).all()
 
 
+def mixture_of_betas(x, a, weight, total):
+    return weight @ beta_distribution.cdf(x, a[:, None], total - a[:, None])
+
+
 @pytest.mark.parametrize("d", [0, 1, 3, 5])
 def test_the_distribution_of_each_proportion_agrees_with_enumeration(d):
     """p(θ_k | w) is a mixture of Beta distributions, one for each z."""
@@ -79,9 +84,9 @@ def test_the_distribution_of_each_proportion_agrees_with_enumeration(d):
     shape, total = n + ALPHA, ALPHA.sum() + X[d].sum()
     theta = draws(X[[d]], 2000 * 5)[::5, 0]
     for k in range(3):
-        pairs, place = np.unique(shape[:, k], return_inverse=True)
-        weight = np.bincount(place, p)
-        assert kstest(theta[:, k], lambda x: weight @ beta_distribution.cdf(x, pairs[:, None], total - pairs[:, None])).pvalue > 1e-4  # fmt: skip
+        a, place = np.unique(shape[:, k], return_inverse=True)
+        mixture = partial(mixture_of_betas, a=a, weight=np.bincount(place, p), total=total)
+        assert kstest(theta[:, k], mixture).pvalue > 1e-4
 
 
 def test_fractional_counts_have_the_posterior_of_their_roundings():
@@ -132,11 +137,11 @@ def test_draws_equal_the_reference_implementation(fractional):
     if fractional:
         counts *= rng.choice([1, 0.5, 1.7], counts.shape)
     sampler = _theta_samples.sampler_of(topics, counts, 7, doc_topic_prior=alpha, n_jobs=None, name="test")
-    found = sampler.draw(8, 0, 6)
-    order = sampler.topic
+    found, order = sampler.draw(8, 0, 6), sampler.topic
+    options = {"n_samples": 8, "n_burn": _theta_samples.BURN_IN, "n_between": _theta_samples.SPACING}
     for d in range(6):
         expected = reference_sampling.draw_proportions(
-            counts[d], topics[order], alpha[order], int(sampler.key[d]), 8, _theta_samples.BURN_IN, _theta_samples.SPACING
+            counts[d], topics[order], alpha[order], int(sampler.key[d]), **options
         )
         np.testing.assert_allclose(found[:, d, order], expected, rtol=1e-9, atol=1e-250)
 

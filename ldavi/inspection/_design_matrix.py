@@ -16,7 +16,9 @@ INTERCEPT = "Intercept"
 class Design(Protocol):
     """The terms of a regression and the design matrix at given covariates."""
 
-    terms: list[str]
+    @property
+    def terms(self) -> list[str]:
+        """The columns of the design matrix."""
 
     def matrix(self, columns: Columns) -> Doubles:
         """Return the design matrix, a row for each row of the columns."""
@@ -91,7 +93,7 @@ def design_of(columns: Columns, formula: str | None) -> Design:
         return PlainDesign(levels)
     if not isinstance(formula, str):
         raise TypeError(f"formula={formula!r} must be None or a str, such as '~ party + bs(year, df=4)'")
-    if formula.count("~") > 1 or formula.partition("~")[0].strip() and "~" in formula:
+    if formula.count("~") > 1 or (formula.partition("~")[0].strip() and "~" in formula):
         raise ValueError(
             f"formula={formula!r} must have no left-hand side: every topic's share is regressed on the same covariates"
         )
@@ -99,9 +101,7 @@ def design_of(columns: Columns, formula: str | None) -> Design:
     return FormulaDesign(formula, spec, levels, [str(name) for name in spec.column_names])
 
 
-def _evaluated(
-    spec: Any, formula: str, columns: Columns, levels: dict[str, list[Any] | None]
-) -> tuple[Doubles, Any]:
+def _evaluated(spec: Any, formula: str, columns: Columns, levels: dict[str, list[Any] | None]) -> tuple[Doubles, Any]:
     """Evaluate a formula by formulaic; `spec` repeats an earlier evaluation with the same splines and levels."""
     try:
         import formulaic
@@ -206,7 +206,7 @@ def _checked(column: Any, name: str, n_rows: int) -> Any:
 
 def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
     if values.dtype.kind in "fcM":
-        return ~np.isfinite(values)
+        return np.asarray(~np.isfinite(values))
     if values.dtype.kind == "O":  # NaN, NaT and pandas' NA do not equal themselves, or do not say
         return np.array([value is None or (value == value) is not True for value in values.tolist()], dtype=bool)
     return np.zeros(values.shape, dtype=bool)

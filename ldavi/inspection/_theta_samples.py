@@ -234,4 +234,4 @@ def _keys(counts: sparse.csr_array, seed: int) -> NDArray[np.uint64]:
     first = np.searchsorted(ordered, ordered)  # place of the first of those with the same hash
     occurrence = np.empty(len(key), np.uint64)
     occurrence[order] = (np.arange(len(key)) - first).astype(np.uint64)
-    return key + occurrence * np.uint64(GOLDEN_GAMMA)
+    return np.asarray(key + occurrence * np.uint64(GOLDEN_GAMMA))

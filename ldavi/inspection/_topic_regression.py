@@ -146,7 +146,9 @@ class TopicRegression:
 
     def _at(self, rows: Doubles, level: float) -> Estimate:
         check_level(level)
-        within = np.einsum("jp,pq,jq->j", rows, self.unscaled_covariance, rows)[:, None] * self.residual_variance.mean(0)
+        within = np.einsum("jp,pq,jq->j", rows, self.unscaled_covariance, rows)[:, None] * self.residual_variance.mean(
+            0
+        )
         draws = np.einsum("jp,mkp->mjk", rows, self.coefficients)
         return pooled(draws, within, self.n_documents - len(self.terms), level)
 
@@ -238,9 +240,7 @@ def estimate_effect(
     ['Intercept', 'party[T.B]', 'Intercept', 'party[T.B]'] [0.9, -0.7, 0.1, 0.7]
     """
     check_level(level)
-    sampler = sampler_of(
-        model, X, random_state, doc_topic_prior=doc_topic_prior, n_jobs=n_jobs, name="estimate_effect"
-    )
+    sampler = sampler_of(model, X, random_state, doc_topic_prior=doc_topic_prior, n_jobs=n_jobs, name="estimate_effect")
     return _regress(sampler, covariates, formula, n_samples).effects(level=level)
 
 

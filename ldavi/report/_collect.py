@@ -18,12 +18,12 @@ from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Doubles, Int64s
 from ldavi._estimator.posterior import Posterior, posterior_of, responsibilities_of
 from ldavi._version import __version__
-from ldavi.inspection import topic_map
+from ldavi.inspection import _columns, topic_map
 from ldavi.inspection._documents import shares_of
 from ldavi.inspection._words import NO_WORDS, short_labels
 from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import top_words
-from ldavi.report import _columns, _subset, _texts
+from ldavi.report import _subset, _texts
 
 MAX_CHARACTERS = 6_000  # of a document
 MAX_BYTES = 3_000_000  # of all documents together
@@ -74,7 +74,9 @@ def collect(
     tokens, theta = posterior.topic_tokens(), posterior.theta()
     sizes = Sizes(tokens, theta, shares_of(tokens.sum(axis=0)))
     shown = _subset.shown_documents(theta, posterior.tokens, sizes.shares, n_documents)
-    columns = {name: _columns.cut(name, values, counts.shape[0]) for name, values in corpus.metadata.items()}
+    columns = {
+        name: _columns.cut(f"metadata[{name!r}]", values, counts.shape[0]) for name, values in corpus.metadata.items()
+    }
     return {
         "title": title or f"{len(topics)} topics of {counts.shape[0]:,} documents",
         "facts": {

@@ -11,6 +11,8 @@ from ldavi._core.typing import Doubles, Int64s
 MAX_CLASSES = 40
 MAX_BINS = 60
 MAX_VALUES = 20  # of numbers that are not integers
+UNITS = ("D", "W", "M", "Y", "10Y", "100Y")
+PERIODS = {"day": "D", "week": "W", "month": "M", "year": "Y", "decade": "10Y"}
 MONDAY = np.timedelta64(4, "D")  # of the first week after the epoch, which was a Thursday
 MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")
 
@@ -33,22 +35,33 @@ class Bins(NamedTuple):
     of: Int64s
 
 
-def cut(name: str, values: ArrayLike, n_documents: int) -> Bins:
+def cut(name: str, values: ArrayLike, n_documents: int, period: str | None = None) -> Bins:
     """Bin one column: by time units for dates, by ranges for numbers, by value for classes.
+
+    Parameters
+    ----------
+    name : str
+        For error messages.
+    values : array of shape (n_documents,)
+    n_documents : int
+    period : str or None, default=None
+        One of PERIODS for dates; None chooses.
 
     Raises
     ------
     ValueError
-        If there is not one value for each document.
+        If there is not one value for each document, or there is a period and the values are not dates.
     """
     column = np.asarray(values)
     if column.shape != (n_documents,):
         raise ValueError(
-            f"metadata[{name!r}] has shape {column.shape}, but X has {n_documents} documents. Give one value for each."
+            f"{name} has shape {column.shape}, but X has {n_documents} documents. Give one value for each."
         )
     dates = _as_dates(column)
     if dates is not None:
-        return _cut_dates(dates)
+        return _cut_dates(dates, UNITS if period is None else (PERIODS[period],))
+    if period is not None:
+        raise ValueError(f"period={period!r} requires dates, but {name} holds none. Pass datetime64 or ISO 8601 text.")
     if column.dtype.kind in "iuf":
         return _cut_numbers(column.astype(np.float64))
     return _cut_classes(column)
@@ -105,13 +118,13 @@ def _as_dates(column: NDArray[Any]) -> NDArray[np.datetime64] | None:
         return None
 
 
-def _cut_dates(dates: NDArray[np.datetime64]) -> Bins:
-    """Bin by the shortest of day, week, month, year, decade and century that makes at most 60 bins."""
+def _cut_dates(dates: NDArray[np.datetime64], units: tuple[str, ...]) -> Bins:
+    """Bin by the first of the units that makes at most 60 bins, or by the last."""
     known = ~np.isnat(dates)
     of = np.full(len(dates), -1, dtype=np.int64)
     if not known.any():
         return Bins("date", [], of)
-    for unit in ("D", "W", "M", "Y", "10Y", "100Y"):
+    for unit in units:
         offset = MONDAY if unit == "W" else np.timedelta64(0, "D")
         cells = (dates[known] - offset).astype(f"datetime64[{unit}]")
         numbers = cells.astype(np.int64)
