@@ -19,6 +19,7 @@ OPTIONS = {
     "min_df": "--min-df",
     "max_df": "--max-df",
     "max_features": "--max-features",
+    "n_samples": "--samples",
 }
 PARAMETER = re.compile(rf"(?<![\w.\-])({'|'.join(OPTIONS)})(=|\b)")
 

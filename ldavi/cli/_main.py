@@ -35,7 +35,7 @@ exit codes:
 `ldavi COMMAND --help` describes a command, with examples.
 """
 
-COMMANDS = ("fit", "topics", "transform", "evaluate", "sweep", "report", "convert", "demo", "info")
+COMMANDS = ("fit", "topics", "transform", "evaluate", "effects", "sweep", "report", "convert", "demo", "info")
 
 
 def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
