@@ -71,6 +71,8 @@ def test_shares_over_years_are_lines_with_bands():
     display = plotting.TopicSharesDisplay.from_table(rows, topics=[2, 0])
     assert len(display.ax_.lines) == 2
     np.testing.assert_allclose(display.ax_.lines[0].get_ydata(), rows[rows["topic"] == 2]["share"])
+    np.testing.assert_allclose(display.ax_.lines[0].get_xdata(), np.unique(DATA["year"]))
+    assert {line.get_linestyle() for line in display.ax_.lines} == {"-"}
     assert len(display.ax_.collections) == 2
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["Topic 2", "Topic 0"]
 

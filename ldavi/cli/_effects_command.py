@@ -53,7 +53,7 @@ def add(commands: Commands) -> None:
     )
     group.add_argument("--samples", type=int, default=25, metavar="N", help="draws of the shares (default: 25)")
     group.add_argument(
-        "--level", type=float, default=0.95, metavar="P", help="probability of intervals (default: 0.95)"
+        "--level", type=probability, default=0.95, metavar="P", help="probability of the intervals (default: 0.95)"
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws (default: 0)")
     group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")

@@ -1,6 +1,7 @@
 """Effects of covariates on topics, and shares of topics over time, groups or a covariate, with intervals."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
@@ -332,6 +333,8 @@ class TopicSharesDisplay:
             shown = np.arange(0, len(ticks), -(-len(ticks) // MAX_TICKS))
             texts = [style.shorten(ticks[i], 16) for i in shown]
             self.ax_.set_xticks(place[shown], texts, rotation=30, ha="right", fontsize=style.FONT_SIZE)
+        elif (place == np.round(place)).all():
+            self.ax_.xaxis.get_major_locator().set_params(integer=True)
         style.quiet(self.ax_, grid="y")
         self.ax_.set_xlabel(style.shorten(self.label, style.MAX_NAME), fontsize=style.FONT_SIZE)
         self.ax_.set_title("Mean share of documents", fontsize=style.FONT_SIZE + 1, loc="left")
@@ -353,6 +356,8 @@ def _positions(values: Any) -> tuple[Any, list[str] | None]:
     if values.dtype.kind in "iuf":
         return values.astype(float), None
     texts = [str(value) for value in values.tolist()]
+    with suppress(ValueError):  # groups that are numbers, such as years
+        return np.array([float(text) for text in texts]), None
     if not _are_periods(texts):
         return np.arange(len(texts), dtype=float), texts
     days = np.array(texts, dtype="datetime64[D]").astype(float)
