@@ -303,15 +303,15 @@ class TopicSharesDisplay:
             label="" if by == "group" else by,
         ).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None, colors: Sequence[str] = style.COLORS) -> Self:
+    def plot(self, *, ax: Any = None, colors: Sequence[str] | None = None) -> Self:
         """Draw a line with a band for each topic, or points with lines of their own for names of groups.
 
         Parameters
         ----------
         ax : matplotlib Axes, or None, default=None
             None creates a figure.
-        colors : sequence of str, default=COLORS
-            Colours of the topics, used again from the first.
+        colors : sequence of str, or None, default=None
+            Colours of the topics, used again from the first; None takes those of Okabe and Ito.
 
         Returns
         -------
@@ -319,6 +319,7 @@ class TopicSharesDisplay:
         """
         share, lower, upper = (np.asarray(part, dtype=float) for part in (self.share, self.lower, self.upper))
         self.figure_, self.ax_ = style.figure_of(ax, 7.0, 3.6)
+        colors = style.COLORS if colors is None else colors
         place, ticks = _positions(np.asarray(self.values))
         for k, name in enumerate(self.topic_names):
             color, label = colors[k % len(colors)], style.shorten(name, style.MAX_NAME)
