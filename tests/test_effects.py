@@ -63,13 +63,12 @@ def test_effects_agree_with_statsmodels_on_the_same_draws():
 
 
 def test_effects_are_pooled_by_rubins_rules():
-    """Against the formulas of Barnard and Rubin (1999), written for one number."""
+    """Against the formulas written for one number, with the degrees of freedom of Welch and Satterthwaite."""
     draws, within, n, level = np.array([1.0, 1.4, 0.7, 1.1]), 0.09, 17, 0.9
     between = draws.var(ddof=1)
     total = within + between * 5 / 4
-    share = between * 5 / 4 / total
-    nu_m, nu_d = 3 / share**2, (n + 1) / (n + 3) * n * (1 - share)
-    half = stats.t.ppf(0.95, nu_m * nu_d / (nu_m + nu_d)) * np.sqrt(total)
+    nu = total**2 / (within**2 / n + (between * 5 / 4) ** 2 / 3)
+    half = stats.t.ppf(0.95, nu) * np.sqrt(total)
     found = pooled(draws[:, None], np.array([within]), n, level)
     np.testing.assert_allclose([*found.mean, *found.std_error], [draws.mean(), np.sqrt(total)])
     np.testing.assert_allclose([*found.lower, *found.upper], [draws.mean() - half, draws.mean() + half], rtol=1e-8)

@@ -80,7 +80,7 @@ def shares_by_group(
     >>> days = ["2021-01-05", "2021-03-02", "2022-05-01", "2021-12-31", "2022-06-07", "2022-07-01"]
     >>> rows = shares_by_group([[0.95, 0.05], [0.05, 0.95]], X, days, period="year", random_state=0)
     >>> print(rows["group"].tolist(), rows["share"].round(1).tolist())
-    ['2021-01-01', '2021-01-01', '2022-01-01', '2022-01-01'] [0.9, 0.1, 0.1, 0.9]
+    ['2021-01-01', '2021-01-01', '2022-01-01', '2022-01-01'] [1.0, 0.0, 0.1, 0.9]
     """
     n_samples = check.check_integer("n_samples", n_samples, minimum=2)
     check_level(level)

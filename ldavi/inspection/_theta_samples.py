@@ -79,7 +79,7 @@ def theta_samples(
     >>> from ldavi.inspection import theta_samples
     >>> theta = theta_samples([[0.9, 0.1], [0.1, 0.9]], [[6, 2]], 1000, random_state=0)
     >>> print(theta.shape, theta.mean(axis=0).round(1).tolist())
-    (1000, 1, 2) [[0.8, 0.2]]
+    (1000, 1, 2) [[0.9, 0.1]]
     """
     n_samples = check.check_integer("n_samples", n_samples, minimum=1)
     sampler = sampler_of(model, X, random_state, doc_topic_prior=doc_topic_prior, n_jobs=n_jobs, name="theta_samples")

@@ -237,7 +237,7 @@ def estimate_effect(
     >>> party = ["A", "A", "B", "A", "B", "B", "A", "B"]
     >>> rows = estimate_effect([[0.95, 0.05], [0.05, 0.95]], X, {"party": party}, random_state=0)
     >>> print(rows["term"].tolist(), rows["estimate"].round(1).tolist())
-    ['Intercept', 'party[T.B]', 'Intercept', 'party[T.B]'] [0.9, -0.7, 0.1, 0.7]
+    ['Intercept', 'party[T.B]', 'Intercept', 'party[T.B]'] [0.9, -0.9, 0.1, 0.9]
     """
     check_level(level)
     sampler = sampler_of(model, X, random_state, doc_topic_prior=doc_topic_prior, n_jobs=n_jobs, name="estimate_effect")
@@ -299,7 +299,7 @@ def topic_regression(
     >>> party = ["A", "A", "B", "A", "B", "B", "A", "B"]
     >>> regression = topic_regression([[0.95, 0.05], [0.05, 0.95]], X, {"party": party}, random_state=0)
     >>> print(regression.predicted_shares({"party": ["A", "B"]})["share"].round(1).tolist())
-    [0.9, 0.1, 0.2, 0.8]
+    [0.9, 0.1, 0.1, 0.9]
     """
     sampler = sampler_of(
         model, X, random_state, doc_topic_prior=doc_topic_prior, n_jobs=n_jobs, name="topic_regression"
@@ -351,9 +351,8 @@ def pooled(draws: Doubles, within: Doubles, dof: float | Doubles, level: float) 
     between = (1 + 1 / n_samples) * draws.var(axis=0, ddof=1)
     total = within + between
     share = np.divide(between, total, out=np.zeros_like(total), where=total > 0)
-    by_draws = np.maximum(share, 1e-12) ** 2 / (n_samples - 1)
-    by_documents = (dof + 3) / ((dof + 1) * dof * np.maximum(1 - share, 1e-12))
-    half = student.ppf((1 + level) / 2, 1 / (by_draws + by_documents)) * np.sqrt(total)
+    inverse_dof = share**2 / (n_samples - 1) + (1 - share) ** 2 / dof
+    half = student.ppf((1 + level) / 2, 1 / inverse_dof) * np.sqrt(total)
     mean = draws.mean(axis=0)
     return Estimate(mean, np.sqrt(total), mean - half, mean + half)
 
