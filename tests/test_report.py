@@ -18,9 +18,10 @@ from report_corpus import HOSTILE, hostile, many_topics, usual
 from sklearn.decomposition import LatentDirichletAllocation as Theirs
 
 from ldavi import LatentDirichletAllocation, inspection, metrics, report
+from ldavi.inspection import _columns
 from ldavi.inspection._words import short_labels
 from ldavi.metrics._diversity import effective_words
-from ldavi.report import _collect, _columns, _page, _subset, _texts
+from ldavi.report import _collect, _page, _subset, _texts
 
 
 class Elements(HTMLParser):
