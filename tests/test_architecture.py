@@ -34,6 +34,7 @@ FORBIDDEN_FLAGS = ("-ffast-math", "-Ofast", "-march=native", "-mtune=native", "-
 OPTIONAL = (
     "dask",
     "distributed",
+    "formulaic",
     "gensim",
     "jieba",
     "jinja2",

@@ -21,6 +21,7 @@ OPTIONS = {
     "min_df": "--min-df",
     "max_df": "--max-df",
     "max_features": "--max-features",
+    "n_samples": "--samples",
     "first_word": "--first-word",
     "date_format": "--date-format",
     "stop_words": "--stop-words",

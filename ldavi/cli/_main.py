@@ -45,6 +45,7 @@ COMMANDS = {
     "compare": "match the topics of two models",
     "transform": "topic proportions of documents",
     "evaluate": "held-out perplexity, coherence, diversity",
+    "effects": "effects of columns of a table on topics",
     "sweep": "fit several numbers of topics and recommend one",
     "report": "an HTML page about a model and documents",
     "convert": "convert models and corpora between formats",

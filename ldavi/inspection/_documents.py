@@ -129,7 +129,7 @@ def representative_documents(
     n_documents = check.check_integer("n_documents", n_documents, minimum=1)
     posterior = posterior_of(model, X, doc_topic_prior, "representative_documents")
     theta, tokens = posterior.theta(), posterior.tokens
-    names = _document_names(document_names, len(theta))
+    names = document_names_of(document_names, len(theta))
     best = most_representative(theta, tokens, n_documents)
     n_topics, shown = best.shape
     topic = np.repeat(np.arange(n_topics), shown)
@@ -215,7 +215,8 @@ def document_words(
     )
 
 
-def _document_names(document_names: ArrayLike | None, n_docs: int) -> NDArray[Any]:
+def document_names_of(document_names: ArrayLike | None, n_docs: int) -> NDArray[Any]:
+    """Return the given names of documents after checking their number, or numbers from 0."""
     if document_names is None:
         return np.arange(n_docs)
     names = np.asarray(document_names, dtype=object)

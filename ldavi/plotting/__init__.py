@@ -7,6 +7,7 @@ constant.
 
 from ldavi.plotting._convergence import ConvergenceDisplay
 from ldavi.plotting._documents import DocumentTopicsDisplay
+from ldavi.plotting._effects import TopicEffectsDisplay, TopicSharesDisplay
 from ldavi.plotting._map import TopicMapDisplay
 from ldavi.plotting._matching import TopicMatchingDisplay
 from ldavi.plotting._periods import PeriodsDisplay
@@ -21,8 +22,10 @@ __all__ = [
     "PeriodsDisplay",
     "SweepDisplay",
     "TopWordsDisplay",
+    "TopicEffectsDisplay",
     "TopicMapDisplay",
     "TopicMatchingDisplay",
+    "TopicSharesDisplay",
     "TopicSizesDisplay",
     "TopicTreeDisplay",
 ]
