@@ -169,28 +169,43 @@ INLINE void NAME(look_up_masses)(const ldavi_assignments_args *a, NAME(sparse_st
 INLINE void NAME(exclude_sparse)(const ldavi_assignments_args *a, NAME(sparse_state) *f) {
     const REAL *alpha = (const REAL *)a->alpha, *totals = (const REAL *)a->totals;
     const NAME(cvb0_state) *c = &f->c;
-    f->rest = f->word[LDAVI_WORD_MASS] + f->word[LDAVI_WORD_PRIOR];
+    double rest = f->word[LDAVI_WORD_MASS] + f->word[LDAVI_WORD_PRIOR];
+    REAL factor[SLOTS], of_mass[SLOTS], of_prior[SLOTS];
+    int64_t place[SLOTS];
     UNROLL
     for (int s = 0; s < SLOTS; s++) { /* unused slots have the place Kp: how many are used cannot be predicted */
-        int64_t k = c->share[s] ? c->topic[s] : 0, i = c->share[s] ? f->place[k] : f->Kp;
+        int used = c->share[s] > 0;
+        int64_t k = used ? c->topic[s] : 0, i = used ? f->place[k] : f->Kp;
         REAL doc = f->doc_count[i] - c->n * c->share[s], own = c->mass * c->share[s], weight = f->prior_factor[i];
         REAL all = (REAL)f->mass[i], prior = c->eta[k * a->eta_col], word = all - own;
-        REAL of_mass = weight * all, of_prior = weight * prior;
+        of_mass[s] = weight * all;
+        of_prior[s] = weight * prior;
         doc = (doc > 0 ? doc : 0) + alpha[k];
         word = (word > 0 ? word : 0) + prior;
-        f->factor[i] = doc * word / ((totals[k] - own) * (all + prior));
-        f->prior_factor[i] = 0; /* until `finish_sparse_count` */
-        f->rest -= (double)of_mass;
-        f->rest -= (double)of_prior;
+        factor[s] = doc * word / ((totals[k] - own) * (all + prior));
+        place[s] = i;
     }
+    UNROLL
+    for (int s = 0; s < SLOTS; s++) {
+        f->factor[place[s]] = factor[s];
+        f->prior_factor[place[s]] = 0; /* until `finish_sparse_count` */
+        rest -= (double)of_mass[s];
+        rest -= (double)of_prior[s];
+    }
+    f->rest = rest;
 }
 
-/* Begin with the next count, and exclude it from the sums. */
+/* Begin with the next count. */
 INLINE void NAME(begin_sparse_count)(const ldavi_assignments_args *a, NAME(sparse_state) *f) {
     NAME(cvb0_state) *c = &f->c;
     int64_t place = a->position[c->j - a->indptr[a->first_doc]], at = SLOTS * place, w = a->indices[c->j];
     NAME(prefetch_word)(a, c->j + PREFETCH_WORDS, c->end);
     NAME(prefetch_sparse_row)(a, f, c->j + PREFETCH_ROWS);
+    if (c->j + PREFETCH_ROWS < c->end) { /* again: the rows of other words may have displaced it */
+        int64_t later = a->position[c->j + PREFETCH_ROWS - a->indptr[a->first_doc]];
+        NAME(prefetch_assignment)(a, later);
+        PREFETCH((const MASS *)a->mass + later);
+    }
     f->row = NAME(row_of)(a, w);
     f->word = a->word_sums + 4 * w;
     c->eta = (const REAL *)a->eta + w * a->eta_row;
@@ -202,7 +217,6 @@ INLINE void NAME(begin_sparse_count)(const ldavi_assignments_args *a, NAME(spars
     c->mass = (REAL)((const MASS *)a->mass)[place];
     c->bits = random_bits(a->seed + (uint64_t)(a->first_count + c->j) * 0x9e3779b97f4a7c15ULL);
     NAME(look_up_masses)(a, f);
-    NAME(exclude_sparse)(a, f);
 }
 
 /* The weights of the topics in the list, their sum by lanes, and the sum of the weights of all other topics. */
@@ -273,6 +287,7 @@ INLINE int NAME(find_sparse)(const ldavi_assignments_args *a, const NAME(sparse_
             found[n++] = (NAME(candidate)){f->topic[at], (int32_t)at, f->weight[at]};
         }
     }
+    if (f->rest <= (double)min_weight) return n;
     if (f->word[LDAVI_WORD_MAX_MASS] + f->word[LDAVI_WORD_MAX_PRIOR] <= (double)min_weight) return n;
     return NAME(find_outside)(a, f, min_weight, n, found);
 }
@@ -446,6 +461,7 @@ static void NAME(update_assignments_sparse)(const ldavi_assignments_args *a) {
     }
     while (n) {
         for (int i = 0; i < n; i++) NAME(begin_sparse_count)(a, states + i);
+        for (int i = 0; i < n; i++) NAME(exclude_sparse)(a, states + i);
         for (int i = 0; i < n; i++) NAME(weigh_list)(a, states + i);
         for (int i = 0; i < n; i++) NAME(select_sparse)(a, states + i);
         for (int i = 0; i < n; i++) NAME(sample_sparse)(a, states + i);
@@ -459,10 +475,21 @@ static void NAME(update_assignments_sparse)(const ldavi_assignments_args *a) {
     }
 }
 
+/* Prefetch a row, or the beginning of a long one. */
+INLINE void NAME(prefetch_entries)(const MASS *mass, const uint16_t *topic, int64_t length) {
+    int64_t n = length < 0 || length > MAX_PREFETCHED ? MAX_PREFETCHED : length;
+    for (int64_t e = 0; e < n; e += LDAVI_ALIGN / (int64_t)sizeof(MASS)) PREFETCH(mass + e);
+    for (int64_t e = 0; e < n; e += LDAVI_ALIGN / 2) PREFETCH(topic + e);
+}
+
 /* The sums of the words [start, stop) of a block that do not depend on the document. */
 static void NAME(sum_words)(const ldavi_word_sums_args *a) {
     const REAL *weight = (const REAL *)a->prior_weight;
     for (int64_t w = a->start; w < a->stop; w++) {
+        if (w + PREFETCH_ROWS < a->stop) {
+            int64_t later = a->word_row[w + PREFETCH_ROWS], at = a->row_ptr[later];
+            NAME(prefetch_entries)((const MASS *)a->N + at, a->row_topic + at, a->row_length[later]);
+        }
         int64_t row = a->word_row[w], length = a->row_length[row];
         const MASS *mass = (const MASS *)a->N + a->row_ptr[row];
         const uint16_t *topic = a->row_topic + a->row_ptr[row];
@@ -578,6 +605,10 @@ static void NAME(apply_assignments_sparse)(const ldavi_apply_args *a) {
     open.added = (uint16_t *)(open.words + (width + 4095) / 4096);
     memset(a->scratch, 0, (size_t)LDAVI_APPLY_SCRATCH_BYTES(a->Kp));
     for (int64_t w = a->start; w < a->stop; w++) {
+        if (w + PREFETCH_ROWS < a->stop) {
+            int64_t later = a->word_row[w + PREFETCH_ROWS], at = a->row_ptr[later];
+            NAME(prefetch_entries)((const MASS *)a->N + at, a->row_topic + at, a->row_length[later]);
+        }
         int64_t row = a->word_row[w], length = a->row_length[row];
         MASS *mass = (MASS *)a->N + a->row_ptr[row];
         uint16_t *topics = a->row_topic + a->row_ptr[row];

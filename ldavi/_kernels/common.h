@@ -33,6 +33,7 @@
 #define PREFETCH_COUNTS 6       /* counts of a document by which assignments are prefetched ahead */
 #define PREFETCH_ROWS 3         /* counts by which rows of N are prefetched ahead */
 #define PREFETCH_WORDS 6        /* counts by which what is known of a word is prefetched ahead */
+#define MAX_PREFETCHED 256      /* entries of a row that are prefetched */
 #define CHUNK 16                /* entries of a sparse row that are summed before they are searched */
 #define MAX_ATTEMPTS 64         /* draws of a topic that is not among the document's, before all are looked at */
 #define NEGLIGIBLE 1e-6         /* part of the weights below which a remainder is nothing but rounding errors */
