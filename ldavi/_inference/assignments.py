@@ -36,7 +36,7 @@ MASS_TYPE: dict[np.dtype[Any], np.dtype[Any]] = {
     np.dtype(np.float32): np.dtype(np.int32),
     np.dtype(np.float64): np.dtype(np.float64),
 }
-SPARSE_TOPICS = 256  # from so many topics on, rows of n_wk are sparse: the time of a pass then hardly depends on K
+SPARSE_TOPICS = 768  # from so many topics on, rows of n_wk are sparse; a pass with fewer is faster if they are dense
 TOKENS_PER_COUNT = 2**6  # of a document, on average: a longer one is thinned before its topics are sampled
 
 

@@ -111,6 +111,7 @@ class WordSums:
             "cumulative": self.cumulative,
         }
 
+
 def kernel_priors(assignments: Assignments, priors: Priors) -> KernelPriors:
     """Return the priors for the passes of the compiled kernel."""
     dtype, vocabulary = assignments.dtype, assignments.vocabulary
@@ -158,7 +159,7 @@ def update_part(
     min_share: float,
 ) -> Doubles:
     """Reassign every count of a part, and return Σ_w n_dw log p(w | …) of each document."""
-    counts, width, rows = part.documents.counts, assignments.width, assignments.sparse
+    counts, rows = part.documents.counts, assignments.sparse
     log_predictive = np.zeros(counts.n_docs)
     max_counts = max((len(block.position) for block in part.blocks), default=0)
     new = np.empty((max_counts, SLOTS), np.uint16), np.empty((max_counts, SLOTS), np.uint8)

@@ -36,7 +36,9 @@ def saved_assignments(documents: DocumentSource, saved: SavedArrays) -> Assignme
             _check_complete(topics, shares, K)
             masses = block.mass[:, None] * shares.astype(np.float64)
             of_topics += np.bincount(topics.reshape(-1), masses.reshape(-1), minlength=len(totals))
-            of_words += np.bincount(np.repeat(block.word_row, np.diff(block.word_ptr)), masses.sum(axis=1), len(of_words))
+            of_words += np.bincount(
+                np.repeat(block.word_row, np.diff(block.word_ptr)), masses.sum(axis=1), len(of_words)
+            )
             if assignments.sparse is not None:  # n_wk is not saved
                 move_masses(assignments, part, block, (topics, shares), (0, len(block.word_row)))
         part.share[:], part.topic[:] = saved_share, saved_topic

@@ -1,6 +1,6 @@
 """n_wk of many topics in little memory: of each word, the topics that its counts are assigned to. Equation (30).
 
-A word has mass in at most as many topics as its counts have slots, so there is room for so many masses and no row moves.
+A word has mass in at most as many topics as its counts have slots. There is room for so many masses, so no row moves.
 The row of a word that is frequent compared with the number of topics is dense: its masses are found by their topics.
 """
 
@@ -87,5 +87,6 @@ def empty_rows(word_counts: Int64s, width: int, dtype: DTypeLike) -> SparseRows:
     room = np.where(is_dense, width, np.minimum(SLOTS * word_counts, width))
     room = -(-np.maximum(room, 1) // PAD) * PAD  # dense rows are aligned
     ptr = np.append(0, np.cumsum(room)).astype(np.int64)
-    mass: Masses = aligned_zeros((1, int(ptr[-1])), dtype)  # type: ignore[assignment]  # int32 is laid out like any other
-    return SparseRows(ptr, np.where(is_dense, DENSE, 0).astype(np.int32), np.zeros(int(ptr[-1]), np.uint16), mass, width)
+    n = int(ptr[-1])
+    mass: Masses = aligned_zeros((1, n), dtype)  # type: ignore[assignment]  # int32 is laid out like any other
+    return SparseRows(ptr, np.where(is_dense, DENSE, 0).astype(np.int32), np.zeros(n, np.uint16), mass, width)

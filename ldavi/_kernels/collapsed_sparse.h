@@ -7,8 +7,6 @@
  * The rows of n_wk are stored in two ways. The row of a frequent word is dense, with Kp masses. That of another word has
  * the masses of the topics that are not 0, and these topics, in ascending order. */
 
-
-
 /* The masses n_wk of one word. */
 typedef struct {
     const MASS *mass;
@@ -28,7 +26,7 @@ typedef struct {
     MASS *mass;              /* (Kp + 1,) by place, n_wk of the current word; the last entry takes those of other topics */
     int32_t *topic;          /* (Kp,) by place */
     int32_t *references;     /* (Kp,) by place, how many slots of the document's counts refer to the topic */
-    int32_t *place;          /* (Kp,) by topic; f->Kp: not in the list */
+    int32_t *place;          /* (Kp,) by topic; Kp: not in the list */
     NAME(sparse_row) row;    /* of the current count's word */
     const double *word;      /* (4,) of the current count's word, see kernels.h */
     double rest;             /* sum of the weights of the topics that are not in the list */
@@ -234,10 +232,10 @@ INLINE void NAME(weigh_list)(const ldavi_assignments_args *a, NAME(sparse_state)
     if (f->rest < 0 || f->n_topics == a->K) f->rest = 0;
 }
 
-/* The topic of an entry of a row, and g_k n_wk of the topics outside the list, 0 of others. */
+/* The topic of an entry of a row. */
 INLINE int64_t NAME(topic_of)(const NAME(sparse_row) *row, int64_t e) { return row->topic ? row->topic[e] : e; }
 
-/* A topic that exceeds min_weight; `place` is f->Kp if the topic is not in the list. */
+/* A topic that exceeds min_weight; `place` is Kp if the topic is not in the list. */
 typedef struct {
     int32_t topic, place;
     REAL weight;
