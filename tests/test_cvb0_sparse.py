@@ -42,11 +42,11 @@ def eta_of(kind, n_topics, n_words):
     return np.random.default_rng(5).uniform(0.05, 1, shape)
 
 
-def first_counts(X, state, priors, tau, n_passes):
+def first_counts(state, priors, tau, n_passes):
     """Return the mean shares of the first count of each document over many seeds, each pass from the same state."""
     part, rows, total = whole(state), state.sparse, 0.0
     before = [x.copy() for x in (part.topic, part.share, rows.length, rows.topic, rows.mass, state.totals)]
-    starts = counts_of(state).indptr[:-1]
+    starts = counts_of(state).indptr[:-1][np.diff(counts_of(state).indptr) > 0]
     with Workers(1) as workers:
         for seed in range(n_passes):
             update_assignments(state, priors, workers, seed=100 + seed, min_share=tau)
@@ -79,13 +79,13 @@ def test_eta_may_vary(kind, dtype):
 @pytest.mark.parametrize("tau", [0.1, DRAW_ALL])
 @pytest.mark.parametrize("kind", ["one", "topic and word"])
 def test_shares_have_the_mean_phi(kind, tau):
-    X, K, n = random_corpus(), 12, 1200
+    X, K, n = random_corpus(), 12, 250
     alpha, eta = corpora.random_alpha(1, K), eta_of(kind, 12, 20)
     state, priors = after_passes(X, alpha, eta, np.float32)
     counts, unit, old, N = counts_of(state), state.unit, dense_shares(state, K), word_masses(state)[:, :K]
     by_topic, mass = np.broadcast_to(eta, (K, X.shape[1])), masses(state)
     totals, phi = state.totals[:K] / unit, []
-    for d in range(counts.n_docs):
+    for d in np.flatnonzero(np.diff(counts.indptr)):
         at = np.arange(counts.indptr[d], counts.indptr[d + 1])
         shares, j = counts.values[at, None] * old[at] / SHARES, at[0]
         of_word, own = by_topic[:, counts.words[counts.indices[j]]], mass[j] * old[j] / unit
@@ -93,7 +93,7 @@ def test_shares_have_the_mean_phi(kind, tau):
         weight = reference_weights(shares.sum(0), shares[0], n_wk, own, totals, alpha, of_word, by_topic.sum(axis=1))
         phi.append(weight / weight.sum())
     error = np.sqrt(np.multiply(phi, np.subtract(1, phi)) / n)  # at most: deterministic shares do not vary
-    assert (np.abs(first_counts(X, state, priors, tau, n) - phi) < 5 * error + 1e-4).all()
+    assert (np.abs(first_counts(state, priors, tau, n) - phi) < 5 * error + 1e-4).all()
 
 
 @pytest.mark.parametrize("kind", ["one", "topic and word"])
