@@ -139,14 +139,13 @@ def test_a_state_that_is_restored_continues_with_the_same_bits():
     priors, found = corpora.make_priors(np.full(30, 0.1), 0.1), []
     with Workers(1) as workers:
         state = phase.start(documents, priors, lambda: pytest.fail("no topics are needed"))
-        for state, record in phase.passes(documents, state, workers):
+        for now, record in phase.passes(documents, state, workers):
             if record.iteration == 22:
-                saved = {name: np.copy(x) if isinstance(x, np.ndarray) else x for name, x in state.to_arrays().items()}
+                saved = {name: np.copy(x) if isinstance(x, np.ndarray) else x for name, x in now.to_arrays().items()}
                 saved |= {name: [np.copy(x) for x in saved[name]] for name in ("topic", "share")}
         found.append(state.result.lam)
         state = phase.from_arrays(documents, saved)
-        for state, _ in phase.passes(documents, state, workers):
-            pass
+        list(phase.passes(documents, state, workers))
         found.append(state.result.lam)
     np.testing.assert_array_equal(*found)
 
