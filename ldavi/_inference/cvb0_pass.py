@@ -17,10 +17,16 @@ from ldavi import _estep
 from ldavi._core.random_bits import pass_seed, random_bits_24
 from ldavi._core.records import Counts, Priors, aligned_zeros
 from ldavi._core.threads import Workers, even_ranges
-from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, UInt16s
+from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, Masses, UInt16s
 from ldavi._estep import SCRATCH_ROWS, SHARES, SLOTS
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.assignments import AssignedPart, Assignments, CountBlock, max_sampled_tokens
+from ldavi._inference.assignments import (
+    TOKENS_PER_COUNT,
+    AssignedPart,
+    Assignments,
+    CountBlock,
+    max_sampled_tokens,
+)
 
 MAX_TOPICS = 2**16
 DRAW_ALL = 2.0  # as MIN_SHARE: each count is assigned as a whole to one sampled topic
@@ -159,24 +165,45 @@ def update_part(
     return log_predictive
 
 
+class RoundedCounts(NamedTuple):
+    """Entries of n_wk rounded to integers.
+
+    Attributes
+    ----------
+    values, times : array of shape (n,)
+        The values that occur, and how often; a value may be repeated.
+    totals : array of shape (Kp,)
+        Their sum in each topic.
+    """
+
+    values: Doubles
+    times: Doubles
+    totals: Doubles
+
+
 def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int) -> dirichlet_priors.GroupedCounts:
     """Return n_wk rounded to integers at random, with the same mean, as counts of how often each value occurs.
 
     The evidence for η depends on n_wk alone, so no topics are sampled.
     """
+    return dirichlet_priors.group_values(*rounded_rows(assignments.N, assignments.unit, workers, seed=seed))
+
+
+def rounded_rows(N: Masses, unit: float, workers: Workers, *, seed: int, first_row: int = 0) -> RoundedCounts:
+    """Return the entries of some rows of n_wk, in units of mass, rounded to integers at random with the same mean."""
 
     def rounded(first: int) -> tuple[Doubles, Doubles, Doubles]:
-        rows = assignments.N[first : first + ROWS_AT_ONCE]
+        rows = N[first : first + ROWS_AT_ONCE]
         held = np.nonzero(rows)
-        up_to = random_bits_24(seed, first * rows.shape[1], len(held[0])) / 2.0**24
-        whole = np.floor(rows[held] / assignments.unit + up_to)  # in float64: counts may exceed every integer type
+        up_to = random_bits_24(seed, (first_row + first) * rows.shape[1], len(held[0])) / 2.0**24
+        whole = np.floor(rows[held] / unit + up_to)  # in float64: counts may exceed every integer type
         values, times = np.unique(whole, return_counts=True)
         totals: Doubles = np.bincount(held[1], whole, minlength=rows.shape[1]).astype(np.float64)
         return values.astype(np.float64), times.astype(np.float64), totals
 
-    firsts = range(0, max(1, len(assignments.N)), ROWS_AT_ONCE)  # at least one, even if no word occurs
+    firsts = range(0, max(1, len(N)), ROWS_AT_ONCE)  # at least one, even if no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
-    return dirichlet_priors.group_values(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
+    return RoundedCounts(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
 
 
 class TopicSample(NamedTuple):
@@ -229,7 +256,8 @@ def sample_topics(
         Of each part. Given n_wk, the topics of a document do not depend on how the corpus is divided into parts.
     """
     kernel = kernel_priors(assignments, priors)
-    n_docs = n_tokens = 0  # in the samples of earlier parts
+    # In the samples of earlier parts, of which documents that are elsewhere have at most so many.
+    n_docs, n_tokens = assignments.first_doc, TOKENS_PER_COUNT * assignments.first_count + assignments.first_doc
     for part in assignments.parts():
         counts, weight = part.documents
         documents = np.arange((first - part.first_doc) % step, counts.n_docs, step)
