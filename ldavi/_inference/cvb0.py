@@ -78,6 +78,10 @@ class Cvb0Settings:
         """Whether topics precede the first pass, instead of uninitialised assignments."""
         return self.has_topics or self.after_vb
 
+    def seed_of(self, t: int) -> int:
+        """Return the seed of the draws of pass t."""
+        return pass_seed(self.seed, t)
+
     def learns_after(self, t: int) -> bool:
         """Return whether priors are learned after pass t."""
         due = t >= self.learn_from and (t - self.learn_from) % self.learn_every == 0
@@ -193,11 +197,12 @@ class Cvb0:
                     state.assignments,
                     smoothed_priors(state.priors, settings, t),
                     workers,
-                    seed=pass_seed(settings.seed, t),
+                    seed=settings.seed_of(t),
                     min_share=settings.min_share_of(t),
                 )
                 _remove_pseudocounts(state)
-                update_average(state.average, state.assignments, (AVERAGING + 1) / (t + AVERAGING), workers)
+                N, unit = state.assignments.N, state.assignments.unit
+                update_average(state.average, N, unit, (AVERAGING + 1) / (t + AVERAGING), workers)
                 if settings.learns_after(t):
                     state.priors = learned_priors(state.assignments, state.priors, settings, t, workers)
                 record = writer.predictive_record(self.first + t, "collapsed", log_predictive, state.priors)
@@ -251,13 +256,13 @@ def _remove_pseudocounts(state: Cvb0State) -> None:
     state.pseudocounts = None
 
 
-def update_average(average: Floats, assignments: Assignments, rho: float, workers: Workers) -> None:
-    """Set average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (39)."""
+def update_average(average: Floats, N: Masses, unit: float, rho: float, workers: Workers) -> None:
+    """Set average ← (1 − ρ) average + ρ n_wk, in tokens; N has n_wk in units of mass. Equation (39)."""
 
     def update(part: slice) -> None:
         rows = average[part]
         rows *= 1 - rho
-        rows += (rho / assignments.unit) * assignments.N[part].astype(rows.dtype)
+        rows += (rho / unit) * N[part].astype(rows.dtype)
 
     workers.run(update, chunks(len(average), ROWS_AT_ONCE))
 

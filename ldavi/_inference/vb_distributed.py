@@ -24,7 +24,7 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
 from ldavi._inference import elbo
 from ldavi._inference.dirichlet_priors import EtaStatistics
-from ldavi._inference.e_step import DocumentBlock, EStepSettings, Part, cut_blocks, e_step
+from ldavi._inference.e_step import DocumentBlock, EStepSettings, Part, cut_blocks, e_step, update_documents
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.m_step import (
     RowSums,
@@ -46,6 +46,7 @@ from ldavi._inference.topic_shards import (
     topics_at,
     totals_of,
 )
+from ldavi._inference.vb_online import PassSums
 from ldavi._inference.vb_priors import (
     LogThetaSums,
     added_log_theta_sums,
@@ -236,6 +237,20 @@ def local_step(
     return PartResult(gamma, SufficientStatistics(part.rows, S, word, doc_topic, n_inner_iter, log_theta))
 
 
+def part_bound(
+    part: PartArrays, shards: Sequence[ShardTopics], priors: CompactPriors, settings: LocalStepSettings
+) -> PassSums:
+    """Return the terms of the bound of a part under topics that stay as they are. Equation (13)."""
+    documents = part.documents
+    gamma = np.empty((documents.n_docs, len(priors.alpha)), part.values.dtype)
+    with Workers(settings.n_threads) as workers:
+        topics = topics_at(shards, part.rows, workers)
+        result = update_documents(documents.counts, topics, priors.alpha, gamma, settings.e_step, workers)
+    sums = PassSums()
+    sums.add(documents, result, summed_terms(result, documents, Priors(priors.alpha, priors.eta), topics))
+    return sums
+
+
 def statistics_of_shard(result: PartResult, edges: tuple[int, int]) -> SufficientStatistics:
     """Return the statistics of the rows of a shard."""
     statistics = result.statistics
@@ -270,7 +285,7 @@ def prior_statistics(
     log_theta, eta = added_log_theta_sums(root.log_theta for root in roots), None
     if settings.learn_eta:
         with Workers(step.n_threads) as workers:
-            S = _summed(roots, layout.edges[step.shard])
+            S = summed_rows(roots, layout.edges[step.shard])
             eta = eta_statistics(priors.priors(layout), settings, S, workers)
     return PriorStatistics(log_theta, eta)
 
@@ -315,7 +330,7 @@ def shard_lambda(
 ) -> Floats:
     """Return λ of a shard, of shape (rows, Kp), as in `m_step_shard`; expected counts if β is a point estimate."""
     if layout.point_estimate:
-        return _summed(roots, layout.edges[step.shard])
+        return summed_rows(roots, layout.edges[step.shard])
     return _updated(roots, before, priors, layout, step)[0].rows
 
 
@@ -326,7 +341,7 @@ def _updated(
     layout: CorpusLayout,
     step: ShardStep,
 ) -> tuple[Topics, RowSums]:
-    sstats, ranges = _summed(roots, layout.edges[step.shard]), layout.shards[step.shard]
+    sstats, ranges = summed_rows(roots, layout.edges[step.shard]), layout.shards[step.shard]
     K, offset = len(priors.alpha), step.digamma_offset
     with Workers(step.n_threads) as workers:
         topics = topics_at([before], np.arange(len(sstats)), workers)
@@ -341,7 +356,7 @@ def _updated(
     return Topics(sstats, topics.B, topics.log_scale, np.zeros(K), False, offset), rows
 
 
-def _summed(roots: Sequence[SufficientStatistics], edges: tuple[int, int]) -> Floats:
+def summed_rows(roots: Sequence[SufficientStatistics], edges: tuple[int, int]) -> Floats:
     """Return S of the rows of a shard, aligned and padded."""
     first, last = edges
     K = roots[0].S.shape[1]

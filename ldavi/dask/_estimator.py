@@ -1,6 +1,5 @@
 """The estimator for Dask collections, which computes on the workers that hold the blocks."""
 
-from dataclasses import replace
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
@@ -78,10 +77,10 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         """
         given = warm_start_of(self)
         settings = check.check_parameters(self, is_warm=given is not None)
-        settings = replace(settings, n_collapsed_iter=0)  # assignments are in one process
         self._check_supported(settings, checkpoint)
         fitted, init = None if given is None else given.priors, given or self.init
         executor, restarts, random_state = current_executor(), list[Restart](), check_random_state(self.random_state)
+        online = settings.learning_method == "online"
         with executor.keep_copies():
             fit = DistributedFit(self, settings, executor, _collections.lazy_blocks(X), sample_weight, fitted)
             try:
@@ -91,6 +90,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
                         fit.priors,
                         random_state,
                         init=init,
+                        online=online,
                         is_restart=number > 0,
                         sampler=fit.sample,
                     )
@@ -262,21 +262,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
 
     def _check_supported(self, settings: FitSettings, checkpoint: object) -> None:
         """Raise ValueError for parameters that need all documents in one process."""
-        if settings.learning_method != "batch":
-            is_online = settings.learning_method == "online"
-            also = ", or use partial_fit, which reads the blocks in turn" if is_online else ""
-            raise ValueError(f'learning_method={self.learning_method!r} must be "batch" in ldavi.dask: set it{also}')
-        if settings.inference != "vb":
-            msg = (
-                f'inference={self.inference!r} must be "vb" in ldavi.dask; use ldavi.LatentDirichletAllocation for '
-                '"cvb0"'
-            )
-            raise ValueError(msg)
-        if not isinstance(self.n_collapsed_iter, str) and self.n_collapsed_iter > 0:
-            msg = (
-                f"n_collapsed_iter={self.n_collapsed_iter} needs the assignments of all counts in one process and is "
-                'not supported in ldavi.dask: use "auto" or 0'
-            )
+        if settings.learning_method == "memoized":
+            msg = f'learning_method={self.learning_method!r} must be "batch" or "online" in ldavi.dask: set one of them'
             raise ValueError(msg)
         if settings.validation_fraction is not None:
             msg = (

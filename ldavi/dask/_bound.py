@@ -1,0 +1,68 @@
+"""The exact bound of the final topics over parts that live on workers, as the last phase of a fit. Equation (13)."""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from ldavi._core.records import Priors
+from ldavi._core.threads import Workers
+from ldavi._inference import elbo, vb_distributed
+from ldavi._inference.e_step import EStepSettings
+from ldavi._inference.exact_bound import BoundState
+from ldavi._inference.passes import PassResult, Saved
+from ldavi._inference.topic_shards import compact_priors
+from ldavi._inference.trace import TraceRecord
+from ldavi._inference.vb_distributed import LocalStepSettings
+from ldavi._inference.vb_online import PassSums
+from ldavi.dask._executor import Executor
+from ldavi.dask._pipeline import DistributedCorpus
+
+
+@dataclass(frozen=True, slots=True)
+class DistributedBound:
+    """The evaluation of the exact bound on the workers of an executor, as `ExactBound` in memory.
+
+    Attributes
+    ----------
+    max_inner_iter : int
+    tol : float
+        As of `PassSettings`.
+    executor : Executor
+    corpus : DistributedCorpus
+    n_threads : int
+        Of one task.
+    """
+
+    max_inner_iter: int
+    tol: float
+    executor: Executor
+    corpus: DistributedCorpus
+    n_threads: int
+    n_passes: int = 1
+    name: str = "distributed exact bound"
+
+    def prepare(self, documents: object) -> DistributedCorpus:
+        return self.corpus
+
+    def start(self, documents: DistributedCorpus, priors: Priors, initial: Callable[[], PassResult]) -> BoundState:
+        return BoundState(initial(), PassSums())
+
+    def from_arrays(self, documents: DistributedCorpus, arrays: Saved) -> BoundState:
+        raise NotImplementedError("checkpoints are refused together with Dask")
+
+    def passes(
+        self, documents: DistributedCorpus, state: BoundState, workers: Workers
+    ) -> Generator[tuple[BoundState, TraceRecord]]:
+        """Yield the state with the record."""
+        executor, topics, n_parts = self.executor, state.result, len(documents.parts)
+        priors, layout, started = topics.priors, documents.layout, time.perf_counter() - topics.seconds
+        rows = topics.rows_of(layout.words)
+        shards = vb_distributed.initial_shards(rows, priors, layout, workers, digamma_offset=0.0)
+        handles, sent = [executor.send(shard) for shard in shards], executor.send(compact_priors(priors))
+        settings = LocalStepSettings(EStepSettings(self.max_inner_iter, self.tol), False, self.n_threads)
+        arguments = [handles] * n_parts, [sent] * n_parts, [settings] * n_parts
+        for sums in executor.fetch(executor.map(vb_distributed.part_bound, documents.parts, *arguments)):
+            state.sums.add_sums(sums)
+        lam = topics.all_words(layout.n_words)
+        topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
+        yield state, state.sums.record(topics.iteration, "final", topic_word, priors, time.perf_counter() - started)
