@@ -4,16 +4,20 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+import numpy as np
+
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._inference import elbo, vb_distributed
 from ldavi._inference.e_step import EStepSettings
 from ldavi._inference.exact_bound import BoundState
-from ldavi._inference.passes import PassResult, Saved
+from ldavi._inference.m_step import topics_from
+from ldavi._inference.passes import PassResult, Saved, column_sums
 from ldavi._inference.topic_shards import compact_priors
 from ldavi._inference.trace import TraceRecord
 from ldavi._inference.vb_distributed import LocalStepSettings
 from ldavi._inference.vb_online import PassSums
+from ldavi._inference.vb_online_distributed import step_topics
 from ldavi.dask._executor import Executor
 from ldavi.dask._pipeline import DistributedCorpus
 
@@ -56,13 +60,14 @@ class DistributedBound:
         """Yield the state with the record."""
         executor, topics, n_parts = self.executor, state.result, len(documents.parts)
         priors, layout, started = topics.priors, documents.layout, time.perf_counter() - topics.seconds
-        rows = topics.rows_of(layout.words)
-        shards = vb_distributed.initial_shards(rows, priors, layout, workers, digamma_offset=0.0)
-        handles, sent = [executor.send(shard) for shard in shards], executor.send(compact_priors(priors))
+        lam = topics.all_words(layout.n_words)  # after online steps, λ differs from η even if a word does not occur
+        totals, rows = column_sums(lam, priors), topics.rows_of(layout.words)
+        of_corpus = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
+        shards = [executor.send(step_topics(of_corpus, totals, np.arange(len(rows))).topics)]
+        sent = executor.send(compact_priors(priors))
         settings = LocalStepSettings(EStepSettings(self.max_inner_iter, self.tol), False, self.n_threads)
-        arguments = [handles] * n_parts, [sent] * n_parts, [settings] * n_parts
+        arguments = [shards] * n_parts, [sent] * n_parts, [settings] * n_parts
         for sums in executor.fetch(executor.map(vb_distributed.part_bound, documents.parts, *arguments)):
             state.sums.add_sums(sums)
-        lam = topics.all_words(layout.n_words)
         topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
         yield state, state.sums.record(topics.iteration, "final", topic_word, priors, time.perf_counter() - started)
