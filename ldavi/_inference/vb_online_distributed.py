@@ -54,16 +54,28 @@ def slices_of_steps(n_docs: Sequence[int], batch_size: int) -> list[list[Documen
     The documents of a step are spread over several parts, so that workers share its E-step. Parts are divided into
     groups, one after another, in which each step takes the same share of each part.
     """
-    filled = [number for number, n in enumerate(n_docs) if n]
-    per_group = max(1, batch_size // DOCUMENTS_PER_SLICE)
-    groups = np.array_split(np.array(filled, np.int64), -(-len(filled) // per_group)) if filled else []
-    steps: list[list[DocumentSlice]] = []
-    for group in groups:
+    steps = []
+    for group in _groups(n_docs, batch_size):
         n_steps = -(-sum(n_docs[part] for part in group) // batch_size)
         for i in range(n_steps):
-            edges = ((int(part), n_docs[part] * i // n_steps, n_docs[part] * (i + 1) // n_steps) for part in group)
+            edges = ((part, n_docs[part] * i // n_steps, n_docs[part] * (i + 1) // n_steps) for part in group)
             steps.append([DocumentSlice(part, start, stop) for part, start, stop in edges if start < stop])
     return [step for step in steps if step]
+
+
+def _groups(n_docs: Sequence[int], batch_size: int) -> list[list[int]]:
+    """Divide parts into groups of a step's documents or more, and of as many parts as a step has slices."""
+    n_slices, groups = max(1, batch_size // DOCUMENTS_PER_SLICE), list[list[int]]()
+    group: list[int] = []
+    for part in range(len(n_docs)):
+        group = [*group, part]
+        if len(group) >= n_slices and sum(n_docs[each] for each in group) >= batch_size:
+            groups.append(group)
+            group = []
+    if groups:
+        groups[-1] += group  # what remains is too little for a step of its own
+        return groups
+    return [group]
 
 
 def slice_of_part(part: PartArrays, layout: CorpusLayout, n_topics: int, edges: tuple[int, int]) -> PartArrays:
