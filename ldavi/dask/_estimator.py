@@ -20,18 +20,21 @@ from ldavi.dask._fitting import DistributedFit
 class LatentDirichletAllocation(local.LatentDirichletAllocation):
     """Latent Dirichlet allocation on the workers of a Dask cluster.
 
-    The parameters, and the attributes after `fit`, are those of :class:`ldavi.LatentDirichletAllocation`. The results
-    equal those of a fit in memory up to rounding, and have the same bits for any number of workers. Documents stay on
-    the workers. The loss of a worker costs time but changes no result.
+    The parameters, and the attributes after `fit`, are those of :class:`ldavi.LatentDirichletAllocation`, and the fit
+    runs the same algorithms. Passes of variational Bayes give the results of a fit in memory up to rounding; collapsed
+    passes and online steps give other draws and topics as good. The bits depend on how X is divided into blocks, but
+    not on the number of workers. Documents stay on the workers, except in `partial_fit`. The loss of a worker costs
+    time but changes no result.
 
     The cluster is that of the current :class:`distributed.Client`; without one, blocks are fitted in this process.
 
     Parameters
     ----------
     n_components, ... :
-        As in :class:`ldavi.LatentDirichletAllocation`. Some values need all documents in one process and are refused:
-        `learning_method` must be "batch", `inference` must be "vb", there are no collapsed passes, and
-        `validation_fraction` must be None. `n_jobs` is the number of threads of one task on a worker; None means one.
+        As in :class:`ldavi.LatentDirichletAllocation`. Two values need all documents in one process and are refused:
+        `learning_method` must be "batch" or "online", and `validation_fraction` must be None. A step of "online" takes
+        its `batch_size` documents from several blocks, and updates the topics in this process. `n_jobs` is the number
+        of threads of one task on a worker; None means one.
 
     See Also
     --------
