@@ -40,21 +40,19 @@ class PackedRows(NamedTuple):
 
 def pack(rows: Masses, n_columns: int) -> PackedRows:
     """Pack the first columns of some rows; the others must be 0."""
-    per_row = np.empty(len(rows), np.int64)
-    for at in chunks(len(rows), ROWS_AT_ONCE):
-        per_row[at] = np.count_nonzero(rows[at], axis=1)
-    n = int(per_row.sum())
-    dtype = _smallest_type(rows)
+    width, dtype = rows.shape[1], _smallest_type(rows)
+    n = sum(int(np.count_nonzero(rows[at] != 0)) for at in chunks(len(rows), ROWS_AT_ONCE))
     if n * (dtype.itemsize + 2) + 8 * len(rows) >= len(rows) * n_columns * dtype.itemsize:
         return PackedRows(rows[:, :n_columns].astype(dtype), None, None, n_columns)
-    indptr = np.append(0, np.cumsum(per_row))
+    indptr = np.zeros(len(rows) + 1, np.int64)
     value, column = np.empty(n, dtype), np.empty(n, np.uint16)
     for at in chunks(len(rows), ROWS_AT_ONCE):
-        part = rows[at]
-        flat = np.flatnonzero(part)
-        entries = slice(indptr[at.start], indptr[at.start] + len(flat))
-        value[entries] = part.reshape(-1)[flat]
-        column[entries] = flat % part.shape[1]
+        part, before = rows[at].reshape(-1), int(indptr[at.start])
+        flat = np.flatnonzero(part != 0)  # of booleans: several times as fast as of numbers
+        ends = np.searchsorted(flat, width * np.arange(1, at.stop - at.start + 1))
+        indptr[at.start + 1 : at.stop + 1] = before + ends
+        value[before : before + len(flat)] = part[flat]
+        column[before : before + len(flat)] = flat % width
     return PackedRows(value, column, indptr, n_columns)
 
 
