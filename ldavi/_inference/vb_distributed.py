@@ -24,7 +24,7 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
 from ldavi._inference import elbo
 from ldavi._inference.dirichlet_priors import EtaStatistics
-from ldavi._inference.e_step import DocumentBlock, EStepSettings, Part, cut_blocks, e_step, update_documents
+from ldavi._inference.e_step import DocumentBlock, EStepSettings, Part, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
 from ldavi._inference.m_step import (
     RowSums,
@@ -46,7 +46,6 @@ from ldavi._inference.topic_shards import (
     topics_at,
     totals_of,
 )
-from ldavi._inference.vb_online import PassSums
 from ldavi._inference.vb_priors import (
     LogThetaSums,
     added_log_theta_sums,
@@ -235,20 +234,6 @@ def local_step(
     S = np.ascontiguousarray(sstats[:, :K])
     n_inner_iter = int(result.n_inner_iter.sum())
     return PartResult(gamma, SufficientStatistics(part.rows, S, word, doc_topic, n_inner_iter, log_theta))
-
-
-def part_bound(
-    part: PartArrays, shards: Sequence[ShardTopics], priors: CompactPriors, settings: LocalStepSettings
-) -> PassSums:
-    """Return the terms of the bound of a part under topics that stay as they are. Equation (13)."""
-    documents = part.documents
-    gamma = np.empty((documents.n_docs, len(priors.alpha)), part.values.dtype)
-    with Workers(settings.n_threads) as workers:
-        topics = topics_at(shards, part.rows, workers)
-        result = update_documents(documents.counts, topics, priors.alpha, gamma, settings.e_step, workers)
-    sums = PassSums()
-    sums.add(documents, result, summed_terms(result, documents, Priors(priors.alpha, priors.eta), topics))
-    return sums
 
 
 def statistics_of_shard(result: PartResult, edges: tuple[int, int]) -> SufficientStatistics:

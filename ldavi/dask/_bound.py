@@ -8,9 +8,9 @@ import numpy as np
 
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
-from ldavi._inference import elbo, vb_distributed
+from ldavi._inference import elbo
 from ldavi._inference.e_step import EStepSettings
-from ldavi._inference.exact_bound import BoundState
+from ldavi._inference.exact_bound import BoundState, part_bound
 from ldavi._inference.m_step import topics_from
 from ldavi._inference.passes import PassResult, Saved, column_sums
 from ldavi._inference.topic_shards import compact_priors
@@ -67,7 +67,7 @@ class DistributedBound:
         sent = executor.send(compact_priors(priors))
         settings = LocalStepSettings(EStepSettings(self.max_inner_iter, self.tol), False, self.n_threads)
         arguments = [shards] * n_parts, [sent] * n_parts, [settings] * n_parts
-        for sums in executor.fetch(executor.map(vb_distributed.part_bound, documents.parts, *arguments)):
+        for sums in executor.fetch(executor.map(part_bound, documents.parts, *arguments)):
             state.sums.add_sums(sums)
         topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
         yield state, state.sums.record(topics.iteration, "final", topic_word, priors, time.perf_counter() - started)
