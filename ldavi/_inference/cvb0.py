@@ -201,8 +201,7 @@ class Cvb0:
                     min_share=settings.min_share_of(t),
                 )
                 _remove_pseudocounts(state)
-                N, unit = state.assignments.N, state.assignments.unit
-                update_average(state.average, N, unit, (AVERAGING + 1) / (t + AVERAGING), workers)
+                update_average(state.average, state.assignments, (AVERAGING + 1) / (t + AVERAGING), workers)
                 if settings.learns_after(t):
                     state.priors = learned_priors(state.assignments, state.priors, settings, t, workers)
                 record = writer.predictive_record(self.first + t, "collapsed", log_predictive, state.priors)
@@ -256,13 +255,13 @@ def _remove_pseudocounts(state: Cvb0State) -> None:
     state.pseudocounts = None
 
 
-def update_average(average: Floats, N: Masses, unit: float, rho: float, workers: Workers) -> None:
-    """Set average ← (1 − ρ) average + ρ n_wk, in tokens; N has n_wk in units of mass. Equation (39)."""
+def update_average(average: Floats, assignments: Assignments, rho: float, workers: Workers) -> None:
+    """Set average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (39)."""
 
     def update(part: slice) -> None:
         rows = average[part]
         rows *= 1 - rho
-        rows += (rho / unit) * N[part].astype(rows.dtype)
+        rows += (rho / assignments.unit) * assignments.N[part].astype(rows.dtype)
 
     workers.run(update, chunks(len(average), ROWS_AT_ONCE))
 

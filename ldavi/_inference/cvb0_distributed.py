@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ldavi._core.records import Priors, aligned_zeros, padded
+from ldavi._core.records import Counts, Priors, aligned_zeros, padded
 from ldavi._core.spill_file import array_store
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s, Masses, UInt8s, UInt16s
@@ -146,7 +146,8 @@ def initial_count_shards(
     lam : array of shape (U, Kp) or None
         λ of the words that occur.
     """
-    corpus = _assignments_of(layout, len(priors.alpha), scale, dtype)
+    shape = len(layout.words), padded(priors.n_topics)
+    corpus = _word_counts(aligned_masses(shape, MASS_TYPE[np.dtype(dtype)]), layout.counts(dtype), scale)
     if lam is not None:
         add_pseudocounts(corpus, lam, priors)
     return [_shard_of(corpus.N[first:last], priors.n_topics) for first, last in layout.edges]
@@ -225,12 +226,14 @@ def without_pseudocounts(after: CountShard, initial: CountShard, edges: tuple[in
     return _shard_of(N, K)._replace(log_predictive=after.log_predictive)
 
 
-def averaged_shard(average: Floats | None, shard: CountShard, dtype: str, step: CollapsedStep) -> Floats:
+def averaged_shard(
+    average: Floats | None, shard: CountShard, layout: CorpusLayout, dtype: str, step: CollapsedStep
+) -> Floats:
     """Return the average of n_wk over passes, of shape (rows, Kp), in tokens; None before the first. Equation (39)."""
-    N = _rows_of_shard(shard, dtype)
-    average = aligned_zeros(N.shape, dtype) if average is None else average.copy()
+    counts = _word_counts(_rows_of_shard(shard, dtype), layout.counts(dtype), step.scale)
+    average = aligned_zeros(counts.N.shape, dtype) if average is None else average.copy()
     with Workers(step.n_threads) as workers:
-        update_average(average, N, step.scale.unit, (AVERAGING + 1) / (step.t + AVERAGING), workers)
+        update_average(average, counts, (AVERAGING + 1) / (step.t + AVERAGING), workers)
     return average
 
 
@@ -255,11 +258,13 @@ def sampled_counts(
     return sampled_topic_counts(assignments, priors.priors(layout), step.settings, step.t)
 
 
-def rounded_counts(shard: CountShard, edges: tuple[int, int], dtype: str, step: CollapsedStep) -> RoundedCounts:
+def rounded_counts(
+    shard: CountShard, layout: CorpusLayout, edges: tuple[int, int], dtype: str, step: CollapsedStep
+) -> RoundedCounts:
     """Return n_wk of a shard rounded to integers."""
-    N, seed = _rows_of_shard(shard, dtype), learning_seed(step.settings, step.t)
+    counts = _word_counts(_rows_of_shard(shard, dtype), layout.counts(dtype), step.scale)
     with Workers(step.n_threads) as workers:
-        return rounded_rows(N, step.scale.unit, workers, seed=seed, first_row=edges[0])
+        return rounded_rows(counts, workers, seed=learning_seed(step.settings, step.t), first_row=edges[0])
 
 
 def learn_priors(
@@ -335,16 +340,15 @@ def _assignments_at(
     )
 
 
-def _assignments_of(layout: CorpusLayout, n_topics: int, scale: MassScale, dtype: str) -> Assignments:
-    """Return assignments of no counts over the words of a corpus."""
-    width = padded(n_topics)
+def _word_counts(N: Masses, vocabulary: Counts, scale: MassScale) -> Assignments:
+    """Return n_wk of some words as assignments without any parts."""
     return Assignments(
-        vocabulary=layout.counts(dtype),
+        vocabulary=vocabulary,
         blocked=[],
         topic=array_store(in_memory=True),
         share=array_store(in_memory=True),
-        N=aligned_masses((len(layout.words), width), MASS_TYPE[np.dtype(dtype)]),
-        totals=np.zeros(width),
+        N=N,
+        totals=np.zeros(N.shape[1]),
         n_tokens=scale.n_tokens,
         unit=scale.unit,
         max_sampled=scale.max_sampled,

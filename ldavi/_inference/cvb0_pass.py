@@ -17,7 +17,7 @@ from ldavi import _estep
 from ldavi._core.random_bits import pass_seed, random_bits_24
 from ldavi._core.records import Counts, Priors, aligned_zeros
 from ldavi._core.threads import Workers, even_ranges
-from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, Masses, UInt16s
+from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, UInt16s
 from ldavi._estep import SCRATCH_ROWS, SHARES, SLOTS
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.assignments import (
@@ -186,22 +186,22 @@ def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int
 
     The evidence for η depends on n_wk alone, so no topics are sampled.
     """
-    return dirichlet_priors.group_values(*rounded_rows(assignments.N, assignments.unit, workers, seed=seed))
+    return dirichlet_priors.group_values(*rounded_rows(assignments, workers, seed=seed))
 
 
-def rounded_rows(N: Masses, unit: float, workers: Workers, *, seed: int, first_row: int = 0) -> RoundedCounts:
-    """Return the entries of some rows of n_wk, in units of mass, rounded to integers at random with the same mean."""
+def rounded_rows(assignments: Assignments, workers: Workers, *, seed: int, first_row: int = 0) -> RoundedCounts:
+    """Return the entries of n_wk rounded as in `rounded_word_counts`; `first_row` is the number of its first row."""
 
     def rounded(first: int) -> tuple[Doubles, Doubles, Doubles]:
-        rows = N[first : first + ROWS_AT_ONCE]
+        rows = assignments.N[first : first + ROWS_AT_ONCE]
         held = np.nonzero(rows)
         up_to = random_bits_24(seed, (first_row + first) * rows.shape[1], len(held[0])) / 2.0**24
-        whole = np.floor(rows[held] / unit + up_to)  # in float64: counts may exceed every integer type
+        whole = np.floor(rows[held] / assignments.unit + up_to)  # in float64: counts may exceed every integer type
         values, times = np.unique(whole, return_counts=True)
         totals: Doubles = np.bincount(held[1], whole, minlength=rows.shape[1]).astype(np.float64)
         return values.astype(np.float64), times.astype(np.float64), totals
 
-    firsts = range(0, max(1, len(N)), ROWS_AT_ONCE)  # at least one, even if no word occurs
+    firsts = range(0, max(1, len(assignments.N)), ROWS_AT_ONCE)  # at least one, even if no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
     return RoundedCounts(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
 

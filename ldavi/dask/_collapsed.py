@@ -201,7 +201,8 @@ class DistributedCvb0:
         shards, dtypes, steps = after.shards, [corpus.dtype] * len(edges), [step] * len(edges)
         if t == 1 and self.settings.starts_from_topics:
             shards = executor.map(cvb0_distributed.without_pseudocounts, shards, before.shards, edges, dtypes)
-        averages = executor.map(cvb0_distributed.averaged_shard, before.averages, shards, dtypes, steps)
+        layouts = [corpus.layout_handle] * len(edges)
+        averages = executor.map(cvb0_distributed.averaged_shard, before.averages, shards, layouts, dtypes, steps)
         after = after._replace(shards=shards, averages=averages)
         if self.settings.learns_after(t):
             after = after._replace(priors=self._learned_priors(corpus, after, blocks, step))
@@ -242,7 +243,8 @@ class DistributedCvb0:
             samples = executor.map(cvb0_distributed.sampled_counts, corpus.parts, blocks, after.assignments, *arguments)
         rounded: list[Handle] = []
         if settings.learn_eta:
-            more = edges, [corpus.dtype] * len(edges), [step] * len(edges)
+            n_shards = len(edges)
+            more = [corpus.layout_handle] * n_shards, edges, [corpus.dtype] * n_shards, [step] * n_shards
             rounded = executor.map(cvb0_distributed.rounded_counts, after.shards, *more)
         layout = corpus.layout_handle
         return executor.call(cvb0_distributed.learn_priors, samples, rounded, after.priors, layout, settings)
