@@ -15,13 +15,14 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import ldavi
 from ldavi import io
+from ldavi._inference import assignments
 
 pytest.importorskip("distributed")
 import dask
 import dask.array as da
 import dask.bag as db
 
-from ldavi.dask import LatentDirichletAllocation
+from ldavi.dask import LatentDirichletAllocation, _collapsed
 from ldavi.dask._executor import LocalExecutor, LostError
 
 X = topical()
@@ -34,7 +35,7 @@ def in_memory(**parameters):
 
 
 def in_blocks(**parameters):
-    return LatentDirichletAllocation(K, random_state=0, **parameters)
+    return LatentDirichletAllocation(K, random_state=0, **{"n_collapsed_iter": 0} | parameters)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,93 @@ def test_too_few_passes_cause_a_warning():
         in_blocks(max_iter=3).fit(as_array(X, [20]))
 
 
+# Collapsed passes and online steps
+
+PHASES = {
+    "default": ({"n_collapsed_iter": "auto", "max_iter": 40, "tol": None}, ["warmup", "collapsed", "monotone"]),
+    "n_collapsed_iter": (
+        {"n_collapsed_iter": 7, "max_iter": 20, "tol": None},
+        ["warmup", "collapsed", "monotone"],
+    ),
+    "cvb0": ({"inference": "cvb0", "max_iter": 20, "tol": None}, ["warmup", "collapsed", "final"]),
+    "cvb0 from noise": ({"inference": "cvb0", "init": "random", "max_iter": 30, "tol": None}, ["collapsed", "final"]),
+    "cvb0 with seed words": (
+        {"inference": "cvb0", "seed_words": {0: [3, 4]}, "max_iter": 30, "tol": None},
+        ["collapsed", "final"],
+    ),
+    "online": ({"learning_method": "online", "batch_size": 30, "max_iter": 4, "tol": None}, ["online", "final"]),
+}
+
+
+@pytest.mark.parametrize(("parameters", "phases"), PHASES.values(), ids=PHASES)
+def test_one_block_gives_the_topics_of_every_kind_of_fit_in_memory(parameters, phases):
+    """The bits of collapsed passes; online, Λ is summed in another order."""
+    ours, theirs = in_blocks(**parameters).fit(as_array(X, [])), in_memory(**parameters).fit(X)
+    np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-12)
+    np.testing.assert_allclose(ours.elbo_trace_["elbo"], theirs.elbo_trace_["elbo"], rtol=1e-12)
+    np.testing.assert_allclose(ours.doc_topic_prior_, theirs.doc_topic_prior_, rtol=1e-12)
+    np.testing.assert_allclose(ours.topic_word_prior_, theirs.topic_word_prior_, rtol=1e-12)
+    assert list(dict.fromkeys(ours.elbo_trace_["phase"].tolist())) == phases
+    assert (ours.n_iter_, ours.converged_) == (theirs.n_iter_, theirs.converged_)
+    assert ours.n_batch_iter_ == theirs.n_batch_iter_
+
+
+@pytest.mark.parametrize("kind", ["default", "cvb0", "online"])
+def test_blocks_of_any_size_give_topics_as_good_as_those_of_a_fit_in_memory(kind, small_pieces):
+    """With empty blocks, and with the words in several shards."""
+    parameters, _ = PHASES[kind]
+    ours, theirs = in_blocks(**parameters).fit(as_array(X, [0, 20, 20, 61])), in_memory(**parameters).fit(X)
+    assert ours.perplexity(X) <= 1.01 * theirs.perplexity(X)
+
+
+@pytest.mark.parametrize("kind", ["default", "cvb0", "online"])
+def test_weights_count_documents_as_often_in_every_kind_of_fit(kind):
+    parameters, _ = PHASES[kind]
+    weight = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
+    parameters = parameters | ({"batch_size": np.count_nonzero(weight) // 2} if kind == "online" else {})
+    ours = in_blocks(**parameters).fit(as_array(X, []), sample_weight=weight)
+    np.testing.assert_allclose(ours.components_, in_memory(**parameters).fit(X, sample_weight=weight).components_)
+
+
+def test_several_exchanges_per_pass_give_topics_as_good(monkeypatch, small_pieces):
+    monkeypatch.setattr(_collapsed, "N_EXCHANGES", 3)
+    parameters, _ = PHASES["cvb0"]
+    ours, theirs = in_blocks(**parameters).fit(as_array(X, [20, 61])), in_memory(**parameters).fit(X)
+    assert ours.perplexity(X) <= 1.01 * theirs.perplexity(X)
+
+
+def test_one_block_with_several_exchanges_per_pass_gives_the_bits_of_a_fit_in_memory(monkeypatch):
+    """Since a part sees its own changes at once."""
+    monkeypatch.setattr(_collapsed, "N_EXCHANGES", 3)
+    monkeypatch.setattr(assignments, "MIN_COUNTS", 200)
+    parameters = {"inference": "cvb0", "max_iter": 30, "tol": None}
+    ours, theirs = in_blocks(**parameters).fit(as_array(X, [])), in_memory(**parameters).fit(X)
+    np.testing.assert_array_equal(ours.components_, theirs.components_)
+
+
+@pytest.mark.parametrize("kind", ["default", "online"])
+def test_an_interrupt_leaves_the_topics_of_the_last_complete_pass_of_any_phase(kind):
+    parameters, _ = PHASES[kind]
+
+    def interrupt(record):
+        if record.iteration == 3:
+            raise KeyboardInterrupt
+
+    ours = in_blocks(**parameters, callbacks=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ours.fit(as_array(X, [20]))
+    stopped = in_blocks(**parameters, callbacks=lambda record: record.iteration == 3).fit(as_array(X, [20]))
+    np.testing.assert_array_equal(ours.components_, stopped.components_)
+    assert ours.n_iter_ == 3
+
+
+def test_a_fit_that_a_callback_ends_in_collapsed_passes_has_a_bound():
+    ours = in_blocks(n_collapsed_iter="auto", callbacks=lambda record: record.phase == "collapsed")
+    ours.fit(as_array(X, [20]))
+    assert ours.elbo_trace_["phase"].tolist()[-2:] == ["collapsed", "final"]
+    assert np.isfinite(ours.elbo_)
+
+
 # Kinds of collections
 
 
@@ -231,11 +319,9 @@ def test_an_unsupported_collection_is_refused_without_a_change_of_the_estimator(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"learning_method": "online"}, "learning_method='online' .* partial_fit"),
-        ({"learning_method": "memoized"}, "learning_method='memoized' must be \"batch\""),
-        ({"inference": "cvb0"}, "inference='cvb0' must be \"vb\""),
+        ({"learning_method": "memoized"}, 'learning_method=\'memoized\' must be "batch" or "online"'),
+        ({"inference": "cvb0", "topic_word_prior": 0}, "topic_word_prior=0 .* does not support"),
         ({"validation_fraction": 0.1}, "validation_fraction=0.1 must be None"),
-        ({"n_collapsed_iter": 15}, 'n_collapsed_iter=15 .* not supported in ldavi.dask: use "auto" or 0'),
         ({"tol": -1}, "tol=-1"),
     ],
 )
@@ -276,7 +362,10 @@ class LosesResults:
     ("parameters", "at"),
     [({"tol": None, "max_iter": 4}, at) for at in range(1, 10)]
     + [({"tol": 0.05}, at) for at in (9, 14, 15, 16, 17)]
-    + [({"tol": None, "max_iter": 4, "n_init": 2}, at) for at in (8, 10, 11, 13, 14, 15)],
+    + [({"tol": None, "max_iter": 4, "n_init": 2}, at) for at in (8, 10, 11, 13, 14, 15)]
+    + [({"n_collapsed_iter": 2, "tol": None, "max_iter": 7}, at) for at in range(3, 33, 3)]
+    + [({"inference": "cvb0", "tol": None, "max_iter": 4}, at) for at in range(3, 28, 2)]
+    + [({"learning_method": "online", "tol": None, "max_iter": 2}, at) for at in range(3, 21, 3)],
 )
 def test_a_fit_whose_results_are_lost_repeats_passes_without_recording_them_twice(parameters, at, monkeypatch):
     """At any time, also when λ is fetched after the last pass."""

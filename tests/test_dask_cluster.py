@@ -18,7 +18,7 @@ from distributed import SchedulerPlugin
 
 import ldavi
 from ldavi._inference.topic_shards import CorpusLayout
-from ldavi.dask import LatentDirichletAllocation, _scheduler
+from ldavi.dask import LatentDirichletAllocation, _pipeline
 from ldavi.dask._fitting import DistributedFit
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
@@ -27,6 +27,11 @@ K = 4
 LOCAL = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # no fixed port, no dashboard
 CUTS = [11, 30, 30, 41, 62, 70]
 N_BLOCKS = len(CUTS) + 1
+KINDS = {
+    "collapsed passes, then VB": {"n_collapsed_iter": 5, "max_iter": 16},
+    "cvb0": {"inference": "cvb0", "max_iter": 12},
+    "online": {"learning_method": "online", "batch_size": 32, "max_iter": 4},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,8 +70,15 @@ def expected():
     return model().fit(as_array(X, CUTS))
 
 
+@pytest.fixture(scope="module")
+def expected_of_kinds():
+    """Fits of each kind without a cluster."""
+    return {kind: model(**parameters).fit(as_array(X, CUTS)) for kind, parameters in KINDS.items()}
+
+
 def model(**parameters):
-    return LatentDirichletAllocation(K, random_state=0, **({"max_iter": 18, "tol": None} | parameters))
+    defaults = {"max_iter": 18, "tol": None, "n_collapsed_iter": 0}
+    return LatentDirichletAllocation(K, random_state=0, **(defaults | parameters))
 
 
 def assert_same_bits(ours, theirs):
@@ -118,6 +130,44 @@ def test_one_worker_gives_the_bits_of_a_fit_without_a_cluster(expected):
         assert_same_bits(model().fit(as_array(X, CUTS)), expected)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_workers_give_the_bits_of_every_kind_of_fit_without_a_cluster(client, expected_of_kinds, kind):
+    assert_same_bits(model(**KINDS[kind]).fit(as_array(X, CUTS)), expected_of_kinds[kind])
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_other_numbers_of_workers_give_the_bits_of_every_kind_of_fit(expected_of_kinds, n_workers):
+    with LocalCluster(n_workers=n_workers, threads_per_worker=1, **LOCAL) as cluster, Client(cluster):
+        for kind, parameters in KINDS.items():
+            assert_same_bits(model(**parameters).fit(as_array(X, CUTS)), expected_of_kinds[kind])
+
+
+@pytest.mark.parametrize(
+    ("kind", "passes"), [("collapsed passes, then VB", [3, 8, 13]), ("cvb0", [2, 6, 10]), ("online", [1, 3])]
+)
+def test_the_loss_of_a_worker_changes_no_bit_of_any_kind_of_fit(
+    cluster, client, expected_of_kinds, preparations, monkeypatch, kind, passes
+):
+    """In the VB passes before collapsed ones, in these, in those after, and after a replication of assignments."""
+    monkeypatch.setattr(_pipeline, "MAX_PASSES_TO_REPEAT", 4)
+    kills = KillWorkers(cluster, client, passes)
+    assert_same_bits(model(**KINDS[kind], callbacks=kills).fit(as_array(X, CUTS)), expected_of_kinds[kind])
+    assert not kills.passes
+    assert len(preparations) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_after_the_loss_of_all_workers_passes_of_every_kind_are_repeated(
+    cluster, client, expected_of_kinds, preparations, kind
+):
+    seen = []
+    kills = KillWorkers(cluster, client, [3], all_workers=True)
+    ours = model(**KINDS[kind], callbacks=[kills, lambda record: seen.append(record.iteration)])
+    assert_same_bits(ours.fit(as_array(X, CUTS)), expected_of_kinds[kind])
+    assert seen == list(range(1, seen[-1] + 1))
+    assert len(preparations) == 2
+
+
 def test_the_words_of_this_corpus_are_in_two_shards():
     assert len(CorpusLayout(np.flatnonzero(X.any(axis=0)), X.shape[1], np.ones((1, 1))).shards) == 2
 
@@ -129,7 +179,7 @@ def test_topics_are_those_of_a_fit_in_memory(client):
 
 
 def test_checkpoints_of_a_pass_change_no_bit(client, expected, monkeypatch):
-    monkeypatch.setattr(_scheduler, "MAX_PASSES_TO_REPEAT", 2)
+    monkeypatch.setattr(_pipeline, "MAX_PASSES_TO_REPEAT", 2)
     assert_same_bits(model().fit(as_array(X, CUTS)), expected)
 
 
@@ -149,7 +199,7 @@ def test_the_loss_of_a_worker_in_three_passes_changes_no_bit(cluster, client, ex
 
 
 def test_the_loss_of_a_worker_between_replications_changes_no_bit(cluster, client, expected, preparations, monkeypatch):
-    monkeypatch.setattr(_scheduler, "MAX_PASSES_TO_REPEAT", 3)
+    monkeypatch.setattr(_pipeline, "MAX_PASSES_TO_REPEAT", 3)
     kills = KillWorkers(cluster, client, [14, 17])
     assert_same_bits(model(callbacks=kills).fit(as_array(X, CUTS)), expected)
     assert len(preparations) == 1
@@ -178,6 +228,9 @@ def test_after_the_loss_of_all_workers_passes_are_repeated_but_not_recorded_twic
     assert len(preparations) == 2
 
 
+STEPS = ("local_step", "m_step_shard", "update_part", "updated_shard", "slice_statistics")
+
+
 class Watch(SchedulerPlugin):
     """Counts finished tasks, and measures the bytes of the largest task of a step that was submitted."""
 
@@ -189,7 +242,7 @@ class Watch(SchedulerPlugin):
 
     def update_graph(self, scheduler, **kwargs):
         for task in scheduler.tasks.values():
-            is_step = any(step in str(task.key) for step in ("local_step", "m_step_shard"))
+            is_step = any(step in str(task.key) for step in STEPS)
             if task.run_spec is not None and is_step:
                 self.largest = max(self.largest, len(pickle.dumps(task.run_spec)))
 
@@ -202,18 +255,20 @@ def watch(cluster, client):
     cluster.scheduler.remove_plugin("watch")
 
 
-def test_a_pass_takes_fewer_than_ten_tasks_per_block(client, watch):
+@pytest.mark.parametrize("parameters", [{}, {"inference": "cvb0", "doc_topic_prior": 0.1}])
+def test_a_pass_takes_fewer_than_ten_tasks_per_block(client, watch, parameters):
     A = as_array(X, CUTS)
     seen = []
     for passes in (12, 17):
         before = watch.finished
-        model(max_iter=passes).fit(A)
+        model(max_iter=passes, **parameters).fit(A)
         seen.append(watch.finished - before)
     assert 0 < (seen[1] - seen[0]) / (5 * N_BLOCKS) < 9
 
 
-def test_no_task_contains_topics(client, watch):
-    model(max_iter=12).fit(as_array(X, CUTS))
+@pytest.mark.parametrize("parameters", [{"max_iter": 12}, *KINDS.values()])
+def test_no_task_contains_topics(client, watch, parameters):
+    model(**parameters).fit(as_array(X, CUTS))
     assert 0 < watch.largest < K * X.shape[1] * 8 / 2
 
 
@@ -252,8 +307,9 @@ def test_the_active_memory_manager_is_paused_during_a_fit(client):
     assert client.amm.running()
 
 
-def test_no_value_stays_on_the_workers_after_a_fit(cluster, client):
-    model().fit(as_array(X, CUTS))
+@pytest.mark.parametrize("parameters", [{}, *KINDS.values()])
+def test_no_value_stays_on_the_workers_after_a_fit(cluster, client, parameters):
+    model(**parameters).fit(as_array(X, CUTS))
     deadline = time.monotonic() + 30
     while cluster.scheduler.tasks:
         assert time.monotonic() < deadline, list(cluster.scheduler.tasks)[:10]

@@ -181,7 +181,8 @@ def _is_due(role: Role, settings: FitSettings, restart: Restart) -> bool:
     if role == "initialize":
         return restart.last is None
     if role != "evaluate":
-        return not monitor.is_over or restart.last is None  # None: the topics of all passes were lost
+        is_lost = restart.last is None or restart.last.iteration < monitor.last.iteration  # then passes are repeated
+        return not monitor.is_over or is_lost
     # A callback may end a fit in the collapsed passes before those of VB, before any bound is known.
     return settings.learning_method == "online" or settings.inference == "cvb0" or monitor.last.phase == "collapsed"
 
@@ -203,7 +204,8 @@ def _first_state(
     if before is None:
         initial: State = phase.start(documents, start.priors, start.topics)
     else:
-        initial = phase.start(documents, before.fetch().priors, before.fetch)
+        topics = before.fetch()
+        initial = phase.start(documents, topics.priors, lambda: topics)
     return initial
 
 
@@ -211,7 +213,8 @@ def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, rol
     """Validate the topics, record the pass, report it, and decide whether it is the last one."""
     settings, monitor = context.settings, restart.monitor
     if role == "evaluate":
-        monitor.records.append(record)
+        if monitor.last.phase != record.phase:  # else it is repeated because the topics were lost after it
+            monitor.records.append(record)
         return
     if monitor.has(record):  # a pass that is repeated because its result was lost
         return

@@ -9,9 +9,10 @@ Between passes, the assignments of batches are on disk. Their blocks are made ag
 of the time of a pass, and the blocks would double the size of the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,8 +41,7 @@ SPARSE_TOPICS = 768  # from so many topics on, rows of n_wk are sparse; a pass w
 TOKENS_PER_COUNT = 2**6  # of a document, on average: a longer one is thinned before its topics are sampled
 
 
-@dataclass(frozen=True, slots=True)
-class CountBlock:
+class CountBlock(NamedTuple):
     """The documents [start, stop) of a part, and their counts by word."""
 
     start: int
@@ -92,7 +92,7 @@ class Assignments:
     ----------
     vocabulary : Counts
         The words that occur; its counts may be missing.
-    blocked : Parts of BlockedDocuments
+    blocked : iterable of BlockedDocuments
     topic, share : ArrayStore
         The arrays of each part whose counts have been assigned.
     N : array of shape (U, Kp)
@@ -105,14 +105,16 @@ class Assignments:
         Units of mass per token.
     max_sampled : float
         How many tokens of the corpus are sampled at most. Equation (53).
-    word_counts : array of shape (U,)
-        Stored counts of each word.
+    word_counts : array of shape (U,) or None
+        Stored counts of each word; None if n_wk is always dense.
     sparse : SparseRows or None
         n_wk of many topics.
+    first_doc, first_count : int
+        The documents and the stored counts of the corpus that precede the first part.
     """
 
     vocabulary: Counts
-    blocked: Parts[BlockedDocuments]
+    blocked: Iterable[BlockedDocuments]
     topic: ArrayStore
     share: ArrayStore
     N: Masses
@@ -120,8 +122,10 @@ class Assignments:
     n_tokens: float
     unit: float
     max_sampled: float
-    word_counts: Int64s
+    word_counts: Int64s | None = None
     sparse: SparseRows | None = None
+    first_doc: int = 0
+    first_count: int = 0
 
     @property
     def width(self) -> int:
@@ -140,7 +144,7 @@ class Assignments:
 
     def parts(self) -> Iterator[AssignedPart]:
         """Yield all parts in order; changes of their arrays last if they are stored."""
-        first_doc = first_count = 0
+        first_doc, first_count = self.first_doc, self.first_count
         for number, (documents, blocks) in enumerate(self.blocked):
             nnz = len(documents.counts.indices)
             topic = _stored_or_zeros("topic", self.topic, number, nnz, np.uint16)
@@ -160,7 +164,7 @@ class Assignments:
 
     def make_sparse(self) -> None:
         """Store n_wk as sparse rows if topics are many."""
-        if self.width < SPARSE_TOPICS or self.sparse is not None:
+        if self.width < SPARSE_TOPICS or self.sparse is not None or self.word_counts is None:
             return
         rows = empty_rows(self.word_counts, self.width, self.N.dtype)
         rows.set_rows(0, self.N)
@@ -181,23 +185,18 @@ def _stored_or_zeros(name: str, store: ArrayStore, number: int, nnz: int, dtype:
 def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assignments:
     """Return assignments before the first pass, which no topic has a share of yet."""
     sums, in_memory, dtype = _corpus_sums(documents), isinstance(documents, Documents), documents.dtype
-    room = min(LARGEST_MASS[dtype] / sums.word_tokens, LARGEST_TOTAL / sums.n_tokens)
-    # The finest unit that words and their total leave room for; integer counts need no fraction of a token.
-    scale = 2.0 ** np.floor(np.log2(room / SHARES))
-    scale = min(scale, 1.0) if sums.is_whole else scale
-    max_counts = int(np.clip(sums.n_counts // BLOCKS, MIN_COUNTS, MAX_COUNTS))
-    width, vocabulary = padded(n_topics), documents.vocabulary
+    scale, width, vocabulary = mass_scale(sums, dtype), padded(n_topics), documents.vocabulary
     is_sparse, dtype_of_masses = width >= SPARSE_TOPICS, MASS_TYPE[dtype]
     return Assignments(
         vocabulary,
-        Parts(documents, WHOLE_BATCHES, lambda part: _in_blocks(part, scale, max_counts)),
+        Parts(documents, WHOLE_BATCHES, lambda part: in_blocks(part, scale)),
         array_store(in_memory=in_memory),
         array_store(in_memory=in_memory),
         aligned_masses((0 if is_sparse else len(vocabulary.words), width), dtype_of_masses),
         np.zeros(width),
-        sums.n_tokens,
-        scale * SHARES,
-        sums.max_sampled,
+        scale.n_tokens,
+        scale.unit,
+        scale.max_sampled,
         sums.word_counts,
         empty_rows(sums.word_counts, width, dtype_of_masses) if is_sparse else None,
     )
@@ -208,15 +207,17 @@ def aligned_masses(shape: tuple[int, ...], dtype: DTypeLike) -> Masses:
     return aligned_zeros(shape, dtype)  # type: ignore[return-value]  # int32 is laid out like any other
 
 
-class _CorpusSums(NamedTuple):
+class CorpusSums(NamedTuple):
     """What the unit of mass, the blocks and the sample for α depend on.
 
     Attributes
     ----------
     n_counts : int
         Stored counts.
-    n_tokens, word_tokens : float
-        Σ_d ω_d n_dw of all words, and of the most frequent one; at least 1.
+    n_tokens : float
+        Σ_d ω_d n_dw of all words.
+    by_word : array of shape (U,)
+        Σ_d ω_d n_dw of each word.
     is_whole : bool
         Whether all counts are whole and no document has a weight.
     max_sampled : float
@@ -226,27 +227,78 @@ class _CorpusSums(NamedTuple):
 
     n_counts: int
     n_tokens: float
-    word_tokens: float
+    by_word: Doubles
     is_whole: bool
     max_sampled: float
     word_counts: Int64s
 
 
-def _corpus_sums(documents: DocumentSource) -> _CorpusSums:
-    n_counts, n_tokens, is_whole, max_sampled = 0, 0.0, True, 0.0
-    by_word = np.zeros(len(documents.vocabulary.words))
-    word_counts = np.zeros(len(by_word), np.int64)
+class MassScale(NamedTuple):
+    """Units of mass and the size of blocks, which depend on the whole corpus.
+
+    Attributes
+    ----------
+    per_share : float
+        Units of mass of one share of a token.
+    max_counts : int
+        Stored counts of a block, about.
+    n_tokens : float
+        At least 1.
+    max_sampled : float
+        See `Assignments`.
+    """
+
+    per_share: float
+    max_counts: int
+    n_tokens: float
+    max_sampled: float
+
+    @property
+    def unit(self) -> float:
+        """Units of mass per token."""
+        return self.per_share * SHARES
+
+
+def _corpus_sums(documents: DocumentSource) -> CorpusSums:
     with closing(documents.parts(WHOLE_BATCHES)) as parts:
-        for part in parts:
-            counts, values = part.counts, _weighted_values(part)
-            n_counts += len(counts.indices)
-            n_tokens += float(values.sum(dtype=np.float64))
-            is_whole = is_whole and part.weight is None and not np.any(counts.values % 1)
-            max_sampled += float(max_sampled_tokens(counts).sum())
-            by_word += np.bincount(counts.indices, values, minlength=len(by_word))
-            word_counts += np.bincount(counts.indices, minlength=len(by_word))
-    word_tokens = float(by_word.max(initial=1.0))
-    return _CorpusSums(n_counts, max(n_tokens, 1.0), word_tokens, is_whole, max_sampled, word_counts)
+        n_words = len(documents.vocabulary.words)
+        none = CorpusSums(0, 0.0, np.zeros(n_words), True, 0.0, np.zeros(n_words, np.int64))
+        return reduce(added_sums, (sums_of_part(part) for part in parts), none)
+
+
+def sums_of_part(part: Documents) -> CorpusSums:
+    """Return the sums over the documents of a part."""
+    counts, values = part.counts, _weighted_values(part)
+    return CorpusSums(
+        len(counts.indices),
+        float(values.sum(dtype=np.float64)),
+        np.bincount(counts.indices, values, minlength=len(counts.words)).astype(np.float64),
+        part.weight is None and not np.any(counts.values % 1),
+        float(max_sampled_tokens(counts).sum()),
+        np.bincount(counts.indices, minlength=len(counts.words)),
+    )
+
+
+def added_sums(one: CorpusSums, other: CorpusSums) -> CorpusSums:
+    """Return the sums over two parts, whose words have the same numbers."""
+    return CorpusSums(
+        one.n_counts + other.n_counts,
+        one.n_tokens + other.n_tokens,
+        one.by_word + other.by_word,
+        one.is_whole and other.is_whole,
+        one.max_sampled + other.max_sampled,
+        one.word_counts + other.word_counts,
+    )
+
+
+def mass_scale(sums: CorpusSums, dtype: np.dtype[Any]) -> MassScale:
+    """Return the finest unit of mass that words and their total leave room for; whole counts need no fraction of it."""
+    n_tokens = max(sums.n_tokens, 1.0)
+    room = min(LARGEST_MASS[dtype] / float(sums.by_word.max(initial=1.0)), LARGEST_TOTAL / n_tokens)
+    scale = 2.0 ** np.floor(np.log2(room / SHARES))
+    scale = min(scale, 1.0) if sums.is_whole else scale
+    max_counts = int(np.clip(sums.n_counts // BLOCKS, MIN_COUNTS, MAX_COUNTS))
+    return MassScale(scale, max_counts, n_tokens, sums.max_sampled)
 
 
 def max_sampled_tokens(counts: Counts) -> Doubles:
@@ -261,11 +313,11 @@ def _weighted_values(documents: Documents) -> Floats:
     return counts.values if weight is None else counts.values * np.repeat(weight, np.diff(counts.indptr))
 
 
-def _in_blocks(documents: Documents, scale: float, max_counts: int) -> BlockedDocuments:
-    """Return a part in blocks of about `max_counts` stored counts, with `scale` units of mass per token and share."""
+def in_blocks(documents: Documents, scale: MassScale) -> BlockedDocuments:
+    """Return a part in blocks."""
     counts = documents.counts
-    masses = np.maximum(np.rint(_weighted_values(documents) * scale), 1).astype(MASS_TYPE[documents.dtype])
-    ranges = even_ranges(counts.indptr, 0, counts.n_docs, max_counts)
+    masses = np.maximum(np.rint(_weighted_values(documents) * scale.per_share), 1).astype(MASS_TYPE[documents.dtype])
+    ranges = even_ranges(counts.indptr, 0, counts.n_docs, scale.max_counts)
     return BlockedDocuments(documents, tuple(_cut_block(counts, masses, *edges) for edges in ranges))
 
 

@@ -78,6 +78,10 @@ class Cvb0Settings:
         """Whether topics precede the first pass, instead of uninitialised assignments."""
         return self.has_topics or self.after_vb
 
+    def seed_of(self, t: int) -> int:
+        """Return the seed of the draws of pass t."""
+        return pass_seed(self.seed, t)
+
     def learns_after(self, t: int) -> bool:
         """Return whether priors are learned after pass t."""
         due = t >= self.learn_from and (t - self.learn_from) % self.learn_every == 0
@@ -193,7 +197,7 @@ class Cvb0:
                     state.assignments,
                     smoothed_priors(state.priors, settings, t),
                     workers,
-                    seed=pass_seed(settings.seed, t),
+                    seed=settings.seed_of(t),
                     min_share=settings.min_share_of(t),
                 )
                 _remove_pseudocounts(state)
@@ -290,27 +294,44 @@ def learned_priors(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
     """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. Eqs. (35), (36)."""
-    alpha, eta, seed = priors.alpha, priors.eta, pass_seed(settings.seed + 1, t)
+    alpha, eta = priors.alpha, priors.eta
     if settings.learn_alpha:
-        alpha = _learned_alpha(assignments, priors, settings, t)
+        alpha = learned_alpha(sampled_topic_counts(assignments, priors, settings, t), alpha, settings)
     if settings.learn_eta:
-        counts = rounded_word_counts(assignments, workers, seed=seed)
-        eta = dirichlet_priors.fixed_point(counts, eta[0], assignments.vocabulary.n_words)[None, :]
+        counts = rounded_word_counts(assignments, workers, seed=learning_seed(settings, t))
+        eta = learned_eta(counts, eta, assignments.vocabulary.n_words)
     return Priors(alpha, eta)
 
 
-def _learned_alpha(assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int) -> Doubles:
-    """Return the α under which topics sampled for part of the documents are most probable. Equation (49)."""
-    K, n_tokens = priors.n_topics, assignments.max_sampled
+def learning_seed(settings: Cvb0Settings, t: int) -> int:
+    """Return the seed of the samples that priors are learned from after pass t."""
+    return pass_seed(settings.seed + 1, t)
+
+
+def sampled_topic_counts(
+    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int
+) -> dirichlet_priors.GroupedCounts:
+    """Return the counts of topics that are sampled for part of the documents. Equation (49)."""
+    n_tokens = assignments.max_sampled
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_FRACTION))))
     samples = sample_topics(
         assignments,
         smoothed_priors(priors, settings, t),
         first=t // settings.learn_every,
         step=step,
-        seed=pass_seed(settings.seed + 1, t),
+        seed=learning_seed(settings, t),
     )
-    grouped = (dirichlet_priors.group_counts(each.document, each.topic, K, each.weight) for each in samples)
-    counts = reduce(dirichlet_priors.merge_counts, grouped)  # one by one, since batches may be many
+    n_topics = priors.n_topics
+    grouped = (dirichlet_priors.group_counts(each.document, each.topic, n_topics, each.weight) for each in samples)
+    return reduce(dirichlet_priors.merge_counts, grouped)  # one by one, since batches may be many
+
+
+def learned_alpha(counts: dirichlet_priors.GroupedCounts, alpha: Doubles, settings: Cvb0Settings) -> Doubles:
+    """Return the α under which the sampled topics are most probable. Equation (49)."""
     trust = LIMITED_TRUST if settings.limits_alpha else 1.0
-    return dirichlet_priors.fixed_point(counts._replace(times=trust * counts.times), priors.alpha, K)
+    return dirichlet_priors.fixed_point(counts._replace(times=trust * counts.times), alpha, len(alpha))
+
+
+def learned_eta(counts: dirichlet_priors.GroupedCounts, eta: Doubles, n_words: int) -> Doubles:
+    """Return the η under which the rounded n_wk are most probable, of the shape (1, 1) of `eta`."""
+    return dirichlet_priors.fixed_point(counts, eta[0], n_words)[None, :]

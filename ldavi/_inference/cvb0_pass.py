@@ -21,7 +21,13 @@ from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, UInt8s, UInt16s
 from ldavi._estep import PAD, SCRATCH_ROWS, SHARES, SLOTS, SPARSE_SCRATCH_ROWS, WORD_SUMS
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.assignments import AssignedPart, Assignments, CountBlock, max_sampled_tokens
+from ldavi._inference.assignments import (
+    TOKENS_PER_COUNT,
+    AssignedPart,
+    Assignments,
+    CountBlock,
+    max_sampled_tokens,
+)
 from ldavi._inference.sparse_rows import SparseRows
 
 MAX_TOPICS = 2**16
@@ -262,13 +268,34 @@ def aligned_bytes(n: int) -> UInt8s:
     return aligned_zeros((n,), np.uint8)  # type: ignore[return-value]  # bytes are laid out like any other
 
 
+class RoundedCounts(NamedTuple):
+    """Entries of n_wk rounded to integers.
+
+    Attributes
+    ----------
+    values, times : array of shape (n,)
+        The values that occur, and how often; a value may be repeated.
+    totals : array of shape (Kp,)
+        Their sum in each topic.
+    """
+
+    values: Doubles
+    times: Doubles
+    totals: Doubles
+
+
 def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int) -> dirichlet_priors.GroupedCounts:
     """Return n_wk rounded to integers at random, with the same mean, as counts of how often each value occurs.
 
     The evidence for η depends on n_wk alone, so no topics are sampled.
     """
+    return dirichlet_priors.group_values(*rounded_rows(assignments, workers, seed=seed))
 
-    width, rows, n_words = assignments.width, assignments.sparse, len(assignments.vocabulary.words)
+
+def rounded_rows(assignments: Assignments, workers: Workers, *, seed: int, first_row: int = 0) -> RoundedCounts:
+    """Return the entries of n_wk rounded as in `rounded_word_counts`; `first_row` is the number of its first row."""
+    width, rows = assignments.width, assignments.sparse
+    n_rows = len(assignments.N) if rows is None else len(rows)
 
     def rounded(first: int) -> tuple[Doubles, Doubles, Doubles]:
         if rows is None:
@@ -276,16 +303,16 @@ def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int
             held = np.nonzero(dense)
             topic, mass = held[1], dense[held]
         else:
-            _, topic, mass = rows.entries(first, min(first + ROWS_AT_ONCE, n_words))
-        up_to = random_bits_24(seed, first * width, len(mass)) / 2.0**24
+            _, topic, mass = rows.entries(first, min(first + ROWS_AT_ONCE, n_rows))
+        up_to = random_bits_24(seed, (first_row + first) * width, len(mass)) / 2.0**24
         whole = np.floor(mass / assignments.unit + up_to)  # in float64: counts may exceed every integer type
         values, times = np.unique(whole, return_counts=True)
         totals: Doubles = np.bincount(topic, whole, minlength=width).astype(np.float64)
         return values.astype(np.float64), times.astype(np.float64), totals
 
-    firsts = range(0, max(1, n_words), ROWS_AT_ONCE)  # at least one, even if no word occurs
+    firsts = range(0, max(1, n_rows), ROWS_AT_ONCE)  # at least one, even if no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
-    return dirichlet_priors.group_values(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
+    return RoundedCounts(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
 
 
 class TopicSample(NamedTuple):
@@ -338,7 +365,8 @@ def sample_topics(
         Of each part. Given n_wk, the topics of a document do not depend on how the corpus is divided into parts.
     """
     kernel = kernel_priors(assignments, priors)
-    n_docs = n_tokens = 0  # in the samples of earlier parts
+    # In the samples of earlier parts, of which documents that are elsewhere have at most so many.
+    n_docs, n_tokens = assignments.first_doc, TOKENS_PER_COUNT * assignments.first_count + assignments.first_doc
     for part in assignments.parts():
         counts, weight = part.documents
         documents = np.arange((first - part.first_doc) % step, counts.n_docs, step)

@@ -5,7 +5,7 @@ It is the last phase of online and of collapsed fits: λ as it is, γ after some
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
@@ -20,7 +20,9 @@ from ldavi._inference import elbo
 from ldavi._inference.e_step import EStepResult, EStepSettings, update_documents
 from ldavi._inference.m_step import topics_from
 from ldavi._inference.passes import PassResult, Saved, column_sums, summed_terms
+from ldavi._inference.topic_shards import CompactPriors, ShardTopics, topics_at
 from ldavi._inference.trace import TraceRecord
+from ldavi._inference.vb_distributed import LocalStepSettings, PartArrays
 from ldavi._inference.vb_online import PassSums, saved_sums
 
 MAX_DOCUMENTS = 2**12  # per part, rounded up to whole batches
@@ -111,3 +113,17 @@ class ExactBound:
             of_batch = EStepResult(result.n_inner_iter[at], None if result.bound is None else result.bound[at])
             sums.add(batch, of_batch, summed_terms(of_batch, batch, priors, topics))
             first = at.stop
+
+
+def part_bound(
+    part: PartArrays, shards: Sequence[ShardTopics], priors: CompactPriors, settings: LocalStepSettings
+) -> PassSums:
+    """Return the terms of the bound of a part under topics that stay as they are. Equation (13)."""
+    documents = part.documents
+    gamma = np.empty((documents.n_docs, len(priors.alpha)), part.values.dtype)
+    with Workers(settings.n_threads) as workers:
+        topics = topics_at(shards, part.rows, workers)
+        result = update_documents(documents.counts, topics, priors.alpha, gamma, settings.e_step, workers)
+    sums = PassSums()
+    sums.add(documents, result, summed_terms(result, documents, Priors(priors.alpha, priors.eta), topics))
+    return sums

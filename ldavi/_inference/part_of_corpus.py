@@ -5,14 +5,14 @@ The part consists of every n-th document, so that a corpus in any order is repre
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.records import Counts, Priors
 from ldavi._core.threads import Workers
-from ldavi._inference.anchor_words import sample_corpus
+from ldavi._inference.anchor_words import DocumentSample, sample_corpus
 from ldavi._inference.passes import PassResult, Phase, Saved, State
 from ldavi._inference.trace import TraceRecord
 
@@ -27,9 +27,12 @@ def part_step(n_tokens: float, n_topics: int) -> int:
     return max(1, int(n_tokens / wanted))
 
 
-def every_nth(documents: DocumentSource, step: int) -> Documents:
-    """Return every n-th document of a corpus, over the words that occur in these."""
-    sample, n_words = sample_corpus(documents, step), documents.n_words
+Sampler: TypeAlias = Callable[[int], DocumentSample]
+
+
+def every_nth(documents: DocumentSource, step: int, sampler: Sampler | None = None) -> Documents:
+    """Return every n-th document of a corpus, which `sampler` returns if `documents` does not hold them."""
+    sample, n_words = sample_corpus(documents, step) if sampler is None else sampler(step), documents.n_words
     counts = Counts(sample.indptr, sample.columns, sample.values, np.arange(n_words), n_words)
     weight = None if (sample.weight == 1).all() else sample.weight.astype(documents.dtype)
     return Documents(counts, weight)
@@ -44,17 +47,20 @@ class OnPart:
     phase : Phase
     step : int
         n.
+    sampler : callable, optional
+        See `every_nth`.
     """
 
     phase: Phase[Any, Any]
     step: int
+    sampler: Sampler | None = None
 
     @property
     def name(self) -> str:
         return f"{self.phase.name} of a part"
 
     def prepare(self, documents: DocumentSource) -> Any:
-        return self.phase.prepare(every_nth(documents, self.step))
+        return self.phase.prepare(every_nth(documents, self.step, self.sampler))
 
     def start(self, documents: Any, priors: Priors, initial: Callable[[], PassResult]) -> State:
         state: State = self.phase.start(documents, priors, initial)

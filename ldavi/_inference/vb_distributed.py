@@ -270,7 +270,7 @@ def prior_statistics(
     log_theta, eta = added_log_theta_sums(root.log_theta for root in roots), None
     if settings.learn_eta:
         with Workers(step.n_threads) as workers:
-            S = _summed(roots, layout.edges[step.shard])
+            S = summed_rows(roots, layout.edges[step.shard])
             eta = eta_statistics(priors.priors(layout), settings, S, workers)
     return PriorStatistics(log_theta, eta)
 
@@ -315,7 +315,7 @@ def shard_lambda(
 ) -> Floats:
     """Return λ of a shard, of shape (rows, Kp), as in `m_step_shard`; expected counts if β is a point estimate."""
     if layout.point_estimate:
-        return _summed(roots, layout.edges[step.shard])
+        return summed_rows(roots, layout.edges[step.shard])
     return _updated(roots, before, priors, layout, step)[0].rows
 
 
@@ -326,7 +326,7 @@ def _updated(
     layout: CorpusLayout,
     step: ShardStep,
 ) -> tuple[Topics, RowSums]:
-    sstats, ranges = _summed(roots, layout.edges[step.shard]), layout.shards[step.shard]
+    sstats, ranges = summed_rows(roots, layout.edges[step.shard]), layout.shards[step.shard]
     K, offset = len(priors.alpha), step.digamma_offset
     with Workers(step.n_threads) as workers:
         topics = topics_at([before], np.arange(len(sstats)), workers)
@@ -341,7 +341,7 @@ def _updated(
     return Topics(sstats, topics.B, topics.log_scale, np.zeros(K), False, offset), rows
 
 
-def _summed(roots: Sequence[SufficientStatistics], edges: tuple[int, int]) -> Floats:
+def summed_rows(roots: Sequence[SufficientStatistics], edges: tuple[int, int]) -> Floats:
     """Return S of the rows of a shard, aligned and padded."""
     first, last = edges
     K = roots[0].S.shape[1]

@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields
+from typing import NamedTuple
 
 import numpy as np
 
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.limits import MAX_TOKENS, finite
-from ldavi._core.records import Priors, aligned_zeros
+from ldavi._core.records import Priors, Topics, aligned_zeros
 from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
-from ldavi._core.typing import Doubles, Floats
+from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import elbo
 from ldavi._inference.e_step import EStepResult, EStepSettings, Part, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
@@ -56,6 +57,14 @@ class PassSums:
         self.word += terms[0]
         self.doc_topic += terms[1]
 
+    def add_sums(self, other: "PassSums") -> None:
+        """Add the sums over the documents that follow."""
+        self.n_docs += other.n_docs
+        self.tokens += other.tokens
+        self.n_inner_iter += other.n_inner_iter
+        self.word += other.word
+        self.doc_topic += other.doc_topic
+
     def record(self, iteration: int, phase: str, topic_word: float, priors: Priors, seconds: float) -> TraceRecord:
         """Return the record of the complete pass."""
         return record(
@@ -73,6 +82,30 @@ def saved_sums(saved: SavedArrays) -> PassSums:
     """Return the sums of an interrupted pass."""
     names = [field.name for field in fields(PassSums)]
     return PassSums(**saved.numbers("sums", names, whole=("n_docs", "n_inner_iter")))
+
+
+class StepStatistics(NamedTuple):
+    """What an online step depends on, besides λ and its size.
+
+    Attributes
+    ----------
+    words : array of shape (words,)
+        The columns of X that occur in the documents of the step.
+    S : array of shape (words, Kp)
+        Their statistics. Equation (15).
+    weight : float
+        Σ_d ω_d.
+    n_tokens : float
+        Σ_d ω_d N_d.
+    bound : float
+        The word term and the document term of the documents under the topics before the step.
+    """
+
+    words: Int64s
+    S: Floats
+    weight: float
+    n_tokens: float
+    bound: float
 
 
 @dataclass(slots=True)
@@ -123,38 +156,62 @@ class OnlineLearner:
         ValueError
             If the bound, or λ after the step, would not be finite; nothing has changed then.
         """
-        documents, settings = documents.compacted(), self.settings
+        documents = documents.compacted()
         counts, priors = documents.counts, self.priors
-        topics = topics_from(
-            self.lam.rows(counts.words),
-            self.lam.totals,
-            workers,
-            point_estimate=priors.point_estimate,
-            digamma_offset=settings.digamma_offset,
-        )
+        topics = self.topics_of(counts.words, workers)
         gamma = np.empty((counts.n_docs, priors.n_topics), topics.B.dtype)
         sstats = aligned_zeros(topics.B.shape, topics.B.dtype)
         part = Part(documents, cut_blocks(counts, priors.n_topics), slice(None))
-        e_step_settings = EStepSettings(settings.warmup_inner_iter, settings.tol)
-        result = e_step(part, topics, priors.alpha, gamma, sstats, e_step_settings, workers)
+        result = e_step(part, topics, priors.alpha, gamma, sstats, self.e_step_settings, workers)
         terms = summed_terms(result, documents, priors, topics)
-        finite(sum(terms), f"the bound of the documents of online step {self.n_updates + 1}")
-        batch_weight = documents.total_weight
-        if batch_weight > 0:
-            scale = self.total_weight / batch_weight
-            if not scale * documents.n_tokens <= MAX_TOKENS[self.lam.dtype]:
-                finite(np.inf, f"the expected number of tokens in the corpus after online step {self.n_updates + 1}")
-            self.lam.online_step(counts.words, sstats, rho=rho, scale=scale)
-            self._learn_priors(documents, workers, ends_pass=ends_pass)
-        self.n_updates += 1
+        statistics = StepStatistics(counts.words, sstats, documents.total_weight, documents.n_tokens, sum(terms))
+        self.step(statistics, workers, lambda: documents, rho=rho, ends_pass=ends_pass)
         return result, terms
 
+    @property
+    def e_step_settings(self) -> EStepSettings:
+        """The settings of the E-step of each document."""
+        return EStepSettings(self.settings.warmup_inner_iter, self.settings.tol)
+
+    def topics_of(self, words: Int64s, workers: Workers) -> Topics:
+        """Return the topics of some words for the E-step of the next documents."""
+        return topics_from(
+            self.lam.rows(words),
+            self.lam.totals,
+            workers,
+            point_estimate=self.priors.point_estimate,
+            digamma_offset=self.settings.digamma_offset,
+        )
+
+    def step(
+        self,
+        statistics: StepStatistics,
+        workers: Workers,
+        sample: Callable[[], Documents],
+        *,
+        rho: float,
+        ends_pass: bool,
+    ) -> None:
+        """Take the step that follows an E-step, as in `update`; `sample` returns documents to learn priors from."""
+        words, S, weight, n_tokens, bound = statistics
+        finite(bound, f"the bound of the documents of online step {self.n_updates + 1}")
+        if weight > 0:
+            scale = self.total_weight / weight
+            if not scale * n_tokens <= MAX_TOKENS[self.lam.dtype]:
+                finite(np.inf, f"the expected number of tokens in the corpus after online step {self.n_updates + 1}")
+            self.lam.online_step(words, S, rho=rho, scale=scale)
+            if self._learns_priors(ends_pass=ends_pass):
+                self._learn_priors(sample(), workers, ends_pass=ends_pass)
+        self.n_updates += 1
+
+    def _learns_priors(self, *, ends_pass: bool) -> bool:
+        """Return whether priors are updated in the present step: every few steps, and at the end of a pass."""
+        learns = self.settings.learn_alpha or self.settings.learn_eta
+        return learns and ((self.n_updates + 1) % LEARN_EVERY == 0 or ends_pass)
+
     def _learn_priors(self, documents: Documents, workers: Workers, *, ends_pass: bool) -> None:
-        """Every few steps, update the priors from the documents of this step and the topics after it."""
-        step = self.n_updates + 1
-        if not (self.settings.learn_alpha or self.settings.learn_eta) or (step % LEARN_EVERY and not ends_pass):
-            return
-        words, point_estimate = documents.counts.words, self.priors.point_estimate
+        """Update the priors from documents of this step and the topics after it."""
+        step, words, point_estimate = self.n_updates + 1, documents.counts.words, self.priors.point_estimate
         topics = topics_from(self.lam.rows(words), self.lam.totals, workers, point_estimate=point_estimate)
         occasion = -(-step // LEARN_EVERY)
         is_power_of_two = occasion & (occasion - 1) == 0
@@ -214,6 +271,17 @@ class OnlineState:
         }
 
 
+def finish_pass(state: OnlineState) -> TraceRecord:
+    """Store the topics after a pass, and return its record."""
+    learner, t = state.learner, state.iteration + 1
+    lam, priors = learner.lam.materialize(), learner.priors
+    topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
+    record = state.sums.record(t, "online", topic_word, priors, time.perf_counter() - state.started)
+    state.completed = PassResult(lam, np.arange(len(lam)), priors, learner.n_updates, t, record.seconds)
+    state.iteration, state.sums = t, PassSums()
+    return record
+
+
 @dataclass(frozen=True, slots=True)
 class OnlineVB:
     """Online variational Bayes as a phase of a fit.
@@ -246,9 +314,8 @@ class OnlineVB:
         rows = topics.all_words(documents.n_words)
         if self.n_initial:
             rows = scaled_to(documents.n_tokens, rows, priors)
-        learner = OnlineLearner(
-            LazyLambda(rows, priors), priors, self.settings, documents.total_weight, n_updates=self.n_initial
-        )
+        lam, total_weight = LazyLambda(rows, priors), documents.total_weight
+        learner = OnlineLearner(lam, priors, self.settings, total_weight, n_updates=self.n_initial)
         return OnlineState(learner, 0, time.perf_counter() - topics.seconds)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> OnlineState:
@@ -272,18 +339,13 @@ class OnlineVB:
         final topics.
         """
         learner = state.learner
-        for t in range(state.iteration + 1, self.n_passes + 1):
+        while state.iteration < self.n_passes:
             with closing(documents.parts(self.batch_size, state.sums.n_docs)) as parts:
                 for part, is_last in _marking_last(parts):
                     rho = self.rate.of_step(learner.n_updates + 1)
                     state.sums.add(part, *learner.update(part, workers, rho=rho, ends_pass=is_last))
                     yield state, None
-            lam, priors = learner.lam.materialize(), learner.priors
-            topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
-            record = state.sums.record(t, "online", topic_word, priors, time.perf_counter() - state.started)
-            state.completed = PassResult(lam, np.arange(len(lam)), priors, learner.n_updates, t, record.seconds)
-            state.iteration, state.sums = t, PassSums()
-            yield state, record
+            yield state, finish_pass(state)
             learner.lam.detach()  # the next steps must not change the λ of the result
 
 

@@ -44,6 +44,8 @@ class BlockSummary(NamedTuple):
     n_docs : int
     tokens : float
         Σ ω_d N_d.
+    total_weight : float
+        Σ ω_d.
     dtype : str
     n_words : int
         The number of columns.
@@ -57,6 +59,7 @@ class BlockSummary(NamedTuple):
 
     n_docs: int
     tokens: float
+    total_weight: float
     dtype: str
     n_words: int
     grows: bool
@@ -176,6 +179,7 @@ def summarise(block: CountsBlock, weight: Floats | None) -> BlockSummary:
     return BlockSummary(
         n_docs,
         total,
+        float(n_docs if weight is None else weight.sum(dtype=np.float64)),
         matrix.dtype.name,
         block.n_words,
         block.grows,

@@ -1,6 +1,5 @@
 """The estimator for Dask collections, which computes on the workers that hold the blocks."""
 
-from dataclasses import replace
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
@@ -22,18 +21,21 @@ from ldavi.dask._fitting import DistributedFit
 class LatentDirichletAllocation(local.LatentDirichletAllocation):
     """Latent Dirichlet allocation on the workers of a Dask cluster.
 
-    The parameters, and the attributes after `fit`, are those of :class:`ldavi.LatentDirichletAllocation`. The results
-    equal those of a fit in memory up to rounding, and have the same bits for any number of workers. Documents stay on
-    the workers. The loss of a worker costs time but changes no result.
+    The parameters, and the attributes after `fit`, are those of :class:`ldavi.LatentDirichletAllocation`, and the fit
+    runs the same algorithms. Passes of variational Bayes give the results of a fit in memory up to rounding; collapsed
+    passes and online steps give other draws and topics as good. The bits depend on how X is divided into blocks, but
+    not on the number of workers. Documents stay on the workers, except in `partial_fit`. The loss of a worker costs
+    time but changes no result.
 
     The cluster is that of the current :class:`distributed.Client`; without one, blocks are fitted in this process.
 
     Parameters
     ----------
     n_components, ... :
-        As in :class:`ldavi.LatentDirichletAllocation`. Some values need all documents in one process and are refused:
-        `learning_method` must be "batch", `inference` must be "vb", there are no collapsed passes, and
-        `validation_fraction` must be None. `n_jobs` is the number of threads of one task on a worker; None means one.
+        As in :class:`ldavi.LatentDirichletAllocation`. Two values need all documents in one process and are refused:
+        `learning_method` must be "batch" or "online", and `validation_fraction` must be None. A step of "online" takes
+        its `batch_size` documents from several blocks, and updates the topics in this process. `n_jobs` is the number
+        of threads of one task on a worker; None means one.
 
     See Also
     --------
@@ -79,19 +81,20 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         """
         given = warm_start_of(self)
         settings = check.check_parameters(self, is_warm=given is not None)
-        settings = replace(settings, n_collapsed_iter=0)  # assignments are in one process
         self._check_supported(settings, checkpoint)
         fitted, init = None if given is None else given.priors, given or self.init
         executor, restarts, random_state = current_executor(), list[Restart](), check_random_state(self.random_state)
         with executor.keep_copies():
             fit = DistributedFit(self, settings, executor, _collections.lazy_blocks(X), sample_weight, fitted)
             try:
+                online = settings.learning_method == "online" and not settings.starts_on_part(fit.outline)
                 for number in range(settings.n_init):
                     start = initialize(
                         fit.outline,
                         fit.priors,
                         random_state,
                         init=init,
+                        online=online,
                         is_restart=number > 0,
                         sampler=fit.sample,
                     )
@@ -265,21 +268,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
 
     def _check_supported(self, settings: FitSettings, checkpoint: object) -> None:
         """Raise ValueError for parameters that need all documents in one process."""
-        if settings.learning_method != "batch":
-            is_online = settings.learning_method == "online"
-            also = ", or use partial_fit, which reads the blocks in turn" if is_online else ""
-            raise ValueError(f'learning_method={self.learning_method!r} must be "batch" in ldavi.dask: set it{also}')
-        if settings.inference != "vb":
-            msg = (
-                f'inference={self.inference!r} must be "vb" in ldavi.dask; use ldavi.LatentDirichletAllocation for '
-                '"cvb0"'
-            )
-            raise ValueError(msg)
-        if not isinstance(self.n_collapsed_iter, str) and self.n_collapsed_iter > 0:
-            msg = (
-                f"n_collapsed_iter={self.n_collapsed_iter} needs the assignments of all counts in one process and is "
-                'not supported in ldavi.dask: use "auto" or 0'
-            )
+        if settings.learning_method == "memoized":
+            msg = f'learning_method={self.learning_method!r} must be "batch" or "online" in ldavi.dask: set one of them'
             raise ValueError(msg)
         if settings.validation_fraction is not None:
             msg = (

@@ -13,7 +13,7 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Floats
 from ldavi._estimator import validation as check
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart
-from ldavi._estimator.fitting import FitContext, PlannedPhase, run_phases
+from ldavi._estimator.fitting import FitContext, PlannedPhase, phases_of, run_phases
 from ldavi._estimator.settings import FitSettings, Parameters
 from ldavi._estimator.starting_priors import starting_priors
 from ldavi._estimator.starting_topics import Initialization
@@ -22,7 +22,8 @@ from ldavi._inference.vb_distributed import PartArrays
 from ldavi.dask import _collections
 from ldavi.dask._collections import BlockSummary, LazyBlocks
 from ldavi.dask._executor import Executor, LostError, Value
-from ldavi.dask._scheduler import DistributedCorpus, DistributedVB
+from ldavi.dask._phases import distributed_phase
+from ldavi.dask._pipeline import DistributedCorpus
 
 MAX_ATTEMPTS = 4  # of a fit whose inputs are lost
 Result = TypeVar("Result")
@@ -94,8 +95,9 @@ class DistributedFit:
         handle = executor.send(layout)
         arguments = [handle] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks
         parts = executor.map(_collections.part_of, blocks, weights, *arguments)
-        n_docs, n_tokens = self.outline.n_docs, self.outline.n_tokens
-        return DistributedCorpus(K, parts, handle, layout, n_docs, n_tokens, dtype.name)
+        total_weight = sum(summary.total_weight for summary in summaries)
+        sizes = self.outline.n_docs, self.outline.n_tokens, total_weight
+        return DistributedCorpus(K, parts, handle, layout, *sizes, dtype.name)
 
     def _weights(self, blocks: Sequence[Value]) -> Sequence[Floats | None]:
         """Return the weights of each block."""
@@ -122,15 +124,17 @@ class DistributedFit:
         try:
             _repeated(lambda: self._run(start, restarts), before_repetition=lambda: self._recover(restart))
         finally:  # an interrupt during repeated passes leaves topics that are older than the last record
-            del restart.monitor.records[0 if restart.last is None else restart.last.iteration :]
+            n_passes, records = 0 if restart.last is None else restart.last.iteration, restart.monitor.records
+            records[:] = [record for record in records if record.iteration <= n_passes]
 
     def _run(self, start: Initialization, restarts: list[Restart]) -> None:
-        settings, n_threads = self._settings, self._settings.n_threads
-        pass_settings = settings.pass_settings(start.kind)
-        phase = DistributedVB(pass_settings, settings.max_iter, self._executor, self._corpus, n_threads)
-        with Workers(1) as workers:
-            context = FitContext(settings, self.outline, workers)
-            run_phases(context, [PlannedPhase(phase)], start, restarts)
+        settings, where = self._settings, (self._executor, self._corpus, self._settings.n_threads)
+        plan = [
+            PlannedPhase(distributed_phase(planned.phase, *where, self.sample), planned.role)
+            for planned in phases_of(settings, self.outline, start)
+        ]
+        with Workers(settings.n_threads) as workers:
+            run_phases(FitContext(settings, self.outline, workers), plan, start, restarts)
         last = restarts[-1].last
         assert last is not None
         restarts[-1].last = last.fetch()

@@ -1,15 +1,9 @@
-"""Variational Bayes over parts that live on workers, as a phase of a fit: which tasks are submitted when.
-
-A pass is submitted as a whole, and the next one before the summary of this one has arrived, so workers never wait for
-the client. γ of a part stays where it was computed. If its worker dies, γ is recomputed from the part and from the
-topics of the passes since the last cold start or checkpoint, which are kept for that. Every few passes, γ and topics
-are copied through the client to two workers each (replicated), which bounds what would have to be recomputed.
-"""
+"""Variational Bayes over parts that live on workers, as a phase of a fit: the tasks of a pass."""
 
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,41 +11,11 @@ from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._inference import vb_distributed
 from ldavi._inference.passes import PassResult, PassSettings, Saved
-from ldavi._inference.topic_shards import CompactPriors, CorpusLayout, compact_priors, shard_sums_of
+from ldavi._inference.topic_shards import CompactPriors, compact_priors, shard_sums_of
 from ldavi._inference.trace import TraceRecord, record
 from ldavi._inference.vb_distributed import LocalStepSettings, ShardStep, SummarySettings
 from ldavi.dask._executor import Executor
-
-MAX_PASSES_TO_REPEAT = 20  # monotone passes between two replications
-MAX_KEPT_BYTES = 2**30  # of topics since the last replication, on each worker
-Handle = Any  # of a value that an executor holds
-
-
-class DistributedCorpus(NamedTuple):
-    """Documents on their workers.
-
-    Attributes
-    ----------
-    n_topics : int
-    parts : sequence of handles to PartArrays
-    layout_handle : handle to CorpusLayout
-    layout : CorpusLayout
-        The same in this process.
-    n_docs : int
-        Documents with a weight above zero.
-    n_tokens : float
-        Σ_d ω_d N_d.
-    dtype : str
-        Of counts and topics.
-    """
-
-    n_topics: int
-    parts: Sequence[Handle]
-    layout_handle: Handle
-    layout: CorpusLayout
-    n_docs: int
-    n_tokens: float
-    dtype: str
+from ldavi.dask._pipeline import DistributedCorpus, Handle, Pipeline, tree
 
 
 class PassInputs(NamedTuple):
@@ -61,6 +25,20 @@ class PassInputs(NamedTuple):
     sums: Sequence[Handle]
     priors: Handle
     gammas: Sequence[Handle] | None
+
+    @property
+    def sources(self) -> list[Handle]:
+        return [*self.shards, self.priors]
+
+    @property
+    def copied(self) -> list[Handle]:
+        return [*self.sources, *(self.gammas or [])]
+
+    def replicated(self, executor: Executor) -> "PassInputs":
+        """Return handles to copies, which do not depend on earlier results."""
+        shards, (priors,) = executor.checkpoint(self.shards), executor.checkpoint([self.priors])
+        gammas = None if self.gammas is None else executor.checkpoint(self.gammas)
+        return PassInputs(shards, executor.map(shard_sums_of, shards), priors, gammas)
 
 
 class SubmittedPass(NamedTuple):
@@ -132,6 +110,10 @@ class DistributedVB:
     corpus : DistributedCorpus
     n_threads : int
         Of one task.
+    first : int
+        Passes of earlier phases.
+    is_warmup : bool
+        Whether all records are labelled "warmup", since another phase continues from these passes.
     """
 
     settings: PassSettings
@@ -139,6 +121,8 @@ class DistributedVB:
     executor: Executor
     corpus: DistributedCorpus
     n_threads: int
+    first: int = 0
+    is_warmup: bool = False
     name: str = "distributed VB"
 
     def prepare(self, documents: object) -> DistributedCorpus:
@@ -148,12 +132,13 @@ class DistributedVB:
         self, documents: DistributedCorpus, priors: Priors, initial: Callable[[], PassResult]
     ) -> DistributedState:
         layout, offset = documents.layout, self.settings.offset_of(1)
+        topics = initial()
         with Workers(self.n_threads) as workers:
-            rows = initial().rows_of(layout.words)
+            rows = topics.rows_of(layout.words)
             shards = vb_distributed.initial_shards(rows, priors, layout, workers, digamma_offset=offset)
         handles = [self.executor.send(shard) for shard in shards]
         inputs = PassInputs(handles, [shard.sums for shard in shards], self.executor.send(compact_priors(priors)), None)
-        return DistributedState(0, inputs)
+        return DistributedState(self.first, inputs, topics.seconds)
 
     def from_arrays(self, documents: DistributedCorpus, arrays: Saved) -> DistributedState:
         raise NotImplementedError("checkpoints are refused together with Dask")
@@ -162,41 +147,31 @@ class DistributedVB:
         self, documents: DistributedCorpus, state: DistributedState, workers: Workers
     ) -> Generator[tuple[DistributedState, TraceRecord]]:
         """Yield the state and the record after each pass, as `BatchVB` does."""
-        executor, started, replicated = self.executor, time.perf_counter(), 0
-        every, base = _passes_to_repeat(documents), [documents.layout_handle, *state.inputs.shards, state.inputs.priors]
-        kept = list(base)
-        ahead = self._submit(documents, state.inputs, 1)
-        for t in range(1, self.n_passes + 1):
-            now = ahead
-            if self.settings.is_warmup(t):  # a cold pass needs the last topics alone
-                kept = [*base, *now.before.shards]
-            kept += [*now.after.shards, now.after.priors]
-            due = executor.remote and t >= max(self.settings.n_warmup, replicated) + every
-            if executor.remote and not due and t < self.n_passes:
-                ahead = self._submit(documents, now.after, t + 1)
-            summary = executor.fetch(now.summary)
-            executor.replicate(kept)
-            phase, seconds = "warmup" if self.settings.is_warmup(t) else "monotone", time.perf_counter() - started
-            mean_inner_iter, priors = summary.n_inner_iter / max(1, documents.n_docs), summary.priors
-            result = DistributedResult(executor, documents, now, t, seconds, self.n_threads)
+        started, n_docs = time.perf_counter() - state.seconds, max(1, documents.n_docs)
+        settings, executor = self.settings, self.executor
+        pipeline = Pipeline[SubmittedPass](
+            executor,
+            documents,
+            lambda inputs, t: self._submit(documents, inputs, t),
+            n_cold=settings.n_warmup,
+            n_passes=self.n_passes,
+        )
+        for t, now, summary in pipeline.run(state.inputs):
+            phase = "warmup" if self.is_warmup or settings.is_warmup(t) else "monotone"
+            done, seconds = self.first + t, time.perf_counter() - started
+            result = DistributedResult(executor, documents, now, done, seconds, self.n_threads)
             yield (
-                DistributedState(t, now.after, seconds, result),
+                DistributedState(done, now.after, seconds, result),
                 record(
-                    t,
+                    done,
                     phase,
                     summary.terms,
-                    priors.priors(documents.layout),
+                    summary.priors.priors(documents.layout),
                     tokens=documents.n_tokens,
-                    n_inner_iter=mean_inner_iter,
+                    n_inner_iter=summary.n_inner_iter / n_docs,
                     seconds=seconds,
                 ),
             )
-            if due and t < self.n_passes:
-                inputs = _replicated(executor, now.after)
-                kept = [documents.layout_handle, *inputs.shards, inputs.priors, *(inputs.gammas or [])]
-                ahead, replicated = self._submit(documents, inputs, t + 1), t
-            elif not executor.remote and t < self.n_passes:
-                ahead = self._submit(documents, now.after, t + 1)
 
     def _submit(self, corpus: DistributedCorpus, before: PassInputs, t: int) -> SubmittedPass:
         """Submit pass t: local steps, sums of each shard by a tree over the parts, priors, M-steps, summary."""
@@ -207,7 +182,11 @@ class DistributedVB:
         shards, priors = [list(before.shards)] * n_parts, [before.priors] * n_parts
         outcomes = executor.map(vb_distributed.local_step, corpus.parts, shards, priors, start, [step] * n_parts)
         roots = [
-            _tree(executor, executor.map(vb_distributed.statistics_of_shard, outcomes, [edges] * n_parts))
+            tree(
+                executor,
+                vb_distributed.merge,
+                executor.map(vb_distributed.statistics_of_shard, outcomes, [edges] * n_parts),
+            )
             for edges in layout.edges
         ]
         gammas = executor.map(vb_distributed.gamma_of, outcomes) if t >= settings.n_warmup else None
@@ -244,23 +223,3 @@ class DistributedVB:
             for shard, own in enumerate(roots)
         ]
         return self.executor.call(vb_distributed.learn_priors, of_shards, priors, layout)
-
-
-def _passes_to_repeat(corpus: DistributedCorpus) -> int:
-    n_bytes = len(corpus.layout.words) * corpus.n_topics * np.dtype(corpus.dtype).itemsize
-    return max(2, min(MAX_PASSES_TO_REPEAT, MAX_KEPT_BYTES // max(n_bytes, 1)))
-
-
-def _replicated(executor: Executor, inputs: PassInputs) -> PassInputs:
-    """Return handles to copies, which do not depend on earlier results."""
-    shards, (priors,) = executor.checkpoint(inputs.shards), executor.checkpoint([inputs.priors])
-    gammas = None if inputs.gammas is None else executor.checkpoint(inputs.gammas)
-    return PassInputs(shards, executor.map(shard_sums_of, shards), priors, gammas)
-
-
-def _tree(executor: Executor, sums: list[Handle]) -> list[Handle]:
-    """Merge sums in pairs until one or two are left."""
-    while len(sums) > 2:
-        odd = sums[-1:] if len(sums) % 2 else []
-        sums = executor.map(vb_distributed.merge, sums[0 : len(sums) - len(odd) : 2], sums[1::2]) + odd
-    return sums
