@@ -109,7 +109,7 @@ def test_perplexities_are_replaced_without_times(package, tmp_path):
 
 
 def test_the_tables_of_the_page_are_those_of_the_result_files():
-    page = (BENCHMARKS.parent / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    page = (BENCHMARKS.parent / "docs" / "development" / "benchmark_results.md").read_text(encoding="utf-8")
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((BENCHMARKS / "results").glob("*.json"))]
     tables = load("report.py").markdown([result for result in results if "parts" in result]).split("\n\n### ")[1:]
     assert len(tables) > 20
