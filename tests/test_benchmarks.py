@@ -117,6 +117,25 @@ def test_the_tables_of_the_page_are_those_of_the_result_files():
         assert f"### {table}" in page, table[:60]
 
 
+def test_the_summary_of_the_readme_and_of_the_page_is_that_of_the_result_files(package):
+    from benchmarks import summary
+
+    for path in summary.PAGES:
+        page = path.read_text(encoding="utf-8")
+        assert summary.with_table(page) == page, path.name
+
+
+def test_the_cost_of_cvb0_in_the_pages_is_that_of_the_result_files():
+    seconds = {}
+    for part, fit in (("Q1", "ldavi cvb0"), ("Q3", "ldavi vb")):
+        cases = json.loads((BENCHMARKS / "results" / f"{part}.json").read_text(encoding="utf-8"))["parts"][part]["cases"]
+        seconds[fit] = [case["value"] for case in cases if case["name"].endswith(f": {fit}")]
+    ratios = [ours / vb for ours, vb in zip(seconds["ldavi cvb0"], seconds["ldavi vb"], strict=True)]
+    claim = f"{min(ratios):.0f} to {max(ratios):.0f} times"
+    for name in ("README.md", "docs/benchmarks.md", "docs/guide/methods.md"):
+        assert claim in (BENCHMARKS.parent / name).read_text(encoding="utf-8"), (name, claim)
+
+
 def test_a_corpus_has_its_own_settings_over_those_of_its_part():
     settings = load("settings.py")
     usual, large = (settings.load("Q1", quick=False, corpus=corpus) for corpus in ("ap", "imdb"))
