@@ -107,7 +107,7 @@ DEVELOPERS = ("development/", "contributing")  # pages that the search of the us
 
 
 def read_outside(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Replace a page by the file outside this folder that it stands for, and links to that file by links to the page."""
+    """Replace a page by the file outside this folder that it stands for, and links to the file by links to the page."""
     if docname in OUTSIDE:
         source[0] = (DOCS.parent / OUTSIDE[docname]).read_text(encoding="utf-8")
         source[0] = source[0].replace("](docs/", "](")

@@ -128,7 +128,9 @@ def test_the_summary_of_the_readme_and_of_the_page_is_that_of_the_result_files(p
 def test_the_cost_of_cvb0_in_the_pages_is_that_of_the_result_files():
     seconds = {}
     for part, fit in (("Q1", "ldavi cvb0"), ("Q3", "ldavi vb")):
-        cases = json.loads((BENCHMARKS / "results" / f"{part}.json").read_text(encoding="utf-8"))["parts"][part]["cases"]
+        cases = json.loads((BENCHMARKS / "results" / f"{part}.json").read_text(encoding="utf-8"))["parts"][part][
+            "cases"
+        ]
         seconds[fit] = [case["value"] for case in cases if case["name"].endswith(f": {fit}")]
     ratios = [ours / vb for ours, vb in zip(seconds["ldavi cvb0"], seconds["ldavi vb"], strict=True)]
     claim = f"{min(ratios):.0f} to {max(ratios):.0f} times"
