@@ -42,7 +42,9 @@ def problems(path: Path) -> list[str]:
             if match:
                 found.append(f'{path}:{number}: "{match[0]}": write {instead or "something plain"}')
         is_code ^= line.lstrip().startswith("```")
-        is_prose = not is_code and not line.startswith(("|", "$$", "[", "!", "<")) and "](" not in line and "$" not in line
+        is_prose = (
+            not is_code and not line.startswith(("|", "$$", "[", "!", "<")) and "](" not in line and "$" not in line
+        )
         if path.suffix == ".md" and is_prose and len(line) > LONGEST and path.as_posix() not in OLDER:
             found.append(f"{path}:{number}: {len(line)} characters; at most {LONGEST}")
     return found
@@ -50,8 +52,7 @@ def problems(path: Path) -> list[str]:
 
 # Pages whose lines were longer before the rule, and one with generated lines.
 OLDER = {
-    f"docs/{name}.md"
-    for name in ("cli", "dask", "inspection", "io", "math", "plotting", "report", "selection")
+    f"docs/{name}.md" for name in ("cli", "dask", "inspection", "io", "math", "plotting", "report", "selection")
 } | {"docs/development/benchmark_results.md"}
 
 

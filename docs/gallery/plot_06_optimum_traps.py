@@ -112,7 +112,5 @@ left.legend()
 middle.set(xlabel=f"true topics found, of {K}", ylabel="ELBO at convergence", title="Higher bound, truer topics")
 middle.legend()
 right.plot(steps, along, ".-", color="#555555")
-right.set(
-    xlabel="from the worst (0) to the best (1) with warm-up", ylabel="ELBO, nats", title="A valley between two optima"
-)
+right.set(xlabel="from the worst (0) to the best (1)", ylabel="ELBO, nats", title="A valley between two optima")
 plt.show()
