@@ -38,7 +38,7 @@ ROWS = (
     Row("scikit-learn", "50 passes, both priors 0.1", "Q3", f"{PREFIX}: sklearn batch 50", "sklearn batch 50"),
     Row("gensim", "10 passes", "S5", PREFIX, "gensim"),
     Row("gensim", "20 passes, learned priors", "Q3", f"{PREFIX}: gensim auto 20", "gensim auto 20"),
-    Row("topica", "Gibbs sampling, 1000 sweeps", "Q1", f"{PREFIX}: topica sparse 1000", "topica sparse 1000"),
+    Row("topica", "Gibbs sampling, 1000 iterations", "Q1", f"{PREFIX}: topica sparse 1000", "topica sparse 1000"),
     Row("topica", "CVB0, 150 passes", "Q1", f"{PREFIX}: topica cvb0 150", "topica cvb0 150"),
 )
 
