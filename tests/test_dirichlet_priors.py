@@ -114,6 +114,20 @@ def test_a_category_that_never_occurs_keeps_a_prior_above_zero():
     assert alpha[2] == dirichlet_priors.MIN_PRIOR
 
 
+def test_a_prior_of_draws_that_are_all_alike_stops_at_the_upper_limit():
+    n, limit = np.full((30, 3), 4), dirichlet_priors.MAX_PRIOR
+    alpha = np.full(3, 0.1)
+    for _ in range(5):
+        alpha = fixed_point(group_counts(*tokens_of(n), 3, np.ones(30)), alpha, 3)
+    newton = dirichlet_priors.newton_alpha(np.full(3, 0.1), np.full(3, 30 * np.log(1 / 3)), 30.0)
+    eta = 0.1
+    for _ in range(1000):
+        eta = dirichlet_priors.updated_eta(eta, dirichlet_priors.eta_statistics(eta, n.astype(float)), 30)
+    assert alpha.max() <= limit
+    np.testing.assert_array_equal(newton, limit)
+    assert eta == limit
+
+
 def test_the_prior_is_unchanged_without_counts():
     empty = np.zeros(0)
     counts = GroupedCounts(empty.astype(int), empty, empty, empty, empty)

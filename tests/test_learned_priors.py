@@ -99,6 +99,12 @@ def test_uniform_documents_have_the_perplexity_of_uniform_topics():
     assert LatentDirichletAllocation(10, random_state=0).fit(X).perplexity(X) == pytest.approx(4, rel=0.01)
 
 
+def test_a_fit_of_three_short_documents_converges():
+    """Its best topics are alike, with priors that increase without limit."""
+    X = [[0, 1, 0, 0, 1, 1, 0], [0, 1, 1, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0, 2]]
+    assert LatentDirichletAllocation(2, random_state=0).fit(X).converged_
+
+
 @pytest.mark.parametrize("init", ["auto", "random"])
 def test_a_warm_start_goes_on_learning_priors(init):
     X, _ = planted(4, alpha=UNEVEN, n_docs=400)

@@ -12,7 +12,7 @@ from ldavi._inference.trace import TraceRecord, relative_gain
 
 SMALL_GAINS = 3  # passes in a row; single gains vary, since documents move between topics at different times
 MIN_CVB0_WINDOW = 25  # collapsed passes whose mean objective is compared with that of the passes before
-CVB0_TOLERANCE = 30  # times tol, between a quarter of the passes and the previous quarter, 25 passes or more
+CVB0_TOLERANCE = 40  # times tol, between a quarter of the passes and the previous quarter, 25 passes or more
 
 
 @dataclass(slots=True)

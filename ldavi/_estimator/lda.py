@@ -103,7 +103,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
     n_collapsed_iter : int or "auto", default="auto"
         Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
         and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run (12
-        bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 60, the fewer
+        bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 75, the fewer
         tokens there are per topic the more, and none where they cannot run, with `seed_words`, or if `topic_word_prior`
         is 0. There are none after a warm start or from given topics; with the passes of "vb" before them, they are at
         most half of `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
@@ -115,7 +115,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
     tol : float or None, default=1e-5
         `fit` has converged when each of three passes, which update topics and learned priors, raises the ELBO by less
         than this share of it; for "cvb0", when the mean objective of the last quarter of the collapsed passes exceeds
-        that of the quarter before by less than 30 times this share. None runs all `max_iter` passes. Smaller values
+        that of the quarter before by less than 40 times this share. None runs all `max_iter` passes. Smaller values
         find better topics in more passes. The default is the largest one with which planted topics and priors are
         recovered.
     validation_fraction : float or None, default=None

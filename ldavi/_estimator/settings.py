@@ -18,7 +18,7 @@ from ldavi._inference.vb_online import LearningRate
 WARMUP_PASSES = {"random": 10, "anchor words": 5}  # by initialization; at most half of max_iter
 VB_BEFORE_CVB0 = {"random": 30, "anchor words": 5}  # passes of VB that precede collapsed ones; at most half of them
 # Collapsed passes before the ascent of VB: c / √(tokens per topic), since topics with few tokens need more passes.
-COLLAPSED_PASSES, MIN_COLLAPSED_PASSES, MAX_COLLAPSED_PASSES = 4500, 15, 60
+COLLAPSED_PASSES, MIN_COLLAPSED_PASSES, MAX_COLLAPSED_PASSES = 5600, 15, 75
 WARMUP_INNER_ITER = 5
 WARMUP_DIGAMMA_OFFSET = 0.5
 MONOTONE_INNER_ITER = 2

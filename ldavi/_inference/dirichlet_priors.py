@@ -1,7 +1,7 @@
 """Updates of Dirichlet priors: α and η that maximise the evidence or the bound. Equations (35) to (38).
 
 Pure functions of sufficient statistics and a prior. They use Minka's fixed-point iteration (2000) and Newton's method
-with backtracking. Priors stay positive, and no update lowers its objective.
+with backtracking. Priors stay within limits, and no update lowers its objective.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,7 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 
 MIN_PRIOR = 1e-5  # lower limit of α_k and of η: a topic without tokens would have α_k = 0
+MAX_PRIOR = 300.0  # upper limit: without differences between documents, or topics, the maximum is at infinity
 MAX_ROUNDS = 100
 TOLERANCE = 1e-4  # an update ends when the relative change of every α_k is at most this
 ONE_THREAD = Workers(1)
@@ -119,7 +120,7 @@ def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Dou
         fall = counts.total_times @ (psi(counts.total + sum_) - psi(sum_)) * (n_categories / len(prior))
         if not fall > 0:
             break
-        before, prior = prior, np.maximum(prior * rise / fall, MIN_PRIOR)
+        before, prior = prior, np.clip(prior * rise / fall, MIN_PRIOR, MAX_PRIOR)
         if np.all(np.abs(prior - before) <= TOLERANCE * before):
             break
     return prior
@@ -169,7 +170,7 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
         step = -(gradient - shared) / diagonal
         size = 1.0
         while size > 1e-10:
-            moved = np.maximum(alpha + size * step, MIN_PRIOR)
+            moved = np.clip(alpha + size * step, MIN_PRIOR, MAX_PRIOR)
             found = alpha_objective(moved, sums, n_docs)
             if found > value:
                 break
@@ -227,7 +228,7 @@ def updated_eta(eta: float, statistics: EtaStatistics, n_words: int) -> float:
     """Return η after a round of Minka's fixed-point iteration, which never lowers (38)."""
     totals, eta_total = statistics.totals.sum(axis=0), n_words * eta
     fall = n_words * float((psi(totals + eta_total) - psi(eta_total)).sum())
-    return max(eta * float(statistics.rise.sum()) / fall, MIN_PRIOR) if fall > 0 else eta
+    return float(np.clip(eta * statistics.rise.sum() / fall, MIN_PRIOR, MAX_PRIOR)) if fall > 0 else eta
 
 
 def _row_chunks(rows: Floats) -> Iterator[slice]:
