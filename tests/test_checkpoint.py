@@ -61,8 +61,8 @@ def in_memory(X):
 
 
 def model(**parameters):
-    defaults = {"batch_size": 20, "max_iter": 4, "random_state": 0, "learning_method": "online", "tol": None}
-    return LatentDirichletAllocation(5, **defaults | parameters)
+    defaults = {"batch_size": 20, "max_iter": 4, "random_state": 0, "tol": None}
+    return LatentDirichletAllocation(5, **defaults | {"learning_method": "online", "n_collapsed_iter": 0} | parameters)
 
 
 def same_fit(one, other):
@@ -118,6 +118,8 @@ BATCH, MEMOIZED = (
     {"learning_method": method, "max_iter": 18, "n_collapsed_iter": 0} for method in ("batch", "memoized")
 )
 CVB0 = {"learning_method": "batch", "inference": "cvb0", "max_iter": 16}
+PART = {"n_collapsed_iter": 6, "max_iter": 2}
+ON_PART = {"VB warm-up of a part", "CVB0 of a part", "online VB", "exact bound"}
 IN_MEMORY = {  # parameters, and the phases in which the fit is saved
     "batch": (BATCH, {"batch VB"}),
     "batch, random": (BATCH | {"init": "random"}, {"batch VB"}),
@@ -143,6 +145,10 @@ IN_MEMORY = {  # parameters, and the phases in which the fit is saved
     "online, learned priors": ({"batch_size": 5, "max_iter": 3}, {"online VB", "exact bound"}),
     "online, validation": ({"validation_fraction": 0.2, "max_iter": 11}, {"online VB", "exact bound"}),
     "online cvb0": ({"inference": "cvb0"}, {"online VB", "exact bound"}),
+    "online after a part": (PART, ON_PART),
+    "online after a part, random": (PART | {"init": "random"}, ON_PART - {"VB warm-up of a part"}),
+    "online after a part, restarts": (PART | {"n_init": 2}, ON_PART),
+    "online after a part, weights": (PART | {"sample_weight": WEIGHT, "inference": "cvb0"}, ON_PART),
     "cvb0": (CVB0, {"VB warm-up", "CVB0", "exact bound"}),
     "cvb0, random": (CVB0 | {"init": "random"}, {"CVB0", "exact bound"}),
     "cvb0, float64": (CVB0 | {"dtype": "float64"}, {"VB warm-up", "CVB0", "exact bound"}),
@@ -165,6 +171,7 @@ IN_BATCHES = {
     "online, point estimates": ({"topic_word_prior": 0.0}, {"online VB", "exact bound"}),
     "online, restarts": ({"n_init": 2, "max_iter": 2}, {"online VB", "exact bound"}),
     "online cvb0": ({"inference": "cvb0"}, {"online VB", "exact bound"}),
+    "online after a part": (PART, ON_PART),
     "cvb0": (CVB0, {"VB warm-up", "CVB0", "exact bound"}),
     "cvb0, random": (CVB0 | {"init": "random", "max_iter": 25}, {"CVB0", "exact bound"}),
     "cvb0, restarts": (CVB0 | {"n_init": 2, "max_iter": 8}, {"VB warm-up", "CVB0", "exact bound"}),
@@ -459,7 +466,7 @@ class UnreadableLater:
         yield from self.batches[1:]
 
 
-@pytest.mark.parametrize("parameters", [{"inference": "cvb0"}, {"n_collapsed_iter": 2, "max_iter": 8}, {}])
+@pytest.mark.parametrize("parameters", [{"inference": "cvb0"}, {"n_collapsed_iter": 2, "max_iter": 8}])
 def test_an_error_while_batches_are_read_is_not_blamed_on_the_checkpoint(parameters):
     X, checkpoint = UnreadableLater(in_batches(corpus())), CheckpointInMemory()
     batch = {"learning_method": "batch"} | parameters

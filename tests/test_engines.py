@@ -12,6 +12,7 @@ from ldavi._core.records import Priors
 from ldavi._estimator import fitting
 from ldavi._estimator.convergence import CVB0_TOLERANCE, ConvergenceMonitor
 from ldavi._estimator.validation import check_parameters
+from ldavi._inference import part_of_corpus
 from ldavi._inference.trace import predictive_record, relative_gain
 
 K, V = 3, 24
@@ -339,6 +340,31 @@ WITHOUT_COLLAPSED_PASSES = {
 }
 
 
+@both_engines
+def test_an_online_fit_starts_from_passes_over_a_part_of_the_corpus(inference, monkeypatch):
+    monkeypatch.setattr(part_of_corpus, "MIN_TOKENS", 100)
+    topics, sizes, prepare = [], [], part_of_corpus.OnPart.prepare
+
+    def watch(phase, documents):
+        part = prepare(phase, documents)
+        sizes.append(part.n_docs)
+        return part
+
+    monkeypatch.setattr(part_of_corpus.OnPart, "prepare", watch)
+    for n_passes in (0, 20):
+        one_pass = {"learning_method": "online", "inference": inference, "n_collapsed_iter": n_passes, "max_iter": 1}
+        fitted = model(**one_pass).fit(corpora.topical_counts(3, n_docs=400))
+        topics.append(fitted)
+    assert sizes == [40, 40]  # of the VB passes and the collapsed ones
+    assert topics[1].elbo_trace_["phase"].tolist() == ["online", "final"]
+    assert topics[1].elbo_ > topics[0].elbo_
+
+
+def test_steps_after_passes_over_a_part_continue_their_count():
+    fitted = model(learning_method="online", n_collapsed_iter=15, max_iter=1).fit(corpus())  # the part is the corpus
+    assert fitted.n_batch_iter_ == 1 + (5 + 15) * 6 + 6  # five passes of VB precede the collapsed ones
+
+
 @pytest.mark.parametrize("parameters", WITHOUT_COLLAPSED_PASSES.values(), ids=WITHOUT_COLLAPSED_PASSES)
 def test_auto_makes_no_collapsed_passes_where_they_cannot_run(parameters):
     trace = model(**{"n_collapsed_iter": "auto", "max_iter": 8} | parameters).fit(corpus()).elbo_trace_
@@ -359,8 +385,7 @@ def test_partial_fit_updates_point_estimates_whatever_the_collapsed_passes_of_fi
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"learning_method": "online"}, "needs .* learning_method='batch', but these are 'vb' and 'online'"),
-        ({"learning_method": "memoized"}, "needs .* learning_method='batch', but these are 'vb' and 'memoized'"),
+        ({"learning_method": "memoized"}, "needs .* learning_method='online', but these are 'vb' and 'memoized'"),
         ({"inference": "cvb0"}, "needs inference='vb' .*, but these are 'cvb0' and 'batch'"),
         ({"topic_word_prior": 0}, "n_collapsed_iter=15 does not support"),
     ],

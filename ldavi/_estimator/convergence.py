@@ -132,11 +132,14 @@ class Restart:
         The topics after the last complete pass.
     best : PassResult or None
         The topics with the lowest perplexity of the validation set, if there is one.
+    initial : PassResult, RemoteResult or None
+        The topics that the first pass starts from, if other passes have found them.
     """
 
     monitor: ConvergenceMonitor
     last: PassResult | RemoteResult | None = None
     best: PassResult | None = None
+    initial: PassResult | RemoteResult | None = None
 
     @property
     def result(self) -> PassResult | RemoteResult | None:

@@ -5,6 +5,7 @@ the package, for documents in memory, in batches and on a cluster, from the star
 """
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -22,6 +23,7 @@ from ldavi._estimator.settings import VALIDATE_EVERY, FitSettings
 from ldavi._estimator.starting_topics import Initialization
 from ldavi._inference.cvb0 import Cvb0
 from ldavi._inference.exact_bound import ExactBound
+from ldavi._inference.part_of_corpus import OnPart, part_step
 from ldavi._inference.passes import Phase, State
 from ldavi._inference.trace import TraceRecord
 from ldavi._inference.validation_set import ValidationSet, completion_perplexity, split_half
@@ -62,7 +64,7 @@ def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts
         run_phases(context, phases_of(settings, context.documents, start), start, restarts)
 
 
-Role: TypeAlias = Literal["learn", "prepare", "evaluate"]
+Role: TypeAlias = Literal["initialize", "learn", "prepare", "evaluate"]
 
 
 class PlannedPhase(NamedTuple):
@@ -71,8 +73,9 @@ class PlannedPhase(NamedTuple):
     Attributes
     ----------
     phase : Phase
-    role : {"learn", "prepare", "evaluate"}
-        "learn": its passes end the fit when it has converged (records of a warm-up never do). "prepare": the next
+    role : {"initialize", "learn", "prepare", "evaluate"}
+        "initialize": finds topics to start from; its passes are not passes of the fit, and have no records. "learn":
+        its passes end the fit when it has converged (records of a warm-up never do). "prepare": the next
         phase continues from its topics, and its objective says little about the fit. "evaluate": computes the exact
         bound of topics learned without one.
     """
@@ -84,7 +87,11 @@ class PlannedPhase(NamedTuple):
 def phases_of(settings: FitSettings, documents: DocumentSource, start: Initialization) -> list[PlannedPhase]:
     """Return the phases of a fit: the algorithms that its settings ask for, in order."""
     if settings.learning_method == "online":
-        return [PlannedPhase(_online(settings, documents)), _evaluation(settings, documents)]
+        phases_on_part, n_initial = _on_part(settings, documents, start)
+        online = OnlineVB(
+            settings.online_settings(), settings.max_iter, _step_size(settings, documents), settings.rate, n_initial
+        )
+        return [*phases_on_part, PlannedPhase(online), _evaluation(settings, documents)]
     if settings.inference == "cvb0":
         phases = _cvb0(settings, documents, start, settings.max_iter)
         return [*(PlannedPhase(phase) for phase in phases), _evaluation(settings, documents)]
@@ -109,8 +116,15 @@ def _cvb0(settings: FitSettings, documents: DocumentSource, start: Initializatio
     return [warmup, cvb0] if n_vb else [cvb0]
 
 
-def _online(settings: FitSettings, documents: DocumentSource) -> OnlineVB:
-    return OnlineVB(settings.online_settings(), settings.max_iter, _step_size(settings, documents), settings.rate)
+def _on_part(settings: FitSettings, documents: DocumentSource, start: Initialization) -> tuple[list[PlannedPhase], int]:
+    """Return the passes over a part of the corpus before online steps, if there are any, and their number of steps."""
+    n_passes = settings.n_on_part(documents, start)
+    if not n_passes:
+        return [], 0
+    step = part_step(documents.n_tokens, settings.n_components)
+    phases = _cvb0(dataclasses.replace(settings, max_iter=2 * n_passes), documents, start, n_passes)
+    steps_per_pass = math.ceil(documents.total_weight / step / _step_size(settings, documents))
+    return [PlannedPhase(OnPart(phase, step), "initialize") for phase in phases], n_passes * steps_per_pass
 
 
 def _evaluation(settings: FitSettings, documents: DocumentSource) -> PlannedPhase:
@@ -148,7 +162,9 @@ def _run_phase(context: FitContext, planned: PlannedPhase, start: Initialization
     state = _first_state(context, planned, documents, start, restart)
     with closing(phase.passes(documents, state, context.workers)) as passes:
         for state, record in passes:
-            if record is not None:
+            if record is not None and role == "initialize":
+                restart.initial = state.result
+            elif record is not None:
                 restart.last = state.result
                 _finish_pass(context, record, restart, role)
                 if restart.monitor.ends_with(record):  # no state is saved after the last pass
@@ -160,6 +176,8 @@ def _run_phase(context: FitContext, planned: PlannedPhase, start: Initialization
 def _is_due(role: Role, settings: FitSettings, restart: Restart) -> bool:
     """Return whether a phase has to run: passes until the fit is over, an evaluation if the bound is not exact."""
     monitor = restart.monitor
+    if role == "initialize":
+        return restart.last is None
     if role != "evaluate":
         return not monitor.is_over or restart.last is None  # None: the topics of all passes were lost
     # A callback may end a fit in the collapsed passes before those of VB, before any bound is known.
@@ -174,9 +192,10 @@ def _first_state(
     if context.checkpoint is not None:
         saved: State | None = context.checkpoint.saved_state(phase, documents)
         if saved is not None:
-            restart.last = saved.result
+            if planned.role != "initialize":
+                restart.last = saved.result
             return saved
-    before = restart.result if planned.role == "evaluate" else restart.last
+    before = restart.result if planned.role == "evaluate" else restart.last or restart.initial
     if before is None:
         initial: State = phase.start(documents, start.priors, start.topics)
     else:

@@ -96,17 +96,20 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         Its online steps are those of SCVB0 [6]_.
     init : {"auto", "random"}, array of shape (n_components, n_features) or fitted model, default="auto"
         Initial topics. "auto": the co-occurrence profiles of anchor words [7]_, without random numbers; but random
-        topics for online learning and for priors that differ between topics. "random": always random topics. An array
-        or a model: its topics; a fit that learns priors continues from those that a model of ldavi has learned. `clone`
-        copies a model with its topics, but a search such as `GridSearchCV` clones the values of a parameter without
-        them: among these, give `sklearn.frozen.FrozenEstimator(model)` or an array.
+        topics for online steps without collapsed passes before them, and for priors that differ between topics.
+        "random": always random topics. An array or a model: its topics; a fit that learns priors continues from those
+        that a model of ldavi has learned. `clone` copies a model with its topics, but a search such as `GridSearchCV`
+        clones the values of a parameter without them: among these, give `sklearn.frozen.FrozenEstimator(model)` or an
+        array.
     n_collapsed_iter : int or "auto", default="auto"
         Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
         and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run (12
-        bytes on disk if X comes in batches). They require `learning_method="batch"`. "auto": from 15 to 75, the fewer
-        tokens there are per topic the more, and none where they cannot run, with `seed_words`, or if `topic_word_prior`
-        is 0. There are none after a warm start or from given topics; with the passes of "vb" before them, they are at
-        most half of `max_iter`. 0 is faster, and uses no random numbers with `init="auto"`.
+        bytes on disk if X comes in batches). Before online steps, they are passes over every n-th document, about a
+        tenth of the corpus; these are held in memory, and are not passes of `max_iter`. "memoized" and "cvb0" in
+        batches have none. "auto": from 15 to 75, the fewer tokens there are per topic the more (online: 20), and none
+        where they cannot run, with `seed_words`, or if `topic_word_prior` is 0. There are none after a warm start or
+        from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0 is faster, and
+        uses no random numbers with `init="auto"`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -311,7 +314,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
         init, restarts = given or self.init, list[Restart]()
-        online = settings.learning_method == "online"
+        online = settings.learning_method == "online" and settings.n_collapsed_iter == 0
         starts = (
             initialize(to_fit, priors, random_state, init=init, online=online, is_restart=number > 0)
             for number in range(settings.n_init)

@@ -19,6 +19,7 @@ WARMUP_PASSES = {"random": 10, "anchor words": 5}  # by initialization; at most 
 VB_BEFORE_CVB0 = {"random": 30, "anchor words": 5}  # passes of VB that precede collapsed ones; at most half of them
 # Collapsed passes before the ascent of VB: c / √(tokens per topic), since topics with few tokens need more passes.
 COLLAPSED_PASSES, MIN_COLLAPSED_PASSES, MAX_COLLAPSED_PASSES = 5600, 15, 75
+PASSES_ON_PART = 20  # collapsed passes over a part of the documents, before online steps
 WARMUP_INNER_ITER = 5
 WARMUP_DIGAMMA_OFFSET = 0.5
 MONOTONE_INNER_ITER = 2
@@ -77,7 +78,7 @@ class FitSettings:
     Attributes
     ----------
     n_collapsed_iter : int or None
-        Collapsed passes before those of VB; 0 if there are none, None for a number by the size of the corpus.
+        Collapsed passes before those of batch VB, or before online steps; None for a number by the size of the corpus.
     learn_alpha, learn_eta : bool
         Whether priors are learned; η is not if seed words make it differ between topics.
     callbacks : tuple of callable
@@ -119,6 +120,11 @@ class FitSettings:
             wanted = COLLAPSED_PASSES / math.sqrt(max(documents.n_tokens, 1.0) / self.n_components)
             n_passes = round(min(max(wanted, MIN_COLLAPSED_PASSES), MAX_COLLAPSED_PASSES))
         return min(n_passes + self._vb_before_cvb0(documents, start), self.max_iter // 2)
+
+    def n_on_part(self, documents: DocumentSource, start: Initialization) -> int:
+        """Return the passes over a part of the documents that find initial topics for an online fit."""
+        n_passes = PASSES_ON_PART if self.n_collapsed_iter is None else self.n_collapsed_iter
+        return n_passes + self._vb_before_cvb0(documents, start) if n_passes else 0
 
     def pass_settings(self, kind: InitializationKind) -> PassSettings:
         """Return the settings of batch or memoized passes; given topics let documents converge in the first pass."""

@@ -80,20 +80,21 @@ def check_parameters(parameters: Parameters, *, is_warm: bool = False) -> FitSet
 
 
 def check_collapsed_iter(parameters: Parameters, *, is_warm: bool) -> int | None:
-    """Return the collapsed passes before those of batch VB: 0 if there are none, None for a number by the corpus."""
+    """Return the collapsed passes before other ones: 0 if there are none, None for a number by the corpus."""
     n_passes, method = parameters.n_collapsed_iter, parameters.learning_method
-    precedes_vb = parameters.inference == "vb" and method == "batch"
-    has_to_find_topics = precedes_vb and not is_warm and isinstance(parameters.init, str) and parameters.max_iter > 1
+    is_online = method == "online"
+    is_possible = is_online or (parameters.inference == "vb" and method == "batch" and parameters.max_iter > 1)
+    has_to_find_topics = is_possible and not is_warm and isinstance(parameters.init, str)
     if isinstance(n_passes, str):
         check_choice("n_collapsed_iter", n_passes, ("auto",))
         is_supported = not is_zero(parameters.topic_word_prior) and 1 < parameters.n_components <= MAX_TOPICS
         is_guided = parameters.seed_words is not None  # draws may exchange the topics that seed words have named
         return None if has_to_find_topics and is_supported and not is_guided else 0
     check_integer("n_collapsed_iter", n_passes, minimum=0)
-    if n_passes and not precedes_vb:
+    if n_passes and not is_online and (parameters.inference, method) != ("vb", "batch"):
         msg = (
-            f"n_collapsed_iter={n_passes} needs inference='vb' and learning_method='batch', but these are "
-            f"{parameters.inference!r} and {method!r}: use 'auto' or 0"
+            f"n_collapsed_iter={n_passes} needs inference='vb' and learning_method='batch', or "
+            f"learning_method='online', but these are {parameters.inference!r} and {method!r}: use 'auto' or 0"
         )
         raise ValueError(msg)
     return int(n_passes) if has_to_find_topics else 0

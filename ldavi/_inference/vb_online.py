@@ -15,7 +15,7 @@ from ldavi._core.limits import MAX_TOKENS, finite
 from ldavi._core.records import Priors, aligned_zeros
 from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
-from ldavi._core.typing import Doubles
+from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import elbo
 from ldavi._inference.e_step import EStepResult, EStepSettings, Part, cut_blocks, e_step
 from ldavi._inference.elbo import ELBOTerms
@@ -226,12 +226,16 @@ class OnlineVB:
     batch_size : int
         Documents per step.
     rate : LearningRate
+    n_initial : int
+        Steps that the initial topics count for, if they are those of a part of the corpus: passes over it count as
+        steps, so that the first steps on all documents do not replace what the passes have found.
     """
 
     settings: PassSettings
     n_passes: int
     batch_size: int
     rate: LearningRate
+    n_initial: int = 0
     name: str = "online VB"
 
     def prepare(self, documents: DocumentSource) -> DocumentSource:
@@ -239,9 +243,13 @@ class OnlineVB:
 
     def start(self, documents: DocumentSource, priors: Priors, initial: Callable[[], PassResult]) -> OnlineState:
         topics = initial()
-        lam = LazyLambda(topics.all_words(documents.n_words), priors)
-        learner = OnlineLearner(lam, priors, self.settings, documents.total_weight)
-        return OnlineState(learner, topics.iteration, time.perf_counter() - topics.seconds)
+        rows = topics.all_words(documents.n_words)
+        if self.n_initial:
+            rows = scaled_to(documents.n_tokens, rows, priors)
+        learner = OnlineLearner(
+            LazyLambda(rows, priors), priors, self.settings, documents.total_weight, n_updates=self.n_initial
+        )
+        return OnlineState(learner, 0, time.perf_counter() - topics.seconds)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> OnlineState:
         saved = SavedArrays(arrays, documents.n_words)
@@ -277,6 +285,17 @@ class OnlineVB:
             state.iteration, state.sums = t, PassSums()
             yield state, record
             learner.lam.detach()  # the next steps must not change the λ of the result
+
+
+def scaled_to(n_tokens: float, lam: Floats, priors: Priors) -> Floats:
+    """Return λ whose expected counts, word-major of shape (V, Kp), are scaled to sum to the tokens of the corpus."""
+    eta, scaled = priors.eta.astype(lam.dtype), lam.copy()
+    counts = scaled[:, : priors.n_topics]
+    counts -= eta
+    mass = float(counts.sum(dtype=np.float64))
+    counts *= n_tokens / mass if mass > 0 else 1.0
+    counts += eta
+    return scaled
 
 
 def _marking_last(parts: Iterable[Documents]) -> Generator[tuple[Documents, bool]]:

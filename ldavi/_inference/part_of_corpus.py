@@ -1,0 +1,68 @@
+"""A phase that sees a part of the corpus: topics to start from where a pass over all documents is the whole fit.
+
+The part consists of every n-th document, so that a corpus in any order is represented, and fits in memory.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.records import Counts, Priors
+from ldavi._core.threads import Workers
+from ldavi._inference.anchor_words import sample_corpus
+from ldavi._inference.passes import PassResult, Phase, Saved, State
+from ldavi._inference.trace import TraceRecord
+
+PART = 0.1  # of the corpus
+MIN_TOKENS = 10_000  # of a part per topic: with fewer, its topics are not those of the corpus
+MAX_TOKENS = 2**23  # of a part, which is in memory together with its assignments
+
+
+def part_step(n_tokens: float, n_topics: int) -> int:
+    """Return n such that every n-th document forms a part of about a tenth of the corpus, within limits."""
+    wanted = min(max(PART * n_tokens, MIN_TOKENS * n_topics), MAX_TOKENS)
+    return max(1, int(n_tokens / wanted))
+
+
+def every_nth(documents: DocumentSource, step: int) -> Documents:
+    """Return every n-th document of a corpus, over the words that occur in these."""
+    sample, n_words = sample_corpus(documents, step), documents.n_words
+    counts = Counts(sample.indptr, sample.columns, sample.values, np.arange(n_words), n_words)
+    weight = None if (sample.weight == 1).all() else sample.weight.astype(documents.dtype)
+    return Documents(counts, weight)
+
+
+@dataclass(frozen=True, slots=True)
+class OnPart:
+    """A phase on every n-th document.
+
+    Attributes
+    ----------
+    phase : Phase
+    step : int
+        n.
+    """
+
+    phase: Phase[Any, Any]
+    step: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.phase.name} of a part"
+
+    def prepare(self, documents: DocumentSource) -> Any:
+        return self.phase.prepare(every_nth(documents, self.step))
+
+    def start(self, documents: Any, priors: Priors, initial: Callable[[], PassResult]) -> State:
+        state: State = self.phase.start(documents, priors, initial)
+        return state
+
+    def from_arrays(self, documents: Any, arrays: Saved) -> State:
+        state: State = self.phase.from_arrays(documents, arrays)
+        return state
+
+    def passes(self, documents: Any, state: Any, workers: Workers) -> Generator[tuple[State, TraceRecord | None]]:
+        yield from self.phase.passes(documents, state, workers)
