@@ -28,7 +28,7 @@ ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA", "RAYON", "VECLIB_MAX
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help=f"{', '.join(MODULES)}, or all (S1 to S10) or quality (Q1 to Q8)")
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(MODULES)}, or all (S1 to S11) or quality (Q1 to Q8)")
     parser.add_argument("--data", help="directory of NAME.npz (default: LDAVI_CORPORA); without one, corpora are drawn")
     parser.add_argument(
         "--out", type=Path, help="result file, extended if it exists; without one, tables are only printed"

@@ -11,6 +11,8 @@ SLOTS: int
 SHARES: int
 MAX_CANDIDATES: int
 SCRATCH_ROWS: int
+SPARSE_SCRATCH_ROWS: int
+WORD_SUMS: int
 
 def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...
@@ -94,6 +96,28 @@ def update_assignments(
     first_count: int,
     start: int,
     stop: int,
+    row_ptr: Int64s | None = None,
+    row_length: Int32s | None = None,
+    row_topic: UInt16s | None = None,
+    word_sums: Doubles | None = None,
+    prior_weight: Floats | None = None,
+    cumulative: Doubles | None = None,
+) -> None: ...
+def sum_words(
+    *,
+    word_row: Int32s,
+    row_ptr: Int64s,
+    row_length: Int32s,
+    row_topic: UInt16s,
+    N: Masses,
+    eta: Floats,
+    prior_weight: Floats,
+    word_sums: Doubles,
+    prior_total: float,
+    prior_max: float,
+    n_topics: int,
+    start: int,
+    stop: int,
 ) -> None: ...
 def apply_assignments(
     *,
@@ -108,6 +132,11 @@ def apply_assignments(
     change: Doubles,
     start: int,
     stop: int,
+    row_ptr: Int64s | None = None,
+    row_length: Int32s | None = None,
+    row_topic: UInt16s | None = None,
+    scratch: UInt8s | None = None,
 ) -> None: ...
+def apply_scratch_bytes(width: int) -> int: ...
 def exp_digamma(x: NDArray[Any], out: NDArray[Any]) -> None: ...
 def log_gamma_digamma(x: Doubles, log_gamma: Doubles, digamma: Doubles) -> None: ...

@@ -27,6 +27,9 @@ cdef extern from "kernels.h":
         LDAVI_SHARES
         LDAVI_MAX_CANDIDATES
         LDAVI_SCRATCH_ROWS
+        LDAVI_SPARSE_SCRATCH_ROWS
+        LDAVI_WORD_SUMS
+    int64_t LDAVI_APPLY_SCRATCH_BYTES(int64_t Kp) noexcept nogil
     const ldavi_table *ldavi_table_baseline() noexcept nogil
     const ldavi_table *ldavi_table_avx2() noexcept nogil
     const ldavi_table *ldavi_table_avx512() noexcept nogil
@@ -38,6 +41,8 @@ SLOTS = LDAVI_SLOTS
 SHARES = LDAVI_SHARES
 MAX_CANDIDATES = LDAVI_MAX_CANDIDATES
 SCRATCH_ROWS = LDAVI_SCRATCH_ROWS
+SPARSE_SCRATCH_ROWS = LDAVI_SPARSE_SCRATCH_ROWS
+WORD_SUMS = LDAVI_WORD_SUMS
 
 cdef const ldavi_table *table = ldavi_table_baseline()
 
@@ -238,8 +243,17 @@ def update_assignments(
     int64_t first_count,
     int64_t start,
     int64_t stop,
+    const int64_t[::1] row_ptr=None,
+    const int32_t[::1] row_length=None,
+    const uint16_t[::1] row_topic=None,
+    const double[:, ::1] word_sums=None,
+    const floating[::1] prior_weight=None,
+    const double[::1] cumulative=None,
 ):
-    """Run the CVB0 updates of the documents [start, stop): equations (30) to (32)."""
+    """Run the CVB0 updates of the documents [start, stop): equations (30) to (32).
+
+    The last arguments are those of sparse rows; N is then of shape (1, row_ptr[U]).
+    """
     if floating is float:
         if mass_type is double:
             raise TypeError("mass and N must be int32 if counts are float32")
@@ -250,7 +264,12 @@ def update_assignments(
         raise ValueError(f"min_share={min_share!r} must be at least 1 / {LDAVI_MAX_CANDIDATES}")
     if start >= stop or not counts.shape[0] or not position.shape[0]:
         return
-    check_scratch(scratch.shape[0], LDAVI_SCRATCH_ROWS * N.shape[1])
+    cdef int64_t Kp = alpha.shape[0]
+    cdef bint is_sparse = row_ptr is not None
+    if is_sparse:
+        check_scratch(scratch.shape[0], LDAVI_SPARSE_SCRATCH_ROWS * (Kp + LDAVI_PAD))
+    else:
+        check_scratch(scratch.shape[0], LDAVI_SCRATCH_ROWS * Kp)
     cdef ldavi_assignments_args a
     a.indptr = &indptr[0]
     a.indices = &indices[0]
@@ -258,6 +277,14 @@ def update_assignments(
     a.position = &position[0]
     a.mass = &mass[0]
     a.N = &N[0, 0]
+    a.row_ptr = NULL
+    if is_sparse:
+        a.row_ptr = &row_ptr[0]
+        a.row_length = &row_length[0]
+        a.row_topic = &row_topic[0]
+        a.word_sums = &word_sums[0, 0]
+        a.prior_weight = &prior_weight[0]
+        a.cumulative = &cumulative[0]
     a.eta = &eta[0, 0]
     a.alpha = &alpha[0]
     a.totals = &totals[0]
@@ -276,11 +303,60 @@ def update_assignments(
     a.start = start
     a.stop = stop
     a.K = n_topics
-    a.Kp = N.shape[1]
+    a.Kp = Kp
     a.alpha_total = alpha_total
     a.min_share = min_share
     with nogil:
-        table.update_assignments[0 if floating is float else 1](&a)
+        if is_sparse:
+            table.update_assignments_sparse[0 if floating is float else 1](&a)
+        else:
+            table.update_assignments[0 if floating is float else 1](&a)
+
+
+def sum_words(
+    *,
+    const int32_t[::1] word_row not None,
+    const int64_t[::1] row_ptr not None,
+    const int32_t[::1] row_length not None,
+    const uint16_t[::1] row_topic not None,
+    const mass_type[:, ::1] N not None,
+    const floating[:, ::1] eta not None,
+    const floating[::1] prior_weight not None,
+    double[:, ::1] word_sums not None,
+    double prior_total,
+    double prior_max,
+    int64_t n_topics,
+    int64_t start,
+    int64_t stop,
+):
+    """Compute the sums of the words [start, stop) of a block that do not depend on the document."""
+    if floating is float:
+        if mass_type is double:
+            raise TypeError("N must be int32 if prior_weight is float32")
+    else:
+        if mass_type is int32_t:
+            raise TypeError("N must be float64 if prior_weight is float64")
+    if start >= stop:
+        return
+    cdef ldavi_word_sums_args a
+    a.word_row = &word_row[0]
+    a.row_ptr = &row_ptr[0]
+    a.row_length = &row_length[0]
+    a.row_topic = &row_topic[0]
+    a.N = &N[0, 0]
+    a.eta = &eta[0, 0]
+    a.prior_weight = &prior_weight[0]
+    a.word_sums = &word_sums[0, 0]
+    a.prior_total = prior_total
+    a.prior_max = prior_max
+    a.eta_row = eta.shape[1] if eta.shape[0] > 1 else 0
+    a.eta_col = 1 if eta.shape[1] > 1 else 0
+    a.start = start
+    a.stop = stop
+    a.K = n_topics
+    a.Kp = prior_weight.shape[0]
+    with nogil:
+        table.sum_words[0 if floating is float else 1](&a)
 
 
 def apply_assignments(
@@ -296,8 +372,15 @@ def apply_assignments(
     double[::1] change not None,
     int64_t start,
     int64_t stop,
+    const int64_t[::1] row_ptr=None,
+    int32_t[::1] row_length=None,
+    uint16_t[::1] row_topic=None,
+    uint8_t[::1] scratch=None,
 ):
-    """Move the mass of the words [start, stop) of a block to the new assignments: equation (33)."""
+    """Move the mass of the words [start, stop) of a block to the new assignments: equation (33).
+
+    The last arguments are those of sparse rows; N is then of shape (1, row_ptr[U]).
+    """
     if start >= stop:
         return
     cdef ldavi_apply_args a
@@ -312,9 +395,25 @@ def apply_assignments(
     a.change = &change[0]
     a.start = start
     a.stop = stop
-    a.Kp = N.shape[1]
+    a.Kp = change.shape[0]
+    a.row_ptr = NULL
+    cdef bint is_sparse = row_ptr is not None
+    if is_sparse:
+        check_scratch(scratch.shape[0], LDAVI_APPLY_SCRATCH_BYTES(a.Kp))
+        a.row_ptr = &row_ptr[0]
+        a.row_length = &row_length[0]
+        a.row_topic = &row_topic[0]
+        a.scratch = &scratch[0]
     with nogil:
-        table.apply_assignments[0 if mass_type is int32_t else 1](&a)
+        if is_sparse:
+            table.apply_assignments_sparse[0 if mass_type is int32_t else 1](&a)
+        else:
+            table.apply_assignments[0 if mass_type is int32_t else 1](&a)
+
+
+def apply_scratch_bytes(int64_t width):
+    """Return the bytes of scratch memory that `apply_assignments` needs for sparse rows of `width` topics."""
+    return LDAVI_APPLY_SCRATCH_BYTES(width)
 
 
 def exp_digamma(const floating[::1] x, floating[::1] out):

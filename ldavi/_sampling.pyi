@@ -6,7 +6,7 @@ from ldavi._core.typing import Doubles, Int32s, Int64s
 def hash_documents(
     indptr: Int64s,
     columns: Int64s,
-    counts: Int32s,
+    counts: Int64s,
     seed: int,
     key: NDArray[np.uint64],
 ) -> None: ...
@@ -68,6 +68,23 @@ def anneal(
     int_scratch: Int32s,
     float_scratch: Doubles,
     n_temperatures: int,
+    start: int,
+    stop: int,
+) -> None: ...
+def draw_proportions(
+    *,
+    indptr: Int64s,
+    indices: Int32s,
+    counts: Doubles,
+    key: NDArray[np.uint64],
+    beta: Doubles,
+    alpha: Doubles,
+    topic: Int32s,
+    theta: Doubles,
+    int_scratch: Int32s,
+    float_scratch: Doubles,
+    n_burn: int,
+    n_between: int,
     start: int,
     stop: int,
 ) -> None: ...

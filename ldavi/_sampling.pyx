@@ -1,11 +1,12 @@
-"""Compiled samplers of a document's topic assignments under fixed topics: equations (M1) to (M7).
+"""Compiled samplers of a document's topic assignments under fixed topics: equations (M1) to (M7), (80) to (82).
 
 Every document has its own stream of random numbers, seeded by its key: its samples depend on the key and the document
-alone. Documents are rows of whole counts; words are rows of `beta`. The callers own every array, scratch memory included.
+alone. Documents are rows of counts, which only `draw_proportions` allows to be fractional; words are rows of `beta`. The
+callers own every array, scratch memory included.
 Directions: [in] read, [out] written, [scratch] working memory with undefined content.
 """
 
-from libc.math cimport expm1, log
+from libc.math cimport INFINITY, exp, expm1, floor, log, sqrt
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 cdef struct Stream:  # xoshiro256**
@@ -55,6 +56,53 @@ cdef inline double uniform(Stream *s) noexcept nogil:
 
 cdef inline int64_t below(Stream *s, int64_t n) noexcept nogil:
     return <int64_t>(uniform(s) * <double>n)
+
+
+cdef inline double normal(Stream *s) noexcept nogil:
+    """Return a standard normal number, by the polar method (Marsaglia and Bray 1964); its second number is not used."""
+    cdef double u = 0.0, radius = 0.0
+    while radius >= 1.0 or radius == 0.0:
+        u = 2.0 * uniform(s) - 1.0
+        radius = 2.0 * uniform(s) - 1.0
+        radius = u * u + radius * radius
+    return u * sqrt(-2.0 * log(radius) / radius)
+
+
+cdef inline double large_gamma(double shape, Stream *s) noexcept nogil:
+    """Return a number from Gamma(shape, 1), shape >= 1, by the method of Marsaglia and Tsang (2000)."""
+    cdef double d = shape - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d), x, v
+    while True:
+        x = normal(s)
+        v = 1.0 + c * x
+        if v > 0.0:
+            v = v * v * v
+            if log(1.0 - uniform(s)) < 0.5 * x * x + d * (1.0 - v + log(v)):
+                return d * v
+
+
+cdef inline double small_gamma(double shape, double *log_value, Stream *s) noexcept nogil:
+    """Return a number from Gamma(shape, 1), shape < 1, and its logarithm, which does not underflow.
+
+    Rejection from a power below 1 and an exponential above (Ahrens and Dieter 1974).
+    """
+    cdef double b = 1.0 + shape * 0.36787944117144233, p, x, u  # 1 / e
+    while True:
+        p = b * (1.0 - uniform(s))
+        if p <= 1.0:
+            log_value[0] = log(p) / shape
+            if log_value[0] < -700.0:  # subnormal numbers are slow
+                return 0.0
+            x = exp(log_value[0])
+            if x < 1e-16:  # accepted, since exp(-x) is 1
+                return x
+            u = 1.0 - uniform(s)
+            if u <= 1.0 - x or u <= exp(-x):
+                return x
+        else:
+            x = -log((b - p) / shape)
+            log_value[0] = log(x)
+            if 1.0 - uniform(s) <= exp((shape - 1.0) * log_value[0]):
+                return x
 
 
 # Tokens and their topics
@@ -185,13 +233,59 @@ cdef inline double log_coupling_ratio(Chain *c, const double *alpha, double A, i
     return total - log(product)
 
 
+cdef inline void round_counts(Chain *c, const double *counts, int64_t n, const int32_t *token, int32_t *z, Stream *s) noexcept nogil:
+    """Round fractional counts up or down at random: equation (82). Only the last token of such a word comes or goes."""
+    cdef int64_t i, place = 0
+    cdef double reached = uniform(s), whole, further
+    cdef double total
+    for i in range(n):
+        whole, further = floor(counts[i]), reached + counts[i]
+        place += <int64_t>whole
+        if counts[i] > whole:
+            if floor(further) - floor(reached) <= whole:
+                if z[place] >= 0:
+                    remove(c, z[place])
+                    z[place] = -1
+            elif z[place] < 0:
+                z[place] = sample_topic(c, token[place], 1.0, s, &total)
+                add(c, z[place])
+            place += 1
+        reached = further
+
+
+cdef inline void draw_dirichlet(Chain *c, const double *alpha, const int32_t *topic, double *gamma, double *theta, Stream *s) noexcept nogil:
+    """Draw theta from Dir(alpha + n): equation (81). Without tokens, all shapes may be small: logarithms are scaled."""
+    cdef int64_t j, k
+    cdef double total = 0.0, largest = -INFINITY, value
+    for k in range(c.K):
+        gamma[k] = alpha[k]
+    for j in range(c.n_active):
+        gamma[c.active[j]] += c.topic_count[j]
+    for k in range(c.K):
+        if gamma[k] < 1.0:
+            gamma[k] = small_gamma(gamma[k], &value, s)
+        else:
+            gamma[k] = large_gamma(gamma[k], s)
+            if c.n_active == 0:
+                value = log(gamma[k])
+        if c.n_active == 0:
+            gamma[k] = value
+            largest = max(largest, value)
+    for k in range(c.K):
+        if c.n_active == 0:
+            gamma[k] = exp(gamma[k] - largest)
+        total += gamma[k]
+    for k in range(c.K):
+        theta[topic[k]] = gamma[k] / total
+
+
 # What Python calls
 
 
 def hash_documents(
     const int64_t[::1] indptr not None,  # [in] (D + 1,)
     const int64_t[::1] columns not None,  # [in] (nnz,) increasing within a document
-    const int32_t[::1] counts not None,  # [in] (nnz,)
+    const int64_t[::1] counts not None,  # [in] (nnz,) or the bits of fractional counts
     uint64_t seed,
     uint64_t[::1] key not None,  # [out] (D,)
 ):
@@ -426,3 +520,77 @@ def anneal(
                     if t < T - 1:
                         for i in range(n_tokens):
                             resample(&c, token[i], &z[i], coupling[t], &s)
+
+
+def draw_proportions(
+    *,
+    const int64_t[::1] indptr not None,  # [in] (D + 1,)
+    const int32_t[::1] indices not None,  # [in] (nnz,) rows of beta
+    const double[::1] counts not None,  # [in] (nnz,) > 0, may be fractional
+    const uint64_t[::1] key not None,  # [in] (D,)
+    const double[:, ::1] beta not None,  # [in] (U, K)
+    const double[:, ::1] alpha not None,  # [in] (D, K), or (1, K) for all documents
+    const int32_t[::1] topic not None,  # [in] (K,) column of theta of each topic
+    double[:, :, ::1] theta not None,  # [out] (S, D, K)
+    int32_t[::1] int_scratch not None,  # [scratch] (2 K + 2 slots,) of the document with most: a slot per token or part of one
+    double[::1] float_scratch not None,  # [scratch] (2 K + 2 K words,) of the document with most words
+    int64_t n_burn,
+    int64_t n_between,
+    int64_t start,
+    int64_t stop,
+):
+    """Draw the topic proportions of the documents [start, stop) from their posteriors: equations (80) to (82)."""
+    cdef Chain c
+    cdef Stream s
+    cdef int64_t d, i, j, k, first, draw, iteration, n, n_slots, K = alpha.shape[1], n_draws = theta.shape[0]
+    cdef double total
+    cdef const double *a
+    cdef double *gamma = &float_scratch[K]
+    cdef double *rows = &float_scratch[2 * K]
+    cdef double *cumulative
+    cdef int32_t *token = &int_scratch[2 * K]
+    cdef int32_t *z
+    cdef bint is_whole
+    if start >= stop:
+        return
+    c.K, c.n_active = K, 0
+    c.active, c.place, c.topic_count = &int_scratch[0], &int_scratch[K], &float_scratch[0]
+    with nogil:
+        for d in range(start, stop):
+            s = open_stream(key[d], 0)
+            clear(&c)
+            first, n = indptr[d], indptr[d + 1] - indptr[d]
+            a = &alpha[d if alpha.shape[0] > 1 else 0, 0]
+            cumulative = rows + n * K
+            c.beta, c.cumulative = rows, cumulative
+            n_slots, is_whole = 0, True
+            for i in range(n):
+                total = 0.0
+                for k in range(K):
+                    rows[i * K + k] = beta[indices[first + i], k]
+                    total += a[k] * rows[i * K + k]
+                    cumulative[i * K + k] = total
+                for j in range(<int64_t>floor(counts[first + i])):
+                    token[n_slots] = <int32_t>i
+                    n_slots += 1
+                if counts[first + i] > floor(counts[first + i]):
+                    token[n_slots] = -1 - <int32_t>i
+                    n_slots += 1
+                    is_whole = False
+            z = token + n_slots
+            for i in range(n_slots):
+                z[i] = -1
+                if token[i] < 0:
+                    token[i] = -1 - token[i]
+                else:
+                    z[i] = sample_topic(&c, token[i], 1.0, &s, &total)
+                    add(&c, z[i])
+            for draw in range(-1, n_draws):
+                if not is_whole:
+                    round_counts(&c, &counts[first], n, token, z, &s)
+                for iteration in range(n_burn if draw < 0 else n_between):
+                    for i in range(n_slots):
+                        if z[i] >= 0:
+                            resample(&c, token[i], &z[i], 1.0, &s)
+                if draw >= 0:
+                    draw_dirichlet(&c, a, &topic[0], gamma, &theta[draw, d, 0], &s)

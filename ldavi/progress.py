@@ -6,9 +6,11 @@ import sys
 import time
 from typing import Any, Self
 
-from ldavi._inference.trace import TraceRecord
+from ldavi._inference.trace import TraceRecord, relative_gain
 
 __all__ = ["ProgressBar"]
+
+NAMED_PHASES = {"warmup": "warm-up", "collapsed": "collapsed pass", "final": "exact ELBO"}
 
 
 class ProgressBar:
@@ -20,15 +22,15 @@ class ProgressBar:
     Parameters
     ----------
     total : int or None, default=None
-        Maximum number of passes, `max_iter` of the estimator. A fit that converges ends earlier. With None the bar only
-        counts.
+        Number of passes, `max_iter` of an estimator with `tol=None`. None only counts: a fit that stops when it has
+        converged has no known end.
     interval : float, default=0.5
         Minimum number of seconds between two updates.
 
     Examples
     --------
     >>> from ldavi import LatentDirichletAllocation, progress
-    >>> with progress.ProgressBar(100) as bar:  # doctest: +SKIP
+    >>> with progress.ProgressBar() as bar:  # doctest: +SKIP
     ...     lda = LatentDirichletAllocation(20, callbacks=bar).fit(X)
     """
 
@@ -36,7 +38,7 @@ class ProgressBar:
         self.total = total
         self.interval = interval
         self._display: ProgressDisplay | None = None
-        self._last = 0
+        self._last: TraceRecord | None = None
 
     def __call__(self, record: TraceRecord) -> None:
         """Show a pass.
@@ -46,18 +48,19 @@ class ProgressBar:
         record : TraceRecord
             The record of the pass that has just ended.
         """
-        if record.iteration <= self._last:
+        if self._last is not None and record.iteration <= self._last.iteration:
             self.close()  # another fit has begun
         if self._display is None:
             self._display = ProgressDisplay("fit", "pass", self.total, interval=self.interval)
-        self._display.advance(record.iteration - self._last, f"perplexity {record.perplexity:,.1f}")
-        self._last = record.iteration
+        n_before = 0 if self._last is None else self._last.iteration
+        self._display.advance(record.iteration - n_before, pass_note(record, self._last))
+        self._last = record
 
     def close(self) -> None:
         """End the bar, as the end of a `with` block does. The next fit begins a new one."""
         if self._display is not None:
             self._display.close()
-        self._display, self._last = None, 0
+        self._display, self._last = None, None
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +70,23 @@ class ProgressBar:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the display, so that an estimator with this callback can be cloned, copied and pickled."""
-        return self.__dict__ | {"_display": None, "_last": 0}
+        return self.__dict__ | {"_display": None, "_last": None}
+
+
+def pass_note(record: TraceRecord, before: TraceRecord | None, tol: float | None = None) -> str:
+    """Return what a display shows about a pass: "gain 2.3e-05 (ends below 1e-05), perplexity 912.0".
+
+    The gain is that of the ELBO, relative to its value, in the phase in which it decides whether the fit has converged.
+    Other phases are named.
+    """
+    perplexity = f"perplexity {record.perplexity:,.1f}"
+    if record.phase in NAMED_PHASES:
+        return f"{NAMED_PHASES[record.phase]}, {perplexity}"
+    gain = math.inf if before is None else relative_gain(before, record)
+    if not math.isfinite(gain):
+        return perplexity
+    limit = f" (ends below {tol:g})" if tol and record.phase == "monotone" else ""
+    return f"gain {gain:.1e}{limit}, {perplexity}"
 
 
 class ProgressDisplay:

@@ -290,3 +290,21 @@ def test_docstrings_comments_and_blank_lines_are_not_code(tmp_path):
     path = tmp_path / "module.py"
     path.write_text('"""Text.\n\nMore."""\n\nX = (\n    1,\n)  # why\n# alone\ndef f():\n    "Text."\n    return X\n')
     assert load("../tools/structure.py").code_lines(path) == 5
+
+
+def test_the_planted_tokens_of_the_recovery_benchmark_are_its_documents():
+    recovery = importlib.import_module("benchmarks.recovery")
+    planted = recovery.plant(recovery.Setting(4, 30, 20, 50, 0.1), seed=0)
+    assert planted.counts.sum(axis=1).tolist() == [50] * 20
+    dense = np.zeros((20, 30), int)
+    np.add.at(dense, (planted.tokens[:, 0], planted.tokens[:, 1]), planted.tokens[:, 3])
+    np.testing.assert_array_equal(planted.counts.toarray(), dense)
+
+
+def test_the_planted_topics_agree_with_the_tokens_and_shuffled_ones_do_not():
+    recovery = importlib.import_module("benchmarks.recovery")
+    planted = recovery.plant(recovery.Setting(4, 60, 50, 80, 0.05), seed=0)
+    shuffled = np.random.default_rng(0).permuted(planted.topics, axis=1)
+    assert recovery.token_agreement(planted, planted.topics) > 0.8
+    assert recovery.token_agreement(planted, planted.topics[::-1]) > 0.8
+    assert recovery.token_agreement(planted, shuffled) < 0.6

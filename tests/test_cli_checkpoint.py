@@ -1,10 +1,12 @@
 """Checkpoints of `ldavi fit`: a fit that is killed or interrupted continues and ends with the same bits."""
 
+import io as standard_io
 import os
 import re
 import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import cli_texts
@@ -83,6 +85,7 @@ IN_MEMORY = {
     "batch": [],
     "memoized": ["--learning-method", "memoized"],
     "online": ["--learning-method", "online", "--batch-size", "16", "--tol", "0"],
+    "restarts": ["--restarts", "2"],
     "cvb0": ["--inference", "cvb0"],
     "cvb0 online": ["--inference", "cvb0", "--learning-method", "online", "--batch-size", "16", "--tol", "0"],
 }
@@ -287,6 +290,45 @@ def test_an_interrupted_fit_continues_by_the_command_in_its_message(tmp_path, po
     arguments[arguments.index(str(model))] = str(whole)
     assert main(arguments) == 0
     same_bits(model, whole)
+
+
+def test_a_fit_that_is_interrupted_in_its_second_start_continues(tmp_path, posts, monkeypatch, capsys):
+    class InSecondStart(Interrupt):
+        def __call__(self, record):
+            self.at = 3 if self._start == 2 else 0
+            super().__call__(record)
+
+    seeds = tmp_path / "seeds.txt"
+    seeds.write_text("pets: cat, dog\nmoney: bond\n")
+    model, whole = tmp_path / "m.ldavi", tmp_path / "whole.ldavi"
+    common = [
+        "fit",
+        str(posts),
+        "-k",
+        "3",
+        "--restarts",
+        "3",
+        "--seed-words",
+        str(seeds),
+        "--jobs",
+        "1",
+        "--passes",
+        "9",
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(_fit_command, "FitProgress", InSecondStart)
+        assert main([*common, "-o", str(model)]) == 130
+    command = re.search(r"^  ldavi (.*)$", capsys.readouterr().err, re.M)[1].split()
+    assert main(command) == 0
+    assert main([*common, "-o", str(whole)]) == 0
+    same_bits(model, whole)
+    assert io.load(model).topic_names_.tolist() == ["pets", "money", ""]
+
+
+def test_the_message_of_an_interrupt_says_what_standard_input_needs(tmp_path, posts, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=standard_io.BytesIO(posts.read_bytes())))
+    interrupt(monkeypatch, "-", tmp_path / "m.ldavi")
+    assert "with this command and the same documents on standard input:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", _signals.ENDING)

@@ -17,7 +17,7 @@ from ldavi.cli._options import Options
 from ldavi.cli._progress import elapsed_time, progress_display
 from ldavi.progress import ProgressDisplay
 
-COMMANDS = ["fit", "topics", "transform", "evaluate", "sweep", "report", "convert", "demo", "info"]
+COMMANDS = ["fit", "topics", "transform", "evaluate", "effects", "sweep", "report", "convert", "demo", "info"]
 
 
 def test_version(capsys):

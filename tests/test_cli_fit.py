@@ -14,7 +14,7 @@ import pytest
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi.cli import _counting, _report_command, main
-from ldavi.cli._counting import PATTERN
+from ldavi.io._counting.recipe import PATTERN
 
 
 @pytest.fixture
@@ -68,7 +68,8 @@ def test_the_model_file_holds_how_texts_were_counted(tmp_path):
         tmp_path, "--ngrams", "1,2", "--stop-words", "none", "--token-pattern", "[a-z]{4,}", "--keep-case"
     )
     counting = io.read_info(path).metadata["counting"]
-    assert counting == {"token_pattern": "[a-z]{4,}", "lowercase": False, "ngrams": [1, 2], "stop_words": None}
+    named = {"token_pattern": "[a-z]{4,}", "lowercase": False, "ngrams": [1, 2], "stop_words": None}
+    assert counting == named | {"language": "any", "tokenizer": None, "lemmatizer": None, "phrases": []}
 
 
 def test_a_model_file_has_no_callbacks(tmp_path):
@@ -161,7 +162,7 @@ def test_a_compressed_table_with_names_and_dates(tmp_path, reports):
     assert main(["fit", str(table), "-k", "3", "-q", *arguments]) == 0
     (report,) = reports
     assert report["document_names"] == [f"u{i}" for i in range(30)]
-    assert report["metadata"]["year"].tolist() == [str(2000 + i) for i in range(30)]
+    assert report["metadata"]["year"].tolist() == [2000 + i for i in range(30)]
     assert report["texts"] == cli_texts.texts(30)
     assert report["title"] == "Posts"
     assert report["X"].shape == (30, len(report["feature_names"]))
@@ -213,7 +214,7 @@ def test_quiet_writes_no_messages(tmp_path, capsys):
 
 def test_verbose_writes_a_line_per_pass(tmp_path, capsys):
     main(["fit", str(cli_texts.write_posts(tmp_path)), "-k", "3", "-v", "--passes", "4", "--tol", "0"])
-    assert len(re.findall(r"^pass +\d+  \w+ ", capsys.readouterr().err, re.M)) == 4
+    assert len(re.findall(r"^pass +\d+  \w+ +(?:ELBO|log predictive) -", capsys.readouterr().err, re.M)) == 4
 
 
 def test_a_warning_is_one_line(tmp_path, capsys):

@@ -175,18 +175,19 @@ def test_a_stream_reports_names_and_trends(tmp_path, monkeypatch):
     (page,) = pages
     rows = [whole.ids.tolist().index(name) for name in page.ids]
     assert 10 <= len(rows) <= 20
-    assert page.metadata["date"].tolist() == whole.metadata["date"][rows].tolist()
+    assert [str(day) for day in page.metadata["date"]] == whole.metadata["date"][rows].tolist()
     assert page.texts == [whole.texts[row] for row in rows]
 
 
 @pytest.mark.parametrize("more", [["--id-column", "url"], ["--metadata", "date,section"]])
 @pytest.mark.parametrize("stream", [[], ["--stream"]])
 def test_columns_of_a_format_without_columns_are_an_error_that_names_those_with_columns(posts, capsys, more, stream):
-    assert main(["fit", str(posts), "-k", "3", *more, *stream]) == 1
+    page = ["--report", str(posts.parent / "page.html")]
+    assert main(["fit", str(posts), "-k", "3", *page, *more, *stream]) == 1
     error = capsys.readouterr().err
     assert "is text, which has no columns" in error
     assert repr(more[1]) in error
-    assert "csv, tsv, jsonl, parquet" in error
+    assert "csv, tsv, jsonl, json, parquet, excel" in error
     assert more[0] in error
 
 

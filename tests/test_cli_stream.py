@@ -6,7 +6,7 @@ import pytest
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi.cli import _batches, _counting, _model_options, main
-from ldavi.cli._counting import PATTERN
+from ldavi.io._counting.recipe import PATTERN
 
 
 def stream(posts, model, *more):

@@ -11,8 +11,8 @@ import pytest
 
 from ldavi import LatentDirichletAllocation, io
 from ldavi.cli import main
-from ldavi.cli._counting import has_bounded_time
 from ldavi.cli._text import csv_cell, json_safe, visible
+from ldavi.io._counting.recipe import has_bounded_time
 
 HOSTILE = ["\x1b[31mred", "bell\x07", "c1\x9bm", "bidi\u202e", "null\x00", "line\nend", "zero\u200bwidth", "del\x7f"]
 

@@ -203,7 +203,7 @@ def test_a_lone_surrogate_does_not_prevent_counting(monkeypatch):
         ({"ngram_range": (2, 1)}, "ngram_range"),
         ({"max_features": 0}, "max_features"),
         ({"token_pattern": r"(\w)(\w)"}, "more than one group"),
-        ({"stop_words": "french"}, "stop_words='french'"),
+        ({"stop_words": "klingon"}, "stop_words='klingon'"),
         ({"vocabulary": ["a", "a"]}, "'a' twice"),
         ({"vocabulary": []}, "empty"),
         ({"vocabulary": {"a": 1}}, "columns must be"),

@@ -109,14 +109,25 @@ def reference_weights(n_dk, own_doc, n_wk, own_word, n_k, alpha, eta, eta_total)
     return (alpha + np.maximum(n_dk - own_doc, 0)) * word
 
 
-def check_pass(X, K, dtype, seed, tau=MIN_SHARE, tau_before=MIN_SHARE):
+def word_masses(state):
+    """Return n_wk in units of mass as a dense array of shape (U, Kp)."""
+    if state.sparse is None:
+        return state.N
+    N = np.zeros((len(state.sparse), state.width), state.N.dtype)
+    row, topic, mass = state.sparse.entries(0, len(N))
+    N[row, topic] = mass
+    return N
+
+
+def check_pass(X, K, dtype, seed, tau=MIN_SHARE, tau_before=MIN_SHARE, eta=0.25):
     """Repeat a pass count by count: take over the sampled topics, and compare the deterministic shares."""
-    alpha, eta = corpora.random_alpha(1, K), 0.25
+    alpha = corpora.random_alpha(1, K)
     state, priors = after_passes(X, alpha, eta, dtype, min_share=tau_before)
     old, unit, mass = dense_shares(state, K), state.unit, masses(state)
-    N, totals = state.N[:, :K].astype(float) / unit, state.totals[:K] / unit
+    N, totals = word_masses(state)[:, :K].astype(float) / unit, state.totals[:K] / unit
     found = log_predictives(state, priors, seed=seed, min_share=tau)
-    new, counts, eta_total = dense_shares(state, K), counts_of(state), eta * X.shape[1]
+    new, counts = dense_shares(state, K), counts_of(state)
+    by_topic = np.broadcast_to(eta, (K, X.shape[1]))
     expected = np.zeros(counts.n_docs)
     assert len(whole(state).blocks) == 1  # so that N is constant
     for d in range(counts.n_docs):
@@ -125,7 +136,8 @@ def check_pass(X, K, dtype, seed, tau=MIN_SHARE, tau_before=MIN_SHARE):
         for j in at:
             n, w = counts.values[j], counts.indices[j]
             own_doc, own_word = n * old[j] / SHARES, mass[j] * old[j] / unit
-            weight = reference_weights(n_dk, own_doc, N[w], own_word, totals, alpha, eta, eta_total)
+            of_word, eta_total = by_topic[:, counts.words[w]], by_topic.sum(axis=1)
+            weight = reference_weights(n_dk, own_doc, N[w], own_word, totals, alpha, of_word, eta_total)
             phi = weight / weight.sum()
             check_count(phi, new[j], tau, RTOL[np.dtype(dtype)])
             expected[d] += n * np.log(weight.sum() / (counts.doc_tokens[d] - n + alpha.sum()))

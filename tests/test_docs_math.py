@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 MATH = (ROOT / "docs" / "math.md").read_text(encoding="utf-8")
 METRICS = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 TAGS = re.findall(r"\\tag\{(\w+)\}", MATH)
-NUMBER = r"\(?([FM]?\d+)\)?"
-CITATION = re.compile(rf"[Ee]quations? {NUMBER}((?:(?:,| and| to|,? \(22\) for)+ \([FM]?\d+\))*)")
+NUMBER = r"\(?([FMT]?\d+)\)?"
+CITATION = re.compile(rf"[Ee]quations? {NUMBER}((?:(?:,| and| to|,? \(22\) for)+ \([FMT]?\d+\))*)")
 SOURCES = [path for path in sorted((ROOT / "ldavi").rglob("*")) if path.suffix in (".py", ".pyx", ".h", ".c")]
 SOURCES = [path for path in SOURCES if path.name not in ("_estep.c", "_sampling.c")] + [ROOT / "tests" / "reference.py"]
 OF_PAPERS = {("_diversity.py", "32")}  # numbers of equations in a paper
@@ -25,7 +25,7 @@ TABLE = [
 def citations(path):
     text = re.sub(r"\s*\n[ \t]*[*#]?[ \t]*", " ", path.read_text(encoding="utf-8"))
     for match in CITATION.finditer(text):
-        yield from re.findall(r"[FM]?\d+", match[0])
+        yield from re.findall(r"[FMT]?\d+", match[0])
 
 
 def test_equations_have_different_numbers():

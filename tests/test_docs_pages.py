@@ -15,7 +15,7 @@ FOLDERS = ("", "guide/", "about/", "development/")
 PAGES = [*sorted(page for folder in FOLDERS for page in DOCS.glob(f"{folder}*.md")), ROOT / "README.md"]
 USER_PAGES = [page for page in PAGES if page.parent.name != "development"]
 OPTIONAL = {  # the libraries that the examples of a page need; separate tests, since these take long
-    "report.md": ["bokeh", "jinja2"],
+    "report.md": ["jinja2"],
     "io_models.md": ["gensim", "safetensors"],
     "metrics.md": [],
     "selection.md": [],

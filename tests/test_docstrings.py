@@ -19,15 +19,22 @@ WITH_EXAMPLES = {
     "ldavi._estimator.infer",
     "ldavi.datasets",
     "ldavi.inspection._documents",
+    "ldavi.inspection._export",
     "ldavi.inspection._geometry",
+    "ldavi.inspection._group_shares",
     "ldavi.inspection._intervals",
     "ldavi.inspection._labels",
+    "ldavi.inspection._similar",
     "ldavi.inspection._summary",
+    "ldavi.inspection._theta_samples",
+    "ldavi.inspection._topic_regression",
     "ldavi.inspection._words",
     "ldavi.io._models.checkpoint",
     "ldavi.io._readers.recognition",
     "ldavi.io._count_store.writing",
     "ldavi.io._readers.vocabulary",
+    "ldavi.io._topic_names",
+    "ldavi.report._write",
     "ldavi.io._readers.corpus",
     "ldavi.io._counting.word_counter",
     "ldavi.selection._sweep",
@@ -147,7 +154,11 @@ def test_estimator_documents_its_fitted_attributes():
     X = np.array([[2, 1, 0], [0, 1, 3]])
     lda = LatentDirichletAllocation(n_components=2, max_iter=2, random_state=0).fit(X)
     fitted = {name for name in dir(lda) if name.endswith("_") and not name.startswith("_")}
-    assert set(documented(LatentDirichletAllocation, "Attributes")) == fitted | {"feature_names_in_"}
+    assert set(documented(LatentDirichletAllocation, "Attributes")) == fitted | {
+        "feature_names_in_",
+        "topic_names_",
+        "vocabulary_",
+    }
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -340,7 +340,6 @@ def test_a_model_with_a_used_progress_bar_can_be_cloned_and_pickled(capsys):
 # Without the extras
 
 OPTIONAL = (
-    "bokeh",
     "dask",
     "distributed",
     "gensim",

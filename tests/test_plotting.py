@@ -109,6 +109,11 @@ TRACE = {
     "doc_topic": -np.array([6.0, 5, 4.5, 4, 4, 4, 4, 4]) * 1e4,
     "topic_word": -np.array([4.0, 3, 2.5, 2, 2, 2, 2, 2]) * 1e4,
 }
+PERIODS = {
+    "periods": [1990, 2000, 2005, 2010],
+    "share": np.array([[0.2, 0.3, 0.5], [0.3, 0.3, 0.4], [0.5, 0.1, 0.4], [0.1, 0.1, 0.8]]),
+    "change": np.array([[np.nan] * 3, [0.1, 0.2, 0.1], [0.3, 0.2, 0.15], [0.2, 0.1, 0.05]]),
+}
 
 
 def whole_display(name, n_topics):
@@ -120,6 +125,8 @@ def whole_display(name, n_topics):
         return plotting.TopicSizesDisplay.from_estimator(beta, X, feature_names=LONG_WORDS)
     if name == "map":
         return plotting.TopicMapDisplay.from_estimator(beta, X, feature_names=LONG_WORDS)
+    if name == "tree":
+        return plotting.TopicTreeDisplay.from_estimator(beta, feature_names=LONG_WORDS)
     if name == "documents":
         return plotting.DocumentTopicsDisplay.from_estimator(beta, X, feature_names=LONG_WORDS)
     return plotting.TopicMatchingDisplay.from_estimator(beta, topics(n_topics, 1), feature_names=LONG_WORDS)
@@ -137,6 +144,8 @@ def test_no_label_covers_another_or_leaves_the_figure(name, n_topics):
 @pytest.mark.parametrize("draw", [
     lambda: plotting.ConvergenceDisplay(trace=TRACE, tol=1e-4).plot(),
     lambda: plotting.SweepDisplay.from_table(SWEEP),
+    lambda: plotting.TopicTreeDisplay.from_estimator(topics(5), feature_names=LONG_WORDS),
+    lambda: plotting.PeriodsDisplay(**PERIODS, topic_names=LONG_WORDS[:3]).plot(),
 ])  # fmt: skip
 def test_no_label_of_a_curve_covers_another_or_leaves_the_figure(draw):
     check_labels(draw().figure_)
@@ -312,9 +321,41 @@ def test_colours_differ_in_lightness_as_well():
 
 def test_figures_grow_with_the_topics():
     few, many = (
-        plotting.TopicSizesDisplay(shares=np.ones(k) / k, topic_names=["a"] * k).plot().figure_ for k in (5, 100)
+        plotting.TopicSizesDisplay(shares=np.ones(k) / k, topic_names=["a"] * k).plot().figure_ for k in (5, 50)
     )
-    assert many.get_figheight() > 10 * few.get_figheight()
+    assert many.get_figheight() > 5 * few.get_figheight()
+
+
+@pytest.mark.parametrize("name", ["words", "sizes", "map", "documents", "matching", "tree"])
+def test_figures_of_a_hundred_topics_fit_a_page(name):
+    width, height = sorted(whole_display(name, 100).figure_.get_size_inches())
+    assert width <= _style.PAGE[0] + 0.1
+    assert height <= _style.PAGE[1] + 0.1
+
+
+def test_labels_of_many_topics_are_at_least_four_and_a_half_points():
+    for name in ("words", "sizes", "documents", "tree"):
+        figure = whole_display(name, 100).figure_
+        sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+        assert min(sizes) >= 4.5, name
+
+
+def test_an_outlier_does_not_compress_the_map():
+    points = np.vstack([RNG.standard_normal((30, 2)), [[80.0, 0.0]]])
+    display = plotting.TopicMapDisplay(coordinates=points).plot()
+    x = np.ma.getdata(display.ax_.collections[0].get_offsets())[:, 0]
+    assert np.ptp(np.sort(x)[:-1]) > 0.3 * np.ptp(x)
+    assert "1 outlier" in display.ax_.get_title(loc="left") or "outliers" in display.ax_.get_title(loc="left")
+
+
+def test_labels_of_topics_differ():
+    common = np.r_[np.full(4, 0.15), np.full(26, 0.4 / 26)]
+    beta = 0.6 * common + 0.4 * RNG.dirichlet(np.full(30, 0.2), 6)
+    display = plotting.TopicSizesDisplay.from_estimator(
+        beta, RNG.poisson(1, (9, 30)), feature_names=[f"w{w}" for w in range(30)]
+    )
+    words = [set(name.split(" · ")[1].split(", ")) for name in display.topic_names]
+    assert all(len(a & b) < 2 for a, b in itertools.combinations(words, 2))
 
 
 @pytest.mark.parametrize("name", ["TopicSizesDisplay", "TopicMapDisplay", "DocumentTopicsDisplay"])
@@ -410,6 +451,15 @@ def image_of_matching(figure):
     display.plot(ax=axes_of(figure, 1))
 
 
+def image_of_tree(figure):
+    tree = np.array([[0, 2, 0.2, 2], [1, 4, 0.3, 2], [5, 3, 0.45, 3], [6, 7, 0.9, 5]])
+    plotting.TopicTreeDisplay(tree=tree, topic_names=list("abcde"), max_distance=0.4).plot(ax=axes_of(figure, 1))
+
+
+def image_of_periods(figure):
+    plotting.PeriodsDisplay(**PERIODS, topic_names=list("abc")).plot(axes=axes_of(figure, 2))
+
+
 IMAGES = [
     image_of_words,
     image_of_convergence,
@@ -418,6 +468,8 @@ IMAGES = [
     image_of_documents,
     image_of_sweep,
     image_of_matching,
+    image_of_tree,
+    image_of_periods,
 ]
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from report_corpus import hostile, many_topics, usual
+from sklearn.feature_extraction.text import CountVectorizer
 
-from ldavi import report
+from ldavi import io, report
 
 pytest.importorskip("selenium", reason="the browser is driven by selenium (extra [interop])")
 
@@ -87,16 +88,20 @@ class Tab:
         self.run("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
 
     def drawn(self, identifier):
-        """Wait until a chart is displayed and its canvas is not empty."""
+        """Wait until a chart is displayed and has content."""
         self.show(identifier)
         self.until(f"""
-            const find = (node) => node.querySelector('canvas') || [...node.querySelectorAll('*')].map(
-                (child) => child.shadowRoot && find(child.shadowRoot)).find(Boolean);
-            const canvas = find(document.getElementById('{identifier}'));
-            if (!canvas || !canvas.width) return false;
-            if (document.getElementById('{identifier}').dataset.drawn !== 'yes') return false;
-            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-            return pixels.some((value) => value);""")
+            const place = document.getElementById('{identifier}');
+            return place.dataset.drawn === 'yes' && place.querySelectorAll('svg > *').length > 2;""")
+
+    def complete(self):
+        """Wait until all charts are drawn and all documents can be searched."""
+        self.until("return document.documentElement.dataset.complete === 'yes'")
+
+    def search(self, sought):
+        self.find("#search").clear()
+        self.find("#search").send_keys(sought)
+        self.until("return !document.getElementById('results').hidden")
 
     def complaints(self):
         """Return the warnings and errors of the console."""
@@ -131,7 +136,7 @@ def large_path(tab):
     return tab.write(many_topics(), "large.html")
 
 
-CHARTS = ("map", "trend", "heat", "trace")
+CHARTS = ("map", "tree", "matrix", "trend", "heat", "groups", "document-map", "trace")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -145,7 +150,7 @@ def test_every_chart_is_drawn_and_the_console_is_empty(tab, path, scheme, width)
 
 def test_two_hundred_topics_open_with_an_empty_console(tab, large_path):
     tab.open(large_path)
-    for chart in CHARTS[:3]:
+    for chart in CHARTS[:-1]:
         tab.drawn(chart)
     assert len(tab.texts("#topic-list [role=option]")) == 200
     assert tab.complaints() == []
@@ -174,6 +179,7 @@ def test_a_page_with_little_content_logs_nothing(tab, topics, options):
 def test_a_page_without_texts_shows_words_with_their_counts(tab):
     path = report.write(tab.folder / "bag.html", np.eye(2), [[3, 0], [0, 1]], feature_names=["cat", "dog"])
     tab.open(path)
+    tab.complete()
     assert tab.texts("#document-text mark") in (["cat ×3"], ["dog"])
     assert tab.complaints() == []
 
@@ -200,7 +206,7 @@ def test_no_text_of_documents_is_executed(tab, hostile_path, texts):
     tab.open(
         hostile_path if texts else tab.write(case._replace(options={**case.options, "texts": None}), "counts.html")
     )
-    for chart in CHARTS[:3]:
+    for chart in CHARTS[:-1]:
         tab.drawn(chart)
     for row in range(len(tab.texts("#topic-list [role=option]"))):
         tab.run("document.querySelectorAll('#topic-list [role=option]')[arguments[0]].click()", row)
@@ -212,9 +218,8 @@ def test_no_text_of_documents_is_executed(tab, hostile_path, texts):
     for row in range(len(tab.texts("#document-list [role=option]"))):
         tab.run("document.querySelectorAll('#document-list [role=option]')[arguments[0]].click()", row)
     for sought in ("<", "script", "onerror"):
-        tab.find("#search").clear()
-        tab.find("#search").send_keys(sought)
-    assert tab.texts("#results .snippet")
+        tab.search(sought)
+    tab.until("return document.querySelectorAll('#results .snippet').length > 0")
     assert tab.run("return window.hacked") is None
     assert tab.run("return document.querySelectorAll('main img, main script, main b, .bar img').length") == 0
     assert tab.complaints() == []
@@ -290,6 +295,7 @@ def test_every_control_has_a_name(tab, path):
 
 def test_a_circle_of_the_map_chooses_its_topic(tab, path):
     tab.open(path)
+    tab.complete()
     tab.drawn("map")
     before = tab.chosen()
     left, top, width, height = tab.run(
@@ -352,14 +358,15 @@ def test_arrows_announce_each_value_of_a_trend(tab, path, data, column):
     tab.drawn("trend")
     tab.run("document.getElementById('trend').focus()")
     kept, topic = data["columns"][column], tab.chosen()
+    cut = kept["cuts"][0]
     announced = []
     tab.press(Keys.HOME)
-    for _ in kept["bins"]:
+    for _ in cut["bins"]:
         announced.append(pointed(tab, "trend"))
         tab.press(Keys.ARROW_DOWN if kept["kind"] == "class" else Keys.ARROW_RIGHT)
-    values = {f"{100 * value:.2f} % of its tokens" for value in kept["share"][topic]}
+    values = {f"{100 * value / data['unit']:.2f} % of its tokens" for value in cut["share"][topic]}
     assert {lines[1] for lines in announced} == values
-    assert len({lines[0] for lines in announced}) == len(kept["bins"])
+    assert len({lines[0] for lines in announced}) == len(cut["bins"])
 
 
 def test_arrows_move_between_topics_on_the_map_and_enter_chooses(tab, path, data):
@@ -396,7 +403,7 @@ def test_arrows_move_over_rows_and_columns_of_all_trends(tab, path, data):
 
 def test_charts_are_tab_stops_with_names_and_descriptions(tab, path):
     tab.open(path)
-    for chart in ("map", "trend", "heat", "trace"):
+    for chart in CHARTS:
         place = tab.find(f"#{chart}")
         assert place.get_attribute("tabindex") == "0"
         assert place.accessible_name
@@ -430,7 +437,9 @@ def test_a_word_leads_to_the_topic_that_it_belongs_to(tab, path, data):
     tab.press("/")
     assert tab.active() == "search"
     tab.press("telescope")
+    tab.until("return !document.getElementById('results').hidden")
     tab.press(Keys.ENTER)
+    tab.until("return document.activeElement.id === 'topics'")
     expected = max(
         range(3),
         key=lambda k: dict(zip(data["topics"][k]["words"], data["topics"][k]["p"], strict=True)).get(
@@ -445,22 +454,195 @@ def test_a_document_is_found_by_its_text(tab, path, data):
     tab.open(path)
     row = data["documents"][-1]
     text = "".join(piece for piece in row["text"] if isinstance(piece, str))
-    tab.find("#search").send_keys(text[20:60].lower())
-    tab.until("return !document.getElementById('results').hidden")
+    tab.search(text[20:60].lower())
     tab.press(Keys.ARROW_DOWN)
+    tab.until("return document.activeElement.tagName === 'BUTTON'")
     tab.press(Keys.ENTER)
+    tab.until("return document.activeElement.id === 'documents'")
     assert tab.texts("#document-title") == [row["name"]]
     assert tab.active() == "documents"
 
 
 def test_escape_leaves_the_search(tab, path):
     tab.open(path)
-    tab.find("#search").send_keys("goal")
+    tab.search("goal")
     tab.press(Keys.ESCAPE)
     assert tab.run("return document.getElementById('results').hidden && document.getElementById('search').value === ''")
 
 
 # Trends, documents, table, colours
+
+
+@pytest.mark.parametrize("unit", ["month", "quarter", "year"])
+def test_dates_are_shown_by_month_quarter_and_year(tab, path, data, unit):
+    tab.open(path)
+    Select(tab.find("#column")).select_by_visible_text("date")
+    Select(tab.find("#cut")).select_by_visible_text(unit)
+    cut = next(cut for cut in data["columns"][1]["cuts"] if cut["unit"] == unit)
+    tab.drawn("trend")
+    assert len(tab.run("return document.querySelectorAll('#trend circle')")) == sum(n > 0 for n in cut["documents"])
+
+
+def test_several_topics_are_compared_in_one_chart(tab, path):
+    tab.open(path)
+    Select(tab.find("#column")).select_by_visible_text("date")
+    Select(tab.find("#cut")).select_by_visible_text("quarter")
+    others = [k for k in range(3) if k != tab.chosen()]
+    for k in others:
+        Select(tab.find("#keep")).select_by_value(str(k))
+    tab.drawn("trend")
+    assert len(tab.run("return document.querySelectorAll('#trend .line')")) == 3
+    assert len(tab.run("return document.querySelectorAll('#trend .interval')")) == 3
+    tab.find(f"#trend-legend [data-topic='{others[0]}']").send_keys(Keys.ENTER)
+    assert len(tab.run("return document.querySelectorAll('#trend .line')")) == 2
+    tab.find("#intervals").click()
+    assert not tab.run("return document.querySelectorAll('#trend .interval').length")
+
+
+def test_groups_differ_by_the_difference_of_their_shares(tab, path, data):
+    tab.open(path)
+    Select(tab.find("#first-group")).select_by_visible_text("food")
+    Select(tab.find("#second-group")).select_by_visible_text("sport")
+    tab.drawn("groups")
+    tab.run("document.getElementById('groups').focus()")
+    tab.press(Keys.HOME)
+    lines = pointed(tab, "groups")
+    topic, cut = int(lines[0].split(" · ")[0]), data["columns"][0]["cuts"][0]
+    food, sport = (cut["share"][topic][cut["bins"].index(name)] for name in ("food", "sport"))
+    assert lines[2] == f"difference {100 * (sport - food) / data['unit']:+.2f} percentage points"
+    assert lines[3].startswith("95 % interval")
+
+
+def test_the_heat_map_has_one_scale_with_a_legend(tab, path, data):
+    tab.open(path)
+    tab.drawn("heat")
+    highest = max(max(row) for row in data["columns"][0]["cuts"][0]["share"]) / data["unit"]
+    assert float(tab.texts("#heat-legend .ends span")[-1].split()[-2]) == pytest.approx(100 * highest, abs=0.6)
+    Select(tab.find("#heat-scale")).select_by_value("relative")
+    assert tab.texts("#heat-legend .ends span") == ["≤ ¼", "½", "1", "2", "≥ 4"]
+
+
+# Structure and names
+
+
+def test_the_tree_and_the_matrix_choose_topics_by_keyboard(tab, path):
+    for chart, key in [("tree", Keys.ARROW_DOWN), ("matrix", Keys.ARROW_RIGHT)]:
+        focused(tab, path, chart)
+        tab.press(Keys.HOME)
+        names = [pointed(tab, chart)[0 if chart == "tree" else 1]]
+        tab.press(key)
+        names.append(pointed(tab, chart)[0 if chart == "tree" else 1])
+        assert names[0] != names[1]
+        tab.press(Keys.ENTER)
+        assert tab.chosen() == int(names[1].split(" · ")[0])
+
+
+def test_a_topic_is_renamed_everywhere_and_the_names_are_saved(tab, path, tmp_path):
+    tab.open(path)
+    tab.complete()
+    tab.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    topic = tab.chosen()
+    tab.find("#rename").click()
+    tab.press("  My   <b>name</b> ", Keys.ENTER)
+    assert tab.active() == "rename"
+    name = "My <b>name</b>"
+    assert tab.texts("#topic-title") == [f"Topic {topic}: {name}"]
+    assert tab.texts(f"#topic-option-{topic} .label") == [name]
+    assert tab.texts(f"#topics-table [data-topic='{topic}'] th") == [name]
+    for chart in ("map", "tree", "heat"):
+        assert any(name in text for text in tab.texts(f"#{chart} text")), chart
+    tab.find("#save-names").click()
+    saved = tmp_path / "topic-names.json"
+    WebDriverWait(tab.driver, 20, 0.05).until(lambda _: saved.exists())
+    assert io.read_topic_names(saved) == {topic: name}
+
+
+def test_escape_keeps_the_old_name(tab, path):
+    tab.open(path)
+    before = tab.texts("#topic-title")
+    tab.find("#rename").click()
+    tab.press("other", Keys.ESCAPE)
+    assert tab.texts("#topic-title") == before
+    assert not tab.find("#save-names").is_enabled()
+
+
+# All documents
+
+
+def test_documents_without_coloured_words_are_found(tab):
+    case = usual()
+    page = tab.folder / "few.html"
+    report.write(page, case.model, case.X, **{**case.options, "n_documents": 2})
+    tab.open(page)
+    tab.search("butter")
+    headings = tab.texts("#results h3")
+    with_word = [d for d, text in enumerate(case.options["texts"]) if "butter" in text.lower()]
+    assert f"{len(with_word)} documents" in headings
+    tab.run("[...document.querySelectorAll('#results button')].at(-1).click()")
+    assert len(tab.texts("#document-list .label")) == len(with_word)
+    assert tab.texts("#document-count")[0].startswith(f"{len(with_word)} documents that match “butter”")
+
+
+def test_a_whole_word_is_found_before_longer_words(tab):
+    texts = ["Gunnarson wrote", "Gunnarson again", "a gun and a gun", "begun anew"]
+    vectorizer = CountVectorizer()
+    X = vectorizer.fit_transform(texts)
+    path = report.write(tab.folder / "gun.html", np.ones((2, X.shape[1])), X, vectorizer=vectorizer, texts=texts)
+    tab.open(path)
+    tab.search("gun")
+    buttons = [text for text in tab.texts("#results button") if text.startswith("Document")]
+    assert buttons[0].startswith("Document 2")
+    assert len(buttons) == 4
+    assert tab.texts("#results h3")[0] == "“gun” belongs to"
+
+
+def test_the_search_states_what_is_searched(tab, path):
+    tab.open(path)
+    tab.search("goal")
+    stated = "all 36 documents: names, counted words and texts"
+    assert stated in tab.texts("#results .searched")[0]
+    assert stated in tab.texts("#searched")[0]
+
+
+def test_a_point_of_the_document_map_opens_its_document(tab, path):
+    focused(tab, path, "document-map")
+    tab.press(Keys.HOME, Keys.ARROW_RIGHT)
+    name = pointed(tab, "document-map")[0]
+    tab.press(Keys.ENTER)
+    assert tab.texts("#document-title") == [name]
+
+
+# Print and notebooks
+
+
+def test_everything_is_printed(tab, large_path):
+    tab.open(large_path, scheme="dark")
+    tab.run("window.dispatchEvent(new Event('beforeprint'))")
+    tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    for chart in CHARTS[:-1]:
+        assert tab.run("return document.getElementById(arguments[0]).dataset.drawn", chart) == "yes"
+    shown = tab.run("""
+        const table = document.querySelector('#topics-table');
+        const box = table.parentElement.getBoundingClientRect();
+        const paper = getComputedStyle(document.body).backgroundColor;
+        return [table.tBodies[0].rows.length, box.height >= table.offsetHeight, paper];""")
+    assert shown == [200, True, "rgb(255, 255, 255)"]
+    tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_the_page_works_in_the_frame_of_a_notebook(tab):
+    case = usual()
+    shown = report.show(case.model, case.X, **case.options)._repr_html_()
+    (tab.folder / "notebook.html").write_text(f"<!doctype html><meta charset='utf-8'><body>{shown}", encoding="utf-8")
+    tab.driver.get("about:blank")
+    tab.complaints()
+    tab.driver.get((tab.folder / "notebook.html").as_uri())
+    tab.driver.switch_to.frame(0)
+    tab.until("return document.documentElement.dataset.complete === 'yes'")
+    tab.run("document.getElementById('next').click()")
+    assert tab.texts("#map circle") == [""] * 3
+    tab.driver.switch_to.default_content()
+    assert tab.complaints() == []
 
 
 @pytest.mark.parametrize("column", ["section", "date", "stars"])
@@ -478,7 +660,7 @@ def test_words_of_a_document_are_coloured_by_topic(tab, path, data):
     tab.open(path)
     mixed = next(i for i, entry in enumerate(data["documents"]) if len(set(entry["text"][2::4])) > 1)
     Select(tab.find("#document-filter")).select_by_value("all")
-    tab.run("document.getElementById(arguments[0]).click()", f"document-option-{mixed}")
+    tab.run("document.getElementById(arguments[0]).click()", f"document-option-{data['documents'][mixed]['row']}")
     colours = tab.run("""return [...document.querySelectorAll('#document-text mark')].map(
         (e) => [Number(e.dataset.topic), e.textContent, getComputedStyle(e).getPropertyValue('--c')])""")
     entry = data["documents"][mixed]
@@ -499,6 +681,7 @@ def test_a_topic_of_the_legend_highlights_only_its_words(tab, path):
 
 def test_the_documents_are_those_of_the_chosen_topic(tab, path, data):
     tab.open(path)
+    tab.complete()
     topic = tab.chosen()
     having = [entry["name"] for entry in data["documents"] if any(k == topic for k, _ in entry["topics"])]
     assert sorted(tab.texts("#document-list .label")) == sorted(having)
@@ -506,6 +689,7 @@ def test_the_documents_are_those_of_the_chosen_topic(tab, path, data):
 
 def test_arrows_move_between_documents(tab, path):
     tab.open(path)
+    tab.complete()
     names = tab.texts("#document-list .label")
     tab.run("document.getElementById('document-list').focus({preventScroll: true})")
     tab.press(Keys.ARROW_DOWN)
@@ -516,11 +700,11 @@ def test_arrows_move_between_documents(tab, path):
 
 def test_the_table_is_sorted_by_its_heads(tab, path, data):
     tab.open(path)
-    tab.run("document.querySelectorAll('#diagnostics-table thead button')[2].click()")
+    tab.run("document.querySelectorAll('#topics-table thead button')[3].click()")
     shares = [topic["share"] for topic in data["topics"]]
-    first = "return document.querySelector('#diagnostics-table tbody tr').dataset.topic"
+    first = "return document.querySelector('#topics-table tbody tr').dataset.topic"
     assert int(tab.run(first)) == int(np.argmax(shares))
-    tab.run("document.querySelectorAll('#diagnostics-table thead button')[2].click()")
+    tab.run("document.querySelectorAll('#topics-table thead button')[3].click()")
     assert int(tab.run(first)) == int(np.argmin(shares))
 
 

@@ -270,14 +270,16 @@ def test_stability_of_two_restarts_has_no_error_and_of_three_has_one():
     assert np.isfinite(three["stability_std_error"]).all()
 
 
-def test_errors_of_stability_of_folds_add_up():
+def test_errors_of_stability_of_folds_add_up_and_are_at_least_that_over_folds():
     table = small_sweep((3,), n_init=3, held_out=2)
-    each = []
+    each, means = [], []
     for fold in range(2):
         words = [fit.top_words for fit in table.fits if fit.fold == fold]
-        agreement = _result._agreement(words)
-        each.append(_result.jackknife_variance((agreement.sum(axis=1) - 1) / 2))
-    assert table.table["stability_std_error"][0] == pytest.approx(np.sqrt(sum(each)) / 2)
+        with_others = (_result._agreement(words).sum(axis=1) - 1) / 2
+        each.append(_result.jackknife_variance(with_others))
+        means.append(with_others.mean())
+    expected = max(sum(each) / 4, _result.fold_variance(np.array(means)))
+    assert table.table["stability_std_error"][0] == pytest.approx(math.sqrt(expected))
 
 
 def test_topics_that_no_document_uses_are_counted_and_do_not_pass_for_stable():
@@ -605,3 +607,76 @@ def test_restarts_after_the_first_of_a_sweep_start_at_random(init, monkeypatch):
     )
     later = "random" if isinstance(init, str) else init
     assert [str(each) for each in seen] == [str(init), str(later), str(later)]
+
+
+# Folds
+
+
+def test_the_variance_over_folds_is_that_of_nadeau_and_bengio():
+    means = np.array([1.0, 2.0, 4.0, 5.0])
+    assert _result.fold_variance(means) == pytest.approx((1 / 4 + (1 / 4) / (3 / 4)) * means.var(ddof=1))
+
+
+def test_errors_with_folds_are_at_least_those_over_folds():
+    result = small_sweep((2, 3), held_out=4)
+    best = int(np.argmax(result.document_log_likelihood.sum(axis=1)))
+    difference = result.document_log_likelihood[best] - result.document_log_likelihood[1 - best]
+    means = [
+        difference[result.document_folds == fold].sum() / result.document_tokens[result.document_folds == fold].sum()
+        for fold in range(4)
+    ]
+    error = result.table["gap_std_error"][1 - best]
+    assert error >= math.sqrt(_result.fold_variance(np.array(means))) * (1 - 1e-9)
+
+
+def test_differences_that_vary_over_folds_have_the_larger_error():
+    tokens, folds = np.full(8, 10), np.repeat([0, 1], 4)
+    best, lower = np.zeros(8), np.repeat([-1.0, -3.0], 4)  # the same in every document of a fold
+    _, alone = _result.gaps(np.array([best, lower]), tokens, np.zeros(2))
+    _, with_folds = _result.gaps(np.array([best, lower]), tokens, np.zeros(2), folds)
+    assert with_folds[1] == pytest.approx(math.sqrt(1.5 * np.var([0.1, 0.3], ddof=1)))
+    assert with_folds[1] > alone[1]
+
+
+def test_errors_of_coherence_with_folds_are_not_those_of_independent_fits():
+    result = small_sweep((3,), held_out=3)
+    means = np.array([np.mean([fit.coherence for fit in result.fits if fit.fold == fold]) for fold in range(3)])
+    assert result.table["coherence_std_error"][0] == pytest.approx(math.sqrt(_result.fold_variance(means)))
+
+
+# Rules of coherence
+
+
+def coherence_of(coherence, error, scores=None):
+    n = len(coherence)
+    table = {"coherence": np.array(coherence), "coherence_std_error": np.array(error)}
+    scores = np.zeros((n, 4)) if scores is None else np.array(scores)
+    return selection.Sweep(table, (), np.arange(1, n + 1) * 10, scores, np.full(4, 10), np.zeros(n))
+
+
+def test_the_rule_of_coherence_takes_the_least_number_within_a_standard_error():
+    result = coherence_of([0.1, 0.28, 0.3], [0.01, 0.01, 0.02]).recommend("coherence")
+    assert (result.n_components, result.best) == (20, 30)
+    assert result.gap == pytest.approx(0.02)
+    assert result.gap_std_error == pytest.approx(math.hypot(0.01, 0.02))
+    assert "coherence, 0.3000" in result.reason
+    assert coherence_of([0.1, 0.27, 0.3], [0.01, 0.01, 0.02]).recommend("coherence").n_components == 30
+
+
+def test_the_rule_of_coherence_without_errors_takes_the_highest():
+    result = coherence_of([0.2, 0.3, 0.1], [math.nan] * 3).recommend("coherence")
+    assert result.n_components == 20
+    assert "unknown" in result.reason
+
+
+def test_the_rule_of_both_takes_the_most_coherent_of_those_that_predict_as_well():
+    scores = [[-20.0] * 4, [-10.0, -11.0, -10.0, -9.5], [-10.0] * 4]
+    result = coherence_of([0.9, 0.2, 0.3], [0.1] * 3, scores).recommend("likelihood_and_coherence")
+    assert (result.n_components, result.best) == (30, 30)
+    assert "(20, 30)" in result.reason
+    assert coherence_of([0.9, 0.3, 0.2], [0.1] * 3, scores).recommend("likelihood_and_coherence").n_components == 20
+
+
+@pytest.mark.parametrize("rule", ["coherence", "likelihood_and_coherence"])
+def test_rules_of_coherence_take_a_number_of_the_grid(rule):
+    assert small_sweep((2, 3)).recommend(rule).n_components in (2, 3)

@@ -90,3 +90,13 @@ def test_records_of_a_fit_have_pass_numbers_phases_and_inner_iterations(workers)
     assert list(trace["n_inner_iter"]) == [4, 4, 3, 3]
     assert (np.diff(trace["seconds"]) >= 0).all()
     np.testing.assert_allclose(trace["perplexity"], np.exp(-(trace["word"] + trace["doc_topic"]) / X.sum()), rtol=1e-12)
+
+
+def test_each_pass_is_logged(caplog):
+    X = np.array([[3, 1, 0], [0, 2, 4]])
+    with caplog.at_level("INFO", logger="ldavi"):
+        lda = ldavi.LatentDirichletAllocation(2, max_iter=4, tol=None, random_state=0).fit(X)
+    passes = [line for line in caplog.messages if line.startswith("pass ")]
+    assert len(passes) == 4
+    assert f"ELBO {lda.elbo_trace_['elbo'][-1]:.6g}" in passes[-1]
+    assert caplog.messages[-1].startswith("fit ended after pass 4, not converged: ELBO ")

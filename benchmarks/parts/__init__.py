@@ -17,6 +17,7 @@ MODULES = {
     "S8": "s08_instruction_sets",
     "S9": "s09_memory",
     "S10": "s10_partial_fit",
+    "S11": "s11_collapsed_topics",
     "D3": "d3_dask",
     "D4": "d4_deaths",
     "D7": "d7_spark",

@@ -1,9 +1,11 @@
-"""Tables of results: pandas DataFrames if pandas is installed, otherwise NumPy structured arrays."""
+"""Tables of results: pandas DataFrames if pandas is installed, otherwise NumPy structured arrays; cells of CSV."""
 
 import importlib.util
 from typing import Any
 
 import numpy as np
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def table(**columns: Any) -> Any:
@@ -23,3 +25,17 @@ def table(**columns: Any) -> Any:
     for name, array in arrays.items():
         rows[name] = array
     return rows
+
+
+def csv_cell(value: Any) -> Any:
+    """Return a cell of CSV, with an apostrophe before a text that spreadsheets would run as a formula.
+
+    Numbers stay numbers, also those in texts, such as the name "-1" of a document.
+    """
+    if not isinstance(value, str) or not value.startswith(FORMULA_STARTS):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return f"'{value}" if "_" in value or value != value.strip() else value

@@ -19,6 +19,7 @@ from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.threads import Workers
 from ldavi._estimator.checkpointing import FitCheckpoint
 from ldavi._estimator.convergence import ConvergenceMonitor, Restart
+from ldavi._estimator.pass_report import log_end, report_pass
 from ldavi._estimator.settings import VALIDATE_EVERY, FitSettings
 from ldavi._estimator.starting_topics import Initialization
 from ldavi._inference.cvb0 import Cvb0
@@ -62,6 +63,7 @@ def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts
             restart = checkpoint.resumed_restart(number)
         restarts.append(restart)
         run_phases(context, phases_of(settings, context.documents, start), start, restarts)
+        log_end(restart.monitor.records, converged=restart.monitor.converged)
 
 
 Role: TypeAlias = Literal["initialize", "learn", "prepare", "evaluate"]
@@ -192,7 +194,9 @@ def _first_state(
     if context.checkpoint is not None:
         saved: State | None = context.checkpoint.saved_state(phase, documents)
         if saved is not None:
-            if planned.role != "initialize":
+            if planned.role == "initialize":
+                restart.initial = saved.result
+            else:
                 restart.last = saved.result
             return saved
     before = restart.result if planned.role == "evaluate" else restart.last or restart.initial
@@ -214,8 +218,7 @@ def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, rol
     if context.validation_set is not None and role == "learn":
         record = _validated(context, context.validation_set, record, restart)
     monitor.records.append(record)
-    if settings.verbose:
-        _print_record(settings, record)
+    report_pass(settings, record)
     stopped = [callback(record) is True for callback in settings.callbacks]
     monitor.update(is_preparation=role == "prepare", stopped_by_callback=any(stopped))
 
@@ -232,14 +235,6 @@ def _validated(
     if perplexity < restart.monitor.best_validation():
         restart.best = result._replace(lam=result.lam.copy())  # the next pass reuses the memory of λ
     return dataclasses.replace(record, validation=perplexity)
-
-
-def _print_record(settings: FitSettings, record: TraceRecord) -> None:
-    evaluates = settings.evaluate_every > 0 and record.iteration % settings.evaluate_every == 0
-    name = "log predictive" if record.phase == "collapsed" else "elbo"
-    perplexity = f", perplexity: {record.perplexity:.4f}" if evaluates else ""
-    line = f"iteration: {record.iteration} of max_iter: {settings.max_iter}, {name}: {record.objective:.6g}{perplexity}"
-    print(line, flush=True)
 
 
 def split_validation(

@@ -1,5 +1,7 @@
 """`ldavi.infer`: inference on documents with fixed, known topics."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,8 +1,10 @@
 """The scikit-learn estimator: stores and checks parameters, calls the layers below, and sets fitted attributes."""
 
+from __future__ import annotations
+
 from copy import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -21,23 +23,25 @@ from ldavi._estimator.fit_input import fit_input, partial_fit_input
 from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.model_protocol import ModelProtocol
-from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
+from ldavi._estimator.topic_editing import TopicEditing
+from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
 
 
-class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
+class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, ModelProtocol):
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
     attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
     term of the topics, and `components_`, which is read-only. Different defaults are noted.
 
-    Only `fit`, `partial_fit` and assignments change what other methods return, and reading an attribute changes
-    nothing: threads may share a fitted model while none of them fits it or assigns to it.
+    Only `fit`, `partial_fit`, the methods that edit topics (`merge_topics`, `remove_topics`, `split_topic`) and
+    assignments change what other methods return, and reading an attribute changes nothing: threads may share a fitted
+    model while none of them changes it.
 
     Parameters
     ----------
@@ -85,7 +89,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         Threads; None means one, -1 all cores; inside a joblib worker there is always one. The result has the same bits
         for any number.
     verbose : int, default=0
-        Whether to print a line per pass.
+        Whether to print a line per pass. The logger "ldavi" of `logging` gets a record per pass in any case, of the
+        level INFO.
     random_state : int, RandomState instance or None, default=None
         Source of random starts, of the validation set, and of the sampled topics of collapsed passes. "vb" with
         `init="auto"` and `n_collapsed_iter=0` uses none.
@@ -106,10 +111,10 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run (12
         bytes on disk if X comes in batches). Before online steps, they are passes over every n-th document, about a
         tenth of the corpus; these are held in memory, and are not passes of `max_iter`. "memoized" and "cvb0" in
-        batches have none. "auto": from 15 to 75, the fewer tokens there are per topic the more (online: 20), and none
-        where they cannot run, with `seed_words`, or if `topic_word_prior` is 0. There are none after a warm start or
-        from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0 is faster, and
-        uses no random numbers with `init="auto"`.
+        batches have none. "auto": from 15 to 75, the fewer tokens there are per topic the more (online: 20, if X is in
+        memory), and none where they cannot run, with `seed_words`, or if `topic_word_prior` is 0. There are none after
+        a warm start or from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0
+        is faster, and uses no random numbers with `init="auto"`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -148,8 +153,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         exp(E[log β]).
     elbo_ : float
         The evidence lower bound of the training documents, in nats, including all constants. NaN if Ctrl-C ended the
-        fit in a pass of "cvb0", which has no bound. `partial_fit` and assigning `components_` delete it, as well as
-        `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
+        fit in a pass of "cvb0", which has no bound. `partial_fit`, editing topics and assigning `components_` delete
+        it, as well as `elbo_trace_`, `bound_` and `converged_`, since these describe the topics at the end of `fit`.
     elbo_trace_ : structured array of shape (n_passes,)
         One record per pass, of the best of `n_init` starts, with the fields of :class:`ldavi.TraceRecord`.
     bound_ : float
@@ -170,6 +175,11 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         V, the number of columns of X.
     feature_names_in_ : array of shape (n_features,)
         Names of the columns of X, if they are strings.
+    vocabulary_ : array of shape (n_features,)
+        The words of the columns: `feature_names_in_` if it exists, else words that you assign (an array, or
+        {word: column}). They are used wherever `feature_names` is not given, and saved with the model.
+    topic_names_ : array of shape (n_components,)
+        Names that you assign: one for each topic, or {topic: name} for some. Tables, plots and reports show them.
     random_state_ : RandomState instance
         The generator that was used for the start.
 
@@ -210,13 +220,13 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | str | ArrayLike | None = "auto",
-        topic_word_prior: float | str | ArrayLike | None = "auto",
-        learning_method: str = "batch",
+        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        topic_word_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        learning_method: Literal["batch", "online", "memoized"] = "batch",
         learning_decay: float = 0.7,
         learning_offset: float = 10.0,
         max_iter: int = 1000,
-        batch_size: int | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         evaluate_every: int = -1,
         total_samples: float | None = None,
         perp_tol: float = 1e-1,
@@ -225,9 +235,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         n_jobs: int | None = None,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
-        inference: str = "vb",
+        inference: Literal["vb", "cvb0"] = "vb",
         init: Any = "auto",
-        n_collapsed_iter: int | str = "auto",
+        n_collapsed_iter: int | Literal["auto"] = "auto",
         n_init: int = 1,
         seed_words: Any = None,
         tol: float | None = 1e-5,
@@ -235,7 +245,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         n_iter_no_change: int = 3,
         callbacks: Any = None,
         warm_start: bool = False,
-        new_words: str = "error",
+        new_words: Literal["error", "add"] = "error",
         dtype: DTypeLike | None = None,
     ) -> None:
         self.n_components = n_components
@@ -314,7 +324,7 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
         init, restarts = given or self.init, list[Restart]()
-        online = settings.learning_method == "online" and settings.n_collapsed_iter == 0
+        online = settings.learning_method == "online" and not settings.starts_on_part(to_fit)
         starts = (
             initialize(to_fit, priors, random_state, init=init, online=online, is_restart=number > 0)
             for number in range(settings.n_init)
@@ -385,6 +395,9 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         self._show_priors()
         return self
 
+    def _two_topic_model(self, **parameters: Any) -> LatentDirichletAllocation:
+        return LatentDirichletAllocation(2, **parameters)
+
     def _store(self, restart: Restart, documents: DocumentSource) -> None:
         """Set the fitted attributes from what a restart has reached."""
         assert restart.result is not None
@@ -400,6 +413,8 @@ class LatentDirichletAllocation(FittedTopics, ClassNamePrefixFeaturesOutMixin, M
         count_documents(self, documents, is_first=True)
 
     def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
+        if not self.warm_start:
+            forget_names(self)
         validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
         self.random_state_ = random_state
 

@@ -1,6 +1,6 @@
 """Posterior of documents' topics, γ and φ, under any fitted model or array of topics."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,11 +9,13 @@ from scipy.special import psi
 
 from ldavi._core import dirichlet
 from ldavi._core.chunks import chunks
-from ldavi._core.topics_of_model import ModelOrTopics, doc_topic_prior_of, topics_of
+from ldavi._core.library_models import fitted_model
+from ldavi._core.topics_of_model import ModelOrTopics, doc_topic_prior_of, topics_of, weights_of
 from ldavi._core.typing import Doubles, Int32s, Int64s, Matrix
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi._estimator.prediction import FittedTopics
+from ldavi._estimator.validation import holds_texts as holds_texts
 from ldavi._inference.fixed_topics import COUNTS_AT_ONCE, normalized_responsibilities
 
 
@@ -69,7 +71,7 @@ def posterior_of(
     Parameters
     ----------
     model : estimator or array of shape (n_topics, n_words)
-    X : array-like or sparse matrix of shape (n_docs, n_words) or (n_words,)
+    X : array-like or sparse matrix of shape (n_docs, n_words) or (n_words,), or texts for a pipeline
     doc_topic_prior : float, array of shape (n_topics,) or None
         α; None means the model's own, or 0.1.
     name : str
@@ -82,6 +84,7 @@ def posterior_of(
     ValueError
         If X does not hold counts of the topics' words.
     """
+    X, model = counts_for(model, X, name), fitted_model(model)
     X = X if sparse.issparse(X) or np.ndim(X) != 1 else np.reshape(X, (1, -1))
     counts = check.check_counts(X, dtype=np.float64, name=name)
     topics = topics_of(model)
@@ -105,14 +108,40 @@ def posterior_of(
     return Posterior(counts, tokens, alpha, gamma)
 
 
+def counts_for(model: ModelOrTopics, X: Any, name: str) -> Any:
+    """Return counts as they are, and texts as the steps of a pipeline before its model count them.
+
+    Parameters
+    ----------
+    model : pipeline, estimator or array of shape (n_topics, n_words)
+    X : counts, or sequence of str
+    name : str
+        The function that was called, for error messages.
+
+    Raises
+    ------
+    TypeError
+        If X holds texts, and the model is no pipeline that counts their words.
+    """
+    if not holds_texts(X):
+        return X
+    steps: Any = model
+    if not hasattr(steps, "named_steps") or len(steps.steps) < 2:
+        raise TypeError(
+            f"X holds texts, but {name} needs the counts of their words: pass those, or a pipeline that counts words "
+            "in the place of the model"
+        )
+    return steps[:-1].transform(X)
+
+
 def expected_log_beta(model: ModelOrTopics, words: Int32s | Int64s) -> Doubles:
     """Compute E[log β_kw] of some words, of shape (len(words), K).
 
     ψ(λ_kw) − ψ(Σ_v λ_kv) where topics have Dirichlet posteriors, equation (6); log β for point estimates and for
     arrays of topics, −∞ where a topic cannot produce the word.
     """
-    if np.any(getattr(model, "topic_word_prior_", 0)):
-        lam = np.asarray(getattr(model, "components_", model))
+    if np.any(getattr(fitted_model(model), "topic_word_prior_", 0)):
+        lam = weights_of(model)
         log_beta: Doubles = psi(lam[:, words].T.astype(np.float64)) - psi(lam.sum(axis=1, dtype=np.float64))
         return log_beta
     with np.errstate(divide="ignore"):

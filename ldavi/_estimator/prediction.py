@@ -16,6 +16,7 @@ from ldavi._estimator import vocabulary_growth
 from ldavi._estimator.components import check_components
 from ldavi._estimator.fit_record import forget_fit_record
 from ldavi._estimator.settings import is_auto
+from ldavi._estimator.vocabulary import NamedWordsAndTopics
 from ldavi._inference import fixed_topics
 from ldavi._inference.document_completion import perplexity_of
 from ldavi._inference.e_step import EStepSettings
@@ -24,7 +25,7 @@ from ldavi._inference.lazy_lambda import LazyLambda
 Answer = TypeVar("Answer")
 
 
-class FittedTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+class FittedTopics(NamedWordsAndTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Topics and inference on documents, for an estimator with `_lambda` and `_priors`.
 
     A transformer itself, since `set_output` wraps a `transform` only in the class that defines it.

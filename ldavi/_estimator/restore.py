@@ -8,9 +8,10 @@ import numpy as np
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._core.saved_arrays import checked_priors
 from ldavi._estimator.lda import LatentDirichletAllocation
-from ldavi._estimator.saved_attributes import unknown_attributes
+from ldavi._estimator.saved_attributes import ATTRIBUTES, unknown_attributes
 from ldavi._estimator.starting_priors import check_priors
 from ldavi._estimator.validation import check_parameters
+from ldavi._estimator.vocabulary import TOPIC_NAMES, WORDS
 from ldavi._inference.lazy_lambda import LazyLambda
 
 PARTS = ("rows", "decay", "excess")  # of `LazyLambda.to_arrays`
@@ -20,11 +21,16 @@ RENAMED = {"sweeps": "n_inner_iter"}  # fields of the trace in files of format v
 def state_of(model: LatentDirichletAllocation) -> dict[str, Any]:
     """Return the fitted state of a model, without its parameters, as arrays and plain values; nothing is copied.
 
+    Assigned words (`vocabulary_`) are not part of it: a model file has them beside the model.
+
     "lam" has the parts of `LazyLambda`: λ = η + decay · (rows − η), word-major, padded. Storing the parts preserves the
     bits of the next online step and leaves the model unchanged.
     """
     parameters = model.get_params(deep=False)
     state = {name: value for name, value in vars(model).items() if name not in parameters}
+    state.pop(WORDS, None)
+    if TOPIC_NAMES in state:
+        state["topic_names_"] = state.pop(TOPIC_NAMES)
     if "_lambda" in state:
         lam, priors = state.pop("_lambda"), state.pop("_priors")
         state["lam"] = lam.to_arrays()
@@ -50,7 +56,7 @@ def restored(parameters: dict[str, Any], state: dict[str, Any]) -> LatentDirichl
     attributes = dict(state)
     lam, priors = attributes.pop("lam", None), attributes.pop("priors", None)
     for name in attributes:
-        if name in parameters or hasattr(LatentDirichletAllocation, name):
+        if name in parameters or (hasattr(LatentDirichletAllocation, name) and name not in ATTRIBUTES):
             raise ValueError(f"{name!r} cannot be a fitted attribute: it is used otherwise")
     if (lam is None) != (priors is None):
         raise ValueError("either 'lam' or 'priors' is missing")

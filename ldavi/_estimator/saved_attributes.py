@@ -43,6 +43,7 @@ def _is_output_config(value: Any) -> bool:
 ATTRIBUTES: Mapping[str, Callable[[Any], bool]] = {
     "n_features_in_": lambda value: isinstance(value, int),
     "feature_names_in_": _is_names,
+    "topic_names_": _is_names,  # `vocabulary_` has an entry of its own in the file
     "random_state_": lambda value: isinstance(value, np.random.RandomState),
     "doc_topic_prior_": _is_prior,
     "topic_word_prior_": _is_prior,

@@ -157,6 +157,8 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
     """
     if is_source(X):
         raise TypeError(f"X comes in batches, which only `fit` accepts: pass each batch to {name}")
+    if holds_texts(X):
+        raise TypeError(f"X holds texts, but {name} needs the counts of their words, such as those of CountVectorizer")
     X = check_array(X, accept_sparse=["csr", "csc", "coo"], dtype="numeric", estimator=name, input_name="X")
     if X.shape[1] > MAX_WORDS:
         raise ValueError(f"X has {X.shape[1]} features; at most {MAX_WORDS} are supported")
@@ -177,6 +179,13 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         total = float(data.sum(dtype=np.float64))
     check_total(total, data.dtype, "X")
     return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
+
+
+def holds_texts(X: Any) -> bool:
+    """Return whether X is a sequence of texts: a list, an array or a Series."""
+    if sparse.issparse(X) or getattr(X, "ndim", 1) != 1 or not hasattr(X, "__len__") or len(X) == 0:
+        return False
+    return isinstance(next(iter(X)), str)
 
 
 def check_total(total: float, dtype: Any, what: str) -> None:

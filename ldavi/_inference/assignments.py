@@ -26,6 +26,7 @@ from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Masses, UInt8s, 
 from ldavi._estep import SHARES, SLOTS
 from ldavi._inference.e_step import order_by_word
 from ldavi._inference.parts import Parts
+from ldavi._inference.sparse_rows import SparseRows, empty_rows
 
 BLOCKS = 32  # per pass; a document does not see the reassignments of the other documents of its block
 MIN_COUNTS, MAX_COUNTS = 2**11, 2**17  # stored counts per block
@@ -35,6 +36,7 @@ MASS_TYPE: dict[np.dtype[Any], np.dtype[Any]] = {
     np.dtype(np.float32): np.dtype(np.int32),
     np.dtype(np.float64): np.dtype(np.float64),
 }
+SPARSE_TOPICS = 768  # from so many topics on, rows of n_wk are sparse; a pass with fewer is faster if they are dense
 TOKENS_PER_COUNT = 2**6  # of a document, on average: a longer one is thinned before its topics are sampled
 
 
@@ -94,7 +96,7 @@ class Assignments:
     topic, share : ArrayStore
         The arrays of each part whose counts have been assigned.
     N : array of shape (U, Kp)
-        n_wk in units of mass, whole numbers.
+        n_wk in units of mass, whole numbers; of shape (0, Kp) while `sparse` has them.
     totals : array of shape (Kp,)
         n_k in units of mass.
     n_tokens : float
@@ -103,6 +105,10 @@ class Assignments:
         Units of mass per token.
     max_sampled : float
         How many tokens of the corpus are sampled at most. Equation (53).
+    word_counts : array of shape (U,)
+        Stored counts of each word.
+    sparse : SparseRows or None
+        n_wk of many topics.
     """
 
     vocabulary: Counts
@@ -114,6 +120,13 @@ class Assignments:
     n_tokens: float
     unit: float
     max_sampled: float
+    word_counts: Int64s
+    sparse: SparseRows | None = None
+
+    @property
+    def width(self) -> int:
+        """Kp, the number of topics, padded."""
+        return len(self.totals)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -140,6 +153,19 @@ class Assignments:
         self.topic.store(part.number, part.topic)
         self.share.store(part.number, part.share)
 
+    def make_dense(self) -> None:
+        """Store n_wk, which must be 0, as a dense array: where every word has mass in most topics."""
+        if self.sparse is not None:
+            self.N, self.sparse = aligned_masses((len(self.sparse), self.width), self.N.dtype), None
+
+    def make_sparse(self) -> None:
+        """Store n_wk as sparse rows if topics are many."""
+        if self.width < SPARSE_TOPICS or self.sparse is not None:
+            return
+        rows = empty_rows(self.word_counts, self.width, self.N.dtype)
+        rows.set_rows(0, self.N)
+        self.N, self.sparse = self.N[:0].copy(), rows
+
     def close(self) -> None:
         """Release the disk space of the assignments."""
         self.topic.close()
@@ -161,16 +187,19 @@ def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assig
     scale = min(scale, 1.0) if sums.is_whole else scale
     max_counts = int(np.clip(sums.n_counts // BLOCKS, MIN_COUNTS, MAX_COUNTS))
     width, vocabulary = padded(n_topics), documents.vocabulary
+    is_sparse, dtype_of_masses = width >= SPARSE_TOPICS, MASS_TYPE[dtype]
     return Assignments(
         vocabulary,
         Parts(documents, WHOLE_BATCHES, lambda part: _in_blocks(part, scale, max_counts)),
         array_store(in_memory=in_memory),
         array_store(in_memory=in_memory),
-        aligned_masses((len(vocabulary.words), width), MASS_TYPE[dtype]),
+        aligned_masses((0 if is_sparse else len(vocabulary.words), width), dtype_of_masses),
         np.zeros(width),
         sums.n_tokens,
         scale * SHARES,
         sums.max_sampled,
+        sums.word_counts,
+        empty_rows(sums.word_counts, width, dtype_of_masses) if is_sparse else None,
     )
 
 
@@ -191,6 +220,7 @@ class _CorpusSums(NamedTuple):
     is_whole : bool
         Whether all counts are whole and no document has a weight.
     max_sampled : float
+    word_counts : array of shape (U,)
         See `Assignments`.
     """
 
@@ -199,11 +229,13 @@ class _CorpusSums(NamedTuple):
     word_tokens: float
     is_whole: bool
     max_sampled: float
+    word_counts: Int64s
 
 
 def _corpus_sums(documents: DocumentSource) -> _CorpusSums:
     n_counts, n_tokens, is_whole, max_sampled = 0, 0.0, True, 0.0
     by_word = np.zeros(len(documents.vocabulary.words))
+    word_counts = np.zeros(len(by_word), np.int64)
     with closing(documents.parts(WHOLE_BATCHES)) as parts:
         for part in parts:
             counts, values = part.counts, _weighted_values(part)
@@ -212,7 +244,9 @@ def _corpus_sums(documents: DocumentSource) -> _CorpusSums:
             is_whole = is_whole and part.weight is None and not np.any(counts.values % 1)
             max_sampled += float(max_sampled_tokens(counts).sum())
             by_word += np.bincount(counts.indices, values, minlength=len(by_word))
-    return _CorpusSums(n_counts, max(n_tokens, 1.0), float(by_word.max(initial=1.0)), is_whole, max_sampled)
+            word_counts += np.bincount(counts.indices, minlength=len(by_word))
+    word_tokens = float(by_word.max(initial=1.0))
+    return _CorpusSums(n_counts, max(n_tokens, 1.0), word_tokens, is_whole, max_sampled, word_counts)
 
 
 def max_sampled_tokens(counts: Counts) -> Doubles:

@@ -170,7 +170,7 @@ class Cvb0:
             topics = initial()
             seconds = topics.seconds
             pseudocounts = add_pseudocounts(assignments, topics.rows_of(documents.vocabulary.words), priors)
-        average = aligned_zeros(assignments.N.shape, documents.dtype)
+        average = aligned_zeros((len(documents.vocabulary.words), assignments.width), documents.dtype)
         return Cvb0State(self.first, assignments, average, priors, seconds, pseudocounts)
 
     def from_arrays(self, documents: DocumentSource, arrays: Saved) -> Cvb0State:
@@ -221,6 +221,7 @@ def add_pseudocounts(assignments: Assignments, lam: Floats, priors: Priors) -> M
     lam : array of shape (U, Kp)
         λ of the words that occur.
     """
+    assignments.make_dense()  # λ gives most words mass in most topics
     eta, added = priors.eta_rows(assignments.vocabulary.words), np.empty_like(assignments.N)
     slices = list(chunks(len(lam), ROWS_AT_ONCE))  # so that there are no further (U, Kp) arrays
 
@@ -249,6 +250,7 @@ def _remove_pseudocounts(state: Cvb0State) -> None:
     state.assignments.N -= state.pseudocounts
     state.assignments.totals -= state.pseudocounts.sum(axis=0, dtype=np.float64)
     state.pseudocounts = None
+    state.assignments.make_sparse()
 
 
 def update_average(average: Floats, assignments: Assignments, rho: float, workers: Workers) -> None:
@@ -257,7 +259,11 @@ def update_average(average: Floats, assignments: Assignments, rho: float, worker
     def update(part: slice) -> None:
         rows = average[part]
         rows *= 1 - rho
-        rows += (rho / assignments.unit) * assignments.N[part].astype(rows.dtype)
+        if assignments.sparse is None:
+            rows += (rho / assignments.unit) * assignments.N[part].astype(rows.dtype)
+        else:
+            row, topic, mass = assignments.sparse.entries(part.start, part.stop)
+            rows[row, topic] += (rho / assignments.unit) * mass.astype(rows.dtype)
 
     workers.run(update, chunks(len(average), ROWS_AT_ONCE))
 

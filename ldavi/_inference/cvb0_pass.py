@@ -7,9 +7,10 @@
 Blocks do not depend on the number of threads, so the bits do not either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +18,11 @@ from ldavi import _estep
 from ldavi._core.random_bits import pass_seed, random_bits_24
 from ldavi._core.records import Counts, Priors, aligned_zeros
 from ldavi._core.threads import Workers, even_ranges
-from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, UInt16s
-from ldavi._estep import SCRATCH_ROWS, SHARES, SLOTS
+from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, UInt8s, UInt16s
+from ldavi._estep import PAD, SCRATCH_ROWS, SHARES, SLOTS, SPARSE_SCRATCH_ROWS, WORD_SUMS
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.assignments import AssignedPart, Assignments, CountBlock, max_sampled_tokens
+from ldavi._inference.sparse_rows import SparseRows
 
 MAX_TOPICS = 2**16
 DRAW_ALL = 2.0  # as MIN_SHARE: each count is assigned as a whole to one sampled topic
@@ -28,6 +30,13 @@ SAMPLING_PASSES = 6
 TOKENS_AT_ONCE = 2**13  # whose topics are sampled together, so that temporary arrays stay small
 ROWS_AT_ONCE = 2**12  # of n_wk
 MIN_SHARE = 0.1  # τ: topics with a smaller share of a count are represented by one that is sampled from them
+
+
+class TopicSums(NamedTuple):
+    """What all words of a block have in common, in units of mass, with zero padding."""
+
+    totals: Floats  # (Kp,) n_k + Σ_w η_kw
+    inverse: Floats  # (Kp,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +48,8 @@ class KernelPriors:
     alpha: Floats  # (Kp,)
     alpha_total: float
 
-    def normalisers(self, totals: Doubles) -> tuple[Floats, Floats]:
-        """Return n_k + Σ_w η_kw and its inverse, each of shape (Kp,) with zero padding."""
+    def normalisers(self, totals: Doubles) -> TopicSums:
+        """Return n_k + Σ_w η_kw and its inverse."""
         K = len(self.eta_totals)
         sums, inverse = (
             aligned_zeros(self.alpha.shape, self.alpha.dtype),
@@ -48,13 +57,65 @@ class KernelPriors:
         )
         sums[:K] = totals[:K] + self.eta_totals
         inverse[:K] = 1 / sums[:K]
-        return sums, inverse
+        return TopicSums(sums, inverse)
+
+    def word_sums(self, rows: SparseRows, sums: TopicSums) -> "WordSums":
+        """Return an object that computes the sums of words by the n_k of a block."""
+        weight = self.alpha * sums.inverse
+        cumulative = np.cumsum(weight[: len(self.eta_totals)], dtype=np.float64)
+        return WordSums(rows, self.eta, weight, cumulative, np.zeros((len(rows), WORD_SUMS)))
+
+
+@dataclass(frozen=True, slots=True)
+class WordSums:
+    """Per word, the part of Z of equation (31) that does not depend on the document; of sparse rows.
+
+    Attributes
+    ----------
+    rows : SparseRows
+    eta : array of shape (1 or U, 1 or Kp)
+    weight : array of shape (Kp,)
+        g_k = α_k / (n_k + Σ_w η_kw).
+    cumulative : array of shape (K,)
+        Its sums up to each topic.
+    sums : array of shape (U, WORD_SUMS)
+    """
+
+    rows: SparseRows
+    eta: Floats
+    weight: Floats
+    cumulative: Doubles
+    sums: Doubles
+
+    def update(self, words: Int32s, start: int, stop: int) -> None:
+        """Compute the sums of words[start:stop]."""
+        _estep.sum_words(
+            word_row=words,
+            **self.rows.arguments(),
+            eta=self.eta,
+            prior_weight=self.weight,
+            word_sums=self.sums,
+            prior_total=float(self.cumulative[-1]),
+            prior_max=float(self.weight.max()),
+            n_topics=len(self.cumulative),
+            start=start,
+            stop=stop,
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the compiled update."""
+        return {
+            **self.rows.arguments(),
+            "word_sums": self.sums,
+            "prior_weight": self.weight,
+            "cumulative": self.cumulative,
+        }
 
 
 def kernel_priors(assignments: Assignments, priors: Priors) -> KernelPriors:
     """Return the priors for the passes of the compiled kernel."""
     dtype, vocabulary = assignments.dtype, assignments.vocabulary
-    width, K = assignments.N.shape[1], priors.n_topics
+    width, K = assignments.width, priors.n_topics
     rows = priors.eta_rows(vocabulary.words)
     eta = np.zeros((len(rows), 1 if rows.shape[1] == 1 else width), dtype)
     eta[:, : rows.shape[1]] = rows * assignments.unit
@@ -98,33 +159,44 @@ def update_part(
     min_share: float,
 ) -> Doubles:
     """Reassign every count of a part, and return Σ_w n_dw log p(w | …) of each document."""
-    counts, width = part.documents.counts, assignments.N.shape[1]
+    counts, rows = part.documents.counts, assignments.sparse
     log_predictive = np.zeros(counts.n_docs)
     max_counts = max((len(block.position) for block in part.blocks), default=0)
     new = np.empty((max_counts, SLOTS), np.uint16), np.empty((max_counts, SLOTS), np.uint8)
     pieces = 1 if workers.n_threads == 1 else 4 * workers.n_threads
     for block in part.blocks:
-        sums = kernel.normalisers(assignments.totals)
+        sums, per_call = kernel.normalisers(assignments.totals), len(block.position) // pieces + 1
+        ranges_of_words = even_ranges(block.word_ptr, 0, len(block.word_row), per_call)
+        masses: dict[str, Any] = {"N": assignments.N}
+        if rows is not None:
+            words = kernel.word_sums(rows, sums)
+            masses = words.arguments()
+            sum_words: Callable[[tuple[int, int]], None] = partial(_sum_words, words, block.word_row)
+            workers.run(sum_words, ranges_of_words)
 
-        def update(edges: tuple[int, int], block: CountBlock = block, sums: tuple[Floats, Floats] = sums) -> None:
-            scratch = aligned_zeros((SCRATCH_ROWS * width,), counts.values.dtype)
+        def update(
+            edges: tuple[int, int],
+            block: CountBlock = block,
+            sums: TopicSums = sums,
+            masses: dict[str, Any] = masses,
+        ) -> None:
             _estep.update_assignments(
                 indptr=counts.indptr,
                 indices=counts.indices,
                 counts=counts.values,
                 position=block.position,
                 mass=block.mass,
-                N=assignments.N,
+                **masses,
                 eta=kernel.eta,
                 alpha=kernel.alpha,
-                totals=sums[0],
-                inverse=sums[1],
+                totals=sums.totals,
+                inverse=sums.inverse,
                 topic=part.topic[block.counts],
                 share=part.share[block.counts],
                 new_topic=new[0],
                 new_share=new[1],
                 log_predictive=log_predictive,
-                scratch=scratch,
+                scratch=_scratch(assignments),
                 seed=seed,
                 n_topics=len(kernel.eta_totals),
                 alpha_total=kernel.alpha_total,
@@ -136,27 +208,58 @@ def update_part(
             )
 
         def apply(edges: tuple[int, int], block: CountBlock = block) -> Doubles:
-            change = np.zeros(width)
-            _estep.apply_assignments(
-                word_ptr=block.word_ptr,
-                word_row=block.word_row,
-                mass=block.mass,
-                topic=part.topic[block.counts],
-                share=part.share[block.counts],
-                new_topic=new[0],
-                new_share=new[1],
-                N=assignments.N,
-                change=change,
-                start=edges[0],
-                stop=edges[1],
-            )
-            return change
+            return move_masses(assignments, part, block, new, edges)
 
-        per_call = len(block.position) // pieces + 1
         workers.run(update, even_ranges(counts.indptr, block.start, block.stop, per_call))
-        for change in workers.run(apply, even_ranges(block.word_ptr, 0, len(block.word_row), per_call)):
+        for change in workers.run(apply, ranges_of_words):
             assignments.totals += change
     return log_predictive
+
+
+def _sum_words(words: WordSums, word_row: Int32s, edges: tuple[int, int]) -> None:
+    words.update(word_row, *edges)
+
+
+def _scratch(assignments: Assignments) -> Floats:
+    """Return the working memory of one call of `_estep.update_assignments`."""
+    width, dtype = assignments.width, assignments.dtype
+    if assignments.sparse is None:
+        return aligned_zeros((SCRATCH_ROWS * width,), dtype)
+    return aligned_zeros((SPARSE_SCRATCH_ROWS * (width + PAD),), dtype)
+
+
+def move_masses(
+    assignments: Assignments,
+    part: AssignedPart,
+    block: CountBlock,
+    new: tuple[UInt16s, UInt8s],
+    edges: tuple[int, int],
+) -> Doubles:
+    """Give the counts of a range of a block's words their new topics and shares; return the change of n_k."""
+    width, rows = assignments.width, assignments.sparse
+    masses: dict[str, Any] = {"N": assignments.N}
+    if rows is not None:
+        masses = {**rows.arguments(), "scratch": aligned_bytes(_estep.apply_scratch_bytes(width))}
+    change = np.zeros(width)
+    _estep.apply_assignments(
+        word_ptr=block.word_ptr,
+        word_row=block.word_row,
+        mass=block.mass,
+        topic=part.topic[block.counts],
+        share=part.share[block.counts],
+        new_topic=new[0],
+        new_share=new[1],
+        **masses,
+        change=change,
+        start=edges[0],
+        stop=edges[1],
+    )
+    return change
+
+
+def aligned_bytes(n: int) -> UInt8s:
+    """Return n bytes of working memory."""
+    return aligned_zeros((n,), np.uint8)  # type: ignore[return-value]  # bytes are laid out like any other
 
 
 def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int) -> dirichlet_priors.GroupedCounts:
@@ -165,16 +268,22 @@ def rounded_word_counts(assignments: Assignments, workers: Workers, *, seed: int
     The evidence for η depends on n_wk alone, so no topics are sampled.
     """
 
+    width, rows, n_words = assignments.width, assignments.sparse, len(assignments.vocabulary.words)
+
     def rounded(first: int) -> tuple[Doubles, Doubles, Doubles]:
-        rows = assignments.N[first : first + ROWS_AT_ONCE]
-        held = np.nonzero(rows)
-        up_to = random_bits_24(seed, first * rows.shape[1], len(held[0])) / 2.0**24
-        whole = np.floor(rows[held] / assignments.unit + up_to)  # in float64: counts may exceed every integer type
+        if rows is None:
+            dense = assignments.N[first : first + ROWS_AT_ONCE]
+            held = np.nonzero(dense)
+            topic, mass = held[1], dense[held]
+        else:
+            _, topic, mass = rows.entries(first, min(first + ROWS_AT_ONCE, n_words))
+        up_to = random_bits_24(seed, first * width, len(mass)) / 2.0**24
+        whole = np.floor(mass / assignments.unit + up_to)  # in float64: counts may exceed every integer type
         values, times = np.unique(whole, return_counts=True)
-        totals: Doubles = np.bincount(held[1], whole, minlength=rows.shape[1]).astype(np.float64)
+        totals: Doubles = np.bincount(topic, whole, minlength=width).astype(np.float64)
         return values.astype(np.float64), times.astype(np.float64), totals
 
-    firsts = range(0, max(1, len(assignments.N)), ROWS_AT_ONCE)  # at least one, even if no word occurs
+    firsts = range(0, max(1, n_words), ROWS_AT_ONCE)  # at least one, even if no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
     return dirichlet_priors.group_values(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
 
@@ -289,11 +398,16 @@ def _gibbs_topics(
     first: int,
 ) -> UInt16s:
     """Return a topic for each token of some documents after Gibbs sampling; `first` is the first token's number."""
-    n_tokens, dtype, width = len(words), assignments.dtype, assignments.N.shape[1]
+    n_tokens, dtype, rows = len(words), assignments.dtype, assignments.sparse
     now = np.zeros((n_tokens, SLOTS), np.uint16), np.zeros((n_tokens, SLOTS), np.uint8)
     now[0][:, 0], now[1][:, 0] = initial, SHARES
     new = now[0].copy(), now[1].copy()
     sums = kernel.normalisers(assignments.totals)
+    masses: dict[str, Any] = {"N": assignments.N}
+    if rows is not None:
+        of_words, occurring = kernel.word_sums(rows, sums), np.unique(words)
+        of_words.update(occurring, 0, len(occurring))
+        masses = of_words.arguments()
     for n_done in range(SAMPLING_PASSES):
         _estep.update_assignments(
             indptr=indptr,
@@ -301,17 +415,17 @@ def _gibbs_topics(
             counts=np.ones(n_tokens, dtype),
             position=np.arange(n_tokens, dtype=np.int32),
             mass=np.zeros(n_tokens, assignments.N.dtype),
-            N=assignments.N,
+            **masses,
             eta=kernel.eta,
             alpha=kernel.alpha,
-            totals=sums[0],
-            inverse=sums[1],
+            totals=sums.totals,
+            inverse=sums.inverse,
             topic=now[0],
             share=now[1],
             new_topic=new[0],
             new_share=new[1],
             log_predictive=np.zeros(len(indptr) - 1),
-            scratch=aligned_zeros((SCRATCH_ROWS * width,), dtype),
+            scratch=_scratch(assignments),
             seed=seed + n_done,
             n_topics=len(kernel.eta_totals),
             alpha_total=kernel.alpha_total,

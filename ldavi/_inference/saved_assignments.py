@@ -7,6 +7,7 @@ from ldavi._core.saved_arrays import SavedArrays, check_padding, check_sums, che
 from ldavi._core.typing import UInt8s, UInt16s
 from ldavi._estep import SHARES
 from ldavi._inference.assignments import Assignments, uninitialised_assignments
+from ldavi._inference.cvb0_pass import move_masses
 
 
 def saved_assignments(documents: DocumentSource, saved: SavedArrays) -> Assignments:
@@ -20,24 +21,33 @@ def saved_assignments(documents: DocumentSource, saved: SavedArrays) -> Assignme
     K = saved.priors.n_topics
     assignments = uninitialised_assignments(documents, K)
     N, totals = assignments.N, assignments.totals
-    N[:] = saved.rows("N", len(N), N.dtype)
-    check_padding("N", N, K)
-    totals[:] = saved.array("totals", totals.shape, totals.dtype, minimum=0)
-    of_topics, of_words = np.zeros(len(totals)), np.zeros(len(N))
+    if assignments.sparse is None:
+        N[:] = saved.rows("N", len(N), N.dtype)
+        check_padding("N", N, K)
+    saved_totals = saved.array("totals", totals.shape, totals.dtype, minimum=0)
+    of_words = np.zeros(len(assignments.vocabulary.words))
+    of_topics = np.zeros(len(totals))
     for part, topic, share in zip(assignments.parts(), saved.list("topic"), saved.list("share"), strict=True):
-        part.share[:] = checked_array("share", share, part.share.shape, part.share.dtype)
-        part.topic[:] = checked_array("topic", topic, part.topic.shape, part.topic.dtype)
-        part.topic[part.share == 0] = 0  # whatever the last pass has left there
+        saved_share = checked_array("share", share, part.share.shape, part.share.dtype)
+        saved_topic = checked_array("topic", topic, part.topic.shape, part.topic.dtype)
+        saved_topic = np.where(saved_share == 0, np.uint16(0), saved_topic)  # whatever the last pass has left there
         for block in part.blocks:
-            topics, shares = part.topic[block.counts], part.share[block.counts]
+            topics, shares = saved_topic[block.counts], saved_share[block.counts]
             _check_complete(topics, shares, K)
             masses = block.mass[:, None] * shares.astype(np.float64)
             of_topics += np.bincount(topics.reshape(-1), masses.reshape(-1), minlength=len(totals))
-            of_words += np.bincount(np.repeat(block.word_row, np.diff(block.word_ptr)), masses.sum(axis=1), len(N))
+            of_words += np.bincount(
+                np.repeat(block.word_row, np.diff(block.word_ptr)), masses.sum(axis=1), len(of_words)
+            )
+            if assignments.sparse is not None:  # n_wk is not saved
+                move_masses(assignments, part, block, (topics, shares), (0, len(block.word_row)))
+        part.share[:], part.topic[:] = saved_share, saved_topic
         assignments.store(part)
+    totals[:] = saved_totals
     check_sums("totals", totals, of_topics)
-    check_sums("N", N.sum(axis=0, dtype=np.float64), totals)
-    check_sums("N", N.sum(axis=1, dtype=np.float64), of_words)
+    if assignments.sparse is None:
+        check_sums("N", N.sum(axis=0, dtype=np.float64), totals)
+        check_sums("N", N.sum(axis=1, dtype=np.float64), of_words)
     return assignments
 
 

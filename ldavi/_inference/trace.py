@@ -63,6 +63,11 @@ class TraceRecord:
         return self.predictive if self.phase == "collapsed" else self.elbo
 
     @property
+    def objective_name(self) -> str:
+        """The name of `objective`: "ELBO" or "log predictive"."""
+        return "log predictive" if self.phase == "collapsed" else "ELBO"
+
+    @property
     def elbo(self) -> float:
         """The evidence lower bound, in nats."""
         return self.word + self.doc_topic + self.topic_word

@@ -266,11 +266,9 @@ INLINE void NAME(begin_count)(const ldavi_assignments_args *a, NAME(cvb0_state) 
     NAME(exclude)(a, f);
 }
 
-/* Update the document's sums by the count's new assignment, and record the count's predictive probability. */
-INLINE void NAME(finish_count)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {
+/* Record the count's predictive probability, and go to the next count. */
+INLINE void NAME(record_probability)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {
     REAL excluded = f->share[0] ? f->n : 0;
-    NAME(add_to_document)(a, f, -f->n, f->topic, f->share);
-    NAME(add_to_document)(a, f, f->n, f->new_topic, f->new_share);
     assert(f->pending < LANES_f64);
     f->z[f->pending] = (double)f->Z / (LDAVI_SHARES * (f->n_d - excluded + a->alpha_total));
     f->times[f->pending++] = f->n;
@@ -279,6 +277,13 @@ INLINE void NAME(finish_count)(const ldavi_assignments_args *a, NAME(cvb0_state)
         f->pending = 0;
     }
     f->j++;
+}
+
+/* Update the document's sums by the count's new assignment, and record the count's predictive probability. */
+INLINE void NAME(finish_count)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {
+    NAME(add_to_document)(a, f, -f->n, f->topic, f->share);
+    NAME(add_to_document)(a, f, f->n, f->new_topic, f->new_share);
+    NAME(record_probability)(a, f);
 }
 
 INLINE void NAME(finish_document)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {

@@ -1,7 +1,7 @@
 /* Constants and helpers that do not depend on the precision.
  *
- * Convention for macros: documents.h, statistics.h, topics.h and collapsed.h are included once per precision and define no
- * macros; what they share is defined here, once. Only kernels.c defines and undefines the four macros that change with the
+ * Convention for macros: documents.h, statistics.h, topics.h, collapsed.h and collapsed_sparse.h are included once per
+ * precision and define no macros but local ones; what they share is defined here, once. Only kernels.c defines and undefines the four macros that change with the
  * precision: REAL (the type), SUFFIX (of names), MASS (the type of masses) and MIN_NORMALIZER. NAME(x) appends the suffix. */
 #ifndef LDAVI_COMMON_H
 #define LDAVI_COMMON_H
@@ -32,6 +32,11 @@
 #define MAX_CANDIDATES LDAVI_MAX_CANDIDATES
 #define PREFETCH_COUNTS 6       /* counts of a document by which assignments are prefetched ahead */
 #define PREFETCH_ROWS 3         /* counts by which rows of N are prefetched ahead */
+#define PREFETCH_WORDS 6        /* counts by which what is known of a word is prefetched ahead */
+#define MAX_PREFETCHED 256      /* entries of a row that are prefetched */
+#define CHUNK 16                /* entries of a sparse row that are summed before they are searched */
+#define MAX_ATTEMPTS 64         /* draws of a topic that is not among the document's, before all are looked at */
+#define NEGLIGIBLE 1e-6         /* part of the weights below which a remainder is nothing but rounding errors */
 #define TILE_VECTORS 4
 #define TILE (TILE_VECTORS * NAME(LANES)) /* topics that are searched together */
 #define ROUNDING_BITS 13        /* random bits that round one share */

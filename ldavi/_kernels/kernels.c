@@ -10,6 +10,7 @@
 #include "statistics.h"
 #include "topics.h"
 #include "collapsed.h"
+#include "collapsed_sparse.h"
 #undef REAL
 #undef SUFFIX
 #undef MASS
@@ -23,6 +24,7 @@
 #include "statistics.h"
 #include "topics.h"
 #include "collapsed.h"
+#include "collapsed_sparse.h"
 #undef REAL
 #undef SUFFIX
 #undef MASS
@@ -60,6 +62,9 @@ static const ldavi_table table = {
     .update_topics = {update_topics_f32, update_topics_f64},
     .update_assignments = {update_assignments_f32, update_assignments_f64},
     .apply_assignments = {apply_assignments_f32, apply_assignments_f64},
+    .sum_words = {sum_words_f32, sum_words_f64},
+    .update_assignments_sparse = {update_assignments_sparse_f32, update_assignments_sparse_f64},
+    .apply_assignments_sparse = {apply_assignments_sparse_f32, apply_assignments_sparse_f64},
     .exp_digamma = {exp_digamma_f32, exp_digamma_f64},
     .log_gamma_digamma = log_gamma_digamma,
 };

@@ -32,6 +32,33 @@ enum {
 };
 #define LDAVI_SCRATCH_ROWS (LDAVI_ROWS_PER_DOCUMENT * LDAVI_CONCURRENT_DOCUMENTS)
 
+/* The scratch memory of update_assignments_sparse: these rows of Kp + LDAVI_PAD REAL, for each concurrent document. */
+enum {
+    LDAVI_SPARSE_ROW_WEIGHT,
+    LDAVI_SPARSE_ROW_FACTOR,
+    LDAVI_SPARSE_ROW_PRIOR_FACTOR,
+    LDAVI_SPARSE_ROW_DOC_COUNT,
+    LDAVI_SPARSE_ROW_ETA,
+    LDAVI_SPARSE_ROW_MASS,
+    LDAVI_SPARSE_ROW_TOPIC,
+    LDAVI_SPARSE_ROW_REFERENCES,
+    LDAVI_SPARSE_ROW_PLACE,
+    LDAVI_SPARSE_ROWS_PER_DOCUMENT
+};
+#define LDAVI_SPARSE_SCRATCH_ROWS (LDAVI_SPARSE_ROWS_PER_DOCUMENT * LDAVI_CONCURRENT_DOCUMENTS)
+
+/* What sum_words computes of each word, with g_k = alpha_k / (n_k + eta_k). */
+enum {
+    LDAVI_WORD_MASS,      /* sum_k g_k n_wk */
+    LDAVI_WORD_PRIOR,     /* sum_k g_k eta_wk */
+    LDAVI_WORD_MAX_MASS,  /* max_k g_k n_wk */
+    LDAVI_WORD_MAX_PRIOR, /* max_k g_k eta_wk */
+    LDAVI_WORD_SUMS
+};
+
+/* Bytes of the scratch memory of apply_assignments_sparse, enough for either precision. */
+#define LDAVI_APPLY_SCRATCH_BYTES(Kp) (10 * (((Kp) + 63) / 64 * 64) + 8 * (((Kp) + 63) / 64 + ((Kp) + 4095) / 4096))
+
 /* The E-step of the documents [start, stop): equations (14), (16), (24) of docs/math.md. */
 typedef struct {
     const int64_t *indptr;     /* [in] (D + 1,) */
@@ -88,6 +115,27 @@ typedef struct {
     double digamma_offset;     /* [in] delta: the new B is that of lambda + delta; the bound is that of lambda */
 } ldavi_topics_args;
 
+/* The sums of the words [start, stop) of one block that equation (31) needs of topics which a document does not have.
+ *
+ * Sparse rows of n_wk: the masses of word w are N[row_ptr[w]] and those after it. If row_length[w] is -1, the row is dense
+ * and has Kp masses. Otherwise, it has row_length[w] masses, all > 0, whose topics are at the same places of row_topic, in
+ * ascending order; there is room for the masses of as many topics as the word's counts have slots. */
+typedef struct {
+    const int32_t *word_row;   /* [in] (words,) */
+    const int64_t *row_ptr;    /* [in] (U + 1,) */
+    const int32_t *row_length; /* [in] (U,) */
+    const uint16_t *row_topic; /* [in] (row_ptr[U],) */
+    const void *N;             /* [in] (row_ptr[U],) mass, n_wk */
+    const void *eta;           /* [in] (1 or U, 1 or Kp) REAL, in units of mass */
+    const void *prior_weight;  /* [in] (Kp,) REAL, g_k = alpha_k / (n_k + eta_k); 0 in the padding */
+    double *word_sums;         /* [inout] (U, LDAVI_WORD_SUMS), [out] of the words of the range */
+    double prior_total;        /* [in] sum_k g_k */
+    double prior_max;          /* [in] max_k g_k */
+    int64_t eta_row, eta_col;  /* [in] strides in entries; 0 where eta does not vary */
+    int64_t start, stop;       /* [in] */
+    int64_t K, Kp;             /* [in] */
+} ldavi_word_sums_args;
+
 /* CVB0 updates of the documents [start, stop) of a block: equations (30) to (32). A mass is a whole number, stored as
  * int32_t beside float and as double beside double: n_dw in units of 1 / LDAVI_SHARES, weights included. */
 typedef struct {
@@ -96,7 +144,13 @@ typedef struct {
     const void *counts;        /* [in] (nnz,) REAL */
     const int32_t *position;   /* [in] (nnz of block,) index of each count in the order by word */
     const void *mass;          /* [in] (nnz of block,) mass of one share, by word */
-    const void *N;             /* [in] (U, Kp) mass, n_wk */
+    const void *N;             /* [in] (U, Kp) mass, n_wk; or sparse rows */
+    const int64_t *row_ptr;    /* [in] (U + 1,) of sparse rows, see ldavi_word_sums_args; NULL: N is dense */
+    const int32_t *row_length; /* [in] (U,) of sparse rows */
+    const uint16_t *row_topic; /* [in] (row_ptr[U],) of sparse rows */
+    const double *word_sums;   /* [in] (U, LDAVI_WORD_SUMS) of the words of the block; not read where N is dense */
+    const void *prior_weight;  /* [in] (Kp,) REAL, g_k = alpha_k / (n_k + eta_k); not read where N is dense */
+    const double *cumulative;  /* [in] (K,) g_0 + ... + g_k; not read where N is dense */
     const void *eta;           /* [in] (1 or U, 1 or Kp) REAL, in units of mass */
     const void *alpha;         /* [in] (Kp,) REAL, in shares; 0 in the padding */
     const void *totals;        /* [in] (Kp,) REAL, n_k + eta_k in units of mass */
@@ -106,7 +160,8 @@ typedef struct {
     uint16_t *new_topic;       /* [out] (nnz of block, LDAVI_SLOTS) by word */
     uint8_t *new_share;        /* [out] (nnz of block, LDAVI_SLOTS) by word; rows sum to LDAVI_SHARES */
     double *log_predictive;    /* [out] (D,) sum_w n log p of each count given all other counts */
-    void *scratch;             /* [scratch] (LDAVI_SCRATCH_ROWS, Kp) REAL, aligned */
+    void *scratch;             /* [scratch] (LDAVI_SCRATCH_ROWS, Kp) REAL, aligned; where rows are sparse,
+                                  (LDAVI_SPARSE_SCRATCH_ROWS, Kp + LDAVI_PAD) */
     uint64_t seed;             /* [in] */
     int64_t eta_row, eta_col;  /* [in] strides in entries; 0 where eta does not vary */
     int64_t first_doc;         /* [in] first document of the block */
@@ -126,7 +181,11 @@ typedef struct {
     uint8_t *share;            /* [inout] (nnz of block, LDAVI_SLOTS) */
     const uint16_t *new_topic; /* [in] (nnz of block, LDAVI_SLOTS) */
     const uint8_t *new_share;  /* [in] (nnz of block, LDAVI_SLOTS) */
-    void *N;                   /* [inout] (U, Kp) mass */
+    void *N;                   /* [inout] (U, Kp) mass; or sparse rows */
+    const int64_t *row_ptr;    /* [in] (U + 1,) of sparse rows, see ldavi_word_sums_args; NULL: N is dense */
+    int32_t *row_length;       /* [inout] (U,) of sparse rows */
+    uint16_t *row_topic;       /* [inout] (row_ptr[U],) of sparse rows */
+    void *scratch;             /* [scratch] LDAVI_APPLY_SCRATCH_BYTES(Kp), aligned; not used where N is dense */
     double *change;            /* [inout] (Kp,) of n_k; whole numbers, so the sum is exact */
     int64_t start, stop, Kp;   /* [in] */
 } ldavi_apply_args;
@@ -139,6 +198,9 @@ typedef struct {
     void (*update_topics[2])(const ldavi_topics_args *);
     void (*update_assignments[2])(const ldavi_assignments_args *);
     void (*apply_assignments[2])(const ldavi_apply_args *);
+    void (*sum_words[2])(const ldavi_word_sums_args *);
+    void (*update_assignments_sparse[2])(const ldavi_assignments_args *);
+    void (*apply_assignments_sparse[2])(const ldavi_apply_args *);
     void (*exp_digamma[2])(const void *x, void *out, int64_t n);
     void (*log_gamma_digamma)(const double *x, double *log_gamma, double *digamma, int64_t n);
 } ldavi_table;

@@ -9,12 +9,13 @@ from scipy import sparse
 from ldavi import io
 from ldavi._core.typing import Int64s
 from ldavi.cli import _model_options
-from ldavi.cli._counting import COUNTING_OPTIONS, Counting, find_words
-from ldavi.cli._errors import UsageError
-from ldavi.cli._input import Words, open_batches
+from ldavi.cli._counting import check_no_counting_options, find_words, note_topics
+from ldavi.cli._input import Words, open_batches, with_types
 from ldavi.cli._options import Options
 from ldavi.cli._output import say
 from ldavi.cli._progress import reading_progress
+from ldavi.cli._reading import say_notes
+from ldavi.io._counting.recipe import Counting
 
 SAMPLE = 10_000  # documents of the report; at most twice as many
 TEXTS, IDS, COLUMN = "texts", "ids", "column "  # keys of a sample's attributes; "column " precedes a column's name
@@ -59,22 +60,26 @@ class CountedBatches:
         return self._batches.vocabulary if self._counter is None else self._counter.vocabulary_
 
     def __iter__(self) -> Iterator[sparse.csr_array]:
-        n_docs, n_tokens, sample = 0, 0, Sample()
+        n_docs, n_tokens, n_empty, sample = 0, 0, 0, Sample()
         for content, ids, metadata in self._batches.records():
             X = content if self._counter is None else self._counter.transform(content)
             if self._options.report:
                 sample.add(X, _attributes(ids, metadata, None if self._counter is None else content))
             n_docs, n_tokens = n_docs + X.shape[0], n_tokens + int(X.sum())
+            n_empty += int((np.diff(X.indptr) == 0).sum())
             if self.on_read is not None:
                 self.on_read(X.shape[0])
             yield X
         if n_docs == 0:
             raise ValueError(f"{self._options.input}: holds no document")
+        if n_empty:
+            say_notes(self._options, (f"{n_empty:,} of {n_docs:,} documents have no words that are counted",))
+        say_notes(self._options, self._batches.notes)
         self.n_docs, self.n_tokens, self.sample = n_docs, n_tokens, sample
 
     def sampled_corpus(self) -> io.Corpus:
         """Return the sample as a corpus."""
-        return self.sample.corpus(self.words, self._batches.recognition)
+        return with_types(self._options, self.sample.corpus(self.words, self._batches.recognition))
 
 
 def counted_batches(options: Options, path: str, counting: Counting, batch_size: int | str) -> CountedBatches:
@@ -93,25 +98,13 @@ def counted_batches(options: Options, path: str, counting: Counting, batch_size:
         return CountedBatches(options, batches, None, None)
     n_docs = None
     if options.vocabulary is not None:
-        words = io.read_vocabulary(options.vocabulary, encoding=options.encoding).tolist()
+        words = io.read_vocabulary(options.vocabulary, encoding=str(options.encoding)).tolist()
     else:
         with reading_progress(options, "finding words", path, in_batches=True):
             words, n_docs = find_words(options, counting, batches)
         say(options, f"{options.input}: {n_docs:,} documents, {len(words):,} words")
+        note_topics(options, n_docs)
     return CountedBatches(options, batches, io.WordCounter(vocabulary=words, **counting.parameters()), n_docs)
-
-
-def check_no_counting_options(options: Options) -> None:
-    """Refuse options about texts where the input holds counts.
-
-    Raises
-    ------
-    UsageError
-        If one is given.
-    """
-    for name in COUNTING_OPTIONS:
-        if getattr(options, name) is not None:
-            raise UsageError(f"--{name.replace('_', '-')} applies to texts, and {options.input} holds counts")
 
 
 class SamplePart(NamedTuple):

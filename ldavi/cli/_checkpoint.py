@@ -106,9 +106,12 @@ def in_checkpoint_options(message: str, path: str) -> str:
 def how_to_continue(options: Options, checkpoint: InterruptibleCheckpoint, n_passes: int) -> str:
     """Return the message after an interrupt: what is saved, and the command that continues the fit."""
     if not checkpoint.has_state():
-        return "nothing is saved"
+        return "nothing is saved; the same command begins again"
     arguments = list(options.arguments)
     if not any(argument.partition("=")[0] in ("--checkpoint", "--resume") for argument in arguments):
         arguments += ["--checkpoint", str(checkpoint.path)]
     progress = f", after pass {n_passes}" if n_passes else ""
-    return f"the fit is saved in {checkpoint.path}{progress}. Continue it with:\n  {shlex.join(['ldavi', *arguments])}"
+    is_piped = getattr(options.input, "paths", [options.input]) == ["-"]
+    documents = " this command and the same documents on standard input" if is_piped else ""
+    command = shlex.join(["ldavi", *arguments])
+    return f"the fit is saved in {checkpoint.path}{progress}. Continue it with{documents}:\n  {command}"

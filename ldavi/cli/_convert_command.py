@@ -14,72 +14,15 @@ from scipy.io import mmwrite
 
 from ldavi import io
 from ldavi.cli import _model_file
-from ldavi.cli._counting import Counting
+from ldavi.cli._counting import counting_from
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_fit, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_counting, add_input, add_messages, command
+from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
+from ldavi.cli._parsers.convert import BY_SUFFIX, CORPUS_FORMATS, TOKEN_FORMATS
 from ldavi.cli._text import csv_cell, vocabulary_lines
-
-MODEL_SOURCES = ("ldavi", "mallet-state", "lda-c", "vw")  # not tomotopy, which aborts the process on other files
-MODEL_FORMATS = ("ldavi", "mallet-state", "tomotopy", "lda-c", "vw", "gensim", "topics-csv", "topics-npz")
-TOKEN_FORMATS = ("mallet-state", "tomotopy")
-CORPUS_FORMATS = ("npz", "mm")
-BY_SUFFIX = {".ldavi": "ldavi", ".npz": "npz", ".mtx": "mm", ".mm": "mm", ".csv": "topics-csv"}
-DESCRIPTION = f"""\
-Converts a model or a corpus. The format of --to decides which:
-
-  a model    {", ".join(MODEL_FORMATS)}
-             from an ldavi file (.ldavi), or from the format of --from: {", ".join(MODEL_SOURCES[1:])}
-  a corpus   {", ".join(CORPUS_FORMATS)}: counts, with the words in OUTPUT.vocab.txt; from any format that fit reads
-
-An lda-c model is named by the PREFIX of its files PREFIX.beta and PREFIX.other. MALLET and tomotopy store a topic for
-each token, so that a model for them needs --documents; MALLET imports OUTPUT.txt together with the state. A gensim
-model is several files whose names begin with OUTPUT. Existing files are replaced when the new ones are complete.
-"""
-EXAMPLES = """\
-  ldavi convert posts.txt counts.npz                                  count once, fit many times: ldavi fit counts.npz
-  ldavi convert model.ldavi topics.csv                                a row per topic, a column per word
-  ldavi convert state.gz model.ldavi --from mallet-state              a model that MALLET trained
-  ldavi convert model.ldavi state.gz --to mallet-state --documents posts.txt
-  ldavi convert final model.ldavi --from lda-c --vocabulary vocab.txt
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "convert",
-        usage="INPUT OUTPUT [--from FORMAT] [--to FORMAT] [options]",
-        help="convert models and corpora between formats",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
-    add_input(parser)
-    parser.add_argument("output", metavar="OUTPUT", help="the file to write")
-    group = parser.add_argument_group("conversion")
-    group.add_argument("--from", dest="source", choices=MODEL_SOURCES, help="format of a model (default: ldavi)")
-    group.add_argument(
-        "--documents",
-        metavar="FILE",
-        help="for mallet-state and tomotopy: documents whose tokens are assigned to topics, preferably those of the "
-        "fit; --format, --column and similar options then apply to them",
-    )
-    group.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="seed of these assignments, which are drawn at random (default: 0)",
-    )
-    group.add_argument(
-        "--to", choices=(*MODEL_FORMATS, *CORPUS_FORMATS), help="format to write (default: the suffix of OUTPUT)"
-    )
-    add_counting(parser)
-    add_messages(parser)
-    parser.set_defaults(run=run)
+from ldavi.io._counting.recipe import Counting
 
 
 def run(options: Options) -> int:
@@ -106,20 +49,27 @@ def run(options: Options) -> int:
 def write_corpus(options: Options, kind: str) -> None:
     """Write counts, and their words in a second file."""
     with rereadable(options) as path:
-        corpus = read_for_fit(options, Counting.from_options(options), path)
+        corpus = read_for_fit(options, counting_from(options), path)
     say(options, describe(corpus, options.input))
     X = sparse.csr_matrix(corpus.X)
-    lines = None if corpus.vocabulary is None else vocabulary_lines(corpus.vocabulary.tolist())
+    if corpus.vocabulary is not None:
+        vocabulary_lines(corpus.vocabulary.tolist())  # refuses words that do not fit on a line
     with open_output(options.output) as file:
         if kind == "npz":
             sparse.save_npz(file, X)
         else:
             mmwrite(file, X)
-    if lines is not None:
-        words = f"{options.output}.vocab.txt"
-        with open_text_output(words) as text:
-            text.writelines(lines)
-        say(options, f"words: {words}")
+    write_words(options, corpus.vocabulary)
+
+
+def write_words(options: Options, words: Any) -> None:
+    """Write words, if they are known, to a file beside the output: in Vowpal Wabbit, words are named by their lines."""
+    if words is None:
+        return
+    path = f"{options.output}.vocab.txt"
+    with open_text_output(path) as text:
+        text.writelines(vocabulary_lines([str(word) for word in words]))
+    say(options, f"words: {path}")
 
 
 def read_model(options: Options) -> SavedModel:
@@ -137,7 +87,7 @@ def read_model(options: Options) -> SavedModel:
         words = getattr(model, "feature_names_in_", None)
     if hasattr(model, "feature_names_in_"):
         del model.feature_names_in_  # the vocabulary of the model file replaces them
-    return SavedModel(model, words, Counting(), {"input": options.input})
+    return SavedModel.of_fit(model, words, Counting(), {"input": options.input})
 
 
 def write_model(options: Options, kind: str, saved: SavedModel) -> None:
@@ -152,8 +102,10 @@ def write_model(options: Options, kind: str, saved: SavedModel) -> None:
         _model_file.save(options.output, saved)
     elif kind == "lda-c":
         io.to_lda_c(saved.model, options.output)
+        write_words(options, saved.words)
     elif kind == "vw":
         io.to_vw(saved.model, options.output)
+        write_words(options, saved.words)
     elif kind in TOKEN_FORMATS:
         write_tokens(options, kind, saved, words)
     elif kind == "gensim":

@@ -1,152 +1,204 @@
-"""How the command line counts texts: words, stop words, and the limits on document frequency."""
+"""How the command line counts texts: its options, and the limits on document frequency."""
 
+import os
 import re
-import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from ldavi import io
 from ldavi._core.typing import Int64s
 from ldavi.cli._errors import UsageError, in_options
 from ldavi.cli._options import Options
+from ldavi.cli._output import say
+from ldavi.cli._progress import reading_progress
+from ldavi.cli._reading import reading_parameters, say_notes
+from ldavi.io._counting.recipe import ENGLISH, PATTERN, Counting
+from ldavi.io._counting.segmenters import segmenter, unsegmented_language
+from ldavi.io._counting.stop_words import CODES, is_language, stop_words_of
+from ldavi.io._counting.unicode_words import ANY, check_language, dotted_language
+from ldavi.io._readers.sample import sample_of_texts
 
-PATTERN = r"\b\w{3,}\b"  # io.WordCounter is fast for this pattern; words with a digit or _ are removed afterwards
 NOT_LETTERS = re.compile(r"[\d_]")
-# The pattern leaves these parts of isn't, doesn't, …, which scikit-learn's list of stop words does not have.
-CONTRACTIONS = "ain aren couldn didn doesn don hadn hasn haven isn mightn mustn needn shan shouldn wasn weren wouldn"
-# Words of that list that carry topics. Nothman, Qin, Yurchak. "Stop word lists in free open-source software packages".
-# NLP-OSS 2018.
-TOPICAL = "bill computer cry detail fire interest mill system"
-ENGLISH = frozenset(ENGLISH_STOP_WORDS) - frozenset(TOPICAL.split()) | frozenset(CONTRACTIONS.split())
-COUNTING_OPTIONS = ("stop_words", "ngrams", "min_df", "max_df", "max_features", "token_pattern", "keep_case")
-MAX_NGRAM = 10  # words
-MAX_PATTERN = 1000  # characters
-CLASS = r"(?:\\[wS]|\[(?:[a-zA-Z0-9_]|[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|\\w)+\])"
-# \w\w+, \b[a-z]{2,}\b, \w+(?:'\w+)*, …: a sign is in no class, so that each word can be read in one way only
-JOINED_RUNS = re.compile(
-    rf"(?:\(\?u\))?(?P<begin>\\b)?(?P<class>{CLASS})(?:(?P=class)?\+|\{{\d{{1,3}},\}})"
-    rf"(?:\(\?:(?P<sign>['’-])(?P=class)\+\)[*?])?(?P<end>\\b)?"
+COUNTING_OPTIONS = (
+    *("stop_words", "ngrams", "min_df", "max_df", "max_features", "token_pattern", "keep_case"),
+    *("language", "phrases", "tokenizer", "lemmatizer"),
 )
+SAMPLE = 1000  # texts from which the language is recognised
+MIN_LETTERS = 200  # in these texts, for a statement about them
+MIN_SHARE = 0.5  # of the letters in words, below which the rules of words do not fit the texts
 SMALL, MEDIUM = 20, 1000  # documents; below these the default limits are laxer
 
 
-@dataclass(frozen=True)
-class Counting:
-    """How texts are cut into words. The model file keeps it, so that new texts are counted as those of the fit were.
+def counting_from(options: Options) -> Counting:
+    """Return what the options of the command line ask for, with the language and the phrases of the input.
 
-    Attributes
-    ----------
-    pattern : str
-    lowercase : bool
-    ngrams : (int, int)
-    stop_words : "english", list of str or None
-    is_trusted : bool
-        Whether the user has chosen the pattern, and not only a file.
+    Raises
+    ------
+    UsageError
+        If options contradict each other, or a pattern or a name is not valid.
     """
-
-    pattern: str = PATTERN
-    lowercase: bool = True
-    ngrams: tuple[int, int] = (1, 1)
-    stop_words: Any = "english"
-    is_trusted: bool = True
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters of `ldavi.io.WordCounter`.
-
-        Raises
-        ------
-        ValueError
-            If the pattern comes from a file, and its time might not be bounded.
-        """
-        if not self.is_trusted and not has_bounded_time(self.pattern):
-            raise ValueError(
-                f"the model file counts words by the pattern {self.pattern!r}, which may backtrack exponentially on "
-                f"some texts. If you trust the file, add --token-pattern {shlex.quote(self.pattern)}"
-            )
-        stop_words = ENGLISH if self.stop_words == "english" else self.stop_words
-        return {
-            "token_pattern": self.pattern,
-            "lowercase": self.lowercase,
-            "ngram_range": self.ngrams,
-            "stop_words": stop_words,
-        }
-
-    def as_metadata(self) -> dict[str, Any]:
-        """Return the entry of the model file's metadata."""
-        return {
-            "token_pattern": self.pattern,
-            "lowercase": self.lowercase,
-            "ngrams": list(self.ngrams),
-            "stop_words": self.stop_words,
-        }
-
-    @classmethod
-    def from_metadata(cls, entry: Any) -> "Counting":
-        """Read the entry of a model file's metadata, which another program may have written.
-
-        Raises
-        ------
-        ValueError
-            If it is not what `as_metadata` returns.
-        """
-        if not isinstance(entry, dict):
-            return cls()
-        pattern, lowercase = entry.get("token_pattern", PATTERN), entry.get("lowercase", True)
-        ngrams, stop_words = entry.get("ngrams", [1, 1]), entry.get("stop_words", "english")
-        _check_pattern(pattern)
-        if not isinstance(lowercase, bool):
-            raise ValueError(f"its entry lowercase={lowercase!r} must be true or false"[:200])
-        is_range = isinstance(ngrams, list) and len(ngrams) == 2 and all(type(number) is int for number in ngrams)
-        if not is_range or not 1 <= ngrams[0] <= ngrams[1] <= MAX_NGRAM:
-            raise ValueError(
-                f"its entry ngrams={str(ngrams)[:100]} must be two integers: 1 <= shortest <= longest <= {MAX_NGRAM}"
-            )
-        is_list = isinstance(stop_words, list) and all(isinstance(word, str) for word in stop_words)
-        if stop_words not in (None, "english") and not is_list:
-            raise ValueError('its entry stop_words must be null, "english" or a list of words')
-        return cls(pattern, lowercase, (ngrams[0], ngrams[1]), stop_words, is_trusted=False)
-
-    @classmethod
-    def from_options(cls, options: Options) -> "Counting":
-        """Return what the options of the command line ask for."""
-        stop_words = options.stop_words or "english"
-        if stop_words not in ("english", "none"):
-            stop_words = io.read_vocabulary(stop_words, encoding=options.encoding).tolist()
-        pattern = PATTERN if options.token_pattern is None else options.token_pattern
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise UsageError(f"--token-pattern {pattern!r} is not a regular expression: {error}") from error
-        ngrams = options.ngrams or (1, 1)
-        return cls(pattern, not options.keep_case, ngrams, None if stop_words == "none" else stop_words)
-
-
-def has_bounded_time(pattern: str) -> bool:
-    """Return whether a pattern finds words in time proportional to the text: runs of a class, joined by one sign.
-
-    Python's regular expressions have no limit of time, and other patterns may backtrack exponentially.
-    """
-    match = JOINED_RUNS.fullmatch(pattern)
-    if match is None:
-        return False
-    if match["class"] == r"\S":  # has signs and ends of words in it
-        return not (match["sign"] or match["begin"] or match["end"])
-    return not match["end"] or bool(match["begin"]) or match["class"] == r"\w"
-
-
-def _check_pattern(pattern: Any) -> None:
-    if not isinstance(pattern, str) or len(pattern) > MAX_PATTERN:
-        raise ValueError(f"its entry token_pattern must be a string of at most {MAX_PATTERN} characters")
+    check_conflicts(options)
+    pattern = PATTERN if options.token_pattern is None else options.token_pattern
     try:
-        n_groups = re.compile(pattern).groups
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"its entry token_pattern={pattern!r} is not a regular expression: {error}") from error
-    if n_groups > 1:
-        raise ValueError(f"its entry token_pattern={pattern!r} has {n_groups} groups; at most 1 is allowed")
+        re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--token-pattern {pattern!r} is not a regular expression: {error}") from error
+    counting = Counting(
+        pattern,
+        not options.keep_case,
+        options.ngrams or (1, 1),
+        stop_words_from(options),
+        language=check_language(options.language) or ANY,
+        tokenizer=options.tokenizer,
+        lemmatizer=options.lemmatizer,
+    )
+    if getattr(options, "path", None) is None:
+        return counting
+    sample = sample_of_texts(options.path, SAMPLE, max_bytes=options.max_bytes, **reading_parameters(options))
+    if sample.texts is None:
+        return counting
+    counting = _with_language(options, counting, sample.texts)
+    note_letters_and_stop_words(options, counting, sample.texts)
+    return _with_phrases(options, counting)
+
+
+def check_conflicts(options: Options) -> None:
+    """Refuse options of counting that have no effect together.
+
+    Raises
+    ------
+    UsageError
+        If two are given of which one has no effect.
+    """
+    given = {name: getattr(options, name) is not None for name in COUNTING_OPTIONS}
+    if options.vocabulary is not None:
+        for name in ("min_df", "max_df", "max_features"):
+            if given[name]:
+                raise UsageError(f"--{name.replace('_', '-')} has no effect with --vocabulary, which names the words")
+    if given["tokenizer"] and given["token_pattern"]:
+        raise UsageError("--token-pattern has no effect with --tokenizer, which finds the words")
+    if given["phrases"] and (options.ngrams or (1, 1)) != (1, 1):
+        raise UsageError("--phrases counts some pairs of words, --ngrams all; choose one of them")
+
+
+def stop_words_from(options: Options) -> Any:
+    """Return "english", a list of words, or None, from the names of languages and files.
+
+    Raises
+    ------
+    UsageError
+        If a name is neither, or both.
+    """
+    text = options.stop_words or "english"
+    names = [text] if os.path.exists(text) else [name.strip() for name in text.split(",") if name.strip()]
+    if names in (["none"], ["english"], ["en"]):
+        return None if names == ["none"] else "english"
+    words: dict[str, None] = {}
+    for name in names:
+        if name == "none":
+            raise UsageError(f"--stop-words {text}: none cannot be combined with others")
+        words.update(dict.fromkeys(_stop_words_of(options, name)))
+    return list(words)
+
+
+def _stop_words_of(options: Options, name: str) -> Iterable[str]:
+    if is_language(name):
+        if os.path.exists(name):
+            raise UsageError(f"--stop-words {name} is a language and a file; write ./{name} for the file")
+        return sorted(ENGLISH if name.lower() in ("english", "en") else stop_words_of(name))
+    if not os.path.exists(name):
+        raise UsageError(f"--stop-words {name} is neither a file nor a language with stop words: {', '.join(CODES)}")
+    words = io.read_stop_words(name, encoding=str(options.encoding), lowercase=not options.keep_case)
+    options.stop_words_of_files = [*getattr(options, "stop_words_of_files", []), *words]
+    return words
+
+
+def _with_language(options: Options, counting: Counting, texts: list[str]) -> Counting:
+    """Choose the rules of a language by the first texts, unless --language names it."""
+    if options.language is not None or options.tokenizer is not None:
+        return counting
+    language = unsegmented_language(texts) or dotted_language(texts)
+    if language is None:
+        return counting
+    try:
+        segmenter(language)
+    except ModuleNotFoundError as error:
+        say_notes(options, (f"its texts seem to be {language}, in which words have no blanks between them. {error}",))
+        return counting
+    say_notes(options, (f"its texts seem to be {language}: words are found by the rules of --language {language}",))
+    return replace(counting, language=language)
+
+
+def _with_phrases(options: Options, counting: Counting) -> Counting:
+    """Find the phrases of all texts, if the options ask for them."""
+    if options.phrases is None:
+        return counting
+    with reading_progress(options, "finding phrases", options.path, in_batches=True):
+        batches = io.read_batches(options.path, max_bytes=options.max_bytes, **reading_parameters(options))
+        phrases = io.find_phrases(batches, min_npmi=options.phrases, **counting.parameters())
+    say(options, f"{options.input}: {len(phrases):,} phrases")
+    return replace(counting, phrases=tuple(phrases))
+
+
+def note_letters_and_stop_words(options: Options, counting: Counting, texts: list[str]) -> None:
+    """Write a note if few letters of the first texts are in words, or a stop word can never match."""
+    counter = io.WordCounter(**{**counting.parameters(), "stop_words": None, "ngram_range": (1, 1)})
+    n_letters = sum(sum(map(str.isalpha, text)) for text in texts)
+    n_counted = sum(
+        sum(map(str.isalpha, word)) * int(count) for word, count in zip(*_totals(counter, texts), strict=True)
+    )
+    if n_letters >= MIN_LETTERS and n_counted < MIN_SHARE * n_letters:
+        say_notes(
+            options,
+            (
+                f"only {n_counted / n_letters:.0%} of the letters of its texts are in words; see --token-pattern, "
+                "--language and --encoding",
+            ),
+        )
+    never = _never_matching(counter, getattr(options, "stop_words_of_files", []))
+    if never:
+        shown = ", ".join(map(repr, never[:5])) + (", …" if len(never) > 5 else "")
+        say_notes(options, (f"these stop words match no word: {shown}",))
+
+
+def _totals(counter: io.WordCounter, texts: list[str]) -> tuple[list[str], list[int]]:
+    tokens = counter.tokens(texts)
+    return tokens.vocabulary, np.bincount(tokens.ids, minlength=len(tokens.vocabulary)).tolist()
+
+
+def _never_matching(counter: io.WordCounter, stop_words: list[str]) -> list[str]:
+    """Return the stop words that are cut into other words; short ones, which are no words, do not matter."""
+    tokens = counter.tokens(stop_words)
+    words = [tokens.vocabulary[number] for number in tokens.ids.tolist()]
+    found = [words[begin:end] for begin, end in pairwise(tokens.starts.tolist())]
+    parts = set(stop_words)
+    cut = [(word, own) for word, own in zip(stop_words, found, strict=True) if own and own != [word]]
+    return [word for word, own in cut if not parts.issuperset(own)]
+
+
+def note_topics(options: Options, n_documents: int) -> None:
+    """Write a note if there are more topics than documents with words."""
+    topics = getattr(options, "topics", None)
+    largest = max(topics, default=0) if isinstance(topics, list) else topics
+    if isinstance(largest, int) and largest > n_documents:
+        say_notes(options, (f"{largest} topics are more than its {n_documents:,} documents with words; lower -k",))
+
+
+def check_no_counting_options(options: Options) -> None:
+    """Refuse options about texts where the input holds counts.
+
+    Raises
+    ------
+    UsageError
+        If one is given.
+    """
+    for name in COUNTING_OPTIONS:
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name.replace('_', '-')} applies to texts, and {options.input} holds counts")
 
 
 def frequency_limits(options: Options, n_documents: int) -> tuple[int | float, int | float]:
@@ -215,8 +267,8 @@ def find_words(options: Options, counting: Counting, batches: Iterable[Sequence[
 
 
 def _has_letters_only(options: Options, words: Sequence[str]) -> Int64s:
-    """Return the positions of the words without digits and _; of all words if the user gave a pattern."""
-    if options.token_pattern is not None:
+    """Return the positions of the words without digits and _; of all words if the user gave a pattern or a function."""
+    if options.token_pattern is not None or options.tokenizer is not None:
         return np.arange(len(words))
     return np.flatnonzero([NOT_LETTERS.search(word) is None for word in words])
 

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from ldavi import LatentDirichletAllocation, datasets
 from ldavi._core.typing import Floats, Int64s
-from ldavi.cli._options import Commands, Options, command, positive
+from ldavi.cli._options import Options
 from ldavi.cli._progress import progress_display
 
 HELD_OUT = 10  # every tenth document
@@ -22,25 +22,7 @@ NOT_TOPICAL = (
 )
 
 
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "demo",
-        usage="[-k K] [--jobs N] [--seed N]",
-        help="fit topics to the docstrings of numpy, scipy and scikit-learn",
-        description="Fits topics to the docstrings of numpy, scipy and scikit-learn, which are installed with ldavi. "
-        "Prints the topics, the held-out perplexity and the duration of each step, to check the "
-        "installation and its speed.",
-        examples="  ldavi demo -k 30\n",
-    )
-    parser.add_argument("-k", "--topics", type=positive, default=20, metavar="K", help="number of topics (default: 20)")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default: 0)")
-    parser.set_defaults(run=run_demo)
-
-
-def run_demo(options: Options) -> int:
+def run(options: Options) -> int:
     """Read, count, fit, and print the topics and their held-out perplexity."""
     n_topics, n_jobs, seed = options.topics, options.jobs, options.seed
     seconds: dict[str, float] = {}
@@ -55,7 +37,7 @@ def run_demo(options: Options) -> int:
     print(f"{X.shape[0]} docstrings, {X.shape[1]} words, {int(X.sum())} tokens")
     held_out = np.arange(X.shape[0]) % HELD_OUT == 0
     lda = LatentDirichletAllocation(n_topics, n_jobs=n_jobs, random_state=seed)
-    with _timed("fit", seconds), progress_display(options, "fitting", "pass", lda.max_iter) as display:
+    with _timed("fit", seconds), progress_display(options, "fitting", "pass") as display:
         lda.callbacks = lambda record: display.advance(1, f"perplexity {record.perplexity:,.1f}")
         lda.fit(X[~held_out])
     with _timed("transform", seconds):

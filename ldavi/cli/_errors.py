@@ -8,6 +8,8 @@ OPTIONS = {
     "topic_word_prior": "--eta",
     "learning_method": "--learning-method",
     "inference": "--inference",
+    "n_init": "--restarts",
+    "seed_words": "--seed-words",
     "batch_size": "--batch-size",
     "max_iter": "--passes",
     "max_bytes": "--max-bytes",
@@ -19,8 +21,36 @@ OPTIONS = {
     "min_df": "--min-df",
     "max_df": "--max-df",
     "max_features": "--max-features",
+    "n_samples": "--samples",
+    "first_word": "--first-word",
+    "date_format": "--date-format",
+    "stop_words": "--stop-words",
+    "token_pattern": "--token-pattern",
+    "ngram_range": "--ngrams",
 }
-PARAMETER = re.compile(rf"(?<![\w.\-])({'|'.join(OPTIONS)})(=|\b)")
+# Words of plain language are parameters only with a value.
+WITH_VALUE = {
+    "column": "--column",
+    "delimiter": "--delimiter",
+    "encoding": "--encoding",
+    "format": "--format",
+    "language": "--language",
+    "lemmatizer": "--lemmatizer",
+    "phrases": "--phrases",
+    "quoting": "--quoting",
+    "sheet": "--sheet",
+    "tokenizer": "--tokenizer",
+    "vocabulary": "--vocabulary",
+}
+PARAMETER = re.compile(
+    rf"(?<![\w.\-])(?:({'|'.join(OPTIONS)})(=|\b)|({'|'.join(WITH_VALUE)})=(?:'([A-Za-z][\w.\-]*)')?)"
+)
+
+
+VALUES = {
+    "header=False": "--no-header",
+    'must be None, "auto", a number > 0 or an array of them': "must be auto, none or a number > 0",
+}
 
 
 class UsageError(Exception):
@@ -29,4 +59,12 @@ class UsageError(Exception):
 
 def in_options(message: str) -> str:
     """Replace parameters by options in a message of the library: "topic_word_prior=0" becomes "--eta 0"."""
-    return PARAMETER.sub(lambda match: OPTIONS[match[1]] + (" " if match[2] else ""), message)
+    for words, in_words_of_options in VALUES.items():
+        message = message.replace(words, in_words_of_options)
+
+    def option(match: re.Match[str]) -> str:
+        if match[3] is not None:
+            return f"{WITH_VALUE[match[3]]} {match[4] or ''}"
+        return OPTIONS[match[1]] + (" " if match[2] else "")
+
+    return PARAMETER.sub(option, message)

@@ -1,82 +1,23 @@
 """`ldavi evaluate`: perplexity, coherence and diversity of a model."""
 
 import math
-import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ldavi import io, metrics
+from ldavi._core.typing import CoherenceMeasure
 from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import (
-    Commands,
     Options,
-    add_input,
-    add_messages,
-    add_tables,
-    add_trusted_pattern,
-    command,
-    positive,
 )
 from ldavi.cli._output import print_csv, print_json, print_table, say
+from ldavi.cli._parsers.evaluate import MEASURES
 from ldavi.cli._progress import elapsed_time
-
-MEASURES = ("c_v", "npmi", "u_mass", "uci")
-DESCRIPTION = """\
-Evaluates a model on documents. Use held-out documents for perplexity and any large corpus for coherence.
-
-  perplexity          of the second half of each document given its first half (document completion); lower is better.
-  The
-                      standard error is over documents
-  bound perplexity    exp(-bound / tokens), from the variational bound; lower is better
-  c_v, npmi, u_mass   coherence of the top words of a topic, as a mean over topics; higher is better
-  diversity           share of distinct words among the top 25 words of all topics
-"""
-EXAMPLES = """\
-  ldavi evaluate model.ldavi heldout.txt
-  ldavi evaluate model.ldavi heldout.txt --coherence npmi --json
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "evaluate",
-        usage="MODEL INPUT [--json | --csv] [options]",
-        help="held-out perplexity, coherence, diversity",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
-    parser.add_argument("model", metavar="MODEL", help="a model file")
-    add_trusted_pattern(add_input(parser))
-    group = parser.add_argument_group("measures")
-    group.add_argument(
-        "--coherence",
-        default="c_v,npmi,u_mass",
-        metavar="NAMES",
-        help=f"some of {', '.join(MEASURES)}, separated by commas, or none (default: c_v,npmi,u_mass)",
-    )
-    group.add_argument(
-        "--windows",
-        choices=("sliding", "documents"),
-        help="windows in which words co-occur: sliding (110 words for c_v, 10 for npmi), as is usual, or whole "
-        "documents (default: sliding for texts counted in single words, documents otherwise and always for "
-        "u_mass)",
-    )
-    group.add_argument(
-        "-n", "--words", type=positive, default=10, metavar="N", help="top words of a topic (default: 10)"
-    )
-    group.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the halves and the samples (default: 0)"
-    )
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    add_tables(parser)
-    add_messages(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: Options) -> int:
@@ -96,8 +37,8 @@ def run(options: Options) -> int:
     if options.json:
         print_json({row["measure"]: {name: value for name, value in row.items() if name != "measure"} for row in rows})
     elif options.csv:
-        names = ("measure", "value", "standard_error")
-        print_csv([{name: "" if row[name] is None else row[name] for name in names} for row in rows])
+        names = ("measure", "value", "standard_error", "note")
+        print_csv([{name: "" if row.get(name) is None else row[name] for name in names} for row in rows])
     else:
         lines = [
             [row["measure"], _short(row["value"]), _short(row["standard_error"]), row.get("note", "")] for row in rows
@@ -120,7 +61,17 @@ def likelihood_rows(options: Options, saved: SavedModel, corpus: io.Corpus) -> l
     ]
 
 
-def coherence_rows(options: Options, saved: SavedModel, corpus: io.Corpus, wanted: list[str]) -> list[dict[str, Any]]:
+def words_in_order(saved: SavedModel, texts: list[str]) -> list[list[str]]:
+    """Return the words of each text, stop words included, as the model counts them."""
+    counter = io.WordCounter(**{**saved.counting.parameters(), "stop_words": None})
+    tokens = counter.tokens(texts)
+    words = np.array(tokens.vocabulary, dtype=object)[tokens.ids]
+    return [words[begin:end].tolist() for begin, end in pairwise(tokens.starts.tolist())]
+
+
+def coherence_rows(
+    options: Options, saved: SavedModel, corpus: io.Corpus, wanted: list[CoherenceMeasure]
+) -> list[dict[str, Any]]:
     """Return each coherence as a mean over topics with its standard error, and the value of each topic."""
     by_words = corpus.texts is not None and saved.counting.ngrams == (1, 1) and saved.words is not None
     if options.windows == "sliding" and not by_words:
@@ -128,8 +79,7 @@ def coherence_rows(options: Options, saved: SavedModel, corpus: io.Corpus, wante
     slides = by_words and options.windows != "documents"
     tokens: Any = None
     if slides and any(name != "u_mass" for name in wanted):
-        find, lower = re.compile(saved.counting.pattern).findall, saved.counting.lowercase
-        tokens = [find(text.lower() if lower else text) for text in corpus.texts or []]
+        tokens = words_in_order(saved, corpus.texts or [])
     rows = []
     for name in wanted:
         documents: Any = corpus.X if tokens is None or name == "u_mass" else tokens

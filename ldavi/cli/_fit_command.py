@@ -1,6 +1,7 @@
 """`ldavi fit`: from documents to a model file and a report."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -8,121 +9,30 @@ from scipy import sparse
 
 from ldavi import LatentDirichletAllocation, TraceRecord, io
 from ldavi.cli import _model_file, _report_command
-from ldavi.cli._batches import CountedBatches, check_no_counting_options, counted_batches
+from ldavi.cli._batches import CountedBatches, counted_batches
+from ldavi.cli._bins import bins_of
 from ldavi.cli._checkpoint import (
     InterruptibleCheckpoint,
     check_checkpoint_options,
     how_to_continue,
     in_checkpoint_options,
 )
-from ldavi.cli._counting import Counting
+from ldavi.cli._counting import counting_from
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_fit, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._model_options import add_model_options, estimator_from
+from ldavi.cli._model_options import estimator_from
 from ldavi.cli._options import (
-    Commands,
     Options,
-    Parser,
-    add_counting,
-    add_input,
-    add_messages,
-    add_metadata,
-    command,
-    not_negative_number,
 )
 from ldavi.cli._output import check_writable, print_json, say
 from ldavi.cli._progress import progress_display
+from ldavi.cli._seed_words import SeedLine, name_seeded_topics, read_seed_words, set_seed_words
 from ldavi.cli._signals import Interrupted, stop_requests
 from ldavi.cli._topics_command import print_topics, topics_of
+from ldavi.progress import pass_note
 
 Counts: TypeAlias = sparse.csr_array | CountedBatches
-DESCRIPTION = """\
-Learns the topics of documents.
-
-The command reads all documents, counts the words of texts (words of at least three letters, in lower case, without
-English stop words, without words in fewer than 5 documents or in more than half of them), fits the model and prints the
-topics, the largest first. -o saves the model with its words and how they were counted: topics, transform, evaluate and
-report need nothing else. --report writes one page that opens without a network.
-
-The same seed gives the same bits for any number of --jobs. Ctrl-C saves the fit after the pass (with --stream, after
-the step) and prints the command that continues it; a second Ctrl-C ends the command at once. The signals SIGTERM and
-SIGHUP (the terminal was closed) have the same effect.
-"""
-EXAMPLES = """\
-  ldavi fit posts.txt -k 20 -o model.ldavi --report report.html
-      a text per line, plain or compressed (posts.txt.gz)
-  ldavi fit articles.csv --column body --id-column url --metadata date -k 50 -o news.ldavi --report news.html --open
-      a table; the report shows trends over its dates, and opens in the browser
-  zcat dump.jsonl.gz | ldavi fit - --format jsonl --column text -k 100 --stream -o big.ldavi --checkpoint big.checkpoint
-      a corpus larger than memory; after a crash, the same command continues from big.checkpoint
-  ldavi fit docword.nips.txt -k 50 --alpha 0.05 --eta 0.01 -o nips.ldavi
-      counts, with their words in vocab.nips.txt
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "fit",
-        usage="INPUT [-k K] [-o MODEL] [--report PAGE] [options]",
-        help="learn topics, save the model, write a report",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
-    group = add_input(parser)
-    add_metadata(group)
-    group.add_argument(
-        "--stream",
-        action="store_true",
-        help="read the documents in batches, in every pass: for a corpus larger than memory",
-    )
-    add_counting(parser)
-    add_model_options(parser)
-    _add_output(parser)
-    _add_checkpoint(parser)
-    add_messages(parser)
-    parser.set_defaults(run=run)
-
-
-def _add_output(parser: Parser) -> None:
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="the model file; its name usually ends in .ldavi (default: the model is not saved)",
-    )
-    group.add_argument(
-        "--report", metavar="FILE", help="write a self-contained HTML page about the model (default: none)"
-    )
-    group.add_argument("--open", action="store_true", help="open the report in the browser")
-    group.add_argument(
-        "--title", metavar="TEXT", help="title of the report (default: the numbers of topics and documents)"
-    )
-    group.add_argument("--json", action="store_true", help="print the topics as JSON (default: a table)")
-
-
-def _add_checkpoint(parser: Parser) -> None:
-    group = parser.add_argument_group("checkpoint")
-    group.add_argument(
-        "--checkpoint",
-        metavar="FILE",
-        help="save the fit in FILE on the way; after a crash or a kill, the same command continues from it and ends "
-        "with the same bits. FILE is removed when the model is saved (default: the fit is saved only on Ctrl-C, "
-        "SIGTERM or SIGHUP, in NAME.checkpoint beside the model file)",
-    )
-    group.add_argument(
-        "--checkpoint-minutes",
-        type=not_negative_number,
-        default=10.0,
-        metavar="N",
-        help="with --checkpoint: minutes between two saved states; 0 saves after every step (default: 10)",
-    )
-    group.add_argument(
-        "--resume", metavar="FILE", help="the same as --checkpoint FILE, but it is an error if FILE does not exist"
-    )
 
 
 def run(options: Options) -> int:
@@ -131,11 +41,16 @@ def run(options: Options) -> int:
     check_checkpoint_options(options)
     if options.open and not options.report:
         raise UsageError("--open opens the report; name it with --report FILE")
+    if options.bins and not options.report:
+        raise UsageError("--bins divides the columns of the report; name it with --report FILE")
     if options.report:
         _report_command.check_installed()
+        bins_of(options)
     model, checkpoint = estimator_from(options), InterruptibleCheckpoint.from_options(options)
+    seed_lines = read_seed_words(options)
     with rereadable(options) as path:
-        saved, corpus = fit_documents(options, path, model, checkpoint)
+        saved, corpus = fit_documents(options, path, model, checkpoint, seed_lines)
+    name_seeded_topics(model, seed_lines)
     if options.output:
         _model_file.save(options.output, saved)
         say(options, f"model: {options.output}")
@@ -152,7 +67,11 @@ def run(options: Options) -> int:
 
 
 def fit_documents(
-    options: Options, path: str, model: LatentDirichletAllocation, checkpoint: InterruptibleCheckpoint
+    options: Options,
+    path: str,
+    model: LatentDirichletAllocation,
+    checkpoint: InterruptibleCheckpoint,
+    seed_lines: Sequence[SeedLine] = (),
 ) -> tuple[SavedModel, io.Corpus | None]:
     """Read the documents and fit the model to them, whole or in batches.
 
@@ -162,25 +81,25 @@ def fit_documents(
     corpus : io.Corpus or None
         The documents for a report: with --stream, a sample of them, or None if no report is asked for.
     """
-    counting = Counting.from_options(options)
+    counting = counting_from(options)
     facts: dict[str, Any] = {"input": options.input}
     corpus: io.Corpus | None
     if options.stream:
         source = counted_batches(options, path, counting, model.batch_size)
         words = source.words
+        set_seed_words(options, model, seed_lines, words, counting)
         fit(options, model, source, checkpoint)
         facts |= {"stream": True, "documents": source.n_docs, "tokens": source.n_tokens}
         corpus = source.sampled_corpus() if options.report else None
     else:
         corpus = read_for_fit(options, counting, path)
         words = corpus.vocabulary
-        if corpus.texts is None:
-            check_no_counting_options(options)
         say(options, describe(corpus, options.input))
+        set_seed_words(options, model, seed_lines, words, counting)
         fit(options, model, corpus.X, checkpoint)
         facts |= {"documents": corpus.X.shape[0], "tokens": int(corpus.X.sum())}
     facts |= {"passes": model.n_iter_, "converged": bool(model.converged_), "elbo": float(model.elbo_)}
-    return SavedModel(model, words, counting, facts), corpus
+    return SavedModel.of_fit(model, words, counting, facts), corpus
 
 
 def fit(options: Options, model: LatentDirichletAllocation, X: Counts, checkpoint: InterruptibleCheckpoint) -> None:
@@ -202,7 +121,7 @@ def fit(options: Options, model: LatentDirichletAllocation, X: Counts, checkpoin
             say(options, "stopping as soon as the fit can be saved; Ctrl-C ends it at once")
 
     start = time.perf_counter()
-    progress = FitProgress(options, model.max_iter, X)
+    progress = FitProgress(options, model, X)
     model.callbacks = progress
     try:
         with stop_requests(request_stop) as request:
@@ -227,33 +146,44 @@ def fit(options: Options, model: LatentDirichletAllocation, X: Counts, checkpoin
 class FitProgress:
     """Show a fit: its passes, or the documents that it reads in batches. It is a callback of the estimator.
 
-    With --verbose, each pass is a line instead.
+    An end is shown only where the number of passes is known: a fit that stops when it has converged has none. With
+    --verbose, each pass is a line instead.
     """
 
-    def __init__(self, options: Options, max_iter: int, X: Counts) -> None:
-        self._options, self._max_iter, self._note = options, max_iter, "pass 1"
+    def __init__(self, options: Options, model: LatentDirichletAllocation, X: Counts) -> None:
+        self._options, self._tol, self._n_starts = options, model.tol, model.n_init
+        self._max_iter = model.max_iter if model.tol is None else None
         self._reads_batches = isinstance(X, CountedBatches)
         if isinstance(X, CountedBatches):
             self._display = progress_display(options, "fitting", "document")
             X.on_read = self._advance
         else:
-            self._display = progress_display(options, "fitting", "pass", max_iter)
-        self.n_passes = 0
+            total = None if self._max_iter is None else self._max_iter * model.n_init
+            self._display = progress_display(options, "fitting", "pass", total)
+        self._last: TraceRecord | None = None
+        self._start, self.n_passes = 1, 0
+        self._note = self._of_pass(1)
 
     def __call__(self, record: TraceRecord) -> None:
-        perplexity = f"perplexity {record.perplexity:,.1f}"
+        if self._last is not None and record.iteration <= self._last.iteration:
+            self._start, self._last = self._start + 1, None
+        note = pass_note(record, self._last, self._tol)
         if self._reads_batches:
-            self._note = f"pass {record.iteration + 1} of {self._max_iter}, {perplexity}"
+            self._note = f"{self._of_pass(record.iteration + 1)}, {note}"
         else:
-            self._note = perplexity
-            self._advance(record.iteration - self._display.done)
+            self._note = note if self._n_starts == 1 else f"start {self._start} of {self._n_starts}, {note}"
+            self._advance(record.iteration - (0 if self._last is None else self._last.iteration))
         if self._options.verbose:
-            bound = f"ELBO {record.elbo:.6g}"
             say(
                 self._options,
-                f"pass {record.iteration:3d}  {record.phase:8}  {bound}  {record.seconds:.1f} s  {perplexity}",
+                f"pass {record.iteration:3d}  {record.phase:9}  {record.objective_name} {record.objective:.6g}  "
+                f"{record.seconds:.1f} s  perplexity {record.perplexity:,.1f}",
             )
-        self.n_passes = record.iteration
+        self._last, self.n_passes = record, record.iteration
+
+    def _of_pass(self, number: int) -> str:
+        of_starts = "" if self._n_starts == 1 else f"start {self._start} of {self._n_starts}, "
+        return f"{of_starts}pass {number}" + ("" if self._max_iter is None else f" of {self._max_iter}")
 
     def _advance(self, number: int) -> None:
         self._display.advance(number, self._note)

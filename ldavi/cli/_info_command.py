@@ -4,30 +4,9 @@ from typing import Any
 
 from ldavi import __version__, _estep, io, show_config
 from ldavi.cli import _model_file
-from ldavi.cli._options import Commands, Options, add_messages, add_tables, command
+from ldavi.cli._options import Options
 from ldavi.cli._output import print_csv, print_json
 from ldavi.cli._text import visible
-
-EXAMPLES = """\
-  ldavi info                 versions and the instruction set in use, for a bug report
-  ldavi info model.ldavi     the content of a model file
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "info",
-        usage="[MODEL] [--json | --csv]",
-        help="versions and the instruction set in use, or the content of a model file",
-        description="Describes this installation, or a model file.",
-        examples=EXAMPLES,
-    )
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="a model file (default: this installation)")
-    add_tables(parser)
-    add_messages(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: Options) -> int:

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ldavi import __version__
+from ldavi._version import __version__
 from ldavi.cli._errors import UsageError, in_options
 from ldavi.cli._signals import signals_as_exceptions
 from ldavi.cli._text import visible
@@ -35,20 +36,46 @@ exit codes:
 `ldavi COMMAND --help` describes a command, with examples.
 """
 
-COMMANDS = ("fit", "topics", "transform", "evaluate", "sweep", "report", "convert", "demo", "info")
+COMMANDS = {
+    "fit": "learn topics, save the model, write a report",
+    "topics": "the words and the size of each topic",
+    "documents": "the documents that are most about a topic",
+    "names": "show or change the names of topics",
+    "merge": "merge topics, or find similar ones",
+    "compare": "match the topics of two models",
+    "transform": "topic proportions of documents",
+    "evaluate": "held-out perplexity, coherence, diversity",
+    "effects": "effects of columns of a table on topics",
+    "sweep": "fit several numbers of topics and recommend one",
+    "report": "an HTML page about a model and documents",
+    "convert": "convert models and corpora between formats",
+    "demo": "fit topics to the docstrings of numpy, scipy and scikit-learn",
+    "info": "versions and the instruction set in use, or the content of a model file",
+    "help": "this list, or the options of a command: ldavi help fit",
+}
 
 
 def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of the command that the arguments name; of all commands if they name none."""
+    """Return a parser that knows all commands, and the options of the command that the arguments name."""
     top = argparse.ArgumentParser(
         prog="ldavi", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     top.add_argument("-V", "--version", action="version", version=f"ldavi {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command", title="commands")
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
-    for name in [named] if named in COMMANDS else COMMANDS:
-        importlib.import_module(f"ldavi.cli._{name}_command").add(commands)
+    for name, summary in COMMANDS.items():
+        if name == named:
+            importlib.import_module(f"ldavi.cli._parsers.{name}").add(commands)
+        else:  # its options are not needed
+            commands.add_parser(name, help=summary, add_help=False)
     return top
+
+
+def with_help(arguments: list[str]) -> list[str]:
+    """Return "help fit" as "fit --help", and "help" as "--help"."""
+    if arguments[:1] != ["help"]:
+        return arguments
+    return [*(argument for argument in arguments[1:2] if argument != "help"), "--help"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,12 +98,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         With code 2 if the arguments are not valid, 0 after `--help` and `--version`.
     """
     _escape_missing_letters()
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    arguments = with_help(list(sys.argv[1:] if arguments is None else arguments))
+    if not arguments:
+        parser([]).print_help(sys.stderr)
+        raise SystemExit(2)
     options = parser(arguments).parse_args(arguments)
     options.arguments = arguments
     try:
         with _short_warnings(options), signals_as_exceptions():
-            code: int = options.run(options)
+            code: int = importlib.import_module(f"ldavi.cli._{options.command}_command").run(options)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_stdout()
@@ -117,9 +147,15 @@ def _describe(error: BaseException) -> str:
     """Return one line that names the file."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fspath(error.filename)}: {error.strerror or error}"
+    if isinstance(error, ValueError):
+        from ldavi.io._counting.recipe import UntrustedPatternError  # not at the top: help needs no libraries
+
+        if isinstance(error, UntrustedPatternError):
+            return f"{error.problem}add --token-pattern {shlex.quote(error.pattern)}"
     if isinstance(error, MemoryError):
         return f"not enough memory ({error}); fit with --stream, or with fewer words (--max-features)"
-    return (in_options(str(error)) if isinstance(error, ValueError) else str(error)) or type(error).__name__
+    is_of_library = isinstance(error, (ValueError, TypeError))
+    return (in_options(str(error)) if is_of_library else str(error)) or type(error).__name__
 
 
 @contextmanager

@@ -1,14 +1,11 @@
 """Model files of the command line: a model with its words and how its texts were counted."""
 
 import os
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ldavi import LatentDirichletAllocation, io
-from ldavi.cli._counting import Counting
 from ldavi.cli._options import Options
+from ldavi.io._counting.recipe import Counting
 
 
 class SavedModel(NamedTuple):
@@ -30,21 +27,57 @@ class SavedModel(NamedTuple):
     counting: Counting
     corpus: dict[str, Any]
 
+    @classmethod
+    def of_fit(
+        cls, model: LatentDirichletAllocation, words: Any, counting: Counting, corpus: dict[str, Any]
+    ) -> "SavedModel":
+        """Return the content for a model that was fitted just now; the model gets its words."""
+        model.vocabulary_ = words
+        return cls(model, words, counting, corpus)
+
     @property
     def n_words(self) -> int:
         """The number of columns."""
         return int(self.model.components_.shape[1])
 
+    @property
+    def n_topics(self) -> int:
+        """The number of topics."""
+        return int(self.model.components_.shape[0])
+
 
 def save(path: str, saved: SavedModel) -> None:
     """Write a model file."""
     metadata = {"counting": saved.counting.as_metadata(), "corpus": saved.corpus}
-    words = None if saved.words is None else [str(word) for word in saved.words]
-    io.save(saved.model, path, vocabulary=words, metadata=metadata)
+    io.save(saved.model, path, metadata=metadata)
+
+
+def save_edited(path: str, saved: SavedModel, source: str) -> None:
+    """Write a model that was read from the file `source` and edited, with all other content of that file."""
+    metadata = io.read_info(source).metadata
+    if isinstance(metadata.get("corpus"), dict):
+        metadata["corpus"] = saved.corpus
+    io.save(saved.model, path, metadata=metadata)
 
 
 def load(path: str, options: Options) -> SavedModel:
-    """Read a model file.
+    """Read a model file to use the model.
+
+    Raises
+    ------
+    ValueError
+        If it is not a model file, or its model is not fitted.
+    """
+    saved = load_to_edit(path, options)
+    saved.model.n_jobs = getattr(options, "jobs", None)
+    if hasattr(saved.model, "feature_names_in_"):
+        del saved.model.feature_names_in_  # scikit-learn would warn that counts have no names here
+        saved.model.vocabulary_ = saved.words
+    return saved
+
+
+def load_to_edit(path: str, options: Options) -> SavedModel:
+    """Read a model file, and leave all attributes and parameters of the model as they are.
 
     Raises
     ------
@@ -61,17 +94,13 @@ def load(path: str, options: Options) -> SavedModel:
         raise ValueError(str(error).replace(f"path={path!r} cannot", f"{path}: cannot")) from error
     if not hasattr(model, "n_features_in_"):
         raise ValueError(f"{path}: the model in it is not fitted")
-    model.n_jobs = getattr(options, "jobs", None)
-    words = info.vocabulary
-    if words is None and hasattr(model, "feature_names_in_"):
-        words = [str(word) for word in model.feature_names_in_]
-        del model.feature_names_in_  # scikit-learn would warn that counts have no names here
+    words = getattr(model, "vocabulary_", None)
     corpus = info.metadata.get("corpus")
-    names = None if words is None else np.array(words, dtype=object)
     try:
         counting = Counting.from_metadata(info.metadata.get("counting"))
+        counting = counting.trusted(
+            **{name: getattr(options, name, None) for name in ("token_pattern", "tokenizer", "lemmatizer")}
+        )
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    if getattr(options, "token_pattern", None) == counting.pattern:
-        counting = replace(counting, is_trusted=True)
-    return SavedModel(model, names, counting, corpus if isinstance(corpus, dict) else {})
+    return SavedModel(model, words, counting, corpus if isinstance(corpus, dict) else {})

@@ -1,4 +1,4 @@
-"""The options that describe the model, and the estimator that they make."""
+"""The estimator that the options describe."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from ldavi import LatentDirichletAllocation
 from ldavi._estimator import validation
 from ldavi._estimator.starting_priors import check_cvb0, check_priors
 from ldavi.cli._errors import in_options
-from ldavi.cli._options import Group, Options, Parser, positive, positive_or_auto, prior
+from ldavi.cli._options import Options
+from ldavi.cli._parsers.model_options import STREAM_PASSES as STREAM_PASSES
+from ldavi.cli._parsers.model_options import STREAM_STEP as STREAM_STEP
 
 PARAMETERS = {
     "topics": "n_components",
@@ -19,77 +21,10 @@ PARAMETERS = {
     "eta": "topic_word_prior",
     "batch_size": "batch_size",
     "tol": "tol",
+    "restarts": "n_init",
     "seed": "random_state",
 }
 DEFAULTS: dict[str, Any] = {"n_components": 20, "random_state": 0}
-STREAM_PASSES = 3
-STREAM_STEP = 1024  # documents of an online step; smaller steps found worse topics
-
-
-def add_model_options(parser: Parser) -> None:
-    """Add the options that describe the model and its fit."""
-    group = parser.add_argument_group("model")
-    _add_method(group)
-    _add_priors(group)
-    group.add_argument("--seed", type=int, metavar="N", help="seed of random numbers (default: 0)")
-    group.add_argument(
-        "--jobs",
-        type=int,
-        default=-1,
-        metavar="N",
-        help="threads; the result is the same for any number (default: -1, all cores)",
-    )
-
-
-def _add_method(group: Group) -> None:
-    group.add_argument("-k", "--topics", type=positive, metavar="K", help="number of topics (default: 20)")
-    group.add_argument(
-        "--inference",
-        metavar="NAME",
-        help="vb is fast; cvb0 finds better topics and takes five to ten times as long (default: vb)",
-    )
-    group.add_argument(
-        "--learning-method",
-        metavar="NAME",
-        help="batch, online or memoized (default: batch; with --stream, online)",
-    )
-    group.add_argument(
-        "--passes",
-        type=positive,
-        metavar="N",
-        help="maximum number of passes over the documents (default: 1000, and the fit ends earlier by --tol; for "
-        f"online passes with --stream, {STREAM_PASSES})",
-    )
-    group.add_argument(
-        "--batch-size",
-        type=positive_or_auto,
-        metavar="auto|N",
-        help="documents of an online step (default: auto, 1/128 of all documents, from 64 to 4096; with --stream, "
-        f"{STREAM_STEP})",
-    )
-    group.add_argument(
-        "--tol",
-        type=float,
-        metavar="SHARE",
-        help="stop when a pass raises the ELBO by less than this share of it (default: 1e-5; none for online passes "
-        "with --stream)",
-    )
-
-
-def _add_priors(group: Group) -> None:
-    group.add_argument(
-        "--alpha",
-        type=prior,
-        metavar="auto|NUMBER|none",
-        help="Dirichlet prior of a document's topics: auto learns a value for each topic, a number is fixed, none is "
-        "1/K (default: auto)",
-    )
-    group.add_argument(
-        "--eta",
-        type=prior,
-        metavar="auto|NUMBER|none",
-        help="Dirichlet prior of a topic's words: auto learns it, a number is fixed, none is 1/K (default: auto)",
-    )
 
 
 def estimator_from(options: Options) -> LatentDirichletAllocation:

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from ldavi._core.daemon_threads import DaemonThreads
 from ldavi.cli._options import Options
 from ldavi.io._progress_hooks import ProgressHooks, report_progress_to
+from ldavi.io._readers.several import Several
 from ldavi.progress import ProgressDisplay
 
 DELAY = 2.0  # seconds before anything is shown
@@ -29,7 +30,7 @@ def progress_display(options: Options, title: str, unit: str, total: int | None 
 
 
 @contextmanager
-def reading_progress(options: Options, title: str, path: str, *, in_batches: bool = False) -> Iterator[None]:
+def reading_progress(options: Options, title: str, path: str | Several, *, in_batches: bool = False) -> Iterator[None]:
     """Show how many megabytes of a file or folder the block has read, and then how many texts it has counted.
 
     Megabytes are those on the disk, compressed or not. Texts that are read and counted `in_batches` have no second
@@ -63,8 +64,10 @@ def reading_progress(options: Options, title: str, path: str, *, in_batches: boo
         displays[-1].close()
 
 
-def size_of(path: str) -> int:
-    """Return the number of bytes of a file, or of all files of a folder."""
+def size_of(path: str | Several) -> int:
+    """Return the number of bytes of a file, of several files, or of all files of a folder."""
+    if isinstance(path, Several):
+        return sum(map(size_of, path.paths))
     if not os.path.isdir(path):
         return os.path.getsize(path)
     return sum(os.path.getsize(os.path.join(folder, file)) for folder, _, files in os.walk(path) for file in files)

@@ -8,53 +8,26 @@ from typing import Any
 
 from ldavi import io
 from ldavi.cli import _model_file
+from ldavi.cli._bins import bins_of
 from ldavi.cli._input import read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_input, add_messages, add_metadata, add_trusted_pattern, command
+from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, say
 from ldavi.cli._progress import elapsed_time
 
-NEEDED = ("jinja2", "bokeh")
-EXAMPLES = """\
-  ldavi report model.ldavi posts.txt -o report.html --open
-  ldavi report news.ldavi articles.csv --column body --id-column url --metadata date,section -o news.html
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "report",
-        usage="MODEL INPUT [-o PAGE] [options]",
-        help="an HTML page about a model and documents",
-        description="Writes one self-contained HTML page: topics, their words and sizes, a map, documents, trends. "
-        "Texts are counted as those of the fit were.",
-        examples=EXAMPLES,
-    )
-    parser.add_argument("model", metavar="MODEL", help="a model file")
-    group = add_input(parser)
-    add_metadata(group)
-    add_trusted_pattern(group)
-    group = parser.add_argument_group("output")
-    group.add_argument("-o", "--output", metavar="FILE", default="report.html", help="the page (default: report.html)")
-    group.add_argument(
-        "--title", metavar="TEXT", help="title of the page (default: the numbers of topics and documents)"
-    )
-    group.add_argument("--open", action="store_true", help="open the page in the browser")
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    add_messages(parser)
-    parser.set_defaults(run=run)
+NEEDED = ("jinja2",)
 
 
 def run(options: Options) -> int:
     """Write the page."""
     check_writable(options.output)
     check_installed()
+    bins_of(options)
     saved = _model_file.load(options.model, options)
+    names = None if options.topic_names is None else io.read_topic_names(options.topic_names, saved.n_topics)
     with rereadable(options) as path:
         corpus = read_for_model(options, saved.words, saved.counting, saved.n_words, path)
-    write_report(options, options.output, saved, corpus)
+    write_report(options, options.output, saved, corpus, names)
     return 0
 
 
@@ -71,7 +44,9 @@ def check_installed() -> None:
             raise ModuleNotFoundError(f"a report needs {library}, which is not installed: pip install 'ldavi[report]'")
 
 
-def write_report(options: Options, path: str, saved: SavedModel, corpus: io.Corpus) -> None:
+def write_report(
+    options: Options, path: str, saved: SavedModel, corpus: io.Corpus, names: dict[int, str] | None = None
+) -> None:
     """Write the page about these documents; with --open, open it in the browser."""
     report = importlib.import_module("ldavi.report")  # the other commands need not load it
     metadata: dict[str, Any] | None = dict(corpus.metadata) or None
@@ -84,6 +59,8 @@ def write_report(options: Options, path: str, saved: SavedModel, corpus: io.Corp
             texts=corpus.texts,
             document_names=None if corpus.ids is None else [str(name) for name in corpus.ids],
             metadata=metadata,
+            bins=bins_of(options) or None,
+            labels=names,
             title=options.title,
         )
     say(options, f"report: {path}")

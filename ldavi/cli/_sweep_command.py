@@ -1,25 +1,16 @@
 """`ldavi sweep`: compare numbers of topics and recommend one."""
 
 import importlib
+import shlex
 import signal
 from typing import TYPE_CHECKING, Any
 
 from ldavi import LatentDirichletAllocation
-from ldavi.cli._counting import Counting
+from ldavi.cli._counting import counting_from
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import describe, read_for_fit, rereadable
 from ldavi.cli._options import (
-    Commands,
     Options,
-    Parser,
-    add_counting,
-    add_input,
-    add_messages,
-    add_tables,
-    command,
-    positive,
-    positive_list,
-    prior,
 )
 from ldavi.cli._output import print_csv, print_json, print_table, records_of, say
 from ldavi.cli._progress import progress_display
@@ -37,64 +28,6 @@ COLUMNS = {
     "stability": "stability",
     "seconds": "seconds",
 }
-EXAMPLES = """\
-  ldavi sweep posts.txt -k 10,20,50,100
-  ldavi sweep posts.txt -k 10,20,50 --starts 5 --keep sweep.jsonl --csv > sweep.csv
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "sweep",
-        usage="INPUT -k K,K,… [options]",
-        help="fit several numbers of topics and recommend one",
-        description="Fits models with several numbers of topics, compares them on held-out documents and recommends "
-        "one.",
-        examples=EXAMPLES,
-    )
-    add_input(parser)
-    add_counting(parser)
-    _add_models(parser)
-    add_tables(parser)
-    add_messages(parser)
-    parser.set_defaults(run=run)
-
-
-def _add_models(parser: Parser) -> None:
-    group = parser.add_argument_group("models")
-    group.add_argument(
-        "-k", "--topics", type=positive_list, required=True, metavar="K,K,…", help="numbers of topics: 10,20,50"
-    )
-    group.add_argument(
-        "--starts",
-        type=positive,
-        metavar="N",
-        default=5,
-        help="restarts for each number; all but the first begin at random (default: 5)",
-    )
-    group.add_argument(
-        "--alpha",
-        type=prior,
-        metavar="auto|NUMBER",
-        help="Dirichlet prior of a document's topics; auto learns it (default: auto)",
-    )
-    group.add_argument(
-        "--eta",
-        type=prior,
-        metavar="auto|NUMBER",
-        help="Dirichlet prior of a topic's words; auto learns it (default: auto)",
-    )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the restarts (default: 0)")
-    group.add_argument(
-        "--jobs", type=int, default=-1, metavar="N", help="fits that run at the same time (default: -1, all cores)"
-    )
-    group.add_argument(
-        "--keep",
-        metavar="FILE",
-        help="save finished fits in FILE; after an interruption, the same command continues from it",
-    )
 
 
 def run(options: Options) -> int:
@@ -103,7 +36,7 @@ def run(options: Options) -> int:
         raise UsageError("-k is empty; name numbers of topics: -k 10,20,50")
     selection = importlib.import_module("ldavi.selection")
     with rereadable(options) as path:
-        corpus = read_for_fit(options, Counting.from_options(options), path)
+        corpus = read_for_fit(options, counting_from(options), path)
     say(options, describe(corpus, options.input))
     given = {"doc_topic_prior": options.alpha, "topic_word_prior": options.eta}
     priors: dict[str, Any] = {
@@ -123,12 +56,17 @@ def run(options: Options) -> int:
                 progress=lambda done, _, fit: display.advance(done - display.done, f"{fit.n_components} topics"),
             )
     except KeyboardInterrupt as error:
-        if options.keep is None:
-            raise
-        message = f"finished fits are in {options.keep}; the same command continues from there"
-        raise Interrupted(getattr(error, "number", signal.SIGINT), message) from None
+        raise Interrupted(getattr(error, "number", signal.SIGINT), how_to_continue(options)) from None
     show(options, records_of(sweep.table), sweep.recommend())
     return 0
+
+
+def how_to_continue(options: Options) -> str:
+    """Return the message after an interrupt: what is saved, and the command that continues the sweep."""
+    if options.keep is None:
+        return "nothing is saved; with --keep FILE, the same command would continue after the finished fits"
+    command = shlex.join(["ldavi", *options.arguments])
+    return f"finished fits are in {options.keep}. Continue after them with:\n  {command}"
 
 
 def show(options: Options, rows: list[dict[str, Any]], recommended: "Recommendation") -> None:

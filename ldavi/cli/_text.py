@@ -5,10 +5,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from ldavi._core.tables import csv_cell as csv_cell
+
 # Control characters (ESC, BEL, C1), formats (directions of writing, zero widths), separators of lines, lone surrogates.
 UNSAFE_CATEGORIES = ("Cc", "Cf", "Cs", "Zl", "Zp")
 ASCII_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 GENSIM_LINE = re.compile(r"\d{1,9}\t[^\t]+\t\d+", re.ASCII)
 
 
@@ -42,20 +43,6 @@ def json_safe(text: str) -> str:
 
     is_unsafe = (letter != "\n" and unicodedata.category(letter) in UNSAFE_CATEGORIES for letter in text)
     return "".join(escape(letter) if unsafe else letter for letter, unsafe in zip(text, is_unsafe, strict=True))
-
-
-def csv_cell(value: Any) -> Any:
-    """Return a cell of CSV, with an apostrophe before a text that spreadsheets would run as a formula.
-
-    Numbers stay numbers, also those in texts, such as the name "-1" of a document.
-    """
-    if not isinstance(value, str) or not value.startswith(FORMULA_STARTS):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return f"'{value}"
-    return f"'{value}" if "_" in value or value != value.strip() else value
 
 
 def vocabulary_lines(words: Sequence[Any]) -> list[str]:

@@ -5,42 +5,12 @@ from typing import Any
 import numpy as np
 
 from ldavi import inspection
+from ldavi._core.typing import WordScore
 from ldavi.cli import _model_file
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_messages, add_tables, command, positive
+from ldavi.cli._options import Options
 from ldavi.cli._output import print_csv, print_json, print_table, records_of
-
-MEASURES = ("relevance", "probability", "frex", "lift")
-EXAMPLES = """\
-  ldavi topics model.ldavi
-  ldavi topics model.ldavi -n 20 --by probability
-  ldavi topics model.ldavi --csv > topics.csv
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "topics",
-        usage="MODEL [-n N] [--by SCORE] [--json | --csv]",
-        help="the words and the size of each topic",
-        description="Prints the topics of a model, the largest first: number, expected share of the training tokens, "
-        "top words.",
-        examples=EXAMPLES,
-    )
-    parser.add_argument("model", metavar="MODEL", help="a model file")
-    parser.add_argument("-n", "--words", type=positive, default=10, metavar="N", help="words per topic (default: 10)")
-    parser.add_argument(
-        "--by",
-        choices=MEASURES,
-        default="relevance",
-        help="score by which words are ordered: relevance (probable in the topic, and more so than elsewhere), "
-        "probability (in the topic), frex (frequent and exclusive) or lift (exclusive) (default: relevance)",
-    )
-    add_tables(parser)
-    add_messages(parser)
-    parser.set_defaults(run=run)
+from ldavi.cli._topic_names import names_of, with_name
 
 
 def run(options: Options) -> int:
@@ -50,30 +20,41 @@ def run(options: Options) -> int:
     if options.json:
         print_json(topics)
     elif options.csv:
-        print_csv(
-            [
-                {"topic": topic["topic"], "share": f"{topic['share']:.6g}", "rank": rank, **word}
-                for topic in topics
-                for rank, word in enumerate(topic["words"], start=1)
-            ]
-        )
+        print_csv(records_of_topics(topics))
     else:
         print_topics(topics)
     return 0
 
 
-def topics_of(saved: SavedModel, n_words: int, by: str) -> list[dict[str, Any]]:
+def topics_of(saved: SavedModel, n_words: int, by: WordScore) -> list[dict[str, Any]]:
     """Return the topics with their shares and words, the largest first."""
     shares = np.asarray(inspection.topic_sizes(saved.model)["share"])
     rows = records_of(inspection.top_words(saved.model, n_words, by=by, feature_names=saved.words))
     words: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         words.setdefault(row["topic"], []).append({name: row[name] for name in ("word", "score", "probability")})
-    order = np.argsort(-shares, kind="stable").tolist()
-    return [{"topic": topic, "share": float(shares[topic]), "words": words[topic]} for topic in order]
+    order, names = np.argsort(-shares, kind="stable").tolist(), names_of(saved)
+    return [{**with_name(names, topic), "share": float(shares[topic]), "words": words[topic]} for topic in order]
+
+
+def records_of_topics(topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a record per topic and word."""
+    return [
+        {
+            **{name: value for name, value in topic.items() if name in ("topic", "name")},
+            "share": f"{topic['share']:.6g}",
+            "rank": rank,
+            **word,
+        }
+        for topic in topics
+        for rank, word in enumerate(topic["words"], start=1)
+    ]
 
 
 def print_topics(topics: list[dict[str, Any]]) -> None:
     """Print a line per topic."""
-    rows = [[str(t["topic"]), f"{t['share']:.1%}", " ".join(str(word["word"]) for word in t["words"])] for t in topics]
-    print_table(["topic", "share", "words"], rows, left=(2,))
+    header = [name for name in ("topic", "share", "name", "words") if name in topics[0]]
+    shown = [
+        {**t, "share": f"{t['share']:.1%}", "words": " ".join(str(word["word"]) for word in t["words"])} for t in topics
+    ]
+    print_table(header, [[str(topic[name]) for name in header] for topic in shown], left=(2, 3))

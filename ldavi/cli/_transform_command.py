@@ -1,10 +1,9 @@
 """`ldavi transform`: the topic proportions of documents."""
 
-import csv
-import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -14,51 +13,15 @@ from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
 from ldavi.cli._input import in_columns_of, open_batches, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
-from ldavi.cli._options import Commands, Options, add_input, add_messages, add_trusted_pattern, command
+from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
+from ldavi.cli._parsers.transform import FORMATS
 from ldavi.cli._progress import progress_display, reading_progress
-from ldavi.cli._text import csv_cell
+from ldavi.cli._proportions import Part, Proportions, write_jsonl, write_table, write_xlsx
+from ldavi.cli._reading import metadata_names
 
-FORMATS = ("csv", "tsv", "jsonl", "npz")
 ROWS = 4096  # documents of a batch
-Part: TypeAlias = tuple[Any, Any]  # names and topic proportions of some documents
-EXAMPLES = """\
-  ldavi transform model.ldavi new.txt -o theta.csv
-  ldavi transform model.ldavi articles.csv --column body --id-column url -o theta.jsonl
-  zcat dump.txt.gz | ldavi transform model.ldavi - --stream --to tsv | head
-"""
-
-
-def add(commands: Commands) -> None:
-    """Add the parser of the command."""
-    parser = command(
-        commands,
-        "transform",
-        usage="MODEL INPUT [-o FILE] [options]",
-        help="topic proportions of documents",
-        description="Writes a row per document: its name, or its number from 0, and the proportion of each topic. "
-        "Texts are counted as those of the fit were; words that the model does not have are left out.",
-        examples=EXAMPLES,
-    )
-    parser.add_argument("model", metavar="MODEL", help="a model file")
-    group = add_input(parser)
-    add_trusted_pattern(group)
-    group.add_argument(
-        "--stream", action="store_true", help="read and write in batches, for a corpus larger than memory"
-    )
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "-o", "--output", metavar="FILE", default="-", help="the file to write (default: standard output)"
-    )
-    group.add_argument(
-        "--to",
-        choices=FORMATS,
-        help="format: csv, tsv, jsonl (document, topics) or npz (arrays theta and documents) (default: the suffix of "
-        "FILE, or csv)",
-    )
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
-    add_messages(parser)
-    parser.set_defaults(run=run)
+BINARY = ("npz", "xlsx")
 
 
 def run(options: Options) -> int:
@@ -66,22 +29,44 @@ def run(options: Options) -> int:
     kind = format_of(options)
     check_writable(options.output)
     saved = _model_file.load(options.model, options)
+    options.metadata = options.keep_columns
+    table = Proportions.of(options, saved, metadata_names(options))
     with rereadable(options) as path:
         parts = in_batches(options, saved, path) if options.stream else at_once(options, saved, path)
-        if kind == "npz":
-            names, rows = zip(*parts, strict=True)
-            documents = np.concatenate([np.asarray(part, dtype=str) for part in names])
-            with open_output(options.output) as archive:
-                np.savez_compressed(archive, theta=np.concatenate(rows), documents=documents)
-        else:
-            with open_text_output(options.output) as file:
-                if kind == "jsonl":
-                    write_jsonl(file, parts)
-                else:
-                    write_table(file, parts, saved.model.n_components, "\t" if kind == "tsv" else ",")
+        write(options, kind, table, table.counted(begun(parts)))
+    if table.n_unknown:
+        say(
+            options,
+            f"{table.n_unknown:,} of {table.n_documents:,} documents have no word that the model knows: their "
+            "proportions are those of the prior" + (", and they have no dominant topic" if options.dominant else ""),
+        )
     if options.output != "-":
         say(options, f"topic proportions: {options.output}")
     return 0
+
+
+def begun(parts: Iterator[Part]) -> Iterator[Part]:
+    """Compute the first part now: if the input is invalid, nothing has been written."""
+    first = next(parts, None)
+    return chain([] if first is None else [first], parts)
+
+
+def write(options: Options, kind: str, table: Proportions, parts: Iterator[Part]) -> None:
+    """Write the parts in a format."""
+    if kind == "npz":
+        names, rows = zip(*((part.names, part.theta) for part in parts), strict=True)
+        documents = np.concatenate([np.asarray(part, dtype=str) for part in names])
+        with open_output(options.output) as archive:
+            np.savez_compressed(archive, theta=np.concatenate(rows), documents=documents)
+    elif kind == "xlsx":
+        with open_output(options.output) as book:
+            write_xlsx(book, table, parts)
+    else:
+        with open_text_output(options.output) as file:
+            if kind == "jsonl":
+                write_jsonl(file, table, parts)
+            else:
+                write_table(file, table, parts, "\t" if kind == "tsv" else ",")
 
 
 def format_of(options: Options) -> str:
@@ -90,7 +75,7 @@ def format_of(options: Options) -> str:
     Raises
     ------
     UsageError
-        If the format is unknown, or cannot be written to this file.
+        If the format is unknown, cannot be written to this file, or has no place for a column that is asked for.
     """
     suffix = Path(options.output).suffix.lower().lstrip(".")
     if options.to is None and options.output != "-" and suffix not in FORMATS:
@@ -98,23 +83,31 @@ def format_of(options: Options) -> str:
             f"the name {options.output} has none of the suffixes {', '.join(FORMATS)}; name the format with --to"
         )
     kind = str(options.to or (suffix if suffix in FORMATS else "csv"))
-    if kind == "npz" and (options.output == "-" or suffix != "npz"):
-        raise UsageError("--to npz writes a binary file: name it with -o FILE.npz")
+    if kind in BINARY and (options.output == "-" or suffix != kind):
+        raise UsageError(f"--to {kind} writes a binary file: name it with -o FILE.{kind}")
+    if kind == "npz":
+        for option in ("dominant", "keep_columns", "no_proportions"):
+            if getattr(options, option):
+                raise UsageError(f"--{option.replace('_', '-')} has no effect on npz; write csv, tsv, jsonl or xlsx")
+    if options.no_proportions and not (options.dominant or options.keep_columns):
+        raise UsageError("--no-proportions leaves the names of the documents only; add --dominant")
     return kind
 
 
 def at_once(options: Options, saved: SavedModel, path: str) -> Iterator[Part]:
-    """Yield names and proportions of documents that are read whole."""
+    """Yield the proportions of documents that are read whole."""
     corpus = read_for_model(options, saved.words, saved.counting, saved.n_words, path)
     ids = np.arange(corpus.X.shape[0]) if corpus.ids is None else corpus.ids
     with progress_display(options, "transforming", "document", len(ids)) as display:
         for rows in chunks(len(ids), ROWS):
-            yield ids[rows], saved.model.transform(corpus.X[rows])
+            X = corpus.X[rows]
+            columns = [values[rows] for values in corpus.metadata.values()]
+            yield Part(ids[rows], saved.model.transform(X), np.asarray(X.sum(axis=1)).ravel() > 0, columns)
             display.advance(len(ids[rows]))
 
 
 def in_batches(options: Options, saved: SavedModel, path: str) -> Iterator[Part]:
-    """Yield names and proportions of documents that are read in batches."""
+    """Yield the proportions of documents that are read in batches."""
     batches = open_batches(options, path, ROWS)
     counter = None
     if batches.kind == "texts":
@@ -123,27 +116,12 @@ def in_batches(options: Options, saved: SavedModel, path: str) -> Iterator[Part]
         counter = io.WordCounter(vocabulary=saved.words, **saved.counting.parameters())
     first = 0
     with reading_progress(options, f"reading {options.input}", path, in_batches=True):
-        for batch, ids, _ in batches.records():
+        for batch, ids, metadata in batches.records():
             if counter is None:
                 X = in_columns_of(batch, batches.vocabulary, saved.words, saved.n_words, options.input)
             else:
                 X = counter.transform(batch)
-            yield np.arange(first, first + X.shape[0]) if ids is None else ids, saved.model.transform(X)
+            names: Any = np.arange(first, first + X.shape[0]) if ids is None else ids
+            columns: list[Any] = list(metadata.values())
+            yield Part(names, saved.model.transform(X), np.asarray(X.sum(axis=1)).ravel() > 0, columns)
             first += X.shape[0]
-
-
-def write_table(file: TextIO, parts: Iterator[Part], n_topics: int, delimiter: str) -> None:
-    """Write a header and a row per document."""
-    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(["document", *(f"topic{topic}" for topic in range(n_topics))])
-    for names, theta in parts:
-        for name, row in zip(names, theta.tolist(), strict=True):
-            writer.writerow([csv_cell(name), *(f"{share:.6g}" for share in row)])
-
-
-def write_jsonl(file: TextIO, parts: Iterator[Part]) -> None:
-    """Write a JSON object per document."""
-    for names, theta in parts:
-        for name, row in zip(np.asarray(names).tolist(), theta.tolist(), strict=True):
-            record = {"document": name, "topics": [float(f"{share:.6g}") for share in row]}
-            file.write(json.dumps(record, ensure_ascii=True) + "\n")

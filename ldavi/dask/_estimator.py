@@ -12,6 +12,7 @@ from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fitting import warn_not_converged
 from ldavi._estimator.settings import FitSettings
 from ldavi._estimator.starting_topics import initialize, warm_start_of
+from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.document_completion import perplexity_of
 from ldavi.dask import _collections, _prediction
 from ldavi.dask._executor import current_executor
@@ -99,6 +100,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
                 best = best_restart(restarts)
                 if best is not None:
                     self.__dict__.pop("feature_names_in_", None)
+                    if given is None:
+                        forget_names(self)
                     self.n_features_in_, self.random_state_ = fit.outline.n_words, random_state
                     self._store(best, fit.outline)
         assert best is not None  # else an exception has been raised

@@ -1,12 +1,15 @@
 """Topics in documents: sizes of topics, representative documents, the topics of each word."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ldavi._core.library_models import fitted_model
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, name_columns, weights_of
 from ldavi._core.typing import Doubles, Int64s, Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import posterior_of, responsibilities_of
@@ -24,8 +27,8 @@ def topic_sizes(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts, documents × words. None means the documents of the fit; it requires a fitted LDA, of this package or of
         scikit-learn.
@@ -60,15 +63,15 @@ def topic_sizes(
                 "Pass the documents as X."
             )
         tokens = of_fit
-    return table(topic=np.arange(len(tokens)), tokens=tokens, share=shares_of(tokens))
+    return table(**name_columns(model, np.arange(len(tokens))), tokens=tokens, share=shares_of(tokens))
 
 
 def fit_tokens(model: ModelOrTopics) -> Doubles | None:
     """Compute each topic's expected tokens in the documents of the fit, Σ_w (λ_kw − η_kw); None without λ and η."""
-    eta = getattr(model, "topic_word_prior_", None)
+    eta = getattr(fitted_model(model), "topic_word_prior_", None)
     if eta is None:
         return None
-    lam = np.asarray(getattr(model, "components_", model))
+    lam = weights_of(model)
     prior = np.broadcast_to(np.asarray(eta, dtype=np.float64), lam.shape)
     tokens: Doubles = np.maximum(lam.sum(axis=1, dtype=np.float64) - prior.sum(axis=1), 0)
     return tokens
@@ -93,8 +96,8 @@ def representative_documents(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     X : array-like or sparse matrix of shape (n_docs, n_words)
         Counts, documents × words.
     n_documents : int, default=5
@@ -126,12 +129,12 @@ def representative_documents(
     n_documents = check.check_integer("n_documents", n_documents, minimum=1)
     posterior = posterior_of(model, X, doc_topic_prior, "representative_documents")
     theta, tokens = posterior.theta(), posterior.tokens
-    names = _document_names(document_names, len(theta))
+    names = document_names_of(document_names, len(theta))
     best = most_representative(theta, tokens, n_documents)
     n_topics, shown = best.shape
     topic = np.repeat(np.arange(n_topics), shown)
     return table(
-        topic=topic,
+        **name_columns(model, topic),
         rank=np.tile(np.arange(1, shown + 1), n_topics),
         document=names[best.ravel()],
         proportion=theta[best.ravel(), topic],
@@ -164,8 +167,8 @@ def document_words(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     X : array-like or sparse matrix of shape (n_words,) or (n_docs, n_words)
         Counts of a document, or of several.
     n_topics : int or None, default=None
@@ -173,7 +176,7 @@ def document_words(
     doc_topic_prior : float, array of shape (n_topics,) or None, default=None
         α. None takes the model's own, or 0.1 for topics that have none.
     feature_names : array-like of str of shape (n_words,), or None, default=None
-        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+        Names of the words; None takes those of the model or its pipeline, else "x0", "x1", ….
 
     Returns
     -------
@@ -207,12 +210,13 @@ def document_words(
         document=np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr) * shown),
         word=np.repeat(names[counts.indices], shown),
         count=np.repeat(counts.data, shown),
-        topic=best.ravel(),
+        **name_columns(model, best.ravel()),
         probability=np.take_along_axis(phi, best, axis=1).ravel(),
     )
 
 
-def _document_names(document_names: ArrayLike | None, n_docs: int) -> NDArray[Any]:
+def document_names_of(document_names: ArrayLike | None, n_docs: int) -> NDArray[Any]:
+    """Return the given names of documents after checking their number, or numbers from 0."""
     if document_names is None:
         return np.arange(n_docs)
     names = np.asarray(document_names, dtype=object)

@@ -1,20 +1,24 @@
 """Relations between topics: distances, correlations and a two-dimensional map."""
 
+from __future__ import annotations
+
+from typing import Literal, get_args
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr
 from sklearn.manifold import smacof
 
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
-from ldavi._core.typing import Doubles
+from ldavi._core.typing import Doubles, TopicDistance
 from ldavi._estimator import validation as check
 from ldavi.metrics._distances import pairwise_distances
 
-DISTANCES = ("jensen_shannon", "hellinger", "cosine")
+DISTANCES = get_args(TopicDistance)
 
 
 def topic_distances(
-    model: ModelOrTopics, *, distance: str = "jensen_shannon", other: ModelOrTopics | None = None
+    model: ModelOrTopics, *, distance: TopicDistance = "jensen_shannon", other: ModelOrTopics | None = None
 ) -> Doubles:
     """Compute the distances between topics as distributions over words.
 
@@ -24,8 +28,8 @@ def topic_distances(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     distance : {"jensen_shannon", "hellinger", "cosine"}, default="jensen_shannon"
         Which distance.
     other : estimator or array of shape (n_others, n_words), or None, default=None
@@ -113,7 +117,9 @@ def topic_correlations(theta: ArrayLike) -> Doubles:
     return correlations
 
 
-def topic_map(model: ModelOrTopics, *, method: str = "pcoa", distance: str = "jensen_shannon") -> Doubles:
+def topic_map(
+    model: ModelOrTopics, *, method: Literal["pcoa", "mds"] = "pcoa", distance: TopicDistance = "jensen_shannon"
+) -> Doubles:
     """Compute two-dimensional coordinates of topics, such that similar topics are close.
 
     "pcoa" is classical scaling (principal coordinates): the two axes along which the squared distances vary most. "mds"
@@ -123,8 +129,8 @@ def topic_map(model: ModelOrTopics, *, method: str = "pcoa", distance: str = "je
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     method : {"pcoa", "mds"}, default="pcoa"
         How positions are computed from distances.
     distance : {"jensen_shannon", "hellinger", "cosine"}, default="jensen_shannon"
@@ -157,7 +163,7 @@ def topic_map(model: ModelOrTopics, *, method: str = "pcoa", distance: str = "je
     topics = topics_of(model)
     distances = topic_distances(topics, distance=distance)
     coordinates = _principal_coordinates(distances)
-    if method == "mds" and len(topics) > 2:
+    if method == "mds" and len(topics) > 2 and distances.any():
         found, _ = smacof(distances, init=coordinates, n_init=1, max_iter=1000, eps=1e-9, normalized_stress=False)
         centred = found - found.mean(axis=0)
         coordinates = centred @ np.linalg.svd(centred, full_matrices=False)[2].T  # stress is invariant to rotation

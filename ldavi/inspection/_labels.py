@@ -1,5 +1,7 @@
 """Labels of topics: phrases found in the documents."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeGuard
@@ -12,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from ldavi._core.chunks import chunks
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, name_columns, topics_of
 from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import posterior_of
@@ -43,8 +45,8 @@ def topic_labels(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     X : array-like or sparse matrix of shape (n_docs, n_words)
         Counts, documents × words.
     candidates : list of n_docs str, or array-like or sparse matrix of shape (n_docs, n_candidates)
@@ -62,7 +64,7 @@ def topic_labels(
     candidate_names : array-like of str of shape (n_candidates,), or None, default=None
         The phrases, words separated by blanks, if `candidates` holds counts.
     feature_names : array-like of str of shape (n_words,), or None, default=None
-        Names of the words, in lower case if texts are given; None takes those that the model was fitted with.
+        Names of the words, in lower case if texts are given; None takes those of the model or its pipeline.
 
     Returns
     -------
@@ -111,7 +113,13 @@ def topic_labels(
         (k, rank, p) for k in range(len(topics)) for rank, p in enumerate(_best(scores[k], names, n_labels), start=1)
     ]
     topic, rank, phrase = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-    return table(topic=topic, rank=rank, label=names[phrase], score=scores[topic, phrase], count=tokens[topic, phrase])
+    return table(
+        **name_columns(model, topic),
+        rank=rank,
+        label=names[phrase],
+        score=scores[topic, phrase],
+        count=tokens[topic, phrase],
+    )
 
 
 def _are_texts(candidates: Any) -> TypeGuard[Sequence[str]]:

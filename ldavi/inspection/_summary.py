@@ -1,13 +1,15 @@
 """Summary of a fitted model on one screen: its topics, how the fit ended, its priors."""
 
+from __future__ import annotations
+
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
+from ldavi._core.library_models import LibraryModel, fitted_model
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topic_names_of, topics_of
 from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
 from ldavi.inspection._documents import fit_tokens, shares_of, topic_sizes
@@ -32,31 +34,43 @@ class Summary:
         first.
     n_hidden : int
         Topics that are not shown.
+    topic_names : dict of int to str
+        The names of the topics that have one.
     """
 
     title: str
     facts: dict[str, str]
     topics: list[tuple[int, float | None, list[str]]]
     n_hidden: int
+    topic_names: dict[int, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         lines = [self.title, *(f"{name:>11}  {value}" for name, value in self.facts.items()), ""]
         width = max((len(str(topic)) for topic, _, _ in self.topics), default=1)
-        lines += [f"{topic:>{width}} {_percent(share):>6}  {_printable(words)}" for topic, share, words in self.topics]
+        lines += [
+            f"{topic:>{width}} {_percent(share):>6}  {self._described(topic, words)}"
+            for topic, share, words in self.topics
+        ]
         return "\n".join(lines + ([f"… {self.n_hidden} smaller topics"] if self.n_hidden else []))
 
     def _repr_html_(self) -> str:
         facts = "".join(_row("th", name, value) for name, value in self.facts.items())
         head = _row("th", "topic", "share", "words", cells="th")
         topics = "".join(
-            _row("td", str(topic), _percent(share), _printable(words)) for topic, share, words in self.topics
+            _row("td", str(topic), _percent(share), self._described(topic, words))
+            for topic, share, words in self.topics
         )
         more = f"<p>… {self.n_hidden} smaller topics</p>" if self.n_hidden else ""
         return f"<div><b>{html.escape(self.title)}</b><table>{facts}</table><table>{head}{topics}</table>{more}</div>"
 
+    def _described(self, topic: int, words: list[str]) -> str:
+        """Return "name: words", or the words of a topic without a name."""
+        name = self.topic_names.get(topic)
+        return _printable(words if name is None else [f"{name}:", *words])
+
 
 def summary(
-    model: ModelOrTopics | Pipeline,
+    model: ModelOrTopics,
     X: Matrix | None = None,
     *,
     n_words: int = 8,
@@ -67,8 +81,8 @@ def summary(
 
     Parameters
     ----------
-    model : estimator, pipeline or array of shape (n_topics, n_words)
-        Fitted topics. A pipeline's last step is the model, and the steps before it name the words.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts from which the sizes of topics are computed, see :func:`topic_sizes`. None takes the documents of the
         fit; an array of topics then has no sizes.
@@ -77,7 +91,7 @@ def summary(
     n_topics : int or None, default=20
         Topics to show, the largest first; None shows all.
     feature_names : array-like of str of shape (n_words,), or None, default=None
-        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+        Names of the words; None takes those of the model or its pipeline, else "x0", "x1", ….
 
     Returns
     -------
@@ -98,10 +112,6 @@ def summary(
     0  80.0%  oil salt
     1  20.0%  row salt
     """
-    if isinstance(model, Pipeline):
-        if feature_names is None and len(model.steps) > 1:
-            feature_names = model[:-1].get_feature_names_out()
-        model = model[-1]
     if n_topics is not None:
         check.check_integer("n_topics", n_topics, minimum=1)
     K, V = topics_of(model).shape
@@ -110,12 +120,15 @@ def summary(
     shares = _shares(model, X)
     order = range(K) if shares is None else np.argsort(-shares, kind="stable").tolist()
     shown = list(order)[:n_topics]
-    kind = f"{type(model).__name__}: " if hasattr(model, "components_") else ""
+    found = fitted_model(model)
+    named = model if isinstance(found, LibraryModel) else found
+    kind = f"{type(named).__name__}: " if hasattr(found, "components_") else ""
     return Summary(
         title=f"{kind}{K:,} topics over {V:,} words",
-        facts=_facts(model),
+        facts=_facts(found),
         topics=[(k, None if shares is None else float(shares[k]), [str(word) for word in words[k]]) for k in shown],
         n_hidden=K - len(shown),
+        topic_names={k: name for k, name in enumerate(topic_names_of(model) or []) if name},
     )
 
 

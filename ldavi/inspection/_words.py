@@ -1,18 +1,21 @@
 """The most characteristic words of each topic: by probability, relevance, FREX or lift."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, get_args
 
 import numpy as np
 
+from ldavi._core.library_models import first_words, is_word_lists
 from ldavi._core.tables import table
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topics_of
-from ldavi._core.typing import Doubles, Matrix, Names
+from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, name_columns, topics_of, weights_of
+from ldavi._core.typing import Doubles, Matrix, Names, WordScore
 from ldavi._estimator import validation as check
+from ldavi._estimator.posterior import counts_for
 from ldavi.metrics import frex
-from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import largest
 
-SCORES = ("probability", "relevance", "frex", "lift")
+SCORES = get_args(WordScore)
 UNIFORM = 0.95  # effective words, as a share of the vocabulary, above which a topic is nothing but its prior
 NO_WORDS = "(no words of its own)"
 
@@ -21,7 +24,7 @@ def top_words(
     model: ModelOrTopics,
     n_words: int = 10,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -31,8 +34,8 @@ def top_words(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model, array of shape (n_topics, n_words), or n_topics lists of words
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     n_words : int, default=10
         Number of words per topic.
     by : {"probability", "relevance", "frex", "lift"}, default="probability"
@@ -44,13 +47,14 @@ def top_words(
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts from which the frequency of words is computed, for "relevance" and "lift"; see :func:`word_scores`.
     feature_names : array-like of str of shape (n_words,), or None, default=None
-        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+        Names of the words; None takes those of the model or its pipeline, else "x0", "x1", ….
 
     Returns
     -------
     words : DataFrame, or structured array without pandas
         A row for each topic and rank, with the columns topic, rank (from 1), word, score, and probability E[β_kw].
-        Words with equal scores are in column order.
+        Words with equal scores are in column order. If topics have names, the column topic_name follows topic. Topics
+        given as lists of words have no scores: NaN.
 
     Raises
     ------
@@ -73,13 +77,16 @@ def top_words(
     >>> print(*rows["word"])
     cat the dog sat
     """
+    n_words = check.check_integer("n_words", n_words, minimum=1)
+    if by == "probability" and is_word_lists(model):
+        return _table_of_lists(first_words(model, n_words))
     topics = topics_of(model)
     names = feature_names_of(model, topics.shape[1], feature_names)
     scores = word_scores(model, by=by, relevance_weight=relevance_weight, frex_weight=frex_weight, X=X)
-    best = largest(scores, check.check_integer("n_words", n_words, minimum=1))
+    best = largest(scores, n_words)
     n_topics, shown = best.shape
     return table(
-        topic=np.repeat(np.arange(n_topics), shown),
+        **name_columns(model, np.repeat(np.arange(n_topics), shown)),
         rank=np.tile(np.arange(1, shown + 1), n_topics),
         word=names[best.ravel()],
         score=np.take_along_axis(scores, best, axis=1).ravel(),
@@ -91,7 +98,7 @@ def top_words_lists(
     model: ModelOrTopics,
     n_words: int = 10,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -101,8 +108,8 @@ def top_words_lists(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model, array of shape (n_topics, n_words), or n_topics lists of words
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     n_words : int, default=10
         Number of words per topic.
     by : {"probability", "relevance", "frex", "lift"}, default="probability"
@@ -114,7 +121,7 @@ def top_words_lists(
     X : array-like or sparse matrix of shape (n_docs, n_words), or None, default=None
         Counts from which the frequency of words is computed, for "relevance" and "lift"; see :func:`word_scores`.
     feature_names : array-like of str of shape (n_words,), or None, default=None
-        Names of the words; None takes those that the model was fitted with, else "x0", "x1", ….
+        Names of the words; None takes those of the model or its pipeline, else "x0", "x1", ….
 
     Returns
     -------
@@ -127,6 +134,8 @@ def top_words_lists(
     [['a', 'b'], ['c', 'b']]
     """
     n_words = check.check_integer("n_words", n_words, minimum=1)
+    if by == "probability" and is_word_lists(model):
+        return first_words(model, n_words)
     scores = word_scores(model, by=by, relevance_weight=relevance_weight, frex_weight=frex_weight, X=X)
     names = feature_names_of(model, scores.shape[1], feature_names)
     return [[str(name) for name in names[best]] for best in largest(scores, n_words)]
@@ -135,7 +144,7 @@ def top_words_lists(
 def word_scores(
     model: ModelOrTopics,
     *,
-    by: str = "probability",
+    by: WordScore = "probability",
     relevance_weight: float = 0.6,
     frex_weight: float = 0.5,
     X: Matrix | None = None,
@@ -150,8 +159,8 @@ def word_scores(
 
     Parameters
     ----------
-    model : estimator or array of shape (n_topics, n_words)
-        Fitted topics.
+    model : model or array of shape (n_topics, n_words)
+        Fitted topics: an estimator, a pipeline that ends with one, a model of gensim or tomotopy, or weights.
     by : {"probability", "relevance", "frex", "lift"}, default="probability"
         The score.
     relevance_weight : float, default=0.6
@@ -203,29 +212,30 @@ def word_scores(
         return relevance(np.log(topics), np.log(p), relevance_weight)
 
 
+def _table_of_lists(words: list[list[str]]) -> Any:
+    """Return the table of `top_words` for lists of words, which have neither scores nor probabilities."""
+    lengths = [len(own) for own in words]
+    unknown = np.full(sum(lengths), np.nan)
+    return table(
+        topic=np.repeat(np.arange(len(words)), lengths),
+        rank=np.concatenate([np.arange(1, length + 1) for length in lengths]),
+        word=np.array([word for own in words for word in own], dtype=object),
+        score=unknown,
+        probability=unknown.copy(),
+    )
+
+
 def relevance(log_beta: Doubles, log_p: Doubles, weight: float) -> Doubles:
     """Compute λ log β + (1 − λ) log(β / p) = log β − (1 − λ) log p; −∞ where p is 0."""
     discount = (1 - weight) * np.where(np.isneginf(log_p), 0, log_p)
     return np.where(np.isneginf(log_p), -np.inf, log_beta - discount)
 
 
-def short_labels(model: ModelOrTopics, feature_names: Names | None, n_words: int = 3) -> list[list[str]]:
-    """Return the most relevant words of each topic, its label in reports and plots.
-
-    The list of a topic is empty if the topic is spread evenly over the vocabulary, as its prior is: it has no tokens.
-    Show `NO_WORDS` then.
-    """
-    topics = topics_of(model)
-    words = top_words_lists(model, n_words, by="relevance", feature_names=feature_names)
-    uniform = (effective_words(topics) > UNIFORM * topics.shape[1]) & (topics.shape[1] > 1)
-    return [[] if even else own for even, own in zip(uniform, words, strict=True)]
-
-
 def _word_probabilities(model: ModelOrTopics, X: Matrix | None, n_words: int) -> Doubles:
     if X is None:
-        weights = np.asarray(getattr(model, "components_", model), dtype=np.float64)
-        totals = weights.sum(axis=0)
+        totals = np.asarray(weights_of(model), dtype=np.float64).sum(axis=0)
     else:
+        X = counts_for(model, X, "word_scores")
         totals = check.check_counts(X, dtype=np.float64, name="word_scores").sum(axis=0)
         if totals.shape != (n_words,):
             raise ValueError(

@@ -3,61 +3,23 @@
 >>> from ldavi import io
 """
 
-from ldavi.io._converters.gibbs_states import from_mallet_state, from_tomotopy, to_mallet_state, to_tomotopy
-from ldavi.io._converters.libraries import (
-    from_gensim,
-    from_sklearn,
-    from_spark,
-    to_gensim,
-    to_pyldavis,
-    to_sklearn,
-    to_spark_topics_matrix,
-)
-from ldavi.io._converters.model_files import from_lda_c, from_vw, to_lda_c, to_vw
-from ldavi.io._count_store.reading import CountBatches, open_counts
-from ldavi.io._count_store.writing import save_counts
-from ldavi.io._counting.word_counter import WordCounter, count_words
-from ldavi.io._errors import CorpusError
-from ldavi.io._models.checkpoint import Checkpoint
-from ldavi.io._models.model_file import ModelInfo, load, read_info, save
-from ldavi.io._readers.batches import Batch, Batches, read_batches
-from ldavi.io._readers.corpus import Corpus, read_corpus
-from ldavi.io._readers.recognition import Recognition, recognise
-from ldavi.io._readers.vocabulary import read_vocabulary
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Batch",
-    "Batches",
-    "Checkpoint",
-    "Corpus",
-    "CorpusError",
-    "CountBatches",
-    "ModelInfo",
-    "Recognition",
-    "WordCounter",
-    "count_words",
-    "from_gensim",
-    "from_lda_c",
-    "from_mallet_state",
-    "from_sklearn",
-    "from_spark",
-    "from_tomotopy",
-    "from_vw",
-    "load",
-    "open_counts",
-    "read_batches",
-    "read_corpus",
-    "read_info",
-    "read_vocabulary",
-    "recognise",
-    "save",
-    "save_counts",
-    "to_gensim",
-    "to_lda_c",
-    "to_mallet_state",
-    "to_pyldavis",
-    "to_sklearn",
-    "to_spark_topics_matrix",
-    "to_tomotopy",
-    "to_vw",
-]
+if TYPE_CHECKING:
+    from ldavi.io._api import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when one of them is used: the command line imports modules of this package alone."""
+    if name.startswith("_") and name != "__all__":
+        raise AttributeError(f"module 'ldavi.io' has no attribute {name!r}")
+    api = importlib.import_module("ldavi.io._api")
+    if name not in (*api.__all__, "__all__"):
+        raise AttributeError(f"module 'ldavi.io' has no attribute {name!r}")
+    globals().update({public: getattr(api, public) for public in api.__all__}, __all__=api.__all__)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *importlib.import_module("ldavi.io._api").__all__})

@@ -12,6 +12,7 @@ from ldavi.metrics._diversity import exclusivity, frex, inverted_rbo, topic_dive
 from ldavi.metrics._evidence import BoundGap, bound_gap, log_evidence
 from ldavi.metrics._left_to_right import left_to_right
 from ldavi.metrics._likelihood import HeldOutLikelihood
+from ldavi.metrics._omega import Omega, omega
 from ldavi.metrics._scorers import scorer
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "DocumentCompletion",
     "HeldOutLikelihood",
     "Matching",
+    "Omega",
     "Stability",
     "TokenSplit",
     "bound_gap",
@@ -30,6 +32,7 @@ __all__ = [
     "left_to_right",
     "log_evidence",
     "match_topics",
+    "omega",
     "scorer",
     "stability",
     "stability_over",

@@ -1,7 +1,9 @@
 """Agreement of models: optimal matching of topics, and stability over refits."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from scipy import sparse
@@ -11,12 +13,12 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
-from ldavi._core.typing import Doubles, Int64s, Matrix
+from ldavi._core.typing import Doubles, Int64s, Matrix, TopicSimilarity
 from ldavi._estimator.validation import check_choice, check_integer
 from ldavi.metrics._distances import pairwise_distances
 from ldavi.metrics._top_words import top_words
 
-DISTANCES = ("hellinger", "jensen_shannon", "jaccard", "cosine")
+DISTANCES = get_args(TopicSimilarity)
 
 
 class Matching(NamedTuple):
@@ -60,7 +62,9 @@ class Stability(NamedTuple):
     models: tuple[Any, ...]
 
 
-def match_topics(a: ModelOrTopics, b: ModelOrTopics, distance: str = "hellinger", n_words: int = 10) -> Matching:
+def match_topics(
+    a: ModelOrTopics, b: ModelOrTopics, distance: TopicSimilarity = "hellinger", n_words: int = 10
+) -> Matching:
     """Match the topics of two models one to one, with the greatest total similarity (Hungarian method).
 
     Similarity is exactly 1 for identical topics, and 0 for topics without a common word:
@@ -111,7 +115,7 @@ def match_topics(a: ModelOrTopics, b: ModelOrTopics, distance: str = "hellinger"
     return _match(topics_of(a), topics_of(b), distance, n_words)
 
 
-def stability(models: Sequence[ModelOrTopics], distance: str = "hellinger", n_words: int = 10) -> Stability:
+def stability(models: Sequence[ModelOrTopics], distance: TopicSimilarity = "hellinger", n_words: int = 10) -> Stability:
     """Compute the agreement of several models: the similarity of matched topics, over all pairs of models.
 
     Parameters
@@ -165,10 +169,10 @@ def stability_over(
     estimator: Any,
     X: Matrix,
     n_refits: int = 5,
-    sample: str = "seeds",
+    sample: Literal["seeds", "bootstrap"] = "seeds",
     *,
     random_state: int | np.random.RandomState | None = None,
-    distance: str = "hellinger",
+    distance: TopicSimilarity = "hellinger",
     n_words: int = 10,
 ) -> Stability:
     """Compute the stability of an estimator's topics when it is refitted, with other seeds or to resampled documents.

@@ -1,17 +1,20 @@
 """Topic coherence: how often the most probable words of a topic occur together."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, has_word_names, topics_of
-from ldavi._core.typing import Doubles, Int64s, Matrix, Names
+from ldavi._core.library_models import is_word_lists
+from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
+from ldavi._core.typing import CoherenceMeasure, Doubles, Int64s, Matrix, Names
 from ldavi._estimator.validation import check_choice, check_counts, check_integer
 from ldavi.metrics._occurrences import InDocuments, InWindows, in_documents, in_windows
-from ldavi.metrics._top_words import top_words
+from ldavi.metrics._top_words import first_words_of
 
 EPSILON = 1e-12  # Röder et al., and gensim
 WINDOW_SIZES = {"u_mass": None, "uci": 10, "npmi": 10, "c_v": 110}
@@ -21,12 +24,12 @@ MAX_TOPICS_IN_WARNING = 5
 def coherence(
     topics: ModelOrTopics,
     X: Matrix | Sequence[Sequence[str]],
-    measure: str = "u_mass",
+    measure: CoherenceMeasure = "u_mass",
     n_words: int = 10,
     *,
     feature_names: Names | None = None,
     window_size: int | None = None,
-    counting: str = "gensim",
+    counting: Literal["gensim", "boolean"] = "gensim",
 ) -> Doubles:
     """Compute the coherence of each topic's first words, equal to gensim's `CoherenceModel` on the same windows.
 
@@ -44,8 +47,9 @@ def coherence(
 
     Parameters
     ----------
-    topics : array-like of shape (n_topics, n_features), or fitted estimator
-        Weights >= 0; an estimator gives its `topics_` or `components_`. Words with equal weights are in column order.
+    topics : array-like of shape (n_topics, n_features), model, or n_topics lists of words
+        Weights >= 0; an estimator gives its `topics_` or `components_`, a pipeline those of its last step. Words with
+        equal weights are in column order. Lists have the best word first.
     X : array-like or sparse matrix of shape (n_samples, n_features), or sequence of sequences of str
         Counts, documents × words, where every document is one window. Or documents as lists of tokens in text order,
         where windows slide (except for "u_mass"); words that are not in `feature_names` count for the length of a
@@ -55,7 +59,8 @@ def coherence(
     n_words : int, default=10
         Number of most probable words per topic, at least 2; all of them if there are fewer. gensim's default is 20.
     feature_names : array-like of shape (n_features,) or None, default=None
-        The words of the columns. None means those that the estimator was fitted with. Required if X holds tokens.
+        The words of the columns. None means those of the model or its pipeline. Required if X holds tokens and the
+        model has no words, or if X holds counts and topics are lists of words.
     window_size : int or None, default=None
         Length of a sliding window in tokens. None means 10 for "uci" and "npmi", 110 for "c_v". A document that is not
         longer is one window. Only if X holds tokens, and not for "u_mass".
@@ -100,19 +105,19 @@ def coherence(
     """
     check_choice("measure", measure, tuple(WINDOW_SIZES))
     check_choice("counting", counting, ("gensim", "boolean"))
-    beta = topics_of(topics)
-    first = top_words(beta, n_words, minimum=2)
-    names = feature_names_of(topics, beta.shape[1], feature_names)
+    first, names = first_words_of(topics, n_words, feature_names=feature_names, minimum=2)
     words, place = np.unique(first, return_inverse=True)
     place = place.reshape(first.shape)
     texts = _token_lists(X)
     occurrences: InDocuments | InWindows
     if texts is not None:
-        if not has_word_names(topics, feature_names):
+        if not is_word_lists(topics) and not has_word_names(topics, feature_names):
             raise ValueError("feature_names=None, but X holds tokens: give the word of each column of the topics")
         occurrences = _in_token_lists(texts, names, words, _window_size(measure, window_size), counting)
     else:
-        occurrences = _in_counts(X, beta.shape[1], words, window_size)
+        if is_word_lists(topics) and feature_names is None:
+            raise ValueError("feature_names=None, but topics are lists of words: give the word of each column of X")
+        occurrences = _in_counts(X, len(names), words, window_size)
     joint = np.stack([occurrences.joint_counts(topic) for topic in place])
     _warn_of_absent_words(joint, names[first], measure)
     return _MEASURES[measure](joint, float(occurrences.n_windows))

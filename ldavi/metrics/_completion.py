@@ -1,7 +1,9 @@
 """Document completion: how well topics, and one half of a document, predict its other half."""
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +12,7 @@ from scipy import sparse
 from ldavi import _sampling
 from ldavi._core import dirichlet
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
-from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Matrix
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Matrix, UnseenWords
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi._inference.document_completion import log_predictive, perplexity_of
@@ -116,10 +118,10 @@ def document_completion(
     X: Matrix | TokenSplit,
     *,
     doc_topic_prior: str | float | ArrayLike | None = "grid",
-    method: str = "gibbs",
+    method: Literal["gibbs", "variational"] = "gibbs",
     n_burn: int = 30,
     n_keep: int = 60,
-    unseen_words: str = "score",
+    unseen_words: UnseenWords = "score",
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> DocumentCompletion:

@@ -1,5 +1,7 @@
 """MALLET's topic diagnostics, from expected counts instead of sampled ones."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any, NamedTuple
 

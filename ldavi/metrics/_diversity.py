@@ -1,5 +1,7 @@
 """Differences between topics: diversity, rank-biased overlap, exclusivity, FREX, effective words."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
@@ -9,7 +11,7 @@ from sklearn.utils import check_array
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
 from ldavi._core.typing import Doubles
 from ldavi._estimator.validation import check_number
-from ldavi.metrics._top_words import top_words
+from ldavi.metrics._top_words import first_columns_of, top_words
 
 
 def topic_diversity(topics: ModelOrTopics, n_words: int = 25) -> float:
@@ -20,8 +22,8 @@ def topic_diversity(topics: ModelOrTopics, n_words: int = 25) -> float:
 
     Parameters
     ----------
-    topics : array-like of shape (n_topics, n_features), or fitted estimator
-        Weights >= 0; an estimator gives its `topics_` or `components_`.
+    topics : array-like of shape (n_topics, n_features), model, or n_topics lists of words
+        Weights >= 0; an estimator gives its `topics_` or `components_`. Lists have the best word first.
     n_words : int, default=25
         Number of most probable words per topic; all of them if there are fewer.
 
@@ -45,7 +47,7 @@ def topic_diversity(topics: ModelOrTopics, n_words: int = 25) -> float:
     >>> topic_diversity([[0.5, 0.4, 0.1, 0.0], [0.4, 0.0, 0.1, 0.5]], n_words=2)
     0.75
     """
-    first = top_words(topics_of(topics), n_words)
+    first = first_columns_of(topics, n_words)
     return len(np.unique(first)) / first.size
 
 
@@ -92,17 +94,16 @@ def inverted_rbo(topics: ModelOrTopics, n_words: int = 10, p: float = 0.9) -> fl
     """
     if check_number("p", p, minimum=0, maximum=1, exclusive=True) == 1:
         raise ValueError(f"p={p!r} must be below 1; 0.9 gives the first ten words most of the weight")
-    beta = topics_of(topics)
-    if len(beta) < 2:
+    first = first_columns_of(topics, n_words)
+    if len(first) < 2:
         raise ValueError("topics holds one topic; overlap needs at least two")
-    first = top_words(beta, n_words)
     n_topics, n = first.shape
     overlap = np.zeros((n_topics, n_topics))
     depth_weights = (1 - p) / p * p ** np.arange(1, n + 1)
     depth_weights[-1] += p**n
     for depth, weight in enumerate(depth_weights, start=1):
         places = (np.repeat(np.arange(n_topics), depth), first[:, :depth].ravel())
-        holds = sparse.csr_array((np.ones(n_topics * depth), places), shape=beta.shape)
+        holds = sparse.csr_array((np.ones(n_topics * depth), places), shape=(n_topics, int(first.max()) + 1))
         overlap += weight / depth * (holds @ holds.T).toarray()
     return float(np.clip(1 - overlap[np.triu_indices(n_topics, 1)].mean(), 0, 1))
 

@@ -1,5 +1,7 @@
 """Evidence of documents given topics, by annealed importance sampling, and its gap to the variational bound."""
 
+from __future__ import annotations
+
 import math
 from typing import NamedTuple
 
@@ -9,7 +11,7 @@ from scipy import sparse
 
 from ldavi import _sampling
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
-from ldavi._core.typing import Doubles, Matrix
+from ldavi._core.typing import Doubles, Matrix, UnseenWords
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi.metrics import _tokens
@@ -25,7 +27,7 @@ def log_evidence(
     n_temperatures: int = 1000,
     n_chains: int = 20,
     doc_topic_prior: float | ArrayLike | None = None,
-    unseen_words: str = "score",
+    unseen_words: UnseenWords = "score",
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> HeldOutLikelihood:

@@ -1,13 +1,16 @@
 """Held-out likelihood by the left-to-right particle algorithm."""
 
+from __future__ import annotations
+
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi import _sampling
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Matrix
+from ldavi._core.typing import Matrix, UnseenWords
 from ldavi._estimator import validation as check
 from ldavi.metrics import _tokens
 from ldavi.metrics._likelihood import HeldOutLikelihood, check_unseen, effective_size, log_mean_exp, summarise
@@ -18,10 +21,10 @@ def left_to_right(
     X: Matrix,
     *,
     n_particles: int = 20,
-    average: str = "products",
+    average: Literal["products", "positions"] = "products",
     n_redrawn: int | None = None,
     doc_topic_prior: float | ArrayLike | None = None,
-    unseen_words: str = "score",
+    unseen_words: UnseenWords = "score",
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> HeldOutLikelihood:

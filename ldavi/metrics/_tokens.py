@@ -91,7 +91,8 @@ def fixed_topics(model: ModelOrTopics, doc_topic_prior: float | ArrayLike | None
 def document_keys(counts: sparse.csr_array, seed: int) -> NDArray[np.uint64]:
     """Hash each document's words and counts together with the seed."""
     key = np.empty(counts.shape[0], np.uint64)
-    _sampling.hash_documents(counts.indptr.astype(np.int64), counts.indices.astype(np.int64), counts.data, seed, key)
+    columns = counts.indices.astype(np.int64)
+    _sampling.hash_documents(counts.indptr.astype(np.int64), columns, counts.data.astype(np.int64), seed, key)
     return key
 
 

@@ -1,11 +1,12 @@
 """ELBO and its terms after each pass, with the phases of the fit."""
 
 import itertools
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ldavi._core.library_models import fitted_model
 from ldavi._core.typing import Doubles
 from ldavi.plotting import _style as style
 
@@ -66,7 +67,7 @@ class ConvergenceDisplay:
         self.tol = tol
 
     @classmethod
-    def from_estimator(cls, model: Any, *, x: str = "iteration", axes: Any = None) -> Self:
+    def from_estimator(cls, model: Any, *, x: Literal["iteration", "seconds"] = "iteration", axes: Any = None) -> Self:
         """Plot the trace of a fitted model.
 
         Parameters
@@ -87,6 +88,7 @@ class ConvergenceDisplay:
         TypeError
             If the model has no `elbo_trace_`.
         """
+        model = fitted_model(model)
         trace = getattr(model, "elbo_trace_", None)
         if trace is None:
             raise TypeError(
@@ -94,7 +96,7 @@ class ConvergenceDisplay:
             )
         return cls(trace=trace, tol=getattr(model, "tol", None)).plot(x=x, axes=axes)
 
-    def plot(self, *, x: str = "iteration", axes: Any = None) -> Self:
+    def plot(self, *, x: Literal["iteration", "seconds"] = "iteration", axes: Any = None) -> Self:
         """Draw the panels.
 
         Parameters

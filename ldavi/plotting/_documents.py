@@ -1,5 +1,7 @@
 """Heat map of the topic proportions of documents."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -117,16 +119,18 @@ class DocumentTopicsDisplay:
         n_docs, n_topics = theta.shape
         self.order_ = np.lexsort((-theta.max(axis=1), theta.argmax(axis=1))) if sort else np.arange(n_docs)
         named = n_docs <= MAX_LABELLED
-        height = (n_docs * style.LINE if named else 7.0) + 2.4
-        self.figure_, self.ax_ = style.figure_of(ax, max(4.5, n_topics * COLUMN + 3.2), max(height, 3.5))
+        wide = n_topics * COLUMN + 3.2 > style.PAGE[0]  # then the page is in landscape format
+        width, most = reversed(style.PAGE) if wide else style.PAGE
+        column, column_size = style.fitted_line(n_topics, width - 3.2, style.FONT_SIZE - 1, COLUMN)
+        row, row_size = style.fitted_line(n_docs, most - 2.4, style.FONT_SIZE - 1)
+        height = (n_docs * row if named else min(7.0, most - 2.4)) + 2.4
+        self.figure_, self.ax_ = style.figure_of(ax, max(4.5, n_topics * column + 3.2), max(height, 3.5))
         image = self.ax_.imshow(theta[self.order_], cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
         names = [style.shorten(name, MAX_NAME) for name in self.topic_names]
-        style.heat_ticks(self.ax_, "x", names, style.FONT_SIZE - 1, rotation=90)
+        style.heat_ticks(self.ax_, "x", names, column_size, rotation=90)
         if named:
             given = range(n_docs) if self.document_names is None else self.document_names
-            style.heat_ticks(
-                self.ax_, "y", [style.shorten(given[d], style.MAX_NAME) for d in self.order_], style.FONT_SIZE - 1
-            )
+            style.heat_ticks(self.ax_, "y", [style.shorten(given[d], style.MAX_NAME) for d in self.order_], row_size)
             self.ax_.set_ylabel("document", fontsize=style.FONT_SIZE)
         else:
             self.ax_.set_yticks([])

@@ -1,20 +1,24 @@
 """Map of topics: circles that are close to each other where topics share words."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi._core.chunks import chunks
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names, topics_of
-from ldavi._core.typing import Doubles, Matrix, Names
+from ldavi._core.typing import Doubles, Matrix, Names, TopicDistance
 from ldavi.inspection import topic_map, topic_sizes
 from ldavi.plotting import _style as style
+from ldavi.plotting._outliers import compress_outliers
 
 CIRCLES = 0.16  # share of the area that all circles cover together
 MARGIN = 16.0  # points between the outermost circle and the frame, so that a name fits in
 MIN_AREA = 16.0  # points², so that the smallest topic is visible
+ALWAYS_NAMED = 10  # the largest topics, whose names may cover other circles
 OFFSETS_AT_ONCE = 32
 SPIRAL = 4000  # positions that are tried for a number
 GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
@@ -26,7 +30,8 @@ class TopicMapDisplay:
     Parameters
     ----------
     coordinates : array of shape (n_topics, 2)
-        Positions, as of :func:`ldavi.inspection.topic_map`.
+        Positions, as of :func:`ldavi.inspection.topic_map`. Outliers are drawn closer to the others, in the same
+        direction, so that they do not compress the map; the title says so.
     shares : array of shape (n_topics,), or None, default=None
         Sizes of the topics, to which areas are proportional; None draws circles of equal size.
     topic_names : sequence of str, or None, default=None
@@ -67,8 +72,8 @@ class TopicMapDisplay:
         model: ModelOrTopics,
         X: Matrix | None = None,
         *,
-        method: str = "mds",
-        distance: str = "jensen_shannon",
+        method: Literal["pcoa", "mds"] = "mds",
+        distance: TopicDistance = "jensen_shannon",
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         ax: Any = None,
@@ -123,11 +128,11 @@ class TopicMapDisplay:
         -------
         self : TopicMapDisplay
         """
-        points = np.asarray(self.coordinates, dtype=float)
+        points, n_moved = compress_outliers(np.asarray(self.coordinates, dtype=float))
         shares = np.ones(len(points)) if self.shares is None else np.asarray(self.shares, dtype=float)
-        side = min(12.0, 5.0 + 0.05 * len(points))
+        side = min(style.PAGE[0], 5.0 + 0.05 * len(points))
         self.figure_, self.ax_ = style.figure_of(ax, 1.25 * side, side)
-        radii = self._frame(points, shares)
+        radii = self._frame(points, shares, n_moved)
         self._circles(points, radii, color)
         largest_first = np.argsort(-shares, kind="stable")
         taken: list[Doubles] = []
@@ -136,11 +141,14 @@ class TopicMapDisplay:
         if self.topic_names is not None:
             middles, scale = self.ax_.transData.transform(points), self.figure_.dpi / 72
             circles = [np.concatenate([at - r * scale, at + r * scale]) for at, r in zip(middles, radii, strict=True)]
-            names = [self._name(int(k), points[k], radii[k], taken, circles) for k in largest_first]
+            names = [
+                self._name(int(k), points[k], radii[k], taken, circles, rank < ALWAYS_NAMED)
+                for rank, k in enumerate(largest_first)
+            ]
             self.names_ = [name for name in names if name is not None]
         return self
 
-    def _frame(self, points: Doubles, shares: Doubles) -> Doubles:
+    def _frame(self, points: Doubles, shares: Doubles, n_moved: int) -> Doubles:
         """Set the limits of the axes such that every circle fits; return the radii in points."""
         ax = self.ax_
         ax.axhline(0, color=style.PALE, linewidth=1, zorder=0)
@@ -149,6 +157,7 @@ class TopicMapDisplay:
         ax.set_yticks([])
         ax.spines[:].set_color(style.PALE)
         title = "Topics by distance" + ("" if self.shares is None else "; area by share of tokens")
+        title += f"; {n_moved} outlier{'s' * (n_moved > 1)} moved closer" if n_moved else ""
         ax.set_title(title, fontsize=style.FONT_SIZE + 1, loc="left")
         self.figure_.draw_without_rendering()  # the size of the axes is known from here
         box = ax.get_window_extent()
@@ -191,8 +200,13 @@ class TopicMapDisplay:
         text.arrow_patch.set_visible(bool(place) and distance[place] > 7)
         return text
 
-    def _name(self, k: int, point: Doubles, radius: float, taken: list[Doubles], circles: list[Doubles]) -> Any:
-        """Write the topic's name below, above or beside its circle; None if every position is occupied."""
+    def _name(
+        self, k: int, point: Doubles, radius: float, taken: list[Doubles], circles: list[Doubles], important: bool
+    ) -> Any:
+        """Write the topic's name below, above or beside its circle; None if every position is occupied.
+
+        The name of an important topic may cover circles of others.
+        """
         assert self.topic_names is not None
         text = self.ax_.annotate(
             style.shorten(self.topic_names[k], 30),
@@ -210,7 +224,10 @@ class TopicMapDisplay:
         beside, above = radius + width + 3, radius + height + 1
         offsets = np.array([(0, -above), (0, above), (beside, 0), (-beside, 0)])
         others = [circle for other, circle in enumerate(circles) if other != k]
-        if self._put(text, offsets, taken, others) is None:
+        place = self._put(text, offsets, taken, others)
+        if place is None and important:
+            place = self._put(text, offsets, taken, [])
+        if place is None:
             text.remove()
             return None
         return text

@@ -1,5 +1,7 @@
 """Heat map of the similarity of two models' topics, matched one to one."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -7,12 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Doubles, Int64s, Names
+from ldavi._core.typing import Doubles, Int64s, Names, TopicDistance
 from ldavi.inspection import topic_distances
 from ldavi.metrics import match_topics
 from ldavi.plotting import _style as style
 
 CELL = 0.2  # inches
+MIN_CELL = 0.03
+LABELLED = 0.085  # inches of a column that has space for a number
+NAMES = 6.2  # inches for names in the usual font
 MAX_ANNOTATED = 25  # topics up to which similarities are written into the cells of the diagonal
 
 
@@ -69,7 +74,7 @@ class TopicMatchingDisplay:
         model: ModelOrTopics,
         other: ModelOrTopics,
         *,
-        distance: str = "hellinger",
+        distance: TopicDistance = "hellinger",
         feature_names: Names | None = None,
         topic_names: Sequence[str] | None = None,
         other_topic_names: Sequence[str] | None = None,
@@ -124,10 +129,12 @@ class TopicMatchingDisplay:
         similarity = 1 - distances[self.rows_][:, self.columns_]
         n_rows, n_columns = similarity.shape
         matched = min(n_rows, n_columns)
-        cell = max(CELL, 2.4 / n_columns)
-        self.figure_, self.ax_ = style.figure_of(ax, n_columns * cell + 6.2, max(n_rows * cell, 2.2) + 1.2)
+        row, size = style.fitted_line(n_rows, style.PAGE[1] - 1.2, style.FONT_SIZE - 1, CELL)
+        names = NAMES * size / (style.FONT_SIZE - 1)
+        cell = max(min(CELL, (style.PAGE[0] - names) / n_columns), MIN_CELL, 2.4 / n_columns)
+        self.figure_, self.ax_ = style.figure_of(ax, n_columns * cell + names, max(n_rows * row, 2.2) + 1.2)
         image = self.ax_.imshow(similarity, cmap=cmap, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        self._label_axes(n_columns, matched)
+        self._label_axes(matched, size, cell >= LABELLED)
         if n_rows > matched:
             self.ax_.axhline(matched - 0.5, color="white", linewidth=1.5)
         if n_columns > matched:
@@ -143,17 +150,20 @@ class TopicMatchingDisplay:
             location="bottom",
             shrink=min(1.0, 2.4 / (n_columns * cell)),
             aspect=16,
-            pad=0.1 / max(n_rows * cell, 2.2),
+            pad=0.1 / max(n_rows * row, 2.2),
             anchor=(0, 0),
         )
         return self
 
-    def _label_axes(self, n_columns: int, matched: int) -> None:
+    def _label_axes(self, matched: int, size: float, numbers: bool) -> None:
         """Label the rows with the first model's topics, and the columns and the right axis with the second model's."""
-        size = style.FONT_SIZE - 1
         style.heat_ticks(self.ax_, "y", [style.shorten(self.names[k], style.MAX_NAME) for k in self.rows_], size)
         self.ax_.xaxis.tick_top()
-        style.heat_ticks(self.ax_, "x", [str(k) for k in self.columns_], size, rotation=90 if n_columns > 12 else 0)
+        rotation = 90 if len(self.columns_) > 12 else 0
+        if numbers:
+            style.heat_ticks(self.ax_, "x", [str(k) for k in self.columns_], size, rotation=rotation)
+        else:
+            self.ax_.set_xticks([])  # the right axis has the same order
         right = self.ax_.secondary_yaxis("right")
         style.heat_ticks(
             right, "y", [style.shorten(self.other_names[k], style.MAX_NAME) for k in self.columns_[:matched]], size

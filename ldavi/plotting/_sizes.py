@@ -1,5 +1,7 @@
 """Bar chart of the sizes of topics."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -97,12 +99,13 @@ class TopicSizesDisplay:
         self : TopicSizesDisplay
         """
         shares = np.asarray(self.shares, dtype=float)
-        self.figure_, self.ax_ = style.figure_of(ax, 6.5, len(shares) * style.LINE + 0.8)
+        line, size = style.fitted_line(len(shares), style.PAGE[1] - 0.8)
+        self.figure_, self.ax_ = style.figure_of(ax, 6.5, len(shares) * line + 0.8)
         order = np.argsort(-shares, kind="stable") if sort else np.arange(len(shares))
         place = np.arange(len(shares))
         self.ax_.barh(place, shares[order], height=0.72, color=color)
         names = [style.shorten(self.topic_names[int(k)], style.MAX_NAME) for k in order]
-        self.ax_.set_yticks(place, names, fontsize=style.FONT_SIZE)
+        self.ax_.set_yticks(place, names, fontsize=size)
         self.ax_.set_ylim(len(shares) - 0.4, -0.6)
         self.ax_.set_xlim(0, 1.15 * max(float(shares.max()), 1e-12))  # space for the number of the largest topic
         for y, share in zip(place, shares[order], strict=True):
@@ -112,12 +115,12 @@ class TopicSizesDisplay:
                 (3, 0),
                 textcoords="offset points",
                 va="center",
-                fontsize=style.FONT_SIZE - 1,
+                fontsize=min(size, style.FONT_SIZE - 1),
                 color=style.GREY,
             )
         style.quiet(self.ax_)
         self.ax_.spines[["left", "bottom"]].set_visible(False)
-        self.ax_.tick_params(axis="y", length=0)
+        self.ax_.tick_params(axis="y", length=0, labelsize=size)
         self.ax_.set_xticks([])
         self.ax_.set_title("Share of tokens", fontsize=style.FONT_SIZE + 1, loc="left")
         style.write(self.ax_.get_yticklabels())

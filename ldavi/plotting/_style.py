@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
+from ldavi._core.topics_of_model import topic_names_of as own_topic_names_of
 from ldavi._core.typing import Names
-from ldavi.inspection._words import NO_WORDS, short_labels
+from ldavi.inspection._distinct_labels import distinct_labels
+from ldavi.inspection._words import NO_WORDS
 
 # Okabe, Ito. "Color universal design", 2008
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -19,6 +21,8 @@ CMAP = "cividis"
 
 FONT_SIZE = 9.0
 LINE = 0.2  # inches from one label to the next
+MIN_LINE = 0.085  # for many labels, in a font of 5 points
+PAGE = (8.2, 11.6)  # inches, of A4: figures of up to 100 topics are not larger
 MAX_WORD = 28  # characters; longer labels are truncated
 MAX_NAME = 44
 MAX_WORD_IN_NAME = 16
@@ -44,6 +48,12 @@ def figure_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:
     return figure, ax
 
 
+def fitted_line(n_labels: int, space: float, size: float = FONT_SIZE, line: float = LINE) -> tuple[float, float]:
+    """Return the distance of labels in inches, such that all fit into `space` if possible, and their font size."""
+    fitted = min(line, max(MIN_LINE, space / max(n_labels, 1)))
+    return fitted, min(size, 0.76 * 72 * fitted)
+
+
 def shorten(text: object, max_length: int = MAX_WORD) -> str:
     """Truncate a label, and replace line breaks by blanks."""
     line = " ".join(str(text).split())
@@ -53,14 +63,16 @@ def shorten(text: object, max_length: int = MAX_WORD) -> str:
 def topic_names_of(
     model: ModelOrTopics, n_topics: int, names: Sequence[str] | None, feature_names: Names | None
 ) -> list[str]:
-    """Return names of the topics: as given, else number and most relevant words, or numbers if words have no names."""
+    """Return names of the topics: as given, else number and own name or most relevant words, else numbers alone."""
     if names is not None:
         return given_names("topic_names", names, n_topics, "topics")
+    own_names = own_topic_names_of(model) or [""] * n_topics
     if not has_word_names(model, feature_names):
-        return [f"Topic {k}" for k in range(n_topics)]
-    labels = short_labels(model, feature_names)
+        return [f"{k}{SEPARATOR}{name}" if name else f"Topic {k}" for k, name in enumerate(own_names)]
+    labels = distinct_labels(model, feature_names)
     words = [", ".join(shorten(word, MAX_WORD_IN_NAME) for word in label) for label in labels]
-    return [f"{k}{SEPARATOR}{own or NO_WORDS}" for k, own in enumerate(words)]
+    named = zip(own_names, words, strict=True)
+    return [f"{k}{SEPARATOR}{name or own or NO_WORDS}" for k, (name, own) in enumerate(named)]
 
 
 def given_names(parameter: str, names: Iterable[Any], n_wanted: int, things: str) -> list[str]:

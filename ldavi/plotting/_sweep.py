@@ -92,7 +92,7 @@ class SweepDisplay:
         ----------
         sweep : ldavi.selection.Sweep
             The result of :func:`ldavi.selection.sweep`.
-        rule : {"one_standard_error", "best"}, default="one_standard_error"
+        rule : {"one_standard_error", "best", "coherence", "likelihood_and_coherence"}, default="one_standard_error"
             The rule of the recommendation, see :meth:`ldavi.selection.Sweep.recommend`.
         measures : sequence of str, or None, default=None
             Columns of its table to show; None shows all known measures except log_likelihood.

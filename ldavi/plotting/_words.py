@@ -1,20 +1,54 @@
 """Bar charts of the top words of topics, a panel for each topic."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from ldavi._core.topics_of_model import ModelOrTopics, topics_of
-from ldavi._core.typing import Matrix, Names
+from ldavi._core.topics_of_model import ModelOrTopics, topic_names_of, topics_of
+from ldavi._core.typing import Matrix, Names, WordScore
 from ldavi._estimator import validation as check
 from ldavi.inspection import top_words
 from ldavi.plotting import _style as style
 
-BAR_WIDTH = 1.25  # inches; with words and gaps a panel is about 3 inches wide
-GAP = 0.3
-TITLE = 0.34
-AXIS = 0.42
+COMPACT = 40  # topics above which panels are small, so that 100 fit a page
+MAX_WORD = 12  # characters in a small panel
+LETTER = 0.085  # inches, of a bold title
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes of a panel in inches, and the size of its font in points.
+
+    Attributes
+    ----------
+    bar, gap, title, axis, line : float
+        Width of the bars, space to the next panel, heights of the title, of the axis below and of a word.
+    size : float
+        Font size of the words.
+    """
+
+    bar: float = 1.25
+    gap: float = 0.3
+    title: float = 0.34
+    axis: float = 0.42
+    line: float = style.LINE
+    size: float = style.FONT_SIZE
+
+    def scaled(self, factor: float) -> Layout:
+        """Return the layout with all sizes multiplied by a factor."""
+        return Layout(*(factor * value for value in astuple(self)))
+
+    def height(self, n_words: int) -> float:
+        """Return the height of a panel."""
+        return self.title + n_words * self.line + 0.05 + self.axis
+
+
+SMALL = Layout(bar=0.55, gap=0.2, title=0.24, axis=0.06, line=0.16)
+MIN_SCALE = 0.5
 
 
 class TopWordsDisplay:
@@ -58,9 +92,9 @@ class TopWordsDisplay:
         cls,
         model: ModelOrTopics,
         *,
-        n_words: int = 10,
+        n_words: int | None = None,
         topics: Sequence[int] | None = None,
-        by: str = "relevance",
+        by: WordScore = "relevance",
         relevance_weight: float = 0.6,
         X: Matrix | None = None,
         feature_names: Names | None = None,
@@ -73,8 +107,8 @@ class TopWordsDisplay:
         ----------
         model : estimator or array of shape (n_topics, n_words)
             Fitted topics.
-        n_words : int, default=10
-            Number of words per topic.
+        n_words : int or None, default=None
+            Number of words per topic; None means 10, or 5 if more than 40 topics are shown.
         topics : sequence of int, or None, default=None
             Topics to show, in this order. None shows all.
         by : {"relevance", "probability", "frex", "lift"}, default="relevance"
@@ -87,7 +121,7 @@ class TopWordsDisplay:
         feature_names : array-like of str of shape (n_words,), or None, default=None
             Names of the words; None takes those that the model was fitted with.
         topic_names : sequence of str, or None, default=None
-            A name for each topic of the model; None numbers them.
+            A name for each topic of the model; None takes those of the model, or numbers them.
         axes : sequence of matplotlib Axes, or None, default=None
             As for `plot`.
 
@@ -100,12 +134,16 @@ class TopWordsDisplay:
         ValueError, TypeError
             If a parameter is not as described.
         """
-        table = top_words(model, n_words, by=by, relevance_weight=relevance_weight, X=X, feature_names=feature_names)
         n_topics = len(topics_of(model))
-        words, probabilities = (np.asarray(table[name]).reshape(n_topics, -1) for name in ("word", "probability"))
-        given = [f"Topic {k}" for k in range(n_topics)] if topic_names is None else topic_names
-        names = style.given_names("topic_names", given, n_topics, "topics")
         shown = style.chosen_topics(topics, n_topics)
+        if n_words is None:
+            n_words = 10 if len(shown) <= COMPACT else 5
+        table = top_words(model, n_words, by=by, relevance_weight=relevance_weight, X=X, feature_names=feature_names)
+        words, probabilities = (np.asarray(table[name]).reshape(n_topics, -1) for name in ("word", "probability"))
+        if topic_names is None:
+            own_names = topic_names_of(model) or [""] * n_topics
+            topic_names = [name or f"Topic {k}" for k, name in enumerate(own_names)]
+        names = style.given_names("topic_names", topic_names, n_topics, "topics")
         display = cls(
             words=[words[k].tolist() for k in shown],
             probabilities=[probabilities[k].tolist() for k in shown],
@@ -129,54 +167,82 @@ class TopWordsDisplay:
         -------
         self : TopWordsDisplay
         """
-        labels = [[style.shorten(word) for word in words] for words in self.words]
-        if n_columns is None:
-            n_columns = min(len(labels), max(5, min(8, round(len(labels) ** 0.5))))
-        check.check_integer("n_columns", n_columns, minimum=1)
-        if axes is None:
-            self.figure_, self.axes_ = self._panels(labels, n_columns)
-        else:
+        small = len(self.words) > COMPACT and axes is None
+        labels = [[style.shorten(word, MAX_WORD if small else style.MAX_WORD) for word in own] for own in self.words]
+        if n_columns is not None:
+            check.check_integer("n_columns", n_columns, minimum=1)
+        layout = Layout()
+        if axes is not None:
+            n_columns = None
             self.axes_ = style.axes_of(axes, len(labels), "topics")
             self.figure_ = self.axes_[0].figure
+        else:
+            self.figure_ = style.pyplot().figure(figsize=(4, 4))
+            if small:
+                layout, n_columns = self._page(labels, n_columns)
+            n_columns = n_columns or min(len(labels), max(5, min(8, round(len(labels) ** 0.5))))
+            self.axes_ = self._panels(labels, n_columns, layout)
         for ax, words, lengths, name in zip(self.axes_, labels, self.probabilities, self.topic_names, strict=False):
-            self._panel(ax, words, lengths, name, color)
-        for ax in self.axes_ if axes is not None else self.axes_[-n_columns:]:
+            self._panel(ax, words, lengths, name, color, layout, small)
+        for ax in () if small else self.axes_ if n_columns is None else self.axes_[-n_columns:]:
             ax.set_xlabel("probability", fontsize=style.FONT_SIZE - 1, color=style.GREY, labelpad=1)
         return self
 
-    def _panels(self, labels: list[list[str]], n_columns: int) -> tuple[Any, Any]:
-        """Create a figure whose panels have as much space on their left as their words need."""
-        n_rows = -(-len(labels) // n_columns)
-        figure = style.pyplot().figure(figsize=(4, 4))
+    def _page(self, labels: list[list[str]], n_columns: int | None) -> tuple[Layout, int]:
+        """Return the layout of small panels that fit a page, and the number of columns that makes them largest."""
+        words = style.widest(self.figure_, [word for own in labels for word in own], SMALL.size) + 0.12
+        height = SMALL.height(max(len(own) for own in labels))
+        scales = {}
+        for columns in [n_columns] if n_columns else range(4, 13):
+            rows = -(-len(labels) // columns)
+            across = style.PAGE[0] / (columns * (words + SMALL.bar + SMALL.gap))
+            scales[columns] = min(across, (style.PAGE[1] - 0.15) / (rows * height))
+        best = max(scales, key=scales.__getitem__)
+        return SMALL.scaled(min(1.0, max(MIN_SCALE, scales[best]))), best
+
+    def _panels(self, labels: list[list[str]], n_columns: int, layout: Layout) -> Any:
+        """Create panels that have as much space on their left as their words need."""
+        figure, n_rows = self.figure_, -(-len(labels) // n_columns)
         word_widths = []
         for column in range(n_columns):
             words = [word for panel in labels[column::n_columns] for word in panel]
-            word_widths.append(style.widest(figure, words, style.FONT_SIZE) + 0.12)
-        height = max(len(words) for words in labels) * style.LINE + 0.05
-        width = sum(word_widths) + n_columns * (BAR_WIDTH + GAP)
-        total = n_rows * (TITLE + height + AXIS) + 0.15
+            word_widths.append(style.widest(figure, words, layout.size) + 0.12 * layout.size / style.FONT_SIZE)
+        n_words = max(len(words) for words in labels)
+        height, step = n_words * layout.line + 0.05, layout.height(n_words)
+        width = sum(word_widths) + n_columns * (layout.bar + layout.gap)
+        total = n_rows * step + 0.15
         figure.set_size_inches(width, total)
         axes = []
         for place in range(len(labels)):
             row, column = divmod(place, n_columns)
-            left = sum(word_widths[: column + 1]) + column * (BAR_WIDTH + GAP)
-            bottom = total - (row + 1) * (TITLE + height + AXIS) + AXIS
-            axes.append(figure.add_axes((left / width, bottom / total, BAR_WIDTH / width, height / total)))
-        return figure, np.array(axes, dtype=object)
+            left = sum(word_widths[: column + 1]) + column * (layout.bar + layout.gap)
+            bottom = total - (row + 1) * step + layout.axis
+            axes.append(figure.add_axes((left / width, bottom / total, layout.bar / width, height / total)))
+        return np.array(axes, dtype=object)
 
     @staticmethod
-    def _panel(ax: Any, words: list[str], lengths: Sequence[float], name: str, color: str) -> None:
+    def _panel(
+        ax: Any, words: list[str], lengths: Sequence[float], name: str, color: str, layout: Layout, small: bool
+    ) -> None:
         place = np.arange(len(words))
         ax.barh(place, lengths, height=0.72, color=color)
-        ax.set_yticks(place, words, fontsize=style.FONT_SIZE)
+        ax.set_yticks(place, words, fontsize=layout.size)
         ax.set_ylim(len(words) - 0.4, -0.6)
         ax.set_xlim(0, 1.05 * max(max(lengths, default=0), 1e-12))
         style.quiet(ax)
+        ax.tick_params(axis="y", labelsize=layout.size)
         ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0, pad=3)
+        ax.tick_params(axis="y", length=0, pad=3 * layout.size / style.FONT_SIZE)
         ax.tick_params(axis="x", length=2, labelsize=style.FONT_SIZE - 2, colors=style.GREY)
         ax.locator_params(axis="x", nbins=2)
+        if small:
+            ax.set_xticks([])
+            ax.spines["bottom"].set_visible(False)
         title = ax.set_title(
-            style.shorten(name, 34), fontsize=style.FONT_SIZE + 1, fontweight="bold", loc="left", pad=4
+            style.shorten(name, int(layout.bar / LETTER * style.FONT_SIZE / layout.size) + 2 if small else 34),
+            fontsize=layout.size + (0 if small else 1),
+            fontweight="bold",
+            loc="left",
+            pad=2 if small else 4,
         )
         style.write([*ax.get_yticklabels(), title])

@@ -1,5 +1,5 @@
 """Report of a fitted model: one self-contained HTML page."""
 
-from ldavi.report._write import write
+from ldavi.report._write import Page, show, write
 
-__all__ = ["write"]
+__all__ = ["Page", "show", "write"]

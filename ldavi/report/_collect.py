@@ -1,48 +1,34 @@
 """The content of the page as plain Python values: results of `inspection` and `metrics`, rounded, with texts."""
 
-import json
 import platform
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy
 import sklearn
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import metrics
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Doubles, Int64s
-from ldavi._estimator.posterior import Posterior, posterior_of, responsibilities_of
+from ldavi._core.typing import Doubles
+from ldavi._estimator.posterior import Posterior, posterior_of
 from ldavi._version import __version__
-from ldavi.inspection import topic_map
+from ldavi.inspection import _columns
+from ldavi.inspection._distinct_labels import distinct_labels
 from ldavi.inspection._documents import shares_of
-from ldavi.inspection._words import NO_WORDS, short_labels
+from ldavi.inspection._words import NO_WORDS, relevance
 from ldavi.metrics._diversity import effective_words
-from ldavi.metrics._top_words import top_words
-from ldavi.report import _columns, _subset, _texts
+from ldavi.metrics._top_words import largest, top_words
+from ldavi.report import _archive, _documents, _structure, _subset, _trends
+from ldavi.report._documents import DocumentInput
 
-MAX_CHARACTERS = 6_000  # of a document
-MAX_BYTES = 3_000_000  # of all documents together
-MIN_SHARE = 0.02  # of a document: smaller topics are not listed beside it
-MAX_TOPICS = 8  # listed beside a document
 DIAGNOSTIC_WORDS = 10
+LISTED_WORDS = 10  # of each topic in the table of all topics
+LISTED_RELEVANCE = 0.6  # λ
 TRACE_SHARE = 1e-9  # assumed share of a topic without tokens, so that each of its words has a frequency
-
-
-@dataclass(frozen=True)
-class DocumentInput:
-    """The documents and their metadata, checked."""
-
-    counts: sparse.csr_array
-    names: NDArray[Any]
-    texts: list[str] | None
-    document_names: list[str] | None
-    metadata: Mapping[str, ArrayLike]
-    vectorizer: Any
 
 
 @dataclass(frozen=True)
@@ -52,7 +38,7 @@ class ModelInput:
     model: ModelOrTopics
     topics: Doubles
     theta: Doubles | None
-    labels: list[str] | None
+    labels: dict[int, str]
     diagnostics: dict[str, NDArray[Any]]
 
 
@@ -65,17 +51,28 @@ class Sizes:
     shares: Doubles
 
 
-def collect(
-    fitted: ModelInput, corpus: DocumentInput, *, title: str | None, n_words: int, n_documents: int
-) -> dict[str, Any]:
-    """Compute all content of the page, ready for JSON."""
+@dataclass(frozen=True)
+class Content:
+    """The content of the page, ready for JSON, and what is needed to compress all documents."""
+
+    data: dict[str, Any]
+    documents: _archive.Documents
+    words: list[str]
+    word_topics: Doubles
+
+
+def collect(fitted: ModelInput, corpus: DocumentInput, *, title: str | None, n_words: int, n_documents: int) -> Content:
+    """Compute all content of the page."""
     topics, counts = fitted.topics, corpus.counts
     posterior = _posterior(fitted, counts)
     tokens, theta = posterior.topic_tokens(), posterior.theta()
     sizes = Sizes(tokens, theta, shares_of(tokens.sum(axis=0)))
-    shown = _subset.shown_documents(theta, posterior.tokens, sizes.shares, n_documents)
-    columns = {name: _columns.cut(name, values, counts.shape[0]) for name, values in corpus.metadata.items()}
-    return {
+    divisions = _divisions(corpus)
+    rows = _subset.shown_documents(theta, posterior.tokens, sizes.shares, n_documents)
+    weights = np.maximum(sizes.shares, TRACE_SHARE)[:, None] * topics  # expected frequencies of words in topics
+    positions, n_moved = _structure.map_positions(topics)
+    places, anchors = _documents.document_map(theta, sizes.shares, positions, corpus.places)
+    data = {
         "title": title or f"{len(topics)} topics of {counts.shape[0]:,} documents",
         "facts": {
             "topics": len(topics),
@@ -85,14 +82,35 @@ def collect(
         },
         "n_words": n_words,
         "steps": _subset.SLIDER_STEPS,
-        **_topics(fitted, corpus.names, sizes, posterior.tokens > 0, n_words),
-        "map": _rounded(topic_map(topics).T),
-        "columns": [_trend(name, bins, sizes, posterior.tokens) for name, bins in columns.items()],
-        "documents": _documents(fitted.model, corpus, posterior.documents(shown), shown),
+        "unit": _trends.UNIT,
+        **_topics(fitted, weights, corpus.names, sizes, posterior.tokens > 0, n_words),
+        "map": _rounded(positions.T),
+        "moved": n_moved,
+        "tree": _structure.tree(topics, weights, corpus.names),
+        "matrix": _structure.matrix(topics, weights, corpus.names, _trends.UNIT),
+        "columns": [_trends.content(name, bins, tokens, posterior.tokens) for name, bins in divisions.items()],
+        "documents": _documents.shown(fitted.model, corpus, posterior.documents(rows), rows),
+        "document_map": {"topics": _rounded(anchors.T), "given": corpus.places is not None},
         "diagnostics": _diagnostics(fitted, counts),
         "trace": _trace(fitted.model),
         "fit": _fit_facts(fitted.model),
         "versions": _versions(),
+    }
+    every_row = np.arange(counts.shape[0]) if n_documents else np.zeros(0, dtype=np.int64)
+    metadata = [_columns.as_text(values, every_row) for values in corpus.metadata.values()]
+    names, texts = (corpus.document_names, corpus.texts) if n_documents else (None, None)
+    n_kept = len(every_row)
+    documents = _archive.Documents(
+        counts[:n_kept], theta[:n_kept], posterior.tokens[:n_kept], places[:n_kept], texts, names, metadata
+    )
+    return Content(data, documents, [str(name) for name in corpus.names], weights / weights.sum(axis=0))
+
+
+def _divisions(corpus: DocumentInput) -> dict[str, list[_columns.Bins]]:
+    n_documents = corpus.counts.shape[0]
+    return {
+        name: _columns.divisions(f"metadata[{name!r}]", values, n_documents, corpus.bins.get(name))
+        for name, values in corpus.metadata.items()
     }
 
 
@@ -111,79 +129,42 @@ def _posterior(fitted: ModelInput, counts: sparse.csr_array) -> Posterior:
 
 
 def _topics(
-    fitted: ModelInput, names: NDArray[Any], sizes: Sizes, occupied: NDArray[np.bool_], n_words: int
+    fitted: ModelInput,
+    weights: Doubles,
+    names: NDArray[Any],
+    sizes: Sizes,
+    occupied: NDArray[np.bool_],
+    n_words: int,
 ) -> dict[str, Any]:
     """Describe the topics; their words are positions in the list of words that occur on the page."""
     topics = fitted.topics
-    weights = np.maximum(sizes.shares, TRACE_SHARE)[:, None] * topics  # expected frequencies of words in topics
     word_share = weights.sum(axis=0)
     columns = _subset.slider_words(topics, word_share, n_words)
     used = np.unique(np.concatenate(columns))
-    labels = fitted.labels or [", ".join(words) or NO_WORDS for words in short_labels(weights, names)]
+    labels = [", ".join(words) or NO_WORDS for words in distinct_labels(weights, names)]
     n_largest = np.bincount(sizes.theta[occupied].argmax(axis=1), minlength=len(topics))
     return {
         "words": [str(names[w]) for w in used],
         "word_share": _rounded(word_share[used], 6),
         "topics": [
             {
-                "label": label,
+                "label": fitted.labels.get(k, label),
+                "named": k in fitted.labels,
                 "share": _rounded(sizes.shares[k], 6),
                 "documents": int(n_largest[k]),
                 "words": np.searchsorted(used, columns[k]).tolist(),
                 "p": _rounded(topics[k, columns[k]], 6),
+                "listed": _listed(topics[k, columns[k]], word_share[columns[k]], names[columns[k]]),
             }
             for k, label in enumerate(labels)
         ],
     }
 
 
-def _trend(name: str, bins: _columns.Bins, sizes: Sizes, lengths: Doubles) -> dict[str, Any]:
-    documents, shares = _columns.shares(bins, sizes.tokens, lengths)
-    missing = int((bins.of < 0).sum())
-    content = {"name": name, "kind": bins.kind, "bins": bins.labels, "documents": documents.tolist()}
-    return {**content, "missing": missing, "share": _rounded(shares, 3)}
-
-
-def _documents(
-    model: ModelOrTopics, corpus: DocumentInput, posterior: Posterior, shown: Int64s
-) -> list[dict[str, Any]]:
-    """Describe the shown documents, as many as fit into MAX_BYTES."""
-    if not len(shown):
-        return []
-    counts, theta = posterior.counts, posterior.theta()
-    phi = responsibilities_of(model, posterior)
-    topics, tenths = phi.argmax(axis=1), np.round(phi.max(axis=1, initial=0) * 10).astype(int)
-    find = _texts.word_finder(corpus.names, corpus.vectorizer)
-    metadata = [_columns.as_text(values, shown) for values in corpus.metadata.values()]
-    documents: list[dict[str, Any]] = []
-    size = 0
-    for i, d in enumerate(shown.tolist()):
-        at = slice(counts.indptr[i], counts.indptr[i + 1])
-        columns = counts.indices[at].tolist()
-        topic_of = dict(zip(columns, zip(topics[at].tolist(), tenths[at].tolist(), strict=True), strict=True))
-        document = {
-            "row": d,
-            "name": f"Document {d}" if corpus.document_names is None else corpus.document_names[d],
-            "tokens": int(posterior.tokens[i]),
-            "topics": _largest_topics(theta[i]),
-            "metadata": [values[i] for values in metadata],
-        }
-        if corpus.texts is None:
-            values = counts.data[at].tolist()
-            document["bag"] = [[str(corpus.names[w]), *topic_of[w], n] for w, n in zip(columns, values, strict=True)]
-        else:
-            document["text"] = _texts.pieces(_texts.shortened(corpus.texts[d], MAX_CHARACTERS), find, topic_of)
-        size += len(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
-        if size > MAX_BYTES:
-            break
-        documents.append(document)
-    return documents
-
-
-def _largest_topics(theta: Doubles) -> list[list[Any]]:
-    """Return the largest topics of a document with their proportions."""
-    order = np.argsort(-theta, kind="stable")[:MAX_TOPICS].tolist()
-    return [[k, _rounded(theta[k], 3)] for k in order if theta[k] >= MIN_SHARE]
+def _listed(p: Doubles, word_share: Doubles, names: NDArray[Any]) -> list[str]:
+    """Return the most relevant words of a topic, for the table of all topics."""
+    scores = relevance(np.log(p), np.log(word_share), LISTED_RELEVANCE)
+    return [str(name) for name in names[largest(scores[None], LISTED_WORDS)[0]]]
 
 
 def _diagnostics(fitted: ModelInput, counts: sparse.csr_array) -> list[dict[str, Any]]:

@@ -1,32 +1,55 @@
-"""Rendering of the page: a jinja2 template with the style, the scripts and Bokeh's bundle inlined.
+"""Rendering of the page: a jinja2 template with the style and the scripts inlined.
 
 Nothing that comes from documents can be executed. The data are in a block that browsers do not execute, with every
 character escaped that could end it; scripts insert them as text; jinja2 escapes the rest; and the page's content
-security policy allows only scripts with the listed SHA-256 hashes.
+security policy allows only the script with the listed SHA-256 hash.
 """
 
 import base64
 import hashlib
 import json
+import re
 from importlib import resources
 from typing import Any
 
-STYLES = ("page.css",)
-SCRIPTS = ("state.js", "topics.js", "charts.js", "documents.js", "search.js", "table.js")
+from ldavi.report._archive import Archive, archive
+from ldavi.report._collect import Content
+
+STYLES = ("page.css", "charts.css", "print.css")
+SCRIPTS = (
+    "state.js",
+    "names.js",
+    "topics.js",
+    "chart.js",
+    "map.js",
+    "structure.js",
+    "trends.js",
+    "heat.js",
+    "groups.js",
+    "trace.js",
+    "archive.js",
+    "documents.js",
+    "document_map.js",
+    "search.js",
+    "start.js",
+)
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+SURROGATES = re.compile("[\ud800-\udfff]")
+MIN_ARCHIVE = 20_000  # bytes
+MAX_BYTES = 9_700_000  # of the page
+OF_TEMPLATE = 200_000  # bytes of the page outside the data, the archive and the script, at most usually
 
 
-def render(content: dict[str, Any]) -> str:
+def render(content: Content, *, all_documents: bool = True) -> str:
     """Render the page as HTML.
 
     Raises
     ------
     ImportError
-        If jinja2 or bokeh is not installed.
+        If jinja2 is not installed.
     """
     try:
         import jinja2
-        from bokeh.resources import Resources
     except ImportError as error:
         raise ImportError(f"ldavi.report needs {error.name}. Install it with: pip install 'ldavi[report]'") from error
     environment = jinja2.Environment(
@@ -35,23 +58,37 @@ def render(content: dict[str, Any]) -> str:
     environment.filters["formatted"] = formatted
     template = environment.from_string(_asset("page.html"))
     script = "(() => {\n'use strict';\n" + "".join(_asset(name) for name in SCRIPTS) + "})();\n"
-    bundle = Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="warn", minified=True)
-    charts = "\n".join(bundle.js_raw).replace("\r\n", "\n")
+    data = dict(content.data)
+    left = MAX_BYTES - len(escaped_json(data).encode()) - len(script) - OF_TEMPLATE - _table_size(content.data)
+    archive = _archived(content, left) if all_documents else None
+    data["archive"] = None if archive is None else archive.facts
     page = template.render(
-        **_decodable(content),
-        data=escaped_json(content),
+        **data,
+        data=escaped_json(data),
+        packed="" if archive is None else archive.packed,
         style="".join(_asset(name) for name in STYLES),
         script=script,
         script_hash=_hash(script),
-        charts=charts,
-        charts_hash=_hash(charts),
     )
+    page = _decodable(page)
     return page if page.endswith("\n") else page + "\n"
+
+
+def _archived(content: Content, max_bytes: int) -> Archive | None:
+    """Compress all documents; None if there are none or no space for them."""
+    if max_bytes < MIN_ARCHIVE or not content.documents.counts.shape[0]:
+        return None
+    return archive(content.documents, content.words, content.word_topics, max_bytes)
+
+
+def _table_size(data: dict[str, Any]) -> int:
+    """Estimate the size of the table of all topics in bytes."""
+    return sum(len(" ".join(topic["listed"]).encode("utf-8", "replace")) + 1_000 for topic in data["topics"])
 
 
 def escaped_json(content: Any) -> str:
     """Encode as JSON without "<", which can neither end the script element that contains it nor open a comment."""
-    text = json.dumps(_decodable(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _decodable(json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
     for character, escape in ESCAPES.items():
         text = text.replace(character, escape)
     return text
@@ -69,15 +106,9 @@ def formatted(value: Any, column: list[Any]) -> str:
     return f"{value:.{1 if largest >= 100 else 2 if largest >= 10 else 3}f}"
 
 
-def _decodable(content: Any) -> Any:
+def _decodable(text: str) -> str:
     """Replace unpaired surrogates, which UTF-8 cannot encode, by "�"."""
-    if isinstance(content, str):
-        return content if content.isascii() else content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(content, dict):
-        return {key if isinstance(key, int) else _decodable(key): _decodable(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_decodable(value) for value in content]
-    return content
+    return SURROGATES.sub("\ufffd", text)
 
 
 def _asset(name: str) -> str:

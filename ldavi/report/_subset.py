@@ -1,12 +1,14 @@
 """The words and documents that the page contains: a subset of the vocabulary and of the corpus."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ldavi._core.typing import Doubles, Int64s
 from ldavi.inspection._documents import most_representative
 from ldavi.inspection._words import relevance
 
 SLIDER_STEPS = 21  # λ = 0, 0.05, …, 1
+STEPS_AT_ONCE = 5
 SHORT_DOCUMENTS = 0.25  # quantile of the document lengths below which documents are left out
 
 
@@ -16,13 +18,29 @@ def slider_words(topics: Doubles, word_probabilities: Doubles, n_words: int) -> 
     columns = []
     for topic in topics:
         possible = np.flatnonzero(topic > 0)
-        log_topic, shown = np.log(topic[possible]), np.zeros(len(possible), bool)
-        for weight in np.linspace(0, 1, SLIDER_STEPS):
-            scores = relevance(log_topic, log_p[possible], float(weight))
-            n_shown = min(n_words, len(scores))
-            shown[np.argpartition(-scores, n_shown - 1)[:n_shown]] = True
+        shown = _relevant_at_any_position(np.log(topic[possible]), log_p[possible], min(n_words, len(possible)))
         columns.append(possible[shown])
     return columns
+
+
+def _relevant_at_any_position(log_topic: Doubles, log_p: Doubles, n_words: int) -> NDArray[np.bool_]:
+    """Return which words are among the `n_words` most relevant at one of the slider's positions.
+
+    A score is linear in λ. Between two positions it is therefore at most the larger and at least the smaller of its
+    values there. Words whose larger value is below the n-th largest of the smaller values are not considered between.
+    """
+    shown = np.zeros(len(log_topic), bool)
+    positions = np.linspace(0, 1, SLIDER_STEPS)
+    for start in range(0, SLIDER_STEPS - 1, STEPS_AT_ONCE):
+        between = positions[start : start + STEPS_AT_ONCE + 1]
+        ends = [relevance(log_topic, log_p, float(weight)) for weight in (between[0], between[-1])]
+        smaller, larger = np.minimum(*ends), np.maximum(*ends)
+        limit = np.partition(smaller, len(smaller) - n_words)[len(smaller) - n_words]
+        considered = np.flatnonzero(larger >= limit)
+        for weight in between:
+            scores = relevance(log_topic[considered], log_p[considered], float(weight))
+            shown[considered[np.argpartition(-scores, n_words - 1)[:n_words]]] = True
+    return shown
 
 
 def shown_documents(theta: Doubles, tokens: Doubles, shares: Doubles, n_documents: int) -> Int64s:

@@ -1,5 +1,6 @@
 """Texts split into words of the vocabulary and the text between them."""
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -18,9 +19,10 @@ def word_finder(names: Iterable[Any], vectorizer: Any = None) -> FindWord:
     """
     columns: Mapping[str, int] = {str(name): w for w, name in enumerate(names)}
     if vectorizer is None:
-        return lambda word: columns.get(word, columns.get(word.lower()))
+        return functools.cache(lambda word: columns.get(word, columns.get(word.lower())))
     analyze = vectorizer.build_analyzer()
 
+    @functools.cache
     def find(word: str) -> int | None:
         return next((columns[term] for term in analyze(word) if term in columns), None)
 
@@ -34,13 +36,10 @@ def pieces(text: str, find: FindWord, topic_of: Mapping[int, tuple[int, int]]) -
     between.
     """
     found: list[Piece] = []
-    cache: dict[str, int | None] = {}
     end = 0
     for match in re.finditer(WORDS, text):
         word = match.group()
-        if word not in cache:
-            cache[word] = find(word)
-        column = cache[word]
+        column = find(word)
         if column is not None and column in topic_of:
             found += [text[end : match.start()], word, *topic_of[column]]
             end = match.end()

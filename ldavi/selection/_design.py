@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from ldavi import metrics
 from ldavi._core.topics_of_model import topics_of
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.typing import CoherenceMeasure, Doubles, Int64s
 from ldavi._estimator import validation as check
 from ldavi.metrics._tokens import check_tokens
 from ldavi.metrics._top_words import top_words
@@ -24,7 +24,7 @@ USED = 2.0  # a topic is in use if some word has this multiple of the uniform pr
 class Measures(NamedTuple):
     """The settings of the evaluation."""
 
-    coherence: str
+    coherence: CoherenceMeasure
     n_words: int
     doc_topic_prior: Any
 

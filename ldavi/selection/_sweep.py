@@ -1,5 +1,7 @@
 """`sweep`: fit and evaluate a grid of numbers of topics."""
 
+from __future__ import annotations
+
 import os
 import sys
 import warnings
@@ -12,15 +14,16 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from ldavi._core.typing import CoherenceMeasure
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi.metrics._coherence import WINDOW_SIZES
-from ldavi.progress import ProgressDisplay
+from ldavi.progress import ProgressBar, ProgressDisplay
 from ldavi.selection import _design
 from ldavi.selection._journal import Journal, fingerprint
 from ldavi.selection._result import Sweep, summarise
 
-Progress: TypeAlias = bool | Callable[[int, int, _design.Fit], object] | None
+Progress: TypeAlias = bool | Callable[[int, int, _design.Fit], object] | ProgressBar | None
 
 
 def sweep(
@@ -30,7 +33,7 @@ def sweep(
     estimator: Any = None,
     n_init: int = 5,
     held_out: float | int = 0.2,
-    coherence: str = "npmi",
+    coherence: CoherenceMeasure = "npmi",
     n_words: int = 10,
     doc_topic_prior: str | float | None = "grid",
     n_jobs: int | None = None,
@@ -77,22 +80,23 @@ def sweep(
     path : path-like or None, default=None
         A file of JSON lines to which each finished fit is appended. Fits that the file holds are not repeated: make the
         same call again after an interruption, or with more numbers of topics or more restarts.
-    progress : bool, callable or None, default=None
+    progress : bool, ProgressBar, callable or None, default=None
         True shows a tqdm bar on a terminal, or writes a line for each fit to standard error. None does the same, but
-        shows nothing where standard error is not a terminal. A callable is called with (n_done, n_total, fit), where
-        fit is a :class:`Fit`; an exception that it raises ends the sweep.
+        shows nothing where standard error is not a terminal. A ProgressBar does the same as True. Another callable is
+        called with (n_done, n_total, fit), where fit is a :class:`Fit`; an exception that it raises ends the sweep.
 
     Returns
     -------
     sweep : Sweep
         The result, with `recommend()`, `plot()` and `table`. The table has a row for each number of topics and these
-        columns: n_components; perplexity and log_likelihood (nats per held-out token); gap, the difference from
-        the highest log_likelihood; coherence, diversity and exclusivity; stability, the mean Jaccard similarity of
-        the top words of matched topics in use, over pairs of restarts; used, the number of topics in use, see
-        :class:`Fit`; seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity,
-        log_likelihood and gap are over documents (that of gap is of the paired differences); the others are over
-        restarts, and NaN for one restart. That of stability is the jackknife's, since pairs that share a restart are
-        dependent, and NaN for fewer than three restarts.
+        columns: n_components; perplexity and log_likelihood (nats per held-out token); gap, the difference from the
+        highest log_likelihood; coherence, diversity and exclusivity; stability, the mean Jaccard similarity of the top
+        words of matched topics in use, over pairs of restarts; used, the number of topics in use, see :class:`Fit`;
+        seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity, log_likelihood
+        and gap are over documents and restarts (that of gap is of the paired differences); the others are over
+        restarts, and NaN for one restart. With several folds, which share training documents, they are at least the
+        standard error over folds with the correction of Nadeau and Bengio. That of stability is the jackknife's, since
+        pairs that share a restart are dependent, and NaN for fewer than three restarts.
 
     Raises
     ------
@@ -106,6 +110,7 @@ def sweep(
     ----------
     Wallach, Murray, Salakhutdinov, Mimno. "Evaluation methods for topic models". ICML 2009.
     Greene, O'Callaghan, Cunningham. "How many topics? Stability analysis for topic models". ECML PKDD 2014.
+    Nadeau, Bengio. "Inference for the generalization error". Machine Learning 52, 2003.
 
     Examples
     --------
@@ -171,7 +176,7 @@ def _check_progress(progress: object) -> None:
 def _reporter(progress: Progress, n_done: int, n_total: int) -> Iterator[Callable[[int, _design.Fit], object]]:
     """Yield the function to call after each fit, with the number of fits that are done."""
     terminal = sys.stderr.isatty()
-    if callable(progress):
+    if callable(progress) and not isinstance(progress, ProgressBar):  # which shows the passes of one fit
         yield lambda number, fit: progress(number, n_total, fit)
     elif progress is False or (progress is None and not terminal):
         yield lambda number, fit: None

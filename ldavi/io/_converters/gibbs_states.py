@@ -255,6 +255,9 @@ def from_tomotopy(model: Any) -> LatentDirichletAllocation:
     ------
     TypeError
         If the model is not one of tomotopy.
+    ValueError
+        If its topics are not those of LDA: it weights terms (IDF, PMI), or is an HDPModel, some of whose topics are
+        dead.
 
     See Also
     --------
@@ -262,6 +265,7 @@ def from_tomotopy(model: Any) -> LatentDirichletAllocation:
     """
     if not hasattr(model, "get_topic_word_dist") or not hasattr(model, "used_vocabs"):
         raise TypeError(f"model is a {type(model).__name__}; from_tomotopy needs a tomotopy.LDAModel")
+    _check_tomotopy(model)
     words, eta = list(model.used_vocabs), float(model.eta)
     lam = np.array([model.get_topic_word_dist(k, normalize=False) for k in range(model.k)], dtype=np.float64)
     word_priors = {column: each for column, word in enumerate(words) if len(each := model.get_word_prior(word))}
@@ -277,6 +281,20 @@ def from_tomotopy(model: Any) -> LatentDirichletAllocation:
         feature_names=words,
         n_samples=len(model.docs),
     )
+
+
+def _check_tomotopy(model: Any) -> None:
+    """Raise a ValueError for models whose word distributions are no counts of tokens, or have dead topics."""
+    if hasattr(model, "convert_to_lda"):
+        raise ValueError(
+            f"model is a {type(model).__name__}, whose number of topics is open; pass model.convert_to_lda()[0]"
+        )
+    weighting = getattr(model, "tw", 0)
+    if int(getattr(weighting, "value", weighting)) != 0:
+        raise ValueError(
+            f"model weights terms (tw={weighting}), so that its topics are no counts of tokens; train it with "
+            "tw=tomotopy.TermWeight.ONE"
+        )
 
 
 def to_tomotopy(

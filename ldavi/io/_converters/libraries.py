@@ -1,5 +1,7 @@
 """Conversion of models from and to scikit-learn, gensim and Spark, and to the input of pyLDAvis."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any, TypeAlias
 
@@ -241,7 +243,12 @@ def from_spark(
     Raises
     ------
     ValueError
-        If the matrix is not a valid λ, or a prior or the vocabulary has another shape.
+        If the matrix is not a valid λ, is transposed, or a prior or the vocabulary has another shape.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer words than topics.
 
     Examples
     --------
@@ -251,13 +258,39 @@ def from_spark(
     (2, 3)
     """
     matrix, alpha = (getattr(each, "toArray", lambda each=each: each)() for each in (topics_matrix, doc_topic_prior))
+    matrix = np.asarray(matrix, dtype=np.float64)
+    _check_orientation(matrix, alpha, vocabulary)
     return restore.fitted_with(
-        np.asarray(matrix, dtype=np.float64).T,
+        matrix.T,
         doc_topic_prior=alpha,
         topic_word_prior=topic_word_prior,
         feature_names=vocabulary,
         learning_method="online",
     )
+
+
+def _check_orientation(matrix: NDArray[np.float64], alpha: Any, vocabulary: Any) -> None:
+    """Check that the rows of Spark's matrix are words.
+
+    Raises
+    ------
+    ValueError
+        If the prior or the vocabulary shows that they are topics.
+    """
+    if matrix.ndim != 2 or matrix.shape[0] == matrix.shape[1]:
+        return
+    n_rows, n_columns = matrix.shape
+    n_words = None if vocabulary is None else len(vocabulary)
+    if n_words == n_columns or (np.ndim(alpha) == 1 and len(alpha) == n_rows):
+        raise ValueError(
+            f"topics_matrix has shape {matrix.shape}, whose rows are topics; pass its transpose, whose rows are words"
+        )
+    if n_rows < n_columns and n_words is None:
+        warnings.warn(
+            f"topics_matrix has {n_rows} rows, taken for words, and {n_columns} columns, taken for topics; if the rows "
+            "are topics, pass its transpose",
+            stacklevel=3,
+        )
 
 
 def to_spark_topics_matrix(model: LatentDirichletAllocation) -> NDArray[np.float64]:

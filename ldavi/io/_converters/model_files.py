@@ -131,6 +131,7 @@ def from_vw(
     ----------
     Hoffman, Blei, Bach. "Online learning for latent Dirichlet allocation". NIPS 2010.
     """
+    _refuse_binary_model(path)
     with _errors_name(f"path={os.fspath(path)!r}", "a readable model of vw --lda with these rows"):
         lines = lines_of(path)
         options = _vw_header(lines)
@@ -144,6 +145,18 @@ def from_vw(
             topic_word_prior=float(_option(options, r"--lda_rho (\S+)", "0.1")),
             feature_names=feature_names,
             learning_method="online",
+        )
+
+
+def _refuse_binary_model(path: str | os.PathLike[str]) -> None:
+    """Raise a ValueError for a binary model of Vowpal Wabbit, which begins with the length of its version."""
+    with open(path, "rb") as file:
+        start = file.read(16)
+    if re.match(rb"[\x01-\x20]\x00\x00\x00\d", start):
+        name = os.fspath(path)
+        raise ValueError(
+            f"path={name!r} is a binary model of Vowpal Wabbit; write the readable one that is needed here: "
+            f"vw --testonly --initial_regressor {name} --readable_model {name}.txt"
         )
 
 
@@ -266,7 +279,7 @@ def lines_of(path: str | os.PathLike[str]) -> Iterator[str]:
     with open(path, "rb") as file:
         is_compressed = file.peek(2)[:2] == b"\x1f\x8b"
         stream: Any = gzip.GzipFile(fileobj=file) if is_compressed else file
-        for line in iter(partial(stream.readline, MAX_LINE + 1), b""):
+        for number, line in enumerate(iter(partial(stream.readline, MAX_LINE + 1), b"")):
             if len(line) > MAX_LINE:
                 raise ValueError(f"a line of {os.fspath(path)!r} has more than {MAX_LINE} bytes")
-            yield line.decode("utf-8").rstrip("\r\n")
+            yield line.decode("utf-8-sig" if number == 0 else "utf-8").rstrip("\r\n")

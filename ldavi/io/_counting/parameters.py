@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from ldavi.io._counting.stop_words import read_stop_words, stop_words_of
 from ldavi.io._readers.vocabulary import read_vocabulary
 
 WordArray = NDArray[np.object_]
@@ -64,13 +65,9 @@ def stop_word_set(stop_words: StopWords) -> frozenset[str]:
     if stop_words is None:
         return frozenset()
     if isinstance(stop_words, os.PathLike):
-        return frozenset(read_vocabulary(stop_words).tolist())
+        return frozenset(read_stop_words(stop_words))
     if isinstance(stop_words, str):
-        if stop_words != "english":
-            raise ValueError(
-                f"stop_words={stop_words!r} must be 'english', a pathlib.Path, a collection of words or None"
-            )
-        return frozenset(ENGLISH_STOP_WORDS)
+        return frozenset(ENGLISH_STOP_WORDS if stop_words == "english" else stop_words_of(stop_words))
     if not isinstance(stop_words, Collection):
         raise TypeError(f"stop_words is of type {type(stop_words).__name__}; expected 'english', a path or words")
     return frozenset(stop_words)

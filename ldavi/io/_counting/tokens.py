@@ -3,13 +3,14 @@
 import importlib.util
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ldavi._core.typing import Int32s, Int64s
+from ldavi.io._counting.unicode_words import DOTTED_LANGUAGES, is_simple, is_word, normalised, words_with_marks
 
 ARROW_CHARACTERS = 2**20  # below this total, loading pyarrow takes longer than it saves
 
@@ -38,10 +39,13 @@ class RunRule(NamedTuple):
         Argument of `str.translate` that replaces characters outside the class by blanks.
     min_length : int
         Minimum number of characters of a word.
+    has_letters : bool
+        Whether the class is \\w, the letters of all alphabets.
     """
 
     table: dict[int, str]
     min_length: int
+    has_letters: bool
 
 
 def run_rule(pattern: str, *, lowercase: bool) -> RunRule | None:
@@ -54,10 +58,11 @@ def run_rule(pattern: str, *, lowercase: bool) -> RunRule | None:
     if min_length == 0:  # the pattern finds empty words, too
         return None
     lowered = [chr(code).lower() if lowercase else chr(code) for code in range(128)]
-    return RunRule({code: found if member.match(found) else " " for code, found in enumerate(lowered)}, min_length)
+    table = {code: found if member.match(found) else " " for code, found in enumerate(lowered)}
+    return RunRule(table, min_length, bool(match["w"]))
 
 
-def tokenize(texts: Sequence[str], pattern: str, *, lowercase: bool) -> Tokens:
+def tokenize(texts: Sequence[str], pattern: str, *, lowercase: bool, language: str | None = None) -> Tokens:
     """Return the words that `re.findall(pattern, text)` finds in each text.
 
     Parameters
@@ -67,27 +72,60 @@ def tokenize(texts: Sequence[str], pattern: str, *, lowercase: bool) -> Tokens:
         A regular expression with at most one group, which is the word if there is one.
     lowercase : bool
         Whether texts are converted to lower case first.
+    language : str or None
+        With a language, or "any", texts are normalised, combining marks belong to the letters before them, and the
+        minimum length of a run of letters depends on the script; see `ldavi.io._counting.unicode_words`.
 
     Returns
     -------
     Tokens
     """
     rule = run_rule(pattern, lowercase=lowercase)
-    find = re.compile(pattern).findall
+    plain: Callable[[str], list[str]] = re.compile(pattern).findall
+    find = plain
+    if language is not None and rule is not None and rule.has_letters:
+        find = words_with_marks()
+
+    is_dotted = language in DOTTED_LANGUAGES and lowercase  # I is not a capital i
+
+    def prepared(text: str) -> str:
+        if language is not None:
+            return normalised(text, lowercase=lowercase, language=language)
+        return text.lower() if lowercase else text
+
+    def words_of(text: str) -> list[str]:
+        if language is not None and not is_dotted and is_simple(text):
+            return plain(text.lower() if lowercase else text)
+        return find(prepared(text))
+
     if rule is None:
-        return _tokens_of(find(text.lower() if lowercase else text) for text in texts)
+        return tokens_of(find(prepared(text)) for text in texts)
     # A run contains no blank. Therefore the words of texts that are not ASCII can be joined, and split at blanks again.
     spaced = [
-        text.translate(rule.table) if text.isascii() else " ".join(find(text.lower() if lowercase else text))
-        for text in texts
+        text.translate(rule.table) if text.isascii() and not is_dotted else " ".join(words_of(text)) for text in texts
     ]
     tokens = None
     if sum(map(len, spaced)) >= ARROW_CHARACTERS and importlib.util.find_spec("pyarrow") is not None:
         tokens = _split_with_arrow(spaced)
     if tokens is None:
-        tokens = _tokens_of(text.split() for text in spaced)
-    is_long_enough = (len(word) >= rule.min_length for word in tokens.vocabulary)
+        tokens = tokens_of(text.split() for text in spaced)
+    length = rule.min_length
+    if language is not None and rule.has_letters:
+        is_long_enough = (is_word(word, length) for word in tokens.vocabulary)
+    else:
+        is_long_enough = (len(word) >= length for word in tokens.vocabulary)
     return select_words(tokens, np.fromiter(is_long_enough, bool, len(tokens.vocabulary)))
+
+
+def mapped(tokens: Tokens, function: Callable[[str], str]) -> Tokens:
+    """Return tokens whose words are replaced by the results of a function, such as a lemmatiser; drop empty ones."""
+    numbers = _numbering()
+    names = [function(word) for word in tokens.vocabulary]
+    if wrong := next((name for name in names if not isinstance(name, str)), None):
+        raise TypeError(f"lemmatizer returned {wrong!r} for a word; it must return str")
+    new = np.fromiter(map(numbers.__getitem__, names), np.int32, len(names))
+    result = Tokens(list(numbers), new[tokens.ids], tokens.starts)
+    return select_words(result, np.fromiter((bool(name) for name in result.vocabulary), bool, len(numbers)))
 
 
 def select_words(tokens: Tokens, is_selected: NDArray[np.bool_]) -> Tokens:
@@ -101,7 +139,7 @@ def select_words(tokens: Tokens, is_selected: NDArray[np.bool_]) -> Tokens:
     return Tokens(vocabulary, new_ids[tokens.ids[kept]], n_kept_before[tokens.starts])
 
 
-def _tokens_of(documents: Iterable[Sequence[str]]) -> Tokens:
+def tokens_of(documents: Iterable[Sequence[str]]) -> Tokens:
     """Number the words of documents in the order of their first occurrence."""
     numbers = _numbering()
     number = numbers.__getitem__

@@ -1,7 +1,10 @@
 """Word counts of texts: those of scikit-learn's `CountVectorizer`, in less time and batch by batch."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -20,8 +23,19 @@ from ldavi.io._counting.parameters import (
     stop_word_set,
     vocabulary_array,
 )
+from ldavi.io._counting.phrases import PhraseFinder, check_phrases, with_phrases
+from ldavi.io._counting.splitting import (
+    Lemmatizer,
+    Splitting,
+    Tokenizer,
+    count_chunk,
+    move_columns,
+    stacked,
+    text_chunks,
+)
 from ldavi.io._counting.statistics import WordStatistics
-from ldavi.io._counting.tokens import select_words, tokenize, with_ngrams
+from ldavi.io._counting.tokens import Tokens
+from ldavi.io._counting.unicode_words import check_language
 from ldavi.io._progress_hooks import report_texts_counted
 
 TOKEN_PATTERN = r"(?u)\b\w\w+\b"
@@ -53,6 +67,19 @@ class WordCounter:
     n_jobs : int or None, default=None
         Number of processes; None means 1. More help with large texts if `token_pattern` is not the default, or if the
         texts are not ASCII.
+    language : str or None, default=None
+        None finds words as `CountVectorizer` does. "any" composes letters (NFC), lets combining marks belong to words,
+        and lowers the minimum length of words in Han, Hangul and other scripts that write short words. "turkish" and
+        "azerbaijani" also lower I to ı; "chinese", "japanese" and "thai" also find words in texts without blanks, by a
+        library of the extra ``ldavi[languages]``.
+    tokenizer : callable or None, default=None
+        Function that returns the words of a text, in place of `token_pattern`. With `lowercase`, its words are
+        converted to lower case.
+    lemmatizer : callable or None, default=None
+        Function that returns the word to count for each distinct word, such as its lemma; "" drops the word.
+    phrases : "auto", sequence of str or None, default=None
+        Pairs of adjacent words, joined by a blank, that are counted as one word. "auto" finds them in `fit`, see
+        `find_phrases`.
 
     Attributes
     ----------
@@ -60,6 +87,8 @@ class WordCounter:
         The word of each column, in alphabetical order or as given.
     n_documents_ : int
         Number of documents that `fit` and `extend` have counted; 0 if the vocabulary was given.
+    phrases_ : list of str
+        The phrases that are counted as one word.
 
     Examples
     --------
@@ -84,6 +113,10 @@ class WordCounter:
         lowercase: bool = True,
         max_features: int | None = None,
         n_jobs: int | None = None,
+        language: str | None = None,
+        tokenizer: Tokenizer | None = None,
+        lemmatizer: Lemmatizer | None = None,
+        phrases: Sequence[str] | str | None = None,
     ) -> None:
         check_ngram_range(ngram_range)
         check_document_frequency("min_df", min_df)
@@ -97,16 +130,34 @@ class WordCounter:
                 f"min_df={min_df}, max_df={max_df} and max_features={max_features} have no effect with a vocabulary; "
                 "leave them at their defaults"
             )
-        self._stop_words = stop_word_set(stop_words)
-        self._ngram_range, self._min_df, self._max_df, self._max_features = ngram_range, min_df, max_df, max_features
-        self._pattern, self._lowercase, self._n_jobs = token_pattern, lowercase, n_jobs
+        for name, function in (("tokenizer", tokenizer), ("lemmatizer", lemmatizer)):
+            if function is not None and not callable(function):
+                raise TypeError(f"{name}={function!r} must be a function of a text, or None")
+        if phrases is not None and ngram_range != (1, 1):
+            raise ValueError(f"ngram_range={ngram_range} counts all n-grams; leave it at (1, 1) to count phrases")
+        self._finds_phrases = isinstance(phrases, str) and phrases == "auto"
+        self._splitting = Splitting(
+            pattern=token_pattern,
+            lowercase=lowercase,
+            stop_words=stop_word_set(stop_words),
+            ngram_range=ngram_range,
+            language=check_language(language),
+            tokenizer=tokenizer,
+            lemmatizer=lemmatizer,
+            phrases=check_phrases(phrases),
+        )
+        self._min_df, self._max_df, self._max_features, self._n_jobs = min_df, max_df, max_features, n_jobs
         self.n_documents_ = 0
         self.vocabulary_: WordArray = vocabulary_array(vocabulary)
         self._is_fixed = vocabulary is not None
         self._columns = {word: column for column, word in enumerate(self.vocabulary_.tolist())}
         self._extended = WordStatistics()  # of the texts given to `extend`
 
-    def fit(self, batches: Iterable[Sequence[str]]) -> "WordCounter":
+    @property
+    def phrases_(self) -> list[str]:
+        return list(self._splitting.phrases)
+
+    def fit(self, batches: Iterable[Sequence[str]]) -> WordCounter:
         """Find the vocabulary of a corpus that is given in batches; memory is needed for the vocabulary and one batch.
 
         Parameters
@@ -123,6 +174,8 @@ class WordCounter:
         ValueError
             If no word remains.
         """
+        if self._finds_phrases:
+            self._find_phrases(batches)
         if not self._is_fixed:
             statistics = WordStatistics()
             for batch in batches:
@@ -131,7 +184,7 @@ class WordCounter:
             self._set_vocabulary(statistics)
         return self
 
-    def extend(self, texts: Sequence[str]) -> "WordCounter":
+    def extend(self, texts: Sequence[str]) -> WordCounter:
         """Append the new words of texts to the vocabulary; existing words keep their columns.
 
         Use it with `partial_fit` and new_words="add". A word is added as soon as it has occurred in `min_df` of the
@@ -155,6 +208,8 @@ class WordCounter:
             raise ValueError(
                 f"{limits} are limits that need every document; extend supports only min_df, as a whole number"
             )
+        if self._finds_phrases:
+            raise ValueError('phrases="auto" needs every document; find them with find_phrases, and pass them')
         for names, counts in self._count_chunks(check_texts(texts)):
             numbers = self._extended.add(names, counts)
             is_frequent = self._extended.document_frequency[numbers] >= self._min_df
@@ -189,8 +244,8 @@ class WordCounter:
         parts = []
         for names, counts in self._count_chunks(check_texts(texts)):
             columns = np.fromiter((self._columns.get(name, -1) for name in names), np.int64, len(names))
-            parts.append(_move_columns(counts, columns, len(self._columns)))
-        return _stacked(parts, len(self._columns))
+            parts.append(move_columns(counts, columns, len(self._columns)))
+        return stacked(parts, len(self._columns))
 
     def fit_transform(self, texts: Sequence[str]) -> sparse.csr_array:
         """Find the vocabulary of texts and count its words; the texts are tokenised only once.
@@ -208,6 +263,8 @@ class WordCounter:
         ValueError
             If no word remains.
         """
+        if self._finds_phrases:
+            self._find_phrases([texts])
         if self._is_fixed:
             return self.transform(texts)
         statistics = WordStatistics()
@@ -216,18 +273,42 @@ class WordCounter:
         n_words = len(self._columns)
         columns = np.full(len(statistics.numbers), -1)
         columns[chosen] = np.arange(n_words)
-        return _stacked([_move_columns(counts, columns[numbers], n_words) for numbers, counts in parts], n_words)
+        return stacked([move_columns(counts, columns[numbers], n_words) for numbers, counts in parts], n_words)
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """Return the words and phrases of texts in their order, before stop words are dropped.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        tokens : Tokens
+            Token i is `vocabulary[ids[i]]`, and the tokens of text d begin at `starts[d]`.
+        """
+        return with_phrases(self._splitting.single_words(check_texts(texts)), self._splitting.phrases)
+
+    def _find_phrases(self, batches: Iterable[Sequence[str]]) -> None:
+        if iter(batches) is batches:
+            raise ValueError('phrases="auto" reads the batches twice; pass a list of them, or Batches of read_batches')
+        self._splitting = replace(self._splitting, phrases=())
+        finder = PhraseFinder()
+        for batch in batches:
+            for chunk in text_chunks(check_texts(batch), CHUNK_SIZE):
+                finder.add(self._splitting.single_words(chunk), self._splitting.stop_words)
+        self._splitting = replace(self._splitting, phrases=tuple(finder.phrases()))
 
     def _count_chunks(self, texts: Sequence[str]) -> Iterator[tuple[list[str], sparse.csr_array]]:
         """Yield the words and counts of consecutive chunks of texts."""
-        settings = self._pattern, self._lowercase, self._stop_words, self._ngram_range
+        splitting = self._splitting
         if self._n_jobs in (None, 1):
             chunks: Iterable[tuple[list[str], sparse.csr_array]] = (
-                _count_chunk(chunk, *settings) for chunk in _chunks(texts, CHUNK_SIZE)
+                count_chunk(chunk, splitting) for chunk in text_chunks(texts, CHUNK_SIZE)
             )
         else:
             run = Parallel(n_jobs=self._n_jobs, return_as="generator")
-            chunks = run(delayed(_count_chunk)(chunk, *settings) for chunk in _chunks(texts, CHUNK_SIZE // 4))
+            chunks = run(delayed(count_chunk)(chunk, splitting) for chunk in text_chunks(texts, CHUNK_SIZE // 4))
         for names, counts in chunks:
             report_texts_counted(counts.shape[0], len(texts))
             yield names, counts
@@ -257,121 +338,3 @@ class WordCounter:
         self._columns = {word: column for column, word in enumerate(self.vocabulary_.tolist())}
         self.n_documents_ = n_documents
         return order[chosen]
-
-
-def count_words(
-    texts: Sequence[str],
-    *,
-    stop_words: StopWords = None,
-    ngram_range: tuple[int, int] = (1, 1),
-    min_df: float = 1,
-    max_df: float = 1.0,
-    vocabulary: Vocabulary = None,
-    token_pattern: str = TOKEN_PATTERN,
-    lowercase: bool = True,
-    max_features: int | None = None,
-    n_jobs: int | None = None,
-) -> tuple[sparse.csr_array, WordArray]:
-    """Count the words of texts as `CountVectorizer` does, in less time.
-
-    Parameters
-    ----------
-    texts : sequence of str
-    stop_words : "english", path, collection of str or None, default=None
-        Words to ignore: "english" for scikit-learn's English list, a file with one word per line (a `pathlib.Path`), or
-        the words.
-    ngram_range : (int, int), default=(1, 1)
-        Minimum and maximum number of words of the n-grams to count.
-    min_df : int or float, default=1
-        Ignore words that occur in fewer documents. An int is a number of documents, a float a share of them.
-    max_df : int or float, default=1.0
-        Ignore words that occur in more documents.
-    vocabulary : path, sequence of str, mapping of str to int or None, default=None
-        The words to count, in the order of their columns, or a file of them.
-    token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
-        Regular expression of a word. If it contains a group, the group is the word.
-    lowercase : bool, default=True
-        Whether texts are converted to lower case first.
-    max_features : int or None, default=None
-        Maximum number of words. The most frequent words are counted; among equally frequent ones, the first in
-        alphabetical order.
-    n_jobs : int or None, default=None
-        Number of processes; None means 1.
-
-    Returns
-    -------
-    X : sparse array of shape (n_documents, n_words), CSR int32
-    vocabulary : (n_words,) array of str
-        The word of each column, in alphabetical order or as given.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is out of its range, or no word remains.
-    TypeError
-        If `texts` is a single string, or contains anything but strings.
-
-    Examples
-    --------
-    >>> from ldavi.io import count_words
-    >>> X, vocabulary = count_words(["a cat and a dog", "two dogs"])
-    >>> vocabulary.tolist(), X.toarray().tolist()
-    (['and', 'cat', 'dog', 'dogs', 'two'], [[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]])
-    """
-    counter = WordCounter(
-        stop_words=stop_words,
-        ngram_range=ngram_range,
-        min_df=min_df,
-        max_df=max_df,
-        vocabulary=vocabulary,
-        token_pattern=token_pattern,
-        lowercase=lowercase,
-        max_features=max_features,
-        n_jobs=n_jobs,
-    )
-    return counter.fit_transform(texts), counter.vocabulary_
-
-
-def _count_chunk(
-    texts: Sequence[str], pattern: str, lowercase: bool, stop_words: frozenset[str], ngram_range: tuple[int, int]
-) -> tuple[list[str], sparse.csr_array]:
-    """Return the words of some texts, in no order, and the counts of each text."""
-    tokens = tokenize(texts, pattern, lowercase=lowercase)
-    if stop_words:
-        is_counted = (word not in stop_words for word in tokens.vocabulary)
-        tokens = select_words(tokens, np.fromiter(is_counted, bool, len(tokens.vocabulary)))
-    tokens = with_ngrams(tokens, *ngram_range)
-    shape = len(texts), len(tokens.vocabulary)
-    X = sparse.csr_array((np.ones(len(tokens.ids), dtype=np.int32), tokens.ids, tokens.starts), shape=shape)
-    X.sum_duplicates()
-    return tokens.vocabulary, X
-
-
-def _chunks(texts: Sequence[str], size: int) -> Iterator[list[str]]:
-    """Yield lists of consecutive texts, each with about `size` characters in total."""
-    chunk: list[str] = []
-    length = 0
-    for text in texts:
-        chunk.append(text)
-        length += len(text)
-        if length >= size:
-            yield chunk
-            chunk, length = [], 0
-    if chunk:
-        yield chunk
-
-
-def _move_columns(counts: sparse.csr_array, columns: Int64s, n_words: int) -> sparse.csr_array:
-    """Move column j to `columns[j]`; drop it if that is -1."""
-    indices = columns[counts.indices]
-    kept = indices >= 0
-    indptr = np.concatenate(([0], np.cumsum(kept)))[counts.indptr]
-    X = sparse.csr_array((counts.data[kept], indices[kept].astype(np.int32), indptr), shape=(counts.shape[0], n_words))
-    X.sort_indices()
-    return X
-
-
-def _stacked(parts: list[sparse.csr_array], n_words: int) -> sparse.csr_array:
-    if not parts:
-        return sparse.csr_array((0, n_words), dtype=np.int32)
-    return sparse.csr_array(sparse.vstack(parts, format="csr"))

@@ -10,12 +10,13 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
 from ldavi._estimator import restore
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi._estimator.validation import check_parameters
 from ldavi._version import __version__
-from ldavi.io._models import container
+from ldavi.io._models import container, counters
 from ldavi.io._models.encoding import Decoder, Encoder
 
 StrPath = str | os.PathLike[str]
@@ -55,11 +56,12 @@ class ModelInfo(NamedTuple):
 
 
 def save(
-    model: LatentDirichletAllocation,
+    model: LatentDirichletAllocation | Pipeline,
     path: StrPath,
     *,
     vocabulary: Sequence[str] | None = None,
     metadata: dict[str, Any] | None = None,
+    counter: Any = None,
 ) -> None:
     """Write a model to a file that contains data only, so reading it runs no code.
 
@@ -68,24 +70,30 @@ def save(
 
     Parameters
     ----------
-    model : LatentDirichletAllocation
+    model : LatentDirichletAllocation or Pipeline
         The model, fitted or not. Everything is stored except `callbacks`, which are functions; the loaded model
-        computes the same bits. Attributes that ldavi has not set are stored, but `load` leaves them out.
+        computes the same bits. Attributes that ldavi has not set are stored, but `load` leaves them out. A pipeline has
+        two steps, a `counter` and the model.
     path : str or path-like
         The file; its name usually ends in ".ldavi".
     vocabulary : sequence of str, optional
-        The word of each column, which `read_info` returns. The model's own column names (`feature_names_in_`) are
-        always stored.
+        The word of each column, the `vocabulary_` of the loaded model. By default the model's own words are stored, or
+        those of the counter.
     metadata : dict, optional
         Further information as JSON: None, booleans, finite numbers, strings, lists, and dicts with strings as keys.
+    counter : WordCounter or CountVectorizer, optional
+        What counted the texts of the fit, so that :func:`load_pipeline` counts other texts in the same way. It becomes
+        the entry "counting" of the metadata.
 
     Raises
     ------
     TypeError
-        If the model is not exactly a :class:`ldavi.LatentDirichletAllocation`, or has an attribute that is not data.
+        If the model is not exactly a :class:`ldavi.LatentDirichletAllocation`, or has an attribute that is not data;
+        or if the counter is of another class.
     ValueError
         If a parameter is not valid or was changed so that it contradicts the topics, the vocabulary does not fit the
-        model, `metadata` is not JSON, or `path` exists and is not a regular file.
+        model or the counter, the counter has a parameter that the file cannot describe, `metadata` is not JSON, or
+        `path` exists and is not a regular file.
     OSError
         If the file cannot be written. An existing file is unchanged in this case.
 
@@ -97,6 +105,7 @@ def save(
     See Also
     --------
     load : Read a model from a file.
+    load_pipeline : Read a model that takes texts.
 
     Examples
     --------
@@ -110,12 +119,15 @@ def save(
     >>> bool((same.components_ == lda.components_).all())
     True
     """
+    model, counter = counters.parts_of_pipeline(model, counter)
     if type(model) is not LatentDirichletAllocation:
         raise TypeError(
             f"model is a {type(model).__name__}; save supports only ldavi.LatentDirichletAllocation; pickle other "
             "classes"
         )
     _check_consistent(model)
+    words = counters.words_to_store(model, vocabulary, counter)
+    metadata = counters.with_counting(metadata, counter)
     encoder = Encoder()
     parameters, attributes = _without_callbacks(model)
     defaults = {name: parameter.default for name, parameter in signature(LatentDirichletAllocation).parameters.items()}
@@ -129,8 +141,7 @@ def save(
     }
     strings = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "ldavi_version": __version__}
     strings |= {"model": json.dumps(description), "metadata": _metadata_json(metadata)}
-    if vocabulary is not None:
-        words = _check_vocabulary(vocabulary, getattr(model, "n_features_in_", None))
+    if words is not None:
         strings["vocabulary"] = json.dumps(encoder.encode(words, "vocabulary"))
     container.write(path, encoder.arrays, strings)
 
@@ -182,6 +193,9 @@ def load(path: StrPath, *, mmap: bool = False, verify: bool = True) -> LatentDir
         model = restore.restored(parameters, attributes)
         if verify and LAM in arrays:
             _check_lam(arrays[LAM])
+        words = _vocabulary_in(strings, decoder)
+        if words is not None and model.__sklearn_is_fitted__() and not hasattr(model, "feature_names_in_"):
+            model.vocabulary_ = words
         return model
 
 
@@ -208,13 +222,13 @@ def read_info(path: StrPath) -> ModelInfo:
     with open(path, "rb", opener=_open_nonblocking) as file, _errors_name(path):
         strings, arrays = _read(file, mmap=True, verify=False)
         decoder = Decoder(arrays)
-        words = decoder.decode(json.loads(strings["vocabulary"])) if "vocabulary" in strings else None
+        words = _vocabulary_in(strings, decoder)
         return ModelInfo(
             int(strings["format_version"]),
             strings.get("ldavi_version", ""),
             {name: decoder.decode(value) for name, value in _description(strings)["parameters"].items()},
             {name: (array.shape, array.dtype.name) for name, array in sorted(arrays.items())},
-            None if words is None else list(words),
+            words,
             json.loads(strings.get("metadata", "{}")),
         )
 
@@ -302,6 +316,10 @@ def _same(value: Any, default: Any) -> bool:
     return type(value) is type(default) and bool(np.array_equal(value, default))
 
 
+def _vocabulary_in(strings: dict[str, str], decoder: Decoder) -> list[str] | None:
+    return list(decoder.decode(json.loads(strings["vocabulary"]))) if "vocabulary" in strings else None
+
+
 def _metadata_json(metadata: dict[str, Any] | None) -> str:
     msg = "must be a dict of None, booleans, finite numbers, strings, lists, and dicts with strings as keys"
     if metadata is not None and not isinstance(metadata, dict):
@@ -313,14 +331,3 @@ def _metadata_json(metadata: dict[str, Any] | None) -> str:
     if json.loads(text) != (metadata or {}):
         raise ValueError(f"metadata {msg}; this value would change when it is stored as JSON")
     return text
-
-
-def _check_vocabulary(vocabulary: Sequence[str], n_words: int | None) -> NDArray[Any]:
-    words = np.array([vocabulary] if isinstance(vocabulary, str) else list(vocabulary), dtype=object)
-    if not all(isinstance(word, str) for word in words.ravel()):
-        raise TypeError("vocabulary must contain strings, the word of each column")
-    if words.ndim != 1 or (n_words is not None and len(words) != n_words):
-        raise ValueError(
-            f"vocabulary has {len(words)} words, but the model has {n_words} columns; pass one word per column"
-        )
-    return words

@@ -1,7 +1,7 @@
 """`read_batches`: read a corpus a batch of documents at a time, for corpora that are larger than memory."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -9,26 +9,28 @@ from typing import Any, NamedTuple
 from scipy import sparse
 
 from ldavi._core.chunks import chunks
-from ldavi.io._readers.coo_builder import CorpusInfo, build_batches
-from ldavi.io._readers.count_formats import COUNT_READERS
+from ldavi.io._readers.coo_builder import CorpusInfo, build_batches, find_word_base
 from ldavi.io._readers.dispatch import (
+    STANDARD_INPUT,
     ObjectArray,
-    StrPath,
-    check_columns,
+    check_options,
     counts_of_word_lists,
     final_vocabulary,
+    first_content,
     initial_info,
     is_stdin,
     metadata_names,
     open_corpus,
     read_counts,
-    read_documents,
     read_npz_counts,
+    reader_options,
     text_of,
 )
+from ldavi.io._readers.documents import Column, Document, ReaderOptions
 from ldavi.io._readers.recognition import COUNT_FORMATS, Recognition
-from ldavi.io._readers.text_formats import Document, ReaderOptions
+from ldavi.io._readers.several import Paths, StrPath, one_or_several
 
+MAX_EMPTY = 10_000  # documents that are read to find whether they are texts or lists of words
 DECLARING_FORMATS = ("uci", "mm")  # their headers declare the number of words
 
 
@@ -73,6 +75,7 @@ class Batches:
         self,
         path: StrPath,
         *,
+        format: str,
         batch_size: int,
         recognition: Recognition,
         options: ReaderOptions,
@@ -80,11 +83,17 @@ class Batches:
         vocabulary: ObjectArray | None,
     ) -> None:
         self._path, self._batch_size, self._options, self._info = path, batch_size, options, info
+        self._format = format
         self._is_used = False
         self.recognition = recognition
         self.vocabulary = vocabulary
         self.n_words = None if info is None else info.n_words
         self.kind = "texts" if info is None else "counts"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided where the file leaves it open, such as its delimiter; complete after an iteration."""
+        return tuple(self._options.notes)
 
     def __iter__(self) -> Iterator[Any]:
         return (batch.content for batch in self.records())
@@ -109,19 +118,20 @@ class Batches:
         self._is_used = True
         kind, options, info = self.recognition.format, self._options, self._info
         names = metadata_names(kind, options)
-        with open_corpus(self._path, kind, options) as (source, _):
+        with open_corpus(self._path, self._format, options) as opened:
             if info is None:
-                yield from self._texts(read_documents(source, self._path, kind, options), names)
-            elif kind in COUNT_READERS:
-                info = replace(info)
-                for X in build_batches(info, read_counts(source, self._path, kind, options, info), self._batch_size):
-                    yield Batch(X, None, {})
+                assert opened.documents is not None
+                yield from self._texts(opened.documents, names)
+            elif opened.documents is not None:
+                yield from self._word_lists(opened.documents, replace(info), names)
             elif kind == "npz":
-                X = read_npz_counts(source, info, options)
+                X = read_npz_counts(opened.source, info, options)
                 for rows in chunks(X.shape[0], self._batch_size):
                     yield Batch(X[rows], None, {})
             else:
-                yield from self._word_lists(read_documents(source, self._path, kind, options), replace(info), names)
+                info = replace(info)
+                for X in build_batches(info, read_counts(opened, info), self._batch_size):
+                    yield Batch(X, None, {})
 
     def _texts(self, documents: Iterator[Document], names: tuple[str, ...]) -> Iterator[Batch]:
         while batch := list(islice(documents, self._batch_size)):
@@ -146,16 +156,18 @@ def _batch(content: list[str] | sparse.csr_array, documents: list[Document], nam
 
 
 def read_batches(
-    path: StrPath,
+    path: Paths,
     *,
     batch_size: int = 4096,
     format: str = "auto",
     vocabulary: StrPath | Sequence[str] | None = None,
-    column: str | tuple[str, str] | None = None,
+    column: Column = None,
     id_column: str | None = None,
     metadata: Sequence[str] = (),
     encoding: str = "utf-8",
     max_bytes: int | None = None,
+    table: Mapping[str, Any] | None = None,
+    first_word: int | None = None,
 ) -> Batches:
     """Read a corpus in batches of documents; memory is needed for one batch only.
 
@@ -165,7 +177,7 @@ def read_batches(
 
     Parameters
     ----------
-    path : str or path
+    path : str, path or sequence of them
         See `read_corpus`; "-", standard input, can be read once and needs a `format`.
     batch_size : int, default=4096
         Number of documents per batch; the last batch may have fewer.
@@ -173,7 +185,7 @@ def read_batches(
         See `read_corpus`.
     vocabulary : path, sequence of str or None, default=None
         See `read_corpus`; not used for texts.
-    column : str, (str, str) or None, default=None
+    column : str, list of str, (str, str) or None, default=None
         See `read_corpus`.
     id_column : str or None, default=None
         Name of the column with the names of the documents, which `Batches.records` returns.
@@ -184,6 +196,10 @@ def read_batches(
     max_bytes : int or None, default=None
         Maximum number of bytes that a compressed file may expand to. None sets no limit, since only one batch is in
         memory.
+    table : mapping or None, default=None
+        See `read_corpus`.
+    first_word : 0, 1 or None, default=None
+        See `read_corpus`.
 
     Returns
     -------
@@ -199,16 +215,26 @@ def read_batches(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be at least 1")
+    path = one_or_several(path)
     if is_stdin(path) and format == "auto":
         raise ValueError("path='-' is standard input, whose format is not recognised here; pass its format=")
-    options = ReaderOptions(column, id_column, tuple(metadata), encoding, max_bytes)
+    options = reader_options(
+        column=column,
+        id_column=id_column,
+        metadata=metadata,
+        encoding=encoding,
+        max_bytes=max_bytes,
+        table=table,
+        first_word=first_word,
+    )
     recognition, is_counts = _recognise(path, format, options)
     kind = recognition.format
-    info, words = initial_info(path, kind, vocabulary if is_counts else None, encoding)
+    info, words = initial_info(path, kind, vocabulary if is_counts else None, options)
     if is_counts:
-        _find_words(path, kind, options, info)
+        _find_words(path, format, kind, options, info)
     return Batches(
         path,
+        format=format,
         batch_size=batch_size,
         recognition=recognition,
         options=options,
@@ -220,18 +246,16 @@ def read_batches(
 def _recognise(path: StrPath, format: str, options: ReaderOptions) -> tuple[Recognition, bool]:
     """Return the format, and whether the batches are counts; a table is read up to its first document to decide it."""
     if is_stdin(path):
-        check_columns(path, format, options)
+        check_options(STANDARD_INPUT, format, options)
         recognition = Recognition(format, None, "the caller named it")
         return recognition, format in COUNT_FORMATS or isinstance(options.column, tuple)
-    with open_corpus(path, format, options) as (source, recognition):
-        check_columns(path, recognition.format, options)
-        if recognition.format in COUNT_FORMATS:
-            return recognition, True
-        first = next(read_documents(source, path, recognition.format, options), None)
-    return recognition, first is not None and not isinstance(first.content, str)
+    with open_corpus(path, format, options) as opened:
+        if opened.documents is None:
+            return opened.recognition, True
+        return opened.recognition, not isinstance(first_content(islice(opened.documents, MAX_EMPTY)), str)
 
 
-def _find_words(path: StrPath, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
+def _find_words(path: StrPath, format: str, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
     """Set the vocabulary or the number of words, for which some formats must be read once.
 
     Raises
@@ -245,26 +269,33 @@ def _find_words(path: StrPath, kind: str, options: ReaderOptions, info: CorpusIn
             raise ValueError(
                 f"format={kind!r} from standard input needs vocabulary=, because the format does not declare its words"
             )
-        info.word_base = 1 if kind == "svmlight" else 0
+        if info.word_base is None:
+            info.word_base = info.usual_base
+            options.notes.add(
+                f"the first word of standard input is taken to have the number {info.word_base} "
+                f"(first_word={1 - info.word_base} if it has the number {1 - info.word_base})"
+            )
     elif kind == "npz":
-        with open_corpus(path, kind, options) as (source, _):
-            info.n_words = read_npz_counts(source, info, options).shape[1]
-    elif kind in DECLARING_FORMATS or kind == "svmlight" or not is_known:
-        _scan_words(path, kind, options, info)
+        with open_corpus(path, format, options) as opened:
+            info.n_words = read_npz_counts(opened.source, info, options).shape[1]
+    elif kind in DECLARING_FORMATS or info.word_base is None or not is_known:
+        _scan_words(path, format, kind, options, info)
     info.grows_vocabulary = False
     if info.vocabulary is not None:
         info.n_words = len(info.vocabulary)
 
 
-def _scan_words(path: StrPath, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
+def _scan_words(path: StrPath, format: str, kind: str, options: ReaderOptions, info: CorpusInfo) -> None:
     """Read the file, or its header if it declares the number of words, and set the number of words and of the first."""
     scanned = replace(info)  # shares the vocabulary, which grows in place
-    highest, lowest = -1, 1
-    with open_corpus(path, kind, options) as (source, _):
-        for part in read_counts(source, path, kind, options, scanned):
+    highest, lowest = -1, 2**62
+    with open_corpus(path, format, options) as opened:
+        for part in read_counts(opened, scanned):
             highest = max(highest, int(part.words.max(initial=-1)))
-            lowest = min(lowest, int(part.words.min(initial=1)))
-            if kind in DECLARING_FORMATS:
+            lowest = min(lowest, int(part.words.min(initial=2**62)))
+            if kind in DECLARING_FORMATS and scanned.n_words is not None and info.n_words is None:
                 break
-    info.word_base = lowest if kind == "svmlight" else 0
-    info.n_words = max(0, highest + 1 - info.word_base) if scanned.n_words is None else scanned.n_words
+    if info.word_base is None:
+        info.word_base = find_word_base(scanned, lowest, highest)
+        highest -= info.word_base
+    info.n_words = max(0, highest + 1) if scanned.n_words is None else scanned.n_words

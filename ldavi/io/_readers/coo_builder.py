@@ -9,6 +9,7 @@ from scipy import sparse
 
 from ldavi._core.typing import Doubles, Int64s
 from ldavi.io._errors import CorpusError
+from ldavi.io._readers.documents import Notes
 
 MAX_WORDS = 2**31 - 1
 # Each row of a CSR matrix needs memory, also an empty one. A file may declare MIN_DOCS_ALLOWED documents, and
@@ -45,7 +46,13 @@ class CorpusInfo:
     grows_vocabulary : bool
         Whether a word that is not in the vocabulary gets a new column; otherwise it is ignored.
     word_base : int or None
-        Number of the first word, 0 or 1. None means that it is unknown, which occurs in SVMlight files.
+        Number of the first word, 0 or 1. None means that it is unknown, which occurs in SVMlight and lda-c files.
+    usual_base : int
+        The usual number of the first word in this format.
+    stated_base : int or None
+        The number of the first word that a comment in the file states.
+    notes : Notes or None
+        Collects what was decided where the file leaves it open.
     """
 
     name: str
@@ -56,6 +63,9 @@ class CorpusInfo:
     vocabulary: dict[str, int] | None = None
     grows_vocabulary: bool = False
     word_base: int | None = 0
+    usual_base: int = 0
+    stated_base: int | None = None
+    notes: Notes | None = None
 
 
 def set_declared_shape(
@@ -116,11 +126,38 @@ def check_width(info: CorpusInfo, n_words: int) -> None:
 def build_matrix(info: CorpusInfo, parts: Iterable[Triples]) -> sparse.csr_array:
     """Assemble all counts of a file into one CSR matrix (n_docs, n_words); duplicate entries are summed."""
     triples = _concatenated(list(parts))
-    if info.word_base is None:  # words are numbered from 0 if 0 occurs, otherwise from 1, as in scikit-learn
-        triples = triples._replace(words=triples.words - min(1, int(triples.words.min(initial=1))))
+    if info.word_base is None:
+        lowest, highest = int(triples.words.min(initial=2**62)), int(triples.words.max(initial=-1))
+        triples = triples._replace(words=triples.words - find_word_base(info, lowest, highest))
     n_docs = info.n_docs if info.n_docs is not None else int(triples.docs.max(initial=-1)) + 1
     check_n_docs(info, n_docs, len(triples.docs))
     return _csr_matrix(info, triples, n_docs)
+
+
+def find_word_base(info: CorpusInfo, lowest: int, highest: int) -> int:
+    """Return the number of the first word: 0 if it occurs, 1 if the number of words occurs, else as usual.
+
+    Parameters
+    ----------
+    info : CorpusInfo
+    lowest, highest : int
+        The smallest and the largest number of a word; -1 as `highest` if there is none.
+    """
+    if lowest == 0 or highest < 0:
+        return 0
+    is_ambiguous = info.n_words is not None and highest < info.n_words
+    base = info.usual_base if info.stated_base is None else info.stated_base
+    if info.n_words is not None and highest == info.n_words:
+        base = 1
+        is_ambiguous = info.usual_base != 1
+    elif info.stated_base is not None:
+        is_ambiguous = False
+    if is_ambiguous and info.notes is not None:
+        info.notes.add(
+            f"its words have the numbers {lowest} to {highest}, of {info.n_words}; the first word is taken to have the "
+            f"number {base} (first_word={1 - base} if it has the number {1 - base})"
+        )
+    return base
 
 
 def build_batches(info: CorpusInfo, parts: Iterable[Triples], batch_size: int) -> Iterator[sparse.csr_array]:
@@ -227,6 +264,11 @@ def _csr_matrix(info: CorpusInfo, triples: Triples, n_docs: int) -> sparse.csr_a
     if len(triples.words) and triples.words.max() >= n_words:
         raise CorpusError(
             info.name, f"contains word number {int(triples.words.max())} (from 0), but there are {n_words} words"
+        )
+    if len(triples.words) and triples.words.min() < 0:
+        raise CorpusError(
+            info.name,
+            "contains word number 0, but the first word was taken to have number 1; pass first_word=0",
         )
     X = sparse.coo_array((triples.values, (triples.docs, triples.words)), shape=(n_docs, n_words)).tocsr()
     X.eliminate_zeros()

@@ -1,32 +1,32 @@
 """`read_corpus`: read a whole corpus of any supported format."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scipy import sparse
 
-from ldavi.io._counting.word_counter import count_words
+from ldavi.io._counting.functions import count_words
 from ldavi.io._errors import CorpusError
 from ldavi.io._readers.coo_builder import CorpusInfo, build_matrix
-from ldavi.io._readers.count_formats import COUNT_READERS
 from ldavi.io._readers.dispatch import (
     ObjectArray,
-    StrPath,
-    check_columns,
     counts_of_word_lists,
     final_vocabulary,
+    first_content,
     initial_info,
     metadata_names,
     object_array,
     open_corpus,
-    read_documents,
+    read_counts,
     read_npz_counts,
+    reader_options,
     text_of,
 )
+from ldavi.io._readers.documents import Column, Document
 from ldavi.io._readers.recognition import Recognition
+from ldavi.io._readers.several import Paths, StrPath, one_or_several
 from ldavi.io._readers.source import MAX_BYTES
-from ldavi.io._readers.text_formats import Document, ReaderOptions
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Corpus:
         The columns in `metadata` of the call; "label" for files of MALLET.
     recognition : Recognition
         The format that was read, and how it was recognised.
+    notes : tuple of str
+        What was decided where the file leaves it open, such as its delimiter, for the user to check.
     """
 
     X: sparse.csr_array
@@ -55,48 +57,61 @@ class Corpus:
     texts: list[str] | None
     metadata: dict[str, ObjectArray]
     recognition: Recognition
+    notes: tuple[str, ...] = ()
 
 
 def read_corpus(
-    path: StrPath,
+    path: Paths,
     *,
     format: str = "auto",
     vocabulary: StrPath | Sequence[str] | None = None,
-    column: str | tuple[str, str] | None = None,
+    column: Column = None,
     id_column: str | None = None,
     metadata: Sequence[str] = (),
     encoding: str = "utf-8",
     max_bytes: int = MAX_BYTES,
     counting: Mapping[str, Any] | None = None,
+    table: Mapping[str, Any] | None = None,
+    first_word: int | None = None,
 ) -> Corpus:
     """Read a corpus of any common format as a matrix of counts; the words of texts are counted.
 
     Parameters
     ----------
-    path : str or path
-        A file, plain or compressed with gzip, bz2, xz or zstd; a folder that contains one document per file; or "-" for
-        standard input.
+    path : str, path or sequence of them
+        A file, plain or compressed with gzip, bz2, xz, zstd or zip; several files of texts or tables, also as a pattern
+        such as "posts-*.csv"; a folder, or a zip archive, that contains one document per file, or files that are all
+        tables; or "-" for standard input.
     format : str, default="auto"
-        "text" (a document per line), "folder", "csv", "tsv", "jsonl", "parquet", "mallet" (name, label, text), "uci",
-        "mm" (Matrix Market), "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix" or "npz". "auto"
-        recognises the format.
+        "text" (a document per line), "folder", "csv", "tsv", "jsonl", "json", "parquet", "excel", "mallet" (name,
+        label, text), "uci", "mm" (Matrix Market), "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix" or
+        "npz". "auto" recognises the format.
     vocabulary : path, sequence of str or None, default=None
         The word of each column, or a file of them; for texts, the words to count. With None, a file of counts uses a
         vocabulary file in the same folder, if there is one: NAME.vocab, NAME.vocab.txt, NAME.dict.txt, vocab.NAME.txt
         for docword.NAME.txt, or vocab.txt.
-    column : str, (str, str) or None, default=None
-        Name of the column with texts or, in JSONL and Parquet, with lists of words. A pair names a column with lists of
-        words and one with lists of their counts. None uses the only column, or the one named "text".
+    column : str, list of str, (str, str) or None, default=None
+        Name of the column with texts or, in JSON and Parquet, with lists of words. A list names several columns, whose
+        texts are joined. A pair (a tuple) names a column with lists of words and one with lists of their counts. None
+        uses the only column, or the one named "text". Missing texts (null) are empty documents.
     id_column : str or None, default=None
         Name of the column with the names of the documents.
     metadata : sequence of str, default=()
         Names of further columns to return.
     encoding : str, default="utf-8"
-        Encoding of the texts.
+        Encoding of the texts. A byte order mark takes precedence.
     max_bytes : int, default=4294967296
         Maximum number of bytes that a compressed file may expand to.
     counting : mapping or None, default=None
         Keyword arguments of `count_words`, for texts.
+    table : mapping or None, default=None
+        How a table is read: "delimiter", a character (default: recognised); "quoting", "csv", "backslash" (quotes
+        within quotes follow a backslash) or "none" (quotes are part of the texts) (default: recognised); "header",
+        whether the first row has the names of the columns (default: True; with False they are "1", "2", …); "sheet",
+        the name of a sheet.
+    first_word : 0, 1 or None, default=None
+        The number of the first word in SVMlight and lda-c files. None finds it: 0 if it occurs, 1 if the number of
+        words of the vocabulary occurs, else 1 for SVMlight and 0 for lda-c.
 
     Returns
     -------
@@ -121,23 +136,34 @@ def read_corpus(
     >>> corpus.vocabulary.tolist(), corpus.X.toarray().tolist()
     (['dance', 'ice', 'song'], [[0, 1, 1], [1, 0, 2]])
     """
-    options = ReaderOptions(column, id_column, tuple(metadata), encoding, max_bytes)
-    with open_corpus(path, format, options) as (source, recognition):
+    path = one_or_several(path)
+    options = reader_options(
+        column=column,
+        id_column=id_column,
+        metadata=metadata,
+        encoding=encoding,
+        max_bytes=max_bytes,
+        table=table,
+        first_word=first_word,
+    )
+    with open_corpus(path, format, options) as opened:
+        recognition, source, _ = opened
         kind = recognition.format
-        check_columns(path, kind, options)
-        info, words = initial_info(path, kind, vocabulary, encoding)
+        info, words = initial_info(path, kind, vocabulary, options)
         if kind == "npz":
-            return Corpus(read_npz_counts(source, info, options), words, None, None, {}, recognition)
-        if source is not None and kind in COUNT_READERS:
-            X = build_matrix(info, COUNT_READERS[kind](source, info, encoding))
+            X = read_npz_counts(source, info, options)
+            return Corpus(X, words, None, None, {}, recognition, tuple(options.notes))
+        if opened.documents is None:
+            X = build_matrix(info, read_counts(opened, info))
             ids = None if info.ids is None else object_array(info.ids)
             labels = {} if info.labels is None else {"label": object_array(info.labels)}
-            return Corpus(X, final_vocabulary(info, words), ids, None, labels, recognition)
-        documents = list(read_documents(source, path, kind, options))
+            return Corpus(X, final_vocabulary(info, words), ids, None, labels, recognition, tuple(options.notes))
+        documents = list(opened.documents)
     if not documents:
         raise CorpusError(info.name, "contains no document")
     names = metadata_names(kind, options)
-    return _corpus_of_documents(documents, info, words, names, recognition, counting or {})
+    corpus = _corpus_of_documents(documents, info, words, names, recognition, counting or {})
+    return replace(corpus, notes=tuple(options.notes))
 
 
 def _corpus_of_documents(
@@ -151,7 +177,7 @@ def _corpus_of_documents(
     """Count the words of documents, which are all texts or all lists of words."""
     ids = None if documents[0].id is None else object_array([document.id for document in documents])
     columns = {name: object_array([document.metadata[i] for document in documents]) for i, name in enumerate(names)}
-    if isinstance(documents[0].content, str):
+    if isinstance(first_content(documents), str):
         texts = [text_of(document, info.name) for document in documents]
         X, words = count_words(texts, vocabulary=words, **counting)
         return Corpus(X, words, ids, texts, columns, recognition)

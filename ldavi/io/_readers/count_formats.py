@@ -6,7 +6,6 @@ completes, and the encoding of words.
 
 import io
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,61 +19,26 @@ from ldavi.io._readers.coo_builder import (
     Triples,
     check_n_docs,
     collect_triples,
-    set_declared_shape,
     word_columns,
 )
-from ldavi.io._readers.recognition import PAIRS
-from ldavi.io._readers.source import MAX_LINE, Source, decoded_lines, numbered_lines
+from ldavi.io._readers.line_chunks import CHUNK_SIZE, header_number, read_chunk
+from ldavi.io._readers.recognition import PAIRS, WHOLE_PAIRS
+from ldavi.io._readers.source import Source, decoded_lines, numbered_lines
+from ldavi.io._readers.triple_formats import NUMBER, read_matrix_market, read_uci
 
-CHUNK_SIZE = 2**20  # bytes that are parsed at a time, and tokens of a MALLET state
-NUMBER = rb"[-+]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?+\d++)?+"
-TRIPLE = re.compile(rb"\s*+(\d{1,18})\s++(\d{1,18})(?:\s++(" + NUMBER + rb"))?+\s*+")
-MATRIX_MARKET = re.compile(
-    rb"%%MatrixMarket\s+matrix\s+coordinate\s+(real|double|integer|pattern)\s+general\s*", re.IGNORECASE
-)
+WORDS_FROM = re.compile(rb"^# Column indices are (zero|one)-based", re.MULTILINE)  # scikit-learn's comment
+SEVERAL_LABELS = re.compile(rb"^(?:[-+.\deE]*+,| *+\d++:)", re.MULTILINE)
 VW_TAG = re.compile(r"(?:^|\s)'?([^\s|]*)$")
 
 Reader = Callable[[Source, CorpusInfo, str], Iterator[Triples]]
 
 
-def read_uci(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read UCI bag-of-words: the numbers of documents, words and triples; then "document word count" from 1."""
-    sizes = _header_number(source, 1), _header_number(source, 2), _header_number(source, 3)
-    set_declared_shape(info, sizes, file_size=source.size, line=3, min_line_bytes=6)
-    yield from _triples(source, info, n_entries=sizes[2], line=4, with_values=True)
-
-
-def read_matrix_market(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read Matrix Market "coordinate general" of scipy or gensim's `MmCorpus`: comments, sizes, triples from 1."""
-    match = MATRIX_MARKET.fullmatch(_readline(source, 1))
-    if match is None:
-        raise CorpusError(
-            source.name,
-            "expected '%%MatrixMarket matrix coordinate real|integer|pattern general'; convert the matrix to it",
-            1,
-        )
-    number, line = 2, _readline(source, 2)
-    while line.startswith(b"%") or (line and not line.strip()):
-        number, line = number + 1, _readline(source, number + 1)
-    sizes = line.split()
-    if len(sizes) != 3 or not all(re.fullmatch(rb"\d{1,18}", size) for size in sizes):
-        raise CorpusError(source.name, f"expected the numbers of rows, columns and counts, found {line[:60]!r}", number)
-    n_docs, n_words, n_entries = (int(size) for size in sizes)
-    with_values = match[1].lower() != b"pattern"
-    set_declared_shape(
-        info,
-        (n_docs, n_words, n_entries),
-        file_size=source.size,
-        line=number,
-        min_line_bytes=6 if with_values else 4,
-    )
-    yield from _triples(source, info, n_entries=n_entries, line=number + 1, with_values=with_values)
-
-
 def read_svmlight(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read SVMlight with scikit-learn's loader: a label, which is ignored, then "word:count" with ascending words."""
+    """Read SVMlight with scikit-learn's loader: labels, which are ignored, then "word:count" with ascending words."""
     n_docs, line = 0, 1
-    while chunk := _read_chunk(source, line):
+    if match := WORDS_FROM.search(source.head):
+        info.stated_base = int(match[1] == b"one")
+    while chunk := read_chunk(source, line):
         try:
             X = _load_svmlight(chunk)
         except (ValueError, OverflowError) as error:
@@ -90,17 +54,22 @@ def read_svmlight(source: Source, info: CorpusInfo, encoding: str) -> Iterator[T
 
 
 def read_ldac(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
-    """Read lda-c (Blei), also gensim's `BleiCorpus`: the number of pairs of a document, then "word:count" from 0."""
+    """Read lda-c (Blei), also gensim's `BleiCorpus`: the number of pairs of a document, then "word:count" from 0.
+
+    Files of some programs number words from 1; see `CorpusInfo.word_base`.
+    """
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
         for number, line in numbered_lines(source):
-            match = PAIRS.fullmatch(line.strip())
+            match = WHOLE_PAIRS.fullmatch(line.strip()) or PAIRS.fullmatch(line.strip())
             if match is None:
                 raise CorpusError(source.name, f"expected 'N word:count word:count …', found {line[:60]!r}", number)
             pairs = match[2].replace(b":", b" ").split()
             if int(match[1]) != len(pairs) // 2:
                 raise CorpusError(source.name, f"declares {int(match[1])} pairs, contains {len(pairs) // 2}", number)
             words = [int(text) for text in pairs[::2]]
+            if info.word_base:
+                words = [word - 1 for word in words]
             if words and max(words) >= MAX_WORDS:
                 raise CorpusError(
                     source.name, f"contains word number {max(words)}, and at most {MAX_WORDS} are supported", number
@@ -115,7 +84,7 @@ def read_vw(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples
     ids: list[str] = []
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
-        for number, line in decoded_lines(source, encoding):
+        for number, line in decoded_lines(source):
             prefix, *sections = line.split("|")
             if not sections:
                 if not line.strip():
@@ -135,11 +104,11 @@ def read_vw(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples
 
 def read_low(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Triples]:
     """Read gensim's `LowCorpus` (GibbsLDA++): the number of documents, then the words of a document on each line."""
-    declared = _header_number(source, 1)
+    declared = header_number(source, 1)
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
         n_docs = 0
-        for _, line in decoded_lines(source, encoding):
+        for _, line in decoded_lines(source):
             n_docs += 1
             if n_docs <= declared or line.strip():
                 words = line.split()
@@ -156,7 +125,7 @@ def read_mallet_matrix(source: Source, info: CorpusInfo, encoding: str) -> Itera
     labels: list[str] = []
 
     def documents() -> Iterator[tuple[list[int], list[float]]]:
-        for number, line in decoded_lines(source, encoding):
+        for number, line in decoded_lines(source):
             if not line.strip():
                 continue
             name, *pairs = line.split("  ")
@@ -183,7 +152,7 @@ def read_mallet_state(source: Source, info: CorpusInfo, encoding: str) -> Iterat
     docs: list[int] = []
     words: list[int] = []
     n_tokens, last = 0, 0
-    for number, line in decoded_lines(source, encoding):
+    for number, line in decoded_lines(source):
         if line.startswith("#") or not line.strip():
             continue
         fields = line.split(" ")
@@ -224,59 +193,13 @@ COUNT_READERS: dict[str, Reader] = {
 WITH_WORDS = {"vw", "low", "mallet-state", "mallet-matrix"}  # formats whose files contain the words themselves
 
 
-def _triples(source: Source, info: CorpusInfo, *, n_entries: int, line: int, with_values: bool) -> Iterator[Triples]:
-    names = ("doc", "word", "value")[: 3 if with_values else 2]
-    dtype = np.dtype([(name, np.float64 if name == "value" else np.int64) for name in names])
-    n_read = 0
-    while chunk := _read_chunk(source, line):
-        if not chunk.isspace():
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("error")
-                    rows = np.loadtxt(io.BytesIO(chunk), dtype=dtype, comments=None, ndmin=1, encoding="latin-1")
-            except (ValueError, OverflowError, Warning) as error:
-                raise _triple_error(info, chunk, line, with_values=with_values) from error
-            values = rows["value"] if with_values else np.ones(len(rows))
-            docs, words = rows["doc"] - 1, rows["word"] - 1
-            n_docs, n_words = info.n_docs or 0, info.n_words or 0
-            if (
-                min(docs.min(), words.min()) < 0
-                or docs.max() >= n_docs
-                or words.max() >= n_words
-                or not (np.isfinite(values).all() and values.min() >= 0)
-            ):
-                raise _triple_error(info, chunk, line, with_values=with_values)
-            n_read += len(rows)
-            yield Triples(docs, words, values)
-        line += chunk.count(b"\n")
-    if n_read != n_entries:
-        raise CorpusError(
-            source.name,
-            f"the header declares {n_entries} counts, but {n_read} follow; the file is cut short or damaged",
-        )
-
-
-def _triple_error(info: CorpusInfo, chunk: bytes, line: int, *, with_values: bool) -> CorpusError:
-    """Return the error for the first line of a chunk that is not a triple within the declared shape."""
-    expected = "document word count" if with_values else "document word"
-    for number, text in enumerate(chunk.split(b"\n"), start=line):
-        match = TRIPLE.fullmatch(text)
-        if not text.strip():
-            continue
-        if match is None or (match[3] is None) == with_values:
-            return CorpusError(info.name, f"expected '{expected}', found {text[:60]!r}", number)
-        for found, limit, what in ((match[1], info.n_docs, "document"), (match[2], info.n_words, "word")):
-            if not 1 <= int(found) <= (limit or 0):
-                return CorpusError(
-                    info.name, f"{what} {int(found)} is not one of 1 to {limit}, as the header declares", number
-                )
-        if with_values and not 0 <= float(match[3]) < np.inf:
-            return CorpusError(info.name, f"the count {match[3][:60].decode()} is not finite and >= 0", number)
-    return CorpusError(info.name, f"expected lines of '{expected}'", line)
-
-
 def _load_svmlight(chunk: bytes) -> Any:
-    return load_svmlight_file(io.BytesIO(chunk), dtype=np.float64, zero_based=True)[0]
+    try:
+        return load_svmlight_file(io.BytesIO(chunk), dtype=np.float64, zero_based=True)[0]
+    except ValueError:
+        if SEVERAL_LABELS.search(chunk) is None:
+            raise
+    return load_svmlight_file(io.BytesIO(chunk), dtype=np.float64, zero_based=True, multilabel=True)[0]
 
 
 def _svmlight_error(name: str, chunk: bytes, line: int, error: object) -> CorpusError:
@@ -313,27 +236,3 @@ def _feature(name: str, text: str, line: int) -> tuple[str, float]:
     if not re.fullmatch(NUMBER.decode(), count, re.ASCII) or count.startswith("-") or float(count) == np.inf:
         raise CorpusError(name, f"expected 'word' or 'word:count' with a finite count >= 0, found {text[:60]!r}", line)
     return word, float(count)
-
-
-def _header_number(source: Source, line: int) -> int:
-    """Read a line with one number: one of three sizes, or the number of documents on line 1."""
-    text = _readline(source, line)
-    if not re.fullmatch(rb"\s*\d{1,18}\s*", text):
-        what = "the number of documents, words and counts on lines 1 to 3" if line > 1 else "the number of documents"
-        raise CorpusError(source.name, f"expected {what}, found {text[:60]!r}", line)
-    return int(text)
-
-
-def _readline(source: Source, line: int) -> bytes:
-    text = source.stream.readline(MAX_LINE + 1)
-    if len(text) > MAX_LINE:
-        raise CorpusError(source.name, f"has more than {MAX_LINE} bytes", line)
-    return text
-
-
-def _read_chunk(source: Source, line: int) -> bytes:
-    """Read about `CHUNK_SIZE` bytes of complete lines; b"" at the end."""
-    chunk = source.stream.read(CHUNK_SIZE)
-    if chunk and not chunk.endswith(b"\n"):
-        chunk += _readline(source, line + chunk.count(b"\n"))
-    return chunk

@@ -1,4 +1,4 @@
-"""Open and decompress files, with limits on their expanded size, and read numbered lines."""
+"""Open, decompress and decode files, with limits on their expanded size, and read numbered lines."""
 
 import bz2
 import gzip
@@ -7,14 +7,17 @@ import io
 import lzma
 import os
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 from ldavi.io._errors import CorpusError
 from ldavi.io._progress_hooks import report_bytes_read
+from ldavi.io._readers.archives import ZIP, open_only_member
+from ldavi.io._readers.text_stream import as_text_stream, check_encoding, undecodable
 
 MAX_BYTES = 2**32  # default limit on the expanded size of a file
 MAX_LINE = 2**26  # bytes; a line is kept in memory as a whole, so its length must be bounded
@@ -39,9 +42,13 @@ class Source(NamedTuple):
     head : bytes
         The first bytes of `stream`.
     compression : str or None
-        "gzip", "bz2", "xz" or "zstd".
+        "gzip", "bz2", "xz", "zstd" or "zip".
     size : int or None
         Size in bytes of an uncompressed regular file.
+    encoding : str
+        Encoding of the texts in `stream`: the one that the caller named, or that of a byte order mark.
+    note : str or None
+        What the user should know about how the file was decoded.
     """
 
     name: str
@@ -49,6 +56,8 @@ class Source(NamedTuple):
     head: bytes
     compression: str | None
     size: int | None
+    encoding: str = "utf-8"
+    note: str | None = None
 
 
 class _LimitedStream(io.RawIOBase):
@@ -101,7 +110,10 @@ def _is_decoder_error(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno is None  # the operating system's errors have a number, those of gzip and bz2 have none
     # The name is compared because zstandard is optional.
-    return isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
+    return (
+        isinstance(error, (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile))
+        or type(error).__name__ == "ZstdError"
+    )
 
 
 class _FrameReader(io.RawIOBase):
@@ -136,8 +148,13 @@ class _FrameReader(io.RawIOBase):
 
 
 @contextmanager
-def open_source(path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYTES) -> Iterator[Source]:
+def open_source(
+    path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYTES, encoding: str = "utf-8"
+) -> Iterator[Source]:
     """Open a file, or standard input if `path` is "-", and decompress it according to its first bytes.
+
+    A zip archive of one file is opened as that file. A byte order mark is removed, texts in UTF-16 and UTF-32 are
+    converted to UTF-8, and line ends of carriage returns alone to line feeds.
 
     Raises
     ------
@@ -149,20 +166,47 @@ def open_source(path: str | os.PathLike[str], *, max_bytes: int | None = MAX_BYT
     name = os.fspath(path)
     with ExitStack() as stack:
         raw: Any = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
+        is_file = raw is not getattr(sys.stdin, "buffer", None)
         name = "standard input" if name == "-" else name
-        start = _read_fully(raw, 8)
-        compression = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
-        size = (
-            os.fstat(raw.fileno()).st_size
-            if compression is None and raw is not getattr(sys.stdin, "buffer", None)
-            else None
-        )
-        plain: Any = io.BufferedReader(_LimitedStream(raw, name, max_bytes=None, head=start, on_read=report_bytes_read))
-        if compression is not None:
+        yield stack.enter_context(open_stream(raw, name, max_bytes=max_bytes, encoding=encoding, is_file=is_file))
+
+
+@contextmanager
+def open_stream(
+    raw: Any, name: str, *, max_bytes: int | None, encoding: str, is_file: bool = False
+) -> Iterator[Source]:
+    """Decompress and decode an open binary stream; see `open_source`."""
+    encoding = check_encoding(encoding)
+    start = _read_fully(raw, 8)
+    compression = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
+    size = os.fstat(raw.fileno()).st_size if is_file and compression is None else None
+    plain: Any = io.BufferedReader(_LimitedStream(raw, name, max_bytes=None, head=start, on_read=report_bytes_read))
+    with ExitStack() as stack:
+        if start.startswith(ZIP):
+            if not is_file:
+                raw = _spooled(plain, name, max_bytes)
+            if (found := open_only_member(raw, name)) is None:
+                raw.seek(0)
+                on_read = report_bytes_read if is_file else None
+                plain = io.BufferedReader(_LimitedStream(raw, name, max_bytes=None, on_read=on_read))
+            else:
+                report_bytes_read(size or 0)
+                name, compression, size = f"{name}/{found[0]}", "zip", None
+                plain = io.BufferedReader(_LimitedStream(stack.enter_context(found[1]), name, max_bytes=max_bytes))
+        elif compression is not None:
             plain = io.BufferedReader(_LimitedStream(_decoder(plain, compression), name, max_bytes=max_bytes))
         head = _read_fully(plain, HEAD_SIZE)
-        content: Any = io.BufferedReader(_LimitedStream(plain, name, max_bytes=None, head=head), BUFFER_SIZE)
-        yield Source(name, content, head, compression, size)
+        content = _LimitedStream(plain, name, max_bytes=None, head=head)
+        text = as_text_stream(content, head, name, encoding)
+        buffered: Any = io.BufferedReader(text.stream, BUFFER_SIZE)
+        if text.head.startswith(ZIP) and size is None:
+            buffered = _spooled(buffered, name, max_bytes)
+        yield Source(name, buffered, text.head, compression, size, text.encoding, text.note)
+
+
+def _spooled(stream: Any, name: str, max_bytes: int | None) -> io.BytesIO:
+    """Read a stream into memory; zip archives begin with their contents and end with the list of them."""
+    return read_whole(Source(name, stream, b"", None, None), max_bytes)
 
 
 def _decoder(stream: BinaryIO, compression: str) -> Any:
@@ -202,29 +246,46 @@ def read_whole(source: Source, max_bytes: int | None) -> io.BytesIO:
     return data
 
 
+@contextmanager
+def random_access(source: Source) -> Iterator[IO[bytes]]:
+    """Open an archive for random access, from its start; the position of `source.stream` does not change."""
+    if source.size is None:
+        yield source.stream  # in memory, see `open_stream`
+        source.stream.seek(0)
+        return
+    with open(source.name, "rb") as file:
+        yield file
+
+
 def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Yield line numbers, from 1, and lines without line ends, each of at most `MAX_LINE` bytes."""
-    for number, line in enumerate(iter(partial(source.stream.readline, MAX_LINE + 1), b""), start=1):
+    """Yield line numbers, from 1, and lines without line ends, each of at most `MAX_LINE` bytes.
+
+    A line ends in a line feed, in a carriage return and a line feed, or in a carriage return.
+    """
+    number = 0
+    for line in iter(partial(source.stream.readline, MAX_LINE + 1), b""):
+        number += 1
         if len(line) > MAX_LINE:
             raise CorpusError(
                 source.name, f"has more than {MAX_LINE} bytes; a line is one document or one record", number
             )
-        yield number, line.rstrip(b"\r\n")
+        line = line.rstrip(b"\r\n")
+        if b"\r" not in line:
+            yield number, line
+            continue
+        *parts, line = line.split(b"\r")
+        for part in parts:
+            yield number, part
+            number += 1
+        yield number, line
 
 
-def decoded_lines(source: Source, encoding: str) -> Iterator[tuple[int, str]]:
-    """Yield line numbers and decoded lines; a byte order mark is removed."""
+def decoded_lines(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield line numbers and decoded lines."""
+    encoding = source.encoding
     for number, line in numbered_lines(source):
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError as error:
             raise CorpusError(source.name, undecodable(line, error, encoding), number) from error
-        yield number, text.removeprefix("\ufeff") if number == 1 else text
-
-
-def undecodable(data: bytes, error: UnicodeDecodeError, encoding: str) -> str:
-    """Return the problem, for an error message, with bytes that are not text in the encoding."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "starts like UTF-16 text; convert it to UTF-8 (iconv -f utf-16 -t utf-8)"
-    found = data[error.start : error.start + 4]
-    return f"expected text in {encoding}, found the bytes {found!r}; pass its encoding, such as encoding='latin-1'"
+        yield number, text

@@ -48,9 +48,9 @@ def read_vocabulary(path: str | os.PathLike[str], *, encoding: str = "utf-8") ->
     ...     read_vocabulary(path).tolist()
     ['ice', 'song']
     """
-    with open_source(path, max_bytes=MAX_BYTES) as source:
+    with open_source(path, max_bytes=MAX_BYTES, encoding=encoding) as source:
         refuse_code(source)
-        lines = [text for _, text in decoded_lines(source, encoding)]
+        lines = [text for _, text in decoded_lines(source)]
     while lines and not lines[-1]:
         lines.pop()
     if not lines:

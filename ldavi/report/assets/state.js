@@ -2,6 +2,9 @@
 const data = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+const whole = (number) => number.toLocaleString('en');
+const short = (text, maxLength) => (text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text);
+const range = (n) => Array.from({ length: n }, (_, i) => i);
 const listeners = [];
 const chosen = { topic: -1 };
 
@@ -65,4 +68,9 @@ function markSelected(list, option) {
   const [top, bottom] = [option.offsetTop - list.offsetTop, option.offsetTop - list.offsetTop + option.offsetHeight];
   if (top < list.scrollTop) list.scrollTop = top - 4;
   else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight + 4;
+}
+
+function fillTopics(select, selected) {
+  select.replaceChildren(...order.map((k) => element('option', { value: k, textContent: short(nameOf(k), 40) })));
+  if (selected !== undefined) select.value = selected;
 }

@@ -58,11 +58,16 @@ function showWords() {
   }));
 }
 
-whenTopicChanges((topic) => {
+function describeTopic(topic) {
   const { label, share, documents } = data.topics[topic];
-  markSelected(topicList, topicOptions[topic]);
   $('topic-title').textContent = `Topic ${topic}: ${label}`;
-  $('topic-facts').textContent = `${percent(share, 2)} of all tokens; the largest topic of ${documents.toLocaleString('en')} documents`;
+  $('topic-facts').textContent = `${percent(share, 2)} of all tokens; the largest topic of ${whole(documents)} documents`;
+}
+
+whenTopicChanges((topic) => {
+  endEdit(false);
+  describeTopic(topic);
+  markSelected(topicList, topicOptions[topic]);
   $('words').scrollTop = 0;
   showWords();
 });
@@ -83,5 +88,11 @@ $('next').addEventListener('click', () => step(1));
 $('words').addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (button) searchFor(button.textContent);
+});
+whenNamesChange((topic) => {
+  topicOptions[topic].title = data.topics[topic].label;
+  topicOptions[topic].querySelector('.label').textContent = data.topics[topic].label;
+  if ($('order').value === 'label') sortTopics('label');
+  describeTopic(chosen.topic);
 });
 sortTopics('share');

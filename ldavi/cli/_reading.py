@@ -1,0 +1,97 @@
+"""The options of reading, as parameters of `ldavi.io.read_corpus` and `read_batches`."""
+
+import os
+from typing import Any
+
+from ldavi.cli._errors import UsageError, in_options
+from ldavi.cli._options import DEFAULT_ENCODING, Options
+from ldavi.cli._output import say
+from ldavi.io._readers.dates import UNIX
+from ldavi.io._readers.recognition import BINARY_FORMATS
+
+# Commands that use the names and the columns of documents; fit uses them in its report.
+WITH_NAMES = ("fit", "transform", "documents", "report")
+
+
+def reading_parameters(options: Options) -> dict[str, Any]:
+    """Return the parameters that both functions have.
+
+    Raises
+    ------
+    UsageError
+        If an option has no effect.
+    """
+    check_effects(options)
+    table = {
+        "delimiter": options.delimiter,
+        "quoting": options.quoting,
+        "header": not options.no_header,
+        "sheet": options.sheet,
+    }
+    return {
+        "format": options.format,
+        "column": text_columns(options),
+        "id_column": options.id_column,
+        "metadata": metadata_names(options),
+        "encoding": str(options.encoding),
+        "table": table,
+        "first_word": options.first_word,
+    }
+
+
+def text_columns(options: Options) -> str | list[str] | None:
+    """Return the columns that --column names."""
+    if options.column is None or "," not in options.column:
+        return options.column
+    return [name.strip() for name in options.column.split(",") if name.strip()]
+
+
+def metadata_names(options: Options) -> list[str]:
+    """Return the columns that `--metadata` names."""
+    named = getattr(options, "metadata", None) or ""
+    return [name.strip() for name in named.split(",") if name.strip()]
+
+
+def check_effects(options: Options) -> None:
+    """Refuse options of reading that this command does not use.
+
+    Raises
+    ------
+    UsageError
+        If one is given.
+    """
+    date_format = getattr(options, "date_format", None)
+    if date_format is not None and not metadata_names(options):
+        raise UsageError("--date-format is for the columns of --metadata; name them")
+    if date_format is not None and "%" not in date_format and date_format != UNIX:
+        raise UsageError(f"--date-format {date_format} must be a format such as %d/%m/%Y, or {UNIX}")
+    if options.command not in WITH_NAMES and options.id_column is not None:
+        raise UsageError(f"--id-column has no effect on {options.command}, which uses no names of documents")
+    if options.command == "fit" and not options.report:
+        for name in ("id_column", "metadata", "title"):
+            if getattr(options, name, None) is not None:
+                raise UsageError(f"--{name.replace('_', '-')} is for the report; add --report FILE, or leave it out")
+
+
+def check_encoding_is_used(options: Options, format: str) -> None:
+    """Refuse an encoding for a format whose texts have one.
+
+    Raises
+    ------
+    UsageError
+        If --encoding is given, the format is binary, and no other file is read in it.
+    """
+    others = [getattr(options, name, None) for name in ("vocabulary", "stop_words")]
+    if options.encoding is DEFAULT_ENCODING or format not in BINARY_FORMATS:
+        return
+    if not any(other is not None and os.path.exists(str(other)) for other in others):
+        raise UsageError(f"--encoding has no effect on {options.input}, which is {format}")
+
+
+def say_notes(options: Options, notes: tuple[str, ...]) -> None:
+    """Write what was decided where the input leaves it open."""
+    noted: set[str] = options.__dict__.setdefault("_noted", set())
+    for note in notes:
+        if note not in noted:
+            noted.add(note)
+            say(options, f"note: {options.input}: {in_options(note)}")
