@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from ldavi._core.chunks import chunks, rows_within
 from ldavi._core.tables import table
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Doubles, Int64s
+from ldavi._core.typing import Doubles, Int64s, TopicDistance
 from ldavi._estimator import validation as check
 from ldavi._estimator.posterior import posterior_of
 from ldavi.inspection._documents import document_names_of
@@ -101,7 +101,7 @@ def nearest_topics(
     model: ModelOrTopics,
     n_topics: int = 3,
     *,
-    distance: str = "hellinger",
+    distance: TopicDistance = "hellinger",
     other: ModelOrTopics | None = None,
 ) -> Any:
     """Find the nearest topics of each topic, as distributions over words.
