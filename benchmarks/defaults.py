@@ -26,9 +26,9 @@ from ldavi import LatentDirichletAllocation
 INITIALIZATIONS = "random", "anchor words"
 FIXED = {"doc_topic_prior": 0.1, "topic_word_prior": 0.05}
 # name: (parameters of the estimator, constants of the package to replace).
-# Result files and docs/defaults.md contain the names, which therefore must not change. In them, "offset" is the digamma
-# offset of the warm-up, "sweeps" are inner iterations, "from noise" is init="random", "kept above" is the minimum share
-# of a deterministic topic, "visits" are the updates of assignments, and "in full" is a weight of 1.
+# Result files and docs/development/defaults.md contain the names, which therefore must not change. In them, "offset" is
+# the digamma offset of the warm-up, "sweeps" are inner iterations, "from noise" is init="random", "kept above" is the
+# minimum share of a deterministic topic, "visits" are the updates of assignments, and "in full" is a weight of 1.
 SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "vb": ({}, {}),
     "vb, priors .1 and .05": (FIXED, {}),

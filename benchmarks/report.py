@@ -1,4 +1,4 @@
-"""Format results as text: a plain table during a run, Markdown for docs/benchmarks.md."""
+"""Format results as text: a plain table during a run, Markdown for docs/development/benchmark_results.md."""
 
 import statistics
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Compute the bytes, memory and seconds of a fit of a given size, and compare predictions with measurements.
 
-python -m benchmarks.scale_model                                   print the tables of docs/scale.md
+python -m benchmarks.scale_model                                   print the tables of docs/development/scale.md
 python -m benchmarks.scale_model --documents 1e8 --topics 1e3      print them for another size
-python -m benchmarks.scale_model --write                           update the tables in docs/scale.md
+python -m benchmarks.scale_model --write                           update the tables in docs/development/scale.md
 python -m benchmarks.scale_model --measure                         measure rates of this machine and its loopback
 python -m benchmarks.scale_model --check --data DIR                compare predictions with fits on this machine
 
@@ -36,7 +36,7 @@ from benchmarks.scale_costs import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "scale.md"
+PAGE = ROOT / "docs" / "development" / "scale.md"
 RECORDED = ROOT / "benchmarks" / "results" / "scale.json"
 FITS = (("20ng", 100), ("20ng", 500), ("imdb", 100))  # corpus and number of topics of the fits that --check measures
 TABLE_ON_PAGE = r"(<!-- table: {} -->).*?(<!-- end -->)"
@@ -239,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
         for f in fields(group):
             text = f"{f.metadata['unit']} (default: {f.default:g})".replace("%", "%%")
             parser.add_argument(f"--{f.name.replace('_', '-')}", type=float, default=f.default, metavar="N", help=text)
-    parser.add_argument("--write", action="store_true", help="update the tables in docs/scale.md")
+    parser.add_argument("--write", action="store_true", help="update the tables in docs/development/scale.md")
     parser.add_argument("--measure", action="store_true", help="measure the rates of this machine and its loopback")
     parser.add_argument("--check", action="store_true", help="measure rates and fits, and compare with predictions")
     parser.add_argument("--data", help="with --check, a directory of NAME.npz")

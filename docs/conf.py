@@ -20,6 +20,8 @@ from ldavi import __version__
 DOCS = Path(__file__).parent
 OUTSIDE = {"contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md"}  # pages whose text is beside this folder
 
+NOT_PAGES = ("LICENSE", "SECURITY.md", "CITATION.cff")  # files of the repository that the site does not have
+
 project = "ldavi"
 author = "The ldavi developers"
 copyright = author
@@ -99,27 +101,38 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
 }
-html_sidebars = {"index": [], "math": [], "contributing": [], "changelog": []}
+html_sidebars = {"index": [], "math": [], "how_do_i": [], "faq": []}
+
+DEVELOPERS = ("development/", "contributing")  # pages that the search of the user documentation leaves out
 
 
 def read_outside(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the files beside this folder in the place of their pages, and lead links to them there."""
+    """Replace a page by the file outside this folder that it stands for, and links to the file by links to the page."""
     if docname in OUTSIDE:
         source[0] = (DOCS.parent / OUTSIDE[docname]).read_text(encoding="utf-8")
         source[0] = source[0].replace("](docs/", "](")
+    up = "../" * docname.count("/")
+    for file in NOT_PAGES:
+        source[0] = re.sub(rf"\[([^\]]+)\]\((?:\.\./)*{re.escape(file)}\)", r"`\1`", source[0])
     for page, file in OUTSIDE.items():
-        up = "../" * docname.count("/")
         source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(file)}", f"]({up}{page}.md", source[0])
 
 
 def lead_to_gallery(app: Sphinx, docname: str, source: list[str]) -> None:
-    """A link to a script of the gallery, which GitHub shows, leads to its page here."""
+    """Replace links to scripts of the gallery, which GitHub shows, by links to their pages."""
     source[0] = re.sub(r"(\]\((?:\.\./)*)gallery/(plot_\w+)\.py", r"\1auto_examples/\2.rst", source[0])
     source[0] = re.sub(r"(\]\((?:\.\./)*)gallery/README\.rst", r"\1auto_examples/index.rst", source[0])
 
 
+def leave_out_of_search(app: Sphinx, doctree: nodes.document) -> None:
+    """Keep the notes for developers out of the search of the user documentation."""
+    docname = app.env.docname
+    if docname.startswith(DEVELOPERS):
+        app.env.metadata[docname]["nosearch"] = True
+
+
 def number_equations(app: Sphinx, doctree: nodes.document) -> None:
-    r"""A formula with \tag{n} is an equation of its own, and a place that #equation-n leads to."""
+    r"""Give each formula with \tag{n} the anchor #equation-n."""
     for formula in [*doctree.findall(nodes.math), *doctree.findall(nodes.math_block)]:
         text = re.sub(r"\\text\{[^}]*\}", lambda match: match[0].replace(r"\_", "_"), formula.astext())
         formula.children = [nodes.Text(text)]  # MathJax takes \_ literally in a text
@@ -135,7 +148,7 @@ def number_equations(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def plain_bars(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """|x| is an absolute value in docstrings, not a substitution."""
+    """Escape |x| in docstrings, which is an absolute value and not a substitution."""
     for i, line in enumerate(lines):
         if "`" not in line and not line.lstrip().startswith((">>>", "...")):
             lines[i] = re.sub(r"(?<!\\)\|", r"\\|", line)
@@ -144,6 +157,7 @@ def plain_bars(app: Sphinx, what: str, name: str, obj: object, options: object, 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", read_outside)
     app.connect("source-read", lead_to_gallery)
+    app.connect("doctree-read", leave_out_of_search)
     app.connect("doctree-read", number_equations)
     app.connect("autodoc-process-docstring", plain_bars, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

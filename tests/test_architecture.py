@@ -1,4 +1,4 @@
-"""The rules of the architecture, read from the sources; docs/design.md gives the reason for each.
+"""The rules of the architecture, read from the sources; docs/development/design.md gives the reason for each.
 
 A new module needs no entry here: the folder it is in determines what it may import.
 """

@@ -109,12 +109,33 @@ def test_perplexities_are_replaced_without_times(package, tmp_path):
 
 
 def test_the_tables_of_the_page_are_those_of_the_result_files():
-    page = (BENCHMARKS.parent / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    page = (BENCHMARKS.parent / "docs" / "development" / "benchmark_results.md").read_text(encoding="utf-8")
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((BENCHMARKS / "results").glob("*.json"))]
     tables = load("report.py").markdown([result for result in results if "parts" in result]).split("\n\n### ")[1:]
     assert len(tables) > 20
     for table in tables:
         assert f"### {table}" in page, table[:60]
+
+
+def test_the_summary_of_the_readme_and_of_the_page_is_that_of_the_result_files(package):
+    from benchmarks import summary
+
+    for path in summary.PAGES:
+        page = path.read_text(encoding="utf-8")
+        assert summary.with_table(page) == page, path.name
+
+
+def test_the_cost_of_cvb0_in_the_pages_is_that_of_the_result_files():
+    seconds = {}
+    for part, fit in (("Q1", "ldavi cvb0"), ("Q3", "ldavi vb")):
+        cases = json.loads((BENCHMARKS / "results" / f"{part}.json").read_text(encoding="utf-8"))["parts"][part][
+            "cases"
+        ]
+        seconds[fit] = [case["value"] for case in cases if case["name"].endswith(f": {fit}")]
+    ratios = [ours / vb for ours, vb in zip(seconds["ldavi cvb0"], seconds["ldavi vb"], strict=True)]
+    claim = f"{min(ratios):.0f} to {max(ratios):.0f} times"
+    for name in ("README.md", "docs/benchmarks.md", "docs/guide/methods.md"):
+        assert claim in (BENCHMARKS.parent / name).read_text(encoding="utf-8"), (name, claim)
 
 
 def test_a_corpus_has_its_own_settings_over_those_of_its_part():

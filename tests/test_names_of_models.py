@@ -269,7 +269,7 @@ def test_a_pipeline_with_an_unbounded_pattern_needs_consent(path):
     assert io.load_pipeline(path, token_pattern=pattern).transform(["abrake"]).shape == (1, 2)
 
 
-# Other models in the place of a fitted estimator
+# Other models instead of a fitted estimator
 
 
 def words_of(table):

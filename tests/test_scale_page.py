@@ -1,4 +1,4 @@
-"""Tests that docs/scale.md contains the tables of benchmarks.scale_model, and that its cost model is consistent."""
+"""Tests that the page on scaling contains the tables of benchmarks.scale_model, and that its model is consistent."""
 
 from dataclasses import fields, replace
 

@@ -1,4 +1,4 @@
-"""The parts of the benchmark, one module for each row of the tables in docs/benchmarks.md.
+"""The parts of the benchmark, one module for each row of the tables in docs/development/benchmark_results.md.
 
 Each module has `TITLE` and `run(config, corpora, quick)`, which returns `{"cases": [...], "notes": [...]}`. The
 functions of `benchmarks.timing` make the cases, which contain every raw repeat. A part with `corpora` in config.toml
@@ -29,5 +29,6 @@ MODULES = {
     "Q6": "q06_known_topics",
     "Q7": "q07_spread",
     "Q8": "q08_many_topics",
+    "Q9": "q09_defaults",
     "peers": "peers",
 }

@@ -61,6 +61,13 @@ def elbo(m, v, a, b):
 # %%
 # Step 4: alternate, and watch the bound
 # --------------------------------------
+# The ELBO is the mean of the joint density under q, plus the entropies of both factors, which are those of a Gaussian
+# and of a Gamma distribution:
+#
+# .. math:: \mathcal L=\mathbb E_q[\log p(x,\mu,\tau)]+\mathrm H[q(\mu)]+\mathrm H[q(\tau)],\qquad
+#    \mathrm H[q(\mu)]=\tfrac12\log(2\pi e\,v),\quad \mathrm H[q(\tau)]=a-\log b+\ln\Gamma(a)+(1-a)\,\psi(a).
+#
+# With :math:`\mathbb E[\log\tau]=\psi(a)-\log b` and :math:`\mathbb E[\tau]=a/b`, this is the function ``elbo`` above.
 
 m, v, a, b = -1.0, 1.0, 1.0, 3.0  # a poor start, on purpose
 path, values = [(m, v, a, b)], [elbo(m, v, a, b)]
@@ -75,6 +82,19 @@ assert (np.diff(values) > -1e-12).all()
 for step in range(5):
     m_now, v_now, a_now, b_now = path[step]
     print(f"step {step}: m={m_now:6.3f}  v={v_now:.4f}  a={a_now:.1f}  b={b_now:.3f}  ELBO={values[step]:.4f}")
+
+# %%
+# The same update in natural parameters
+# -------------------------------------
+# Given τ, the density of μ is :math:`\exp\{\langle a(\tau),T(\mu)\rangle-A\}` with :math:`T(\mu)=(\mu,\mu^2)` and
+# natural parameters :math:`a(\tau)=\tau\,(\lambda_0\mu_0+N\bar x,\,-(\lambda_0+N)/2)`. By equation (F8), the update
+# of q(μ) replaces them by their mean under q(τ), here τ by E[τ] = a / b. A Gaussian with natural parameters
+# :math:`(\eta_1,\eta_2)` has the variance :math:`-1/(2\eta_2)` and the mean :math:`\eta_1` times that.
+
+natural = a / b * np.array([lambda0 * mu0 + N * mean, -(lambda0 + N) / 2])
+variance = -1 / (2 * natural[1])
+assert np.isclose(natural[0] * variance, m)
+assert np.isclose(variance, 1 / ((lambda0 + N) * a / b))
 
 # %%
 # The exact posterior

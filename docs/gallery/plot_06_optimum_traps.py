@@ -31,7 +31,7 @@ def with_warm_up(seed):
 
 
 def without_warm_up(seed):
-    """Coordinate ascent from random topics, every document going on from its last γ."""
+    """Coordinate ascent from random topics; every document continues from its last γ."""
     lda = LatentDirichletAllocation(K, **priors, max_iter=1, tol=None, dtype="float64").fit(X)
     lda.components_ = 0.8 + 0.4 * np.random.default_rng(seed).random((K, V))
     return lda.set_params(max_iter=1000, tol=1e-6, warm_start=True).fit(X)
@@ -82,7 +82,7 @@ def bound_at(components):
 
 released = np.array([bound_at(model.components_) for model in stuck])
 assert (released > [model.elbo_ for model in stuck]).all()
-print(f"ELBO of stuck models {np.mean([m.elbo_ for m in stuck]):.0f}; documents started afresh {released.mean():.0f}")
+print(f"ELBO of stuck models {np.mean([m.elbo_ for m in stuck]):.0f}; documents restarted {released.mean():.0f}")
 
 # %%
 # A valley between two optima
@@ -112,7 +112,5 @@ left.legend()
 middle.set(xlabel=f"true topics found, of {K}", ylabel="ELBO at convergence", title="Higher bound, truer topics")
 middle.legend()
 right.plot(steps, along, ".-", color="#555555")
-right.set(
-    xlabel="from the worst (0) to the best (1) with warm-up", ylabel="ELBO, nats", title="A valley between two optima"
-)
+right.set(xlabel="from the worst (0) to the best (1)", ylabel="ELBO, nats", title="A valley between two optima")
 plt.show()

@@ -126,9 +126,10 @@ class CollapsedStep(NamedTuple):
 
 def part_sums(part: PartArrays, layout: CorpusLayout) -> CorpusSums:
     """Return the sums of a part, with the words numbered as those of the corpus."""
-    sums, by_word = sums_of_part(part.documents), np.zeros(len(layout.words))
-    by_word[part.rows] = sums.by_word
-    return sums._replace(by_word=by_word)
+    sums, n_words = sums_of_part(part.documents), len(layout.words)
+    by_word, word_counts = np.zeros(n_words), np.zeros(n_words, np.int64)
+    by_word[part.rows], word_counts[part.rows] = sums.by_word, sums.word_counts
+    return sums._replace(by_word=by_word, word_counts=word_counts)
 
 
 def blocks_of_part(part: PartArrays, scale: MassScale, first_doc: int, first_count: int) -> PartBlocks:

@@ -80,7 +80,7 @@ def read_corpus(
     ----------
     path : str, path or sequence of them
         A file, plain or compressed with gzip, bz2, xz, zstd or zip; several files of texts or tables, also as a pattern
-        such as "posts-*.csv"; a folder, or a zip archive, that contains one document per file, or files that are all
+        such as ``posts-*.csv``; a folder or zip archive that contains one document per file, or files that are all
         tables; or "-" for standard input.
     format : str, default="auto"
         "text" (a document per line), "folder", "csv", "tsv", "jsonl", "json", "parquet", "excel", "mallet" (name,
