@@ -28,7 +28,7 @@ from ldavi._inference.assignments import (
     CountBlock,
     max_sampled_tokens,
 )
-from ldavi._inference.sparse_rows import SparseRows
+from ldavi._inference.sparse_rows import SparseRows, WordSums
 
 MAX_TOPICS = 2**16
 DRAW_ALL = 2.0  # as MIN_SHARE: each count is assigned as a whole to one sampled topic
@@ -65,57 +65,11 @@ class KernelPriors:
         inverse[:K] = 1 / sums[:K]
         return TopicSums(sums, inverse)
 
-    def word_sums(self, rows: SparseRows, sums: TopicSums) -> "WordSums":
+    def word_sums(self, rows: SparseRows, sums: TopicSums) -> WordSums:
         """Return an object that computes the sums of words by the n_k of a block."""
         weight = self.alpha * sums.inverse
         cumulative = np.cumsum(weight[: len(self.eta_totals)], dtype=np.float64)
         return WordSums(rows, self.eta, weight, cumulative, np.zeros((len(rows), WORD_SUMS)))
-
-
-@dataclass(frozen=True, slots=True)
-class WordSums:
-    """Per word, the part of Z of equation (31) that does not depend on the document; of sparse rows.
-
-    Attributes
-    ----------
-    rows : SparseRows
-    eta : array of shape (1 or U, 1 or Kp)
-    weight : array of shape (Kp,)
-        g_k = α_k / (n_k + Σ_w η_kw).
-    cumulative : array of shape (K,)
-        Its sums up to each topic.
-    sums : array of shape (U, WORD_SUMS)
-    """
-
-    rows: SparseRows
-    eta: Floats
-    weight: Floats
-    cumulative: Doubles
-    sums: Doubles
-
-    def update(self, words: Int32s, start: int, stop: int) -> None:
-        """Compute the sums of words[start:stop]."""
-        _estep.sum_words(
-            word_row=words,
-            **self.rows.arguments(),
-            eta=self.eta,
-            prior_weight=self.weight,
-            word_sums=self.sums,
-            prior_total=float(self.cumulative[-1]),
-            prior_max=float(self.weight.max()),
-            n_topics=len(self.cumulative),
-            start=start,
-            stop=stop,
-        )
-
-    def arguments(self) -> dict[str, Any]:
-        """Return the arguments of the compiled update."""
-        return {
-            **self.rows.arguments(),
-            "word_sums": self.sums,
-            "prior_weight": self.weight,
-            "cumulative": self.cumulative,
-        }
 
 
 def kernel_priors(assignments: Assignments, priors: Priors) -> KernelPriors:

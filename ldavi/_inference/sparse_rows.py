@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ldavi import _estep
 from ldavi._core.records import aligned_zeros
-from ldavi._core.typing import Int32s, Int64s, Masses, UInt16s
+from ldavi._core.typing import Doubles, Floats, Int32s, Int64s, Masses, UInt16s
 from ldavi._estep import PAD, SLOTS
 
 DENSE = -1  # as the length of a row
@@ -79,6 +80,52 @@ class SparseRows:
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of the compiled functions."""
         return {"N": self.mass, "row_ptr": self.ptr, "row_length": self.length, "row_topic": self.topic}
+
+
+@dataclass(frozen=True, slots=True)
+class WordSums:
+    """Per word, the part of Z of equation (31) that does not depend on the document; of sparse rows.
+
+    Attributes
+    ----------
+    rows : SparseRows
+    eta : array of shape (1 or U, 1 or Kp)
+    weight : array of shape (Kp,)
+        g_k = α_k / (n_k + Σ_w η_kw).
+    cumulative : array of shape (K,)
+        Its sums up to each topic.
+    sums : array of shape (U, WORD_SUMS)
+    """
+
+    rows: SparseRows
+    eta: Floats
+    weight: Floats
+    cumulative: Doubles
+    sums: Doubles
+
+    def update(self, words: Int32s, start: int, stop: int) -> None:
+        """Compute the sums of words[start:stop]."""
+        _estep.sum_words(
+            word_row=words,
+            **self.rows.arguments(),
+            eta=self.eta,
+            prior_weight=self.weight,
+            word_sums=self.sums,
+            prior_total=float(self.cumulative[-1]),
+            prior_max=float(self.weight.max()),
+            n_topics=len(self.cumulative),
+            start=start,
+            stop=stop,
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the compiled update."""
+        return {
+            **self.rows.arguments(),
+            "word_sums": self.sums,
+            "prior_weight": self.weight,
+            "cumulative": self.cumulative,
+        }
 
 
 def empty_rows(word_counts: Int64s, width: int, dtype: DTypeLike) -> SparseRows:
