@@ -11,10 +11,10 @@ from ldavi._core.documents import Documents
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._estimator.validation import to_counts
-from ldavi._inference import assignments, cvb0_pass, dirichlet_priors
+from ldavi._inference import assignments, cvb0_pass, dirichlet_priors, topic_samples
 from ldavi._inference.assignments import TOKENS_PER_COUNT, max_sampled_tokens, uninitialised_assignments
 from ldavi._inference.cvb0 import Cvb0Settings, learned_priors
-from ldavi._inference.cvb0_pass import sampled_tokens
+from ldavi._inference.topic_samples import sampled_tokens
 
 ENGINES = {
     "batch": {},
@@ -66,13 +66,13 @@ def test_memory_of_partial_fit_does_not_grow_with_the_size_of_the_counts():
 @pytest.mark.parametrize("size", [1, *LARGE])
 def test_the_tokens_that_cvb0_samples_are_bounded_by_the_stored_counts(size, monkeypatch):
     sampled = []
-    sample = cvb0_pass.sampled_tokens
+    sample = topic_samples.sampled_tokens
 
     def watch(*arguments):
         sampled.append(sample(*arguments))
         return sampled[-1]
 
-    monkeypatch.setattr(cvb0_pass, "sampled_tokens", watch)
+    monkeypatch.setattr(topic_samples, "sampled_tokens", watch)
     X, _ = planted(5, 50, 200, 100, 0.1)
     model(inference="cvb0").fit(X * size)
     assert sampled

@@ -34,10 +34,10 @@ from ldavi._inference.cvb0_pass import (
     MIN_SHARE,
     kernel_priors,
     rounded_word_counts,
-    sample_topics,
     update_assignments,
     update_part,
 )
+from ldavi._inference.topic_samples import sample_topics
 from ldavi._inference.vb_batch import BatchVB
 
 RTOL = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-11}

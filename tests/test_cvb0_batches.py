@@ -17,10 +17,11 @@ from ldavi._core.spill_file import SpillFile
 from ldavi._core.threads import Workers
 from ldavi._estep import SHARES
 from ldavi._estimator.batched_documents import BatchedDocuments
-from ldavi._inference import cvb0_pass
+from ldavi._inference import topic_samples
 from ldavi._inference.assignments import uninitialised_assignments
 from ldavi._inference.cvb0 import Cvb0, Cvb0Settings, learned_priors
-from ldavi._inference.cvb0_pass import sample_topics, update_assignments
+from ldavi._inference.cvb0_pass import update_assignments
+from ldavi._inference.topic_samples import sample_topics
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -102,7 +103,7 @@ def test_the_unit_of_mass_is_that_of_the_corpus(scale, dtype):
 @pytest.mark.parametrize("lengths", CUTS.values(), ids=CUTS)
 def test_sampled_topics_do_not_depend_on_how_documents_are_divided(lengths, monkeypatch):
     """Given n_wk and the same assignments, since random bits depend on positions in the corpus."""
-    monkeypatch.setattr(cvb0_pass, "TOKENS_AT_ONCE", 100)
+    monkeypatch.setattr(topic_samples, "TOKENS_AT_ONCE", 100)
     X, K = corpora.topical_counts(5, n_docs=N_DOCS) * 0.7, 3
     found = []
     for cut in (None, lengths):

@@ -26,7 +26,7 @@ CONSTANTS = {
     for node in tree.body
     if isinstance(node, ast.AnnAssign)
 }
-MAY_BE_NONE = re.compile(r"^    (?:const )?[\w ]+\[[^]]*\]\s*(\w+),", re.M)  # a memoryview without `not None`
+MAY_BE_NONE = re.compile(r"^    (?:const )?[\w ]+\[[^]]*\]\s*(\w+)(?:=None)?,", re.M)  # without `not None`
 HEADER = SOURCES / "_kernels" / "kernels.h"
 STRUCT = re.compile(r"typedef struct \{(.*?)\} (\w+_args);", re.S)
 
@@ -66,6 +66,7 @@ def names_in_source(name):
     text = re.sub(r"#.*|\[[^]]*\]", "", source_of(module))  # without comments and memoryviews' shapes
     arguments = re.search(rf"^def {own}\(([^)]*)\):", text, re.M)[1]
     names = [part.removesuffix(" not None").split()[-1] for part in arguments.split(",") if part.strip()]
+    names = [name.partition("=")[0] for name in names]
     return [name for name in names if name != "*"]
 
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-
 
 def table(**columns: Any) -> Any:
     """Return a table with the given columns, one-dimensional arrays of the same length.
@@ -25,17 +23,3 @@ def table(**columns: Any) -> Any:
     for name, array in arrays.items():
         rows[name] = array
     return rows
-
-
-def csv_cell(value: Any) -> Any:
-    """Return a cell of CSV, with an apostrophe before a text that spreadsheets would run as a formula.
-
-    Numbers stay numbers, also those in texts, such as the name "-1" of a document.
-    """
-    if not isinstance(value, str) or not value.startswith(FORMULA_STARTS):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return f"'{value}"
-    return f"'{value}" if "_" in value or value != value.strip() else value

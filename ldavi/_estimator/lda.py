@@ -111,10 +111,10 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run (12
         bytes on disk if X comes in batches). Before online steps, they are passes over every n-th document, about a
         tenth of the corpus; these are held in memory, and are not passes of `max_iter`. "memoized" and "cvb0" in
-        batches have none. "auto": from 15 to 75, the fewer tokens there are per topic the more (online: 20, if X is in
-        memory), and none where they cannot run, with `seed_words`, or if `topic_word_prior` is 0. There are none after
-        a warm start or from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0
-        is faster, and uses no random numbers with `init="auto"`.
+        batches have none. "auto": from 15 to 75, the fewer tokens there are per topic the more (online: 20), and none
+        where they cannot run, with `seed_words`, or if `topic_word_prior` is 0. There are none after a warm start or
+        from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0 is faster, and
+        uses no random numbers with `init="auto"`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first; the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -324,7 +324,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             random_state = fit_checkpoint.random_state(random_state, given=self.random_state is not None)
         to_fit, validation_set = split_validation(documents, self.validation_fraction, random_state)
         init, restarts = given or self.init, list[Restart]()
-        online = settings.learning_method == "online" and not settings.starts_on_part(to_fit)
+        online = settings.learning_method == "online" and not settings.starts_on_part
         starts = (
             initialize(to_fit, priors, random_state, init=init, online=online, is_restart=number > 0)
             for number in range(settings.n_init)

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.documents import DocumentSource
 from ldavi._estimator.starting_topics import Initialization, InitializationKind
 from ldavi._inference.cvb0 import Cvb0Settings
 from ldavi._inference.passes import PassSettings
@@ -121,18 +121,14 @@ class FitSettings:
             n_passes = round(min(max(wanted, MIN_COLLAPSED_PASSES), MAX_COLLAPSED_PASSES))
         return min(n_passes + self._vb_before_cvb0(documents, start), self.max_iter // 2)
 
-    def starts_on_part(self, documents: DocumentSource) -> bool:
-        """Return whether an online fit finds its initial topics by passes over a part of the documents.
-
-        A corpus that comes in batches would have to be read once more; there, such passes have to be asked for.
-        """
-        n_passes = self.n_collapsed_iter
-        by_default = n_passes is None and isinstance(documents, Documents)
-        return self.learning_method == "online" and (by_default or bool(n_passes))
+    @property
+    def starts_on_part(self) -> bool:
+        """Return whether an online fit finds its initial topics by passes over a part of the documents."""
+        return self.learning_method == "online" and self.n_collapsed_iter != 0
 
     def n_on_part(self, documents: DocumentSource, start: Initialization) -> int:
         """Return the passes over a part of the documents that find initial topics for an online fit."""
-        if not self.starts_on_part(documents):
+        if not self.starts_on_part:
             return 0
         n_passes = PASSES_ON_PART if self.n_collapsed_iter is None else self.n_collapsed_iter
         return n_passes + self._vb_before_cvb0(documents, start)

@@ -21,9 +21,10 @@ from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.assignments import LARGEST_MASS, Assignments, uninitialised_assignments
-from ldavi._inference.cvb0_pass import DRAW_ALL, MIN_SHARE, rounded_word_counts, sample_topics, update_assignments
+from ldavi._inference.cvb0_pass import DRAW_ALL, MIN_SHARE, rounded_word_counts, update_assignments
 from ldavi._inference.passes import PassResult, RecordWriter, Saved
 from ldavi._inference.saved_assignments import saved_assignments
+from ldavi._inference.topic_samples import sample_topics
 from ldavi._inference.trace import TraceRecord
 
 ROWS_AT_ONCE = 2**12  # of n_wk

@@ -1,4 +1,4 @@
-"""One pass of collapsed inference over all assignments, and samples of topics from them. Equations (30) to (33).
+"""One pass of collapsed inference over all assignments. Equations (30) to (33).
 
     for each block of each part of the corpus:
         1. documents: each thread reassigns the counts of ranges of them, with current n_dk and fixed n_wk
@@ -7,7 +7,7 @@
 Blocks do not depend on the number of threads, so the bits do not either.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,25 +15,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ldavi import _estep
-from ldavi._core.random_bits import pass_seed, random_bits_24
-from ldavi._core.records import Counts, Priors, aligned_zeros
+from ldavi._core.random_bits import random_bits_24
+from ldavi._core.records import Priors, aligned_zeros
 from ldavi._core.threads import Workers, even_ranges
-from ldavi._core.typing import Doubles, Floats, Int16s, Int32s, Int64s, UInt8s, UInt16s
+from ldavi._core.typing import Doubles, Floats, Int32s, UInt8s, UInt16s
 from ldavi._estep import PAD, SCRATCH_ROWS, SHARES, SLOTS, SPARSE_SCRATCH_ROWS, WORD_SUMS
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.assignments import (
-    TOKENS_PER_COUNT,
     AssignedPart,
     Assignments,
     CountBlock,
-    max_sampled_tokens,
 )
 from ldavi._inference.sparse_rows import SparseRows, WordSums
 
 MAX_TOPICS = 2**16
 DRAW_ALL = 2.0  # as MIN_SHARE: each count is assigned as a whole to one sampled topic
-SAMPLING_PASSES = 6
-TOKENS_AT_ONCE = 2**13  # whose topics are sampled together, so that temporary arrays stay small
 ROWS_AT_ONCE = 2**12  # of n_wk
 MIN_SHARE = 0.1  # τ: topics with a smaller share of a count are represented by one that is sampled from them
 
@@ -156,7 +152,7 @@ def update_part(
                 new_topic=new[0],
                 new_share=new[1],
                 log_predictive=log_predictive,
-                scratch=_scratch(assignments),
+                scratch=scratch_of(assignments),
                 seed=seed,
                 n_topics=len(kernel.eta_totals),
                 alpha_total=kernel.alpha_total,
@@ -180,7 +176,7 @@ def _sum_words(words: WordSums, word_row: Int32s, edges: tuple[int, int]) -> Non
     words.update(word_row, *edges)
 
 
-def _scratch(assignments: Assignments) -> Floats:
+def scratch_of(assignments: Assignments) -> Floats:
     """Return the working memory of one call of `_estep.update_assignments`."""
     width, dtype = assignments.width, assignments.dtype
     if assignments.sparse is None:
@@ -267,156 +263,3 @@ def rounded_rows(assignments: Assignments, workers: Workers, *, seed: int, first
     firsts = range(0, max(1, n_rows), ROWS_AT_ONCE)  # at least one, even if no word occurs
     values, times, totals = zip(*workers.run(rounded, firsts), strict=True)
     return RoundedCounts(np.concatenate(values), np.concatenate(times), np.sum(totals, axis=0))
-
-
-class TopicSample(NamedTuple):
-    """Some documents of a part, token by token, with a sampled topic for each."""
-
-    documents: Int64s  # (docs,) which documents of the part
-    weight: Doubles  # (docs,)
-    document: Int64s  # (tokens,) of each token, from 0
-    topic: Int64s  # (tokens,)
-
-
-class SampledTokens(NamedTuple):
-    """The tokens of some documents, by stored count."""
-
-    at: Int64s  # (counts,) the position of each stored count
-    times: Int64s  # (counts,) its tokens
-    indptr: Int64s  # (docs + 1,) tokens before each document
-
-
-def sampled_tokens(counts: Counts, documents: Int64s, seed: int, first: int = 0) -> SampledTokens:
-    """Return how many tokens of each stored count are sampled: n_dw, unless that is fractional or the document long.
-
-    A document with more than TOKENS_PER_COUNT tokens per stored count is thinned to so many. Its tokens, and those of
-    fractional counts, are the whole numbers that a document's cumulative counts pass, from a random first point, whose
-    bits depend on the seed and on the number of the document, from `first` on. Equation (53).
-    """
-    lengths, limit = np.diff(counts.indptr)[documents], max_sampled_tokens(counts)[documents]
-    starts = np.cumsum(lengths) - lengths  # of each document, in `at`
-    at = np.arange(lengths.sum()) + np.repeat(counts.indptr[documents] - starts, lengths)
-    rate = limit / np.maximum(counts.doc_tokens[documents], np.finfo(np.float64).tiny)
-    reached = np.append(0.0, np.cumsum(counts.values[at] * np.repeat(rate, lengths)))
-    points = ((random_bits_24(seed, first, len(documents)) >> np.uint64(14)) + 0.5) / 2.0**10  # far from whole numbers
-    offset = np.repeat(points - reached[starts], lengths)
-    times = (np.floor(reached[1:] + offset) - np.floor(reached[:-1] + offset)).astype(np.int64)
-    tokens = np.append(0, np.cumsum(times))
-    return SampledTokens(at, times, tokens[np.append(starts, len(at))])
-
-
-def sample_topics(
-    assignments: Assignments, priors: Priors, *, first: int, step: int, seed: int
-) -> Iterator[TopicSample]:
-    """Sample a topic for every sampled token of every `step`-th document by Gibbs sampling, with n_wk and n_k fixed.
-
-    The shares of the counts are only the starting point: they ignore the dependence between the topics of a document's
-    tokens, and an α learned from them would be too large.
-
-    Yields
-    ------
-    sample : TopicSample
-        Of each part. Given n_wk, the topics of a document do not depend on how the corpus is divided into parts.
-    """
-    kernel = kernel_priors(assignments, priors)
-    # In the samples of earlier parts, of which documents that are elsewhere have at most so many.
-    n_docs, n_tokens = assignments.first_doc, TOKENS_PER_COUNT * assignments.first_count + assignments.first_doc
-    for part in assignments.parts():
-        counts, weight = part.documents
-        documents = np.arange((first - part.first_doc) % step, counts.n_docs, step)
-        tokens = sampled_tokens(counts, documents, pass_seed(seed, 1), n_docs)
-        topic = _sampled_topics(part, assignments, kernel, documents, tokens, seed=seed, first=n_tokens)
-        weights = np.ones(len(documents)) if weight is None else weight[documents].astype(np.float64)
-        yield TopicSample(documents, weights, np.repeat(np.arange(len(documents)), np.diff(tokens.indptr)), topic)
-        n_docs, n_tokens = n_docs + len(documents), n_tokens + len(topic)
-
-
-def _sampled_topics(
-    part: AssignedPart,
-    assignments: Assignments,
-    kernel: KernelPriors,
-    documents: Int64s,
-    tokens: SampledTokens,
-    *,
-    seed: int,
-    first: int,
-) -> Int64s:
-    """Return a topic for each of some tokens of a part; `first` is the first token's number."""
-    counts = part.documents.counts
-    by_document = np.append(0, np.cumsum(np.diff(counts.indptr)[documents]))
-    topic, shares = _cumulative_shares(part, tokens.at)
-    topics = [np.zeros(0, np.uint16)]
-    for start, stop in even_ranges(tokens.indptr, 0, len(documents), TOKENS_AT_ONCE):
-        of_documents = slice(by_document[start], by_document[stop])
-        count = np.repeat(np.arange(of_documents.start, of_documents.stop), tokens.times[of_documents])
-        n_before = int(tokens.indptr[start])
-        drawn = (random_bits_24(seed, first + n_before, len(count)) % np.uint64(SHARES)).astype(np.int16)
-        slot = (shares[count] <= drawn[:, None]).sum(axis=1)
-        initial = topic[count, np.minimum(slot, SLOTS - 1)]
-        indptr = tokens.indptr[start : stop + 1] - n_before
-        words = counts.indices[tokens.at[count]]
-        topics.append(_gibbs_topics(assignments, kernel, initial, words, indptr, seed=seed, first=first + n_before))
-    return np.concatenate(topics).astype(np.int64)
-
-
-def _cumulative_shares(part: AssignedPart, at: Int64s) -> tuple[UInt16s, Int16s]:
-    """Return the topics of the stored counts `at` of a part, and the cumulative shares, of shape (counts, SLOTS)."""
-    topic, share = np.empty((len(at), SLOTS), np.uint16), np.empty((len(at), SLOTS), np.int16)
-    for block in part.blocks:
-        inside = slice(*np.searchsorted(at, [block.counts.start, block.counts.stop]))
-        place = block.counts.start + block.position[at[inside] - block.counts.start]
-        topic[inside], share[inside] = part.topic[place], part.share[place]
-    return topic, share.cumsum(axis=1, dtype=np.int16)
-
-
-def _gibbs_topics(
-    assignments: Assignments,
-    kernel: KernelPriors,
-    initial: UInt16s,
-    words: Int32s,
-    indptr: Int64s,
-    *,
-    seed: int,
-    first: int,
-) -> UInt16s:
-    """Return a topic for each token of some documents after Gibbs sampling; `first` is the first token's number."""
-    n_tokens, dtype, rows = len(words), assignments.dtype, assignments.sparse
-    now = np.zeros((n_tokens, SLOTS), np.uint16), np.zeros((n_tokens, SLOTS), np.uint8)
-    now[0][:, 0], now[1][:, 0] = initial, SHARES
-    new = now[0].copy(), now[1].copy()
-    sums = kernel.normalisers(assignments.totals)
-    masses: dict[str, Any] = {"N": assignments.N}
-    if rows is not None:
-        of_words, occurring = kernel.word_sums(rows, sums), np.unique(words)
-        of_words.update(occurring, 0, len(occurring))
-        masses = of_words.arguments()
-    for n_done in range(SAMPLING_PASSES):
-        _estep.update_assignments(
-            indptr=indptr,
-            indices=words,
-            counts=np.ones(n_tokens, dtype),
-            position=np.arange(n_tokens, dtype=np.int32),
-            mass=np.zeros(n_tokens, assignments.N.dtype),
-            **masses,
-            eta=kernel.eta,
-            alpha=kernel.alpha,
-            totals=sums.totals,
-            inverse=sums.inverse,
-            topic=now[0],
-            share=now[1],
-            new_topic=new[0],
-            new_share=new[1],
-            log_predictive=np.zeros(len(indptr) - 1),
-            scratch=_scratch(assignments),
-            seed=seed + n_done,
-            n_topics=len(kernel.eta_totals),
-            alpha_total=kernel.alpha_total,
-            min_share=DRAW_ALL,
-            first_doc=0,
-            first_count=first,
-            start=0,
-            stop=len(indptr) - 1,
-        )
-        now, new = new, now
-    topics: UInt16s = now[0][:, 0].copy()
-    return topics

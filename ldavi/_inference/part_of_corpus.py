@@ -19,12 +19,13 @@ from ldavi._inference.trace import TraceRecord
 PART = 0.1  # of the corpus
 MIN_TOKENS = 10_000  # of a part per topic: with fewer, its topics are not those of the corpus
 MAX_TOKENS = 2**23  # of a part, which is in memory together with its assignments
+MIN_DOCUMENTS = 10  # of a part per topic, whose counts may be large
 
 
-def part_step(n_tokens: float, n_topics: int) -> int:
+def part_step(n_tokens: float, n_docs: float, n_topics: int) -> int:
     """Return n such that every n-th document forms a part of about a tenth of the corpus, within limits."""
     wanted = min(max(PART * n_tokens, MIN_TOKENS * n_topics), MAX_TOKENS)
-    return max(1, int(n_tokens / wanted))
+    return max(1, int(min(n_tokens / wanted, n_docs / (MIN_DOCUMENTS * n_topics))))
 
 
 Sampler: TypeAlias = Callable[[int], DocumentSample]

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from ldavi._core.tables import csv_cell as csv_cell
+from ldavi._core.csv_cells import csv_cell as csv_cell
 
 # Control characters (ESC, BEL, C1), formats (directions of writing, zero widths), separators of lines, lone surrogates.
 UNSAFE_CATEGORIES = ("Cc", "Cf", "Cs", "Zl", "Zp")

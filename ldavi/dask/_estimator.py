@@ -84,10 +84,10 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         self._check_supported(settings, checkpoint)
         fitted, init = None if given is None else given.priors, given or self.init
         executor, restarts, random_state = current_executor(), list[Restart](), check_random_state(self.random_state)
+        online = settings.learning_method == "online" and not settings.starts_on_part
         with executor.keep_copies():
             fit = DistributedFit(self, settings, executor, _collections.lazy_blocks(X), sample_weight, fitted)
             try:
-                online = settings.learning_method == "online" and not settings.starts_on_part(fit.outline)
                 for number in range(settings.n_init):
                     start = initialize(
                         fit.outline,

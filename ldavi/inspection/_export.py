@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi._core.atomic_write import atomic_write
-from ldavi._core.tables import csv_cell, table
+from ldavi._core.csv_cells import csv_cell
+from ldavi._core.tables import table
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
 from ldavi._core.typing import Matrix, Names
 from ldavi._estimator.posterior import posterior_of

@@ -2,7 +2,18 @@
 
 import argparse
 
-from ldavi.cli._options import Commands, add_input, add_messages, add_tables, add_trusted_pattern, command
+from ldavi.cli._options import (
+    Commands,
+    add_input,
+    add_messages,
+    add_tables,
+    add_trusted_pattern,
+    command,
+    positive,
+    seed,
+    share,
+    threads,
+)
 
 EXAMPLES = """\
   ldavi effects news.ldavi articles.csv --column body --covariates year,section
@@ -36,19 +47,19 @@ def add(commands: Commands) -> None:
         help='right-hand side of a regression, such as "~ section + bs(year, df=4)" (default: the sum of the '
         "covariates). Needs formulaic, and is evaluated as Python code: use no formula from others unread",
     )
-    group.add_argument("--samples", type=int, default=25, metavar="N", help="draws of the shares (default: 25)")
+    group.add_argument("--samples", type=positive, default=25, metavar="N", help="draws of the shares (default: 25)")
     group.add_argument(
         "--level", type=probability, default=0.95, metavar="P", help="probability of the intervals (default: 0.95)"
     )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws (default: 0)")
-    group.add_argument("--jobs", type=int, default=-1, metavar="N", help="threads (default: -1, all cores)")
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the draws (default: 0)")
+    group.add_argument("--jobs", type=threads, default=-1, metavar="N", help="threads (default: -1, all cores)")
     add_tables(parser)
     add_messages(parser)
 
 
 def probability(text: str) -> float:
     """Parse a number between 0 and 1, exclusive."""
-    value = float(text)
-    if not 0 < value < 1:
+    value = share(text)
+    if value in (0, 1):
         raise argparse.ArgumentTypeError(f"{text} must be > 0 and < 1")
     return value

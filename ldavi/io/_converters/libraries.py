@@ -277,7 +277,7 @@ def _check_orientation(matrix: NDArray[np.float64], alpha: Any, vocabulary: Any)
     ValueError
         If the prior or the vocabulary shows that they are topics.
     """
-    if matrix.ndim != 2 or matrix.shape[0] == matrix.shape[1]:
+    if matrix.ndim != 2 or 0 in matrix.shape or matrix.shape[0] == matrix.shape[1]:
         return
     n_rows, n_columns = matrix.shape
     n_words = None if vocabulary is None else len(vocabulary)
