@@ -85,9 +85,9 @@ def test_batches_of_any_kind_and_type_have_the_same_bits():
 
 def test_each_batch_is_divided_into_steps_separately():
     X = corpus(n_docs=50)
-    lda = model(max_iter=1).fit([X[:30], X[30:]])  # 20 + 10 and 20 documents
+    lda = model(max_iter=1, n_collapsed_iter=0).fit([X[:30], X[30:]])  # 20 + 10 and 20 documents
     assert lda.n_batch_iter_ - 1 == 3
-    by_hand = model(batch_size=99, max_iter=1).fit([X[:20], X[20:30], X[30:]])
+    by_hand = model(batch_size=99, max_iter=1, n_collapsed_iter=0).fit([X[:20], X[20:30], X[30:]])
     assert lda.components_.tobytes() == by_hand.components_.tobytes()
 
 
@@ -164,14 +164,15 @@ class Declared(Source):
 def test_a_source_that_declares_its_number_of_documents_is_not_counted():
     X = corpus()
     declared, counted = Declared(X, 20, 120), Source(X, 20)
-    same_fit(model(max_iter=1).fit(declared), model(max_iter=1).fit(counted))
+    one_pass = {"max_iter": 1, "n_collapsed_iter": 0}
+    same_fit(model(**one_pass).fit(declared), model(**one_pass).fit(counted))
     assert counted.n_begun == declared.n_begun + 1
 
 
 def test_total_samples_replaces_the_pass_that_counts_documents():
     X = corpus()
     source, counted = Source(X, 20), Source(X, 20)
-    same_fit(model(total_samples=120).fit(source), model().fit(counted))
+    same_fit(model(total_samples=120, n_collapsed_iter=0).fit(source), model(n_collapsed_iter=0).fit(counted))
     assert counted.n_begun == source.n_begun + 1
 
 
@@ -356,8 +357,8 @@ def test_an_error_during_a_fit_leaves_the_topics_of_the_last_complete_pass():
     other[100:] *= -1
     n_good = 4  # readings: of the first batch, to count, and two passes; in the third pass a batch is invalid
     bad = Changing(X, sparse.csr_array(other), 20, n_good)
-    expected = model(callbacks=lambda record: record.iteration == 2, n_collapsed_iter=0).fit(X)  # as batches by default
-    lda = model()
+    expected = model(callbacks=lambda record: record.iteration == 2, n_collapsed_iter=0).fit(X)
+    lda = model(n_collapsed_iter=0)
     with pytest.raises(ValueError, match="Negative"):
         lda.fit(bad)
     assert lda.n_iter_ == 2
