@@ -1,6 +1,7 @@
 """The parser of `ldavi effects`."""
 
 import argparse
+import math
 
 from ldavi.cli._options import (
     Commands,
@@ -11,7 +12,6 @@ from ldavi.cli._options import (
     command,
     positive,
     seed,
-    share,
     threads,
 )
 
@@ -59,7 +59,10 @@ def add(commands: Commands) -> None:
 
 def probability(text: str) -> float:
     """Parse a number between 0 and 1, exclusive."""
-    value = share(text)
-    if value in (0, 1):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} must be > 0 and < 1")
     return value
