@@ -736,3 +736,31 @@ def test_the_tables_of_evaluate_have_the_notes(tmp_path, capsys, kind):
     output = capsys.readouterr().out
     assert "words predicted" in output
     assert "sliding windows" in output
+
+
+def workbook_of(path, fill):
+    """Write a workbook whose first sheet has a text, after `fill` has added others."""
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("python_calamine")
+    book = openpyxl.Workbook()
+    for cell in ("text", "soup with bread"):
+        book.active.append([cell])
+    fill(book)
+    book.save(path)
+    return path
+
+
+def test_a_sheet_that_is_a_chart_is_passed_over(tmp_path):
+    path = workbook_of(tmp_path / "book.xlsx", lambda book: book.create_chartsheet("Chart"))
+    assert io.read_corpus(path).texts == ["soup with bread"]
+
+
+def test_a_damaged_sheet_is_refused_although_another_can_be_read(tmp_path):
+    whole = workbook_of(tmp_path / "whole.xlsx", lambda book: book.create_sheet("More").append(["text"]))
+    damaged = tmp_path / "damaged.xlsx"
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(damaged, "w") as after:
+        for name in before.namelist():
+            if not name.endswith("sheet2.xml"):
+                after.writestr(name, before.read(name))
+    with pytest.raises(io.CorpusError, match=r"damaged\.xlsx.*is damaged"):
+        io.read_corpus(damaged)

@@ -129,7 +129,7 @@ def counts_for(model: ModelOrTopics, X: Any, name: str) -> Any:
     if not hasattr(steps, "named_steps") or len(steps.steps) < 2:
         raise TypeError(
             f"X holds texts, but {name} needs the counts of their words: pass those, or a pipeline that counts words "
-            "in the place of the model"
+            "instead of the model"
         )
     return steps[:-1].transform(X)
 

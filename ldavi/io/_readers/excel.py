@@ -50,17 +50,13 @@ def read_excel(source: Source, options: ReaderOptions) -> Iterator[Document]:
 
 def _rows_of_sheet(workbook: Any, name: str, options: ReaderOptions) -> list[list[Any]]:
     """Return the rows of the named sheet, or of the only one that has cells."""
-    wanted, names = options.table.sheet, list(workbook.sheet_names)
+    wanted = options.table.sheet
+    names = [sheet.name for sheet in workbook.sheets_metadata if str(sheet.typ).endswith("WorkSheet")]  # not charts
     if wanted is not None and wanted not in names:
         raise CorpusError(name, f"has no sheet {wanted!r}; it has {', '.join(map(repr, names))[:200]}")
     found = {}
     for each in names if wanted is None else [wanted]:
-        try:
-            rows = workbook.get_sheet_by_name(each).to_python()
-        except Exception:
-            if wanted is not None:
-                raise
-            continue  # a sheet that is a chart
+        rows = workbook.get_sheet_by_name(each).to_python()
         if rows := [row for row in rows if any(cell != "" for cell in row)]:
             found[each] = rows
     if len(found) > 1:
