@@ -8,12 +8,13 @@ from sklearn.base import clone
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 
 from ldavi import LatentDirichletAllocation
-from ldavi._core.records import Priors
+from ldavi._core.records import Priors, aligned_zeros
 from ldavi._estimator import fitting
 from ldavi._estimator.convergence import CVB0_TOLERANCE, ConvergenceMonitor
 from ldavi._estimator.validation import check_parameters
 from ldavi._inference import part_of_corpus
 from ldavi._inference.trace import predictive_record, relative_gain
+from ldavi._inference.vb_online import scaled_to
 
 K, V = 3, 24
 all_methods = pytest.mark.parametrize("method", ["batch", "online", "memoized"])
@@ -358,6 +359,16 @@ def test_an_online_fit_starts_from_passes_over_a_part_of_the_corpus(inference, m
     assert sizes == [40, 40]  # of the VB passes and the collapsed ones
     assert topics[1].elbo_trace_["phase"].tolist() == ["online", "final"]
     assert topics[1].elbo_ > topics[0].elbo_
+
+
+@pytest.mark.parametrize("eta", [np.full((1, 1), 0.1), np.linspace(0.1, 0.5, 6)[:, None]], ids=["one", "by word"])
+def test_topics_of_a_part_are_scaled_to_the_tokens_of_the_corpus(eta):
+    counts = np.random.default_rng(0).gamma(1.0, 1.0, (6, 3))
+    lam = aligned_zeros((6, 16), np.float64)
+    lam[:, :3] = counts + eta
+    scaled = scaled_to(5000.0, lam, Priors(np.full(3, 0.1), eta))
+    np.testing.assert_allclose(scaled[:, :3] - eta, counts * 5000 / counts.sum())
+    np.testing.assert_allclose(lam[:, :3], counts + eta)  # the topics of the part are unchanged
 
 
 def test_steps_after_passes_over_a_part_continue_their_count():
