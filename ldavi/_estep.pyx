@@ -95,7 +95,7 @@ def update_documents(
     const floating[:, ::1] B not None,
     const double[::1] log_scale not None,
     const floating[::1] topic_weight not None,
-    const floating[::1] alpha not None,
+    const floating[:, ::1] alpha not None,
     floating[:, ::1] gamma not None,
     int32_t[::1] n_inner_iter not None,
     double[:, ::1] bound,
@@ -127,7 +127,8 @@ def update_documents(
     a.B = &B[0, 0] if B.shape[0] else NULL
     a.log_scale = &log_scale[0] if log_scale.shape[0] else NULL
     a.topic_weight = &topic_weight[0]
-    a.alpha = &alpha[0]
+    a.alpha = &alpha[0, 0]
+    a.alpha_row = alpha.shape[1] if alpha.shape[0] > 1 else 0
     a.gamma = &gamma[0, 0]
     a.doc_factor = &doc_factor[0, 0] if doc_factor is not None else NULL
     a.ratio = &ratio[0] if ratio is not None and ratio.shape[0] else NULL
@@ -226,7 +227,8 @@ def update_assignments(
     const mass_type[::1] mass not None,
     const mass_type[:, ::1] N not None,
     const floating[:, ::1] eta not None,
-    const floating[::1] alpha not None,
+    const floating[:, ::1] alpha not None,
+    const double[::1] alpha_total not None,
     const floating[::1] totals not None,
     const floating[::1] inverse not None,
     const uint16_t[:, ::1] topic not None,
@@ -237,7 +239,6 @@ def update_assignments(
     floating[::1] scratch not None,
     uint64_t seed,
     int64_t n_topics,
-    double alpha_total,
     double min_share,
     int64_t first_doc,
     int64_t first_count,
@@ -264,7 +265,7 @@ def update_assignments(
         raise ValueError(f"min_share={min_share!r} must be at least 1 / {LDAVI_MAX_CANDIDATES}")
     if start >= stop or not counts.shape[0] or not position.shape[0]:
         return
-    cdef int64_t Kp = alpha.shape[0]
+    cdef int64_t Kp = alpha.shape[1]
     cdef bint is_sparse = row_ptr is not None
     if is_sparse:
         check_scratch(scratch.shape[0], LDAVI_SPARSE_SCRATCH_ROWS * (Kp + LDAVI_PAD))
@@ -286,7 +287,9 @@ def update_assignments(
         a.prior_weight = &prior_weight[0]
         a.cumulative = &cumulative[0]
     a.eta = &eta[0, 0]
-    a.alpha = &alpha[0]
+    a.alpha = &alpha[0, 0]
+    a.alpha_total = &alpha_total[0]
+    a.n_alpha = alpha.shape[0]
     a.totals = &totals[0]
     a.inverse = &inverse[0]
     a.topic = &topic[0, 0]
@@ -304,7 +307,6 @@ def update_assignments(
     a.stop = stop
     a.K = n_topics
     a.Kp = Kp
-    a.alpha_total = alpha_total
     a.min_share = min_share
     with nogil:
         if is_sparse:

@@ -9,6 +9,7 @@ from memory import peak_memory
 from scipy.optimize import approx_fprime
 from scipy.special import gammaln, psi
 
+from ldavi._core.limits import MAX_LEARNED_PRIOR, MIN_LEARNED_PRIOR
 from ldavi._inference import dirichlet_priors
 from ldavi._inference.dirichlet_priors import (
     GroupedCounts,
@@ -111,11 +112,11 @@ def test_a_weight_of_2_equals_two_draws():
 def test_a_category_that_never_occurs_keeps_a_prior_above_zero():
     n = np.hstack([sampled_counts([1.0, 1.0], 30, 10), np.zeros((30, 1), int)])
     alpha = fixed_point(group_counts(*tokens_of(n), 3, np.ones(30)), np.full(3, 0.1), 3)
-    assert alpha[2] == dirichlet_priors.MIN_PRIOR
+    assert alpha[2] == MIN_LEARNED_PRIOR
 
 
 def test_a_prior_of_draws_that_are_all_alike_stops_at_the_upper_limit():
-    n, limit = np.full((30, 3), 4), dirichlet_priors.MAX_PRIOR
+    n, limit = np.full((30, 3), 4), MAX_LEARNED_PRIOR
     alpha = np.full(3, 0.1)
     for _ in range(5):
         alpha = fixed_point(group_counts(*tokens_of(n), 3, np.ones(30)), alpha, 3)

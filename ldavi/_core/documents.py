@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ldavi._core.prior_regression import Covariates
 from ldavi._core.records import Counts
 from ldavi._core.typing import Doubles, Floats
 
@@ -17,10 +18,11 @@ WHOLE_BATCHES = 2**62  # a size that no batch exceeds, so that batches are not c
 
 
 class Documents(NamedTuple):
-    """Counts in memory, and the documents' weights if they have any."""
+    """Counts in memory, and the documents' weights and covariates if they have any."""
 
     counts: Counts
     weight: Floats | None  # (D,) ω_d
+    covariates: Covariates | None = None
 
     @property
     def n_words(self) -> int:
@@ -51,7 +53,7 @@ class Documents(NamedTuple):
 
     def compacted(self) -> "Documents":
         """Return the same documents over the words that occur, most frequent first."""
-        return Documents(self.counts.compact()[0], self.weight)
+        return self._replace(counts=self.counts.compact()[0])
 
     def weighted_sum(self, per_document: Doubles) -> float:
         """Return Σ_d ω_d x_d."""
@@ -64,15 +66,17 @@ class Documents(NamedTuple):
         selected = np.repeat(mask, lengths)
         indptr = np.append(0, np.cumsum(lengths[mask]))
         subset = Counts(indptr, counts.indices[selected], counts.values[selected], counts.words, counts.n_words)
-        return Documents(subset, None if self.weight is None else self.weight[mask])
+        weight = None if self.weight is None else self.weight[mask]
+        covariates = None if self.covariates is None else self.covariates.select(np.flatnonzero(mask))
+        return Documents(subset, weight, covariates)
 
     def parts(self, size: int, first: int = 0) -> Generator["Documents"]:
         """Yield consecutive documents from number `first` on, `size` at a time."""
         for start in range(first, self.counts.n_docs, size):
             stop = min(start + size, self.counts.n_docs)
-            yield Documents(
-                self.counts.documents(start, stop), None if self.weight is None else self.weight[start:stop]
-            )
+            weight = None if self.weight is None else self.weight[start:stop]
+            covariates = None if self.covariates is None else self.covariates.select(slice(start, stop))
+            yield Documents(self.counts.documents(start, stop), weight, covariates)
 
 
 class DocumentSource(Protocol):

@@ -20,6 +20,8 @@ MAX_TOKENS = {FLOAT32: 1e24, FLOAT64: 1e30}
 SMALLEST = {FLOAT32: 1e-10, FLOAT64: 1e-100}
 # λ = η + S and γ = α + s must be able to represent a single token beside the prior.
 LARGEST_PRIOR = {FLOAT32: 1e7, FLOAT64: 1e15}
+MIN_LEARNED_PRIOR = 1e-5  # of learned α_k and η: a topic without tokens would have α_k = 0
+MAX_LEARNED_PRIOR = 300.0  # without differences between documents, or topics, the maximum is at infinity
 MAX_SAMPLES = 1e15  # total_samples, by which online steps scale a minibatch
 
 

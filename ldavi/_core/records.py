@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from scipy.special import psi
 
+from ldavi._core.prior_regression import Covariates, PriorRegression
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
 from ldavi._estep import ALIGNMENT, PAD
 
@@ -131,14 +132,28 @@ class Priors:
     alpha : array of shape (K,)
     eta : array of shape (1, 1), (V, 1) or (V, K)
         All > 0; or the single value 0, which means that β is a point estimate.
+    regression : PriorRegression or None
+        α as a function of the covariates of a document; `alpha` is then that of documents without covariates.
     """
 
     alpha: Doubles
     eta: Doubles
+    regression: PriorRegression | None = None
 
     @property
     def n_topics(self) -> int:
         return len(self.alpha)
+
+    def alpha_of(self, covariates: Covariates | None) -> Doubles:
+        """Return α of documents: of shape (K,), or of shape (D, K) if it depends on their covariates."""
+        if self.regression is None or covariates is None:
+            return self.alpha
+        return self.regression.alpha_of(covariates)
+
+    def to_arrays(self) -> dict[str, Doubles]:
+        """Return the priors as arrays; `ldavi._core.saved_arrays.checked_priors` reads them."""
+        arrays = {"alpha": self.alpha, "eta": self.eta}
+        return arrays if self.regression is None else {**arrays, "coef": self.regression.coef}
 
     @property
     def point_estimate(self) -> bool:

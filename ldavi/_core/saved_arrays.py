@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ldavi._core.prior_regression import PriorRegression
 from ldavi._core.records import Priors, padded
 from ldavi._core.typing import Doubles, Floats, Int64s
 
@@ -30,12 +31,12 @@ class SavedArrays:
     Attributes
     ----------
     priors : Priors
-        Its arrays "alpha" and "eta".
+        Its arrays "alpha", "eta" and, with covariates, "coef".
     """
 
     def __init__(self, saved: Mapping[str, Any], n_words: int) -> None:
         self._saved, self.n_words = saved, n_words
-        self.priors = checked_priors(saved["alpha"], saved["eta"])
+        self.priors = checked_priors(saved["alpha"], saved["eta"], saved.get("coef"))
         K, shape = self.priors.n_topics, self.priors.eta.shape
         if shape not in {(1, 1), (n_words, 1), (n_words, K)}:
             raise ValueError(f"eta has shape {shape}, which does not fit {n_words} words and {K} topics")
@@ -102,8 +103,8 @@ class SavedArrays:
         return value
 
 
-def checked_priors(alpha: Any, eta: Any) -> Priors:
-    """Return α of shape (K,) and η of two dimensions: finite and > 0, except for the η of point estimates."""
+def checked_priors(alpha: Any, eta: Any, coef: Any = None) -> Priors:
+    """Return α of shape (K,) and η of two dimensions, > 0 except for the η of point estimates, and coefficients."""
     for name, value, ndim in (("alpha", alpha, 1), ("eta", eta, 2)):
         if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.ndim != ndim or value.size == 0:
             raise ValueError(f"{name} is not a float64 array of {ndim} dimensions")
@@ -111,7 +112,10 @@ def checked_priors(alpha: Any, eta: Any) -> Priors:
             raise ValueError(f"{name} is not finite and >= 0")
     if (alpha == 0).any() or ((eta == 0).any() and eta.size > 1):
         raise ValueError("alpha or eta is 0")
-    return Priors(alpha, eta)
+    if coef is None:
+        return Priors(alpha, eta)
+    shape = (len(coef) if isinstance(coef, np.ndarray) and coef.ndim == 2 else 0, len(alpha))
+    return Priors(alpha, eta, PriorRegression(checked_array("coef", coef, shape, np.float64)))
 
 
 def checked_array(

@@ -218,7 +218,7 @@ def _restart_to_arrays(restart: Restart) -> dict[str, object]:
 
 
 def _result_to_arrays(result: PassResult) -> dict[str, object]:
-    values = {"alpha": result.priors.alpha, "eta": result.priors.eta, **result._asdict()}
+    values = {**result.priors.to_arrays(), **result._asdict()}
     return {name: value for name, value in values.items() if name != "priors"}
 
 
@@ -236,7 +236,7 @@ def describe(parameters: Mapping[str, Any], documents: DocumentSource, given: Wa
     fit["the version of ldavi that wrote it"] = PASSES_VERSION
     if given is not None:
         topics = f"the topics of {given.parameter}"
-        fit[topics] = _digest([given.lam, given.priors.alpha, given.priors.eta])
+        fit[topics] = _digest([given.lam, *given.priors.to_arrays().values()])
     fit["X"] = _digest_of_documents(documents)
     return fit
 
@@ -248,8 +248,10 @@ def _digest_of_documents(documents: DocumentSource) -> str:
         size = [documents.n_words, float(documents.total_weight)]
         return _digest([*size, counts.indptr, counts.indices, counts.values])
     assert isinstance(documents, Documents)
-    counts = documents.counts
-    return _digest([documents.n_words, counts.indptr, counts.indices, counts.values, documents.weight])
+    counts, covariates = documents.counts, documents.covariates
+    of_covariates = [] if covariates is None else [covariates.values, covariates.group]
+    data = [documents.n_words, counts.indptr, counts.indices, counts.values, documents.weight]
+    return _digest([*data, *of_covariates])
 
 
 def _digest(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The documents of a fit, from X and the documents' weights, and the priors that it starts with."""
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,26 +13,40 @@ from ldavi._core.records import Priors
 from ldavi._estimator import validation as check
 from ldavi._estimator import vocabulary_growth
 from ldavi._estimator.batched_documents import BatchedDocuments, check_source
-from ldavi._estimator.settings import FitSettings
+from ldavi._estimator.doc_covariates import check_regression, first_regression, scaled_covariates
+from ldavi._estimator.settings import FitSettings, is_regression
 from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
 from ldavi._estimator.starting_topics import WarmStart, warm_start_of
 
 
 def fit_input(
-    estimator: Any, X: Any, sample_weight: Any, settings: FitSettings, given: WarmStart | None
+    estimator: Any, X: Any, sample_weight: Any, doc_covariates: Any, settings: FitSettings, given: WarmStart | None
 ) -> tuple[Documents | BatchedDocuments, Priors]:
     """Return the documents and the initial priors of a `fit`; errors leave the estimator unchanged."""
     documents: Documents | BatchedDocuments
-    if check.is_source(X):
+    in_batches = check.is_source(X)
+    check_regression(estimator.doc_topic_prior, doc_covariates, settings, in_batches=in_batches)
+    if in_batches:
         documents = check_source(X, estimator, settings, type(estimator).__name__, sample_weight)
         names = check.column_names(documents.first)
     else:
-        documents, names = _new_documents(estimator, X, sample_weight, settings), check.column_names(X)
-    return documents, _starting_priors(estimator, settings, documents, names, given)
+        documents = _new_documents(estimator, X, sample_weight, settings, doc_covariates)
+        names = check.column_names(X)
+    priors = _starting_priors(estimator, settings, documents, names, given)
+    covariates = documents.covariates if isinstance(documents, Documents) else None
+    if covariates is not None:
+        regression = first_regression(priors, covariates, None if given is None else given.priors)
+        priors = replace(priors, regression=regression)
+    return documents, priors
 
 
 def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
     """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
+    if is_regression(estimator.doc_topic_prior):
+        raise ValueError(
+            'doc_topic_prior="regression" is not supported by partial_fit, which has no covariates: call fit, or set '
+            'doc_topic_prior="auto"'
+        )
     if not estimator.__sklearn_is_fitted__():
         documents = _new_documents(estimator, X, sample_weight, settings)
         names, given = check.column_names(X), warm_start_of(estimator)
@@ -63,25 +78,37 @@ def _starting_priors(
     )
 
 
-def _new_documents(estimator: Any, X: Any, sample_weight: Any, settings: FitSettings) -> Documents:
+def _new_documents(
+    estimator: Any, X: Any, sample_weight: Any, settings: FitSettings, doc_covariates: Any = None
+) -> Documents:
     """Return the documents of X, whose columns need not be those of an earlier fit."""
     matrix = check.check_documents(estimator, X, dtype=check.check_dtype(estimator.dtype), reset=True)
-    return _weighted_documents(estimator, matrix, sample_weight, settings, stacklevel=5)
+    return _weighted_documents(estimator, matrix, sample_weight, settings, doc_covariates, stacklevel=5)
 
 
 def _weighted_documents(
-    estimator: Any, matrix: sparse.csr_array, sample_weight: Any, settings: FitSettings, *, stacklevel: int
+    estimator: Any,
+    matrix: sparse.csr_array,
+    sample_weight: Any,
+    settings: FitSettings,
+    doc_covariates: Any = None,
+    *,
+    stacklevel: int,
 ) -> Documents:
     """Return the documents with a weight above zero."""
     weight = check.check_sample_weight(sample_weight, matrix.shape[0], matrix.dtype)
+    n_docs, kept, covariates = matrix.shape[0], None, None
     if weight is not None and not weight.all():
-        matrix, weight = matrix[np.flatnonzero(weight)], weight[weight > 0]
+        kept = np.flatnonzero(weight)
+        matrix, weight = matrix[kept], weight[kept]
+    if doc_covariates is not None:
+        covariates = scaled_covariates(doc_covariates, weight, kept, n_docs)
     if matrix.nnz == 0:
         is_online = settings.learning_method == "online"
         result = "each step moves the topics towards their prior" if is_online else "the topics will equal their prior"
         warnings.warn(f"X holds no counts (with any weight): {result}", stacklevel=stacklevel)
     check.warn_if_normalised(check.is_normalised(matrix), estimator, stacklevel=stacklevel)
-    documents = Documents(check.to_counts(matrix), weight)
+    documents = Documents(check.to_counts(matrix), weight, covariates)
     if weight is not None:
         check.check_total(documents.n_tokens, matrix.dtype, "X times sample_weight")
     return documents

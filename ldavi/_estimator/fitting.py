@@ -263,8 +263,9 @@ def split_validation(
         raise ValueError(msg)
     is_held_out = np.zeros(n_docs, bool)
     is_held_out[random_state.permutation(n_docs)[:n_validation]] = True
-    held_out = documents.select(is_held_out).counts
-    return documents.select(~is_held_out), split_half(held_out, random_state.uniform(size=len(held_out.indices)))
+    held_out = documents.select(is_held_out)
+    uniform = random_state.uniform(size=len(held_out.counts.indices))
+    return documents.select(~is_held_out), split_half(held_out.counts, uniform, held_out.covariates)
 
 
 def warn_not_converged(settings: FitSettings, monitor: ConvergenceMonitor) -> None:

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
-from ldavi._core.documents import DocumentSource
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
 from ldavi._estimator import vocabulary_growth
@@ -21,14 +19,13 @@ from ldavi._estimator.checkpointing import FitCheckpoint, check_checkpoint, desc
 from ldavi._estimator.convergence import Restart, best_restart
 from ldavi._estimator.fit_input import fit_input, partial_fit_input
 from ldavi._estimator.fit_record import count_documents, forget_fit_record, weight_seen
+from ldavi._estimator.fitted_attributes import store_columns, store_fit
 from ldavi._estimator.fitting import FitContext, run_restarts, split_validation, warn_not_converged
 from ldavi._estimator.model_protocol import ModelProtocol
 from ldavi._estimator.settings import step_size
 from ldavi._estimator.starting_topics import initialize, warm_start_of
 from ldavi._estimator.topic_editing import TopicEditing
-from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
-from ldavi._inference.trace import to_array
 from ldavi._inference.vb_online import OnlineLearner
 
 
@@ -47,11 +44,13 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     ----------
     n_components : int, default=10
         Number of topics, K.
-    doc_topic_prior : float, array of shape (n_components,), "auto" or None, default="auto"
+    doc_topic_prior : float, array of shape (n_components,), "auto", "regression" or None, default="auto"
         α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, in
         every pass after the warm-up, from 0.01; online, in every 16th step and after each pass, from 0.1; with "cvb0",
         from 0.1, or from 5 / n_components after passes of VB, if that is less; later passes of "cvb0" use values ever
-        nearer to their mean. None means 1 / n_components, the default of scikit-learn.
+        nearer to their mean. "regression" learns α as a function of covariates of the documents [8]_, α_dk = exp(b_k +
+        c_d · w_k); it needs `learning_method="batch"`, X in memory and `fit(X, doc_covariates=C)`. None means 1 /
+        n_components, the default of scikit-learn.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
         η, the Dirichlet prior of the words of a topic. "auto" learns one value for all words, from 0.05. None means 1 /
         n_components, the default of scikit-learn; it is a poor choice, since it costs about K nats for a word that does
@@ -162,7 +161,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     converged_ : bool
         Whether `tol` ended the fit: topics and learned priors have converged.
     doc_topic_prior_ : float or array of shape (n_components,)
-        α as used, or as learned.
+        α as used, or as learned; with "regression", that of documents without covariates.
+    doc_topic_coef_, doc_topic_intercept_ : arrays of shape (n_covariates, n_components), (n_components,)
+        With "regression": w and b. A constant column of the covariates takes the place of the intercept.
     topic_word_prior_ : float or array
         η as used, or as learned.
     n_iter_ : int
@@ -205,6 +206,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
        Dirichlet allocation". KDD 2013.
     .. [7] Arora, Ge, Halpern, Mimno, Moitra, Sontag, Wu, Zhu. "A practical algorithm for topic modeling with provable
        guarantees". ICML 2013.
+    .. [8] Mimno, McCallum. "Topic models conditioned on arbitrary features with Dirichlet-multinomial regression". UAI
+       2008.
 
     Examples
     --------
@@ -220,7 +223,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = "auto",
+        doc_topic_prior: float | ArrayLike | Literal["auto", "regression"] | None = "auto",
         topic_word_prior: float | ArrayLike | Literal["auto"] | None = "auto",
         learning_method: Literal["batch", "online", "memoized"] = "batch",
         learning_decay: float = 0.7,
@@ -277,7 +280,15 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         self.new_words = new_words
         self.dtype = dtype
 
-    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, checkpoint: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        doc_covariates: Any = None,
+        checkpoint: Any = None,
+    ) -> Self:
         """Learn the topics of X.
 
         Parameters
@@ -296,6 +307,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             documents are divided into more of them. (2) Passes of "cvb0", and updates of η in "online", sample the
             topics of each document, so copies have samples of their own. (3) `validation_fraction` is a share of the
             documents, and copies may be on both sides. Not supported for batches.
+        doc_covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
+            With `doc_topic_prior="regression"`: numbers that the topics of a document depend on, such as its year or
+            indicators of its source. An intercept is added if no column is constant.
         checkpoint : ldavi.io.Checkpoint, optional
             Saves the state of the fit to a file every few minutes. After a crash, the same call resumes from there and
             ends with the same bits as a fit that was not interrupted.
@@ -313,7 +327,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         """
         given = warm_start_of(self)
         settings = check.check_parameters(self, is_warm=given is not None)
-        documents, priors = fit_input(self, X, sample_weight, settings, given)
+        documents, priors = fit_input(self, X, sample_weight, doc_covariates, settings, given)
         fit_checkpoint = None
         if checkpoint is not None:
             description = describe(self.get_params(deep=False), documents, given)
@@ -337,10 +351,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
                 best = best_restart(restarts)
                 if best is not None:
                     fitted = copy(self)  # so that an interrupt leaves either all attributes or none
-                    fitted._store_columns(
-                        documents.first if isinstance(documents, BatchedDocuments) else X, random_state
-                    )
-                    fitted._store(best, to_fit)
+                    columns = documents.first if isinstance(documents, BatchedDocuments) else X
+                    store_columns(fitted, columns, random_state)
+                    store_fit(fitted, best, to_fit)
                     self.__dict__ = fitted.__dict__
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
@@ -380,7 +393,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             self._priors, self._mean_log_theta = priors, None
             self._lambda = LazyLambda(start.lam(), priors)
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
-            self._store_columns(X, random_state)
+            store_columns(self, X, random_state)
         vocabulary_growth.add_words(self, X, documents.n_words)
         count_documents(self, documents)
         total_weight = weight_seen(self) if self.total_samples is None else self.total_samples
@@ -398,28 +411,14 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     def _two_topic_model(self, **parameters: Any) -> LatentDirichletAllocation:
         return LatentDirichletAllocation(2, **parameters)
 
-    def _store(self, restart: Restart, documents: DocumentSource) -> None:
-        """Set the fitted attributes from what a restart has reached."""
-        assert restart.result is not None
-        result, records = restart.result.fetch(), restart.monitor.records
-        self._priors, self._mean_log_theta = result.priors, None
-        self._lambda = LazyLambda(result.all_words(documents.n_words), result.priors)
-        self._show_priors()
-        self.elbo_trace_ = to_array(records)
-        self.elbo_, self.bound_ = records[-1].elbo, records[-1].perplexity
-        self.converged_ = restart.monitor.converged
-        self.n_iter_ = records[-1].iteration
-        self.n_batch_iter_ = result.n_updates + 1
-        count_documents(self, documents, is_first=True)
-
-    def _store_columns(self, X: Any, random_state: np.random.RandomState) -> None:
-        if not self.warm_start:
-            forget_names(self)
-        validate_data(self, X, skip_check_array=True, reset=True)  # number and names of the columns
-        self.random_state_ = random_state
-
     def fit_transform(
-        self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, normalize: bool = True
+        self,
+        X: Any,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        normalize: bool = True,
+        doc_covariates: Any = None,
     ) -> NDArray[Any]:
         """Fit to X, then return what `transform` returns for it.
 
@@ -433,6 +432,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             The weight of each document, >= 0.
         normalize : bool, default=True
             As for `transform`.
+        doc_covariates : array-like of shape (n_samples, n_covariates), optional
+            As for `fit` and `transform`.
 
         Returns
         -------
@@ -446,4 +447,5 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         """
         if check.is_source(X):  # which `fit` would accept, and `transform` refuse after the fit
             check.check_counts(X, dtype=None, name=type(self).__name__)
-        return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
+        fitted = self.fit(X, y, sample_weight=sample_weight, doc_covariates=doc_covariates)
+        return fitted.transform(X, normalize=normalize, doc_covariates=doc_covariates)

@@ -34,7 +34,7 @@ def state_of(model: LatentDirichletAllocation) -> dict[str, Any]:
     if "_lambda" in state:
         lam, priors = state.pop("_lambda"), state.pop("_priors")
         state["lam"] = lam.to_arrays()
-        state["priors"] = {"alpha": priors.alpha, "eta": priors.eta}
+        state["priors"] = priors.to_arrays()
     return state
 
 
@@ -86,9 +86,9 @@ def _with_new_fields(trace: Any) -> Any:
 
 
 def _priors(parts: Any) -> Priors:
-    if not isinstance(parts, dict) or parts.keys() != {"alpha", "eta"}:
+    if not isinstance(parts, dict) or parts.keys() - {"coef"} != {"alpha", "eta"}:
         raise ValueError("'priors' does not have alpha and eta")
-    return checked_priors(parts["alpha"], parts["eta"])
+    return checked_priors(parts["alpha"], parts["eta"], parts.get("coef"))
 
 
 def _lambda_from(parts: Any, priors: Priors) -> LazyLambda:

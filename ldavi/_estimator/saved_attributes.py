@@ -22,6 +22,10 @@ def _is_prior(value: Any) -> bool:
     return _is_number(value) and 0 <= value < np.inf
 
 
+def _is_coefficients(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.float64 and bool(np.isfinite(value).all())
+
+
 def _is_mean(value: Any) -> bool:
     if value is None:
         return True
@@ -47,6 +51,9 @@ ATTRIBUTES: Mapping[str, Callable[[Any], bool]] = {
     "random_state_": lambda value: isinstance(value, np.random.RandomState),
     "doc_topic_prior_": _is_prior,
     "topic_word_prior_": _is_prior,
+    "doc_topic_coef_": _is_coefficients,
+    "doc_topic_intercept_": _is_coefficients,
+    "doc_covariate_names_": _is_names,
     "elbo_trace_": _is_trace,
     "elbo_": _is_number,
     "bound_": _is_number,

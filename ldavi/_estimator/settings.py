@@ -207,6 +207,11 @@ def is_auto(prior: object) -> bool:
     return isinstance(prior, str) and prior == "auto"
 
 
+def is_regression(doc_topic_prior: object) -> bool:
+    """Return whether the prior of the topics of a document depends on covariates."""
+    return isinstance(doc_topic_prior, str) and doc_topic_prior == "regression"
+
+
 def is_zero(prior: Any) -> bool:
     """Return whether a prior is the number 0, which requests point estimates of the topics."""
     return not isinstance(prior, (bool, str)) and np.ndim(prior) == 0 and prior == 0

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 from ldavi._core.limits import FLOAT32, prior_range
 from ldavi._core.records import Priors
 from ldavi._core.typing import Doubles
-from ldavi._estimator.settings import FitSettings, Parameters, is_auto, is_zero
+from ldavi._estimator.settings import FitSettings, Parameters, is_auto, is_regression, is_zero
 from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.initialization import seeded_columns, with_seeds
 
@@ -29,7 +29,7 @@ def check_priors(
     TypeError
         If it is not a number.
     """
-    if is_auto(doc_topic_prior):
+    if is_auto(doc_topic_prior) or is_regression(doc_topic_prior):
         doc_topic_prior = FIRST_ALPHA
     if is_auto(topic_word_prior):
         topic_word_prior = FIRST_ETA
@@ -117,17 +117,19 @@ def check_cvb0(settings: FitSettings, priors: Priors) -> None:
 
 
 def _prior(name: str, value: Any, n_topics: int, shapes: dict[tuple[int, ...], str], dtype: np.dtype[Any]) -> Doubles:
+    words = 'None, "auto", "regression"' if name == "doc_topic_prior" else 'None, "auto"'
+    allowed = f"{words}, a number > 0 or an array of them"
     if value is None:
         return np.array(1 / n_topics)
     if isinstance(value, (str, bytes, bool)):
-        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them')
+        raise TypeError(f"{name}={value!r} must be {allowed}")
     try:
         prior = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f'{name}={value!r} must be None, "auto", a number > 0 or an array of them') from error
+        raise TypeError(f"{name}={value!r} must be {allowed}") from error
     if prior.ndim and prior.shape not in shapes:
-        allowed = " or ".join(f"{label} = {shape}" for shape, label in shapes.items())
-        raise ValueError(f"{name} has shape {prior.shape}; an array must have shape {allowed}")
+        possible = " or ".join(f"{label} = {shape}" for shape, label in shapes.items())
+        raise ValueError(f"{name} has shape {prior.shape}; an array must have shape {possible}")
     if not (np.isfinite(prior).all() and (prior > 0).all()):
         worst = value if prior.ndim == 0 else prior[~(np.isfinite(prior) & (prior > 0))][0]
         also = ", or the number 0 for point estimates of the topics" if name == "topic_word_prior" else ""

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ldavi._core.chunks import chunks
+from ldavi._core.prior_regression import PriorRegression
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._core.typing import Doubles, Floats
 from ldavi._estimator.fit_record import forget_fit_record
@@ -251,12 +252,30 @@ def edited_topics(edit: Edit, former: LazyLambda, priors: Priors) -> tuple[LazyL
     alpha = np.array([priors.alpha[list(source)].sum() for source in edit.sources])
     if edit.split is not None:
         alpha[[edit.split, -1]] /= 2
-    new = Priors(alpha, edit.eta(priors.eta))
+    new = Priors(alpha, edit.eta(priors.eta), _edited_regression(edit, priors))
     lam = former.dense()
     rows = aligned_zeros((len(lam), padded(edit.n_topics)), lam.dtype)
     for k in range(edit.n_topics):
         rows[:, k] = _column(edit, k, lam, priors, new)
     return LazyLambda(rows, new), new
+
+
+def _edited_regression(edit: Edit, priors: Priors) -> PriorRegression | None:
+    """Return the coefficients of an edited model.
+
+    The sum of exponential functions is none; that of merged topics is approximated to first order, at the documents
+    whose α is that of documents without covariates. Equation (R6).
+    """
+    if priors.regression is None:
+        return None
+    coef = np.empty((len(priors.regression.coef), edit.n_topics))
+    for k, source in enumerate(map(list, edit.sources)):
+        share = priors.alpha[source] / priors.alpha[source].sum()
+        coef[:, k] = priors.regression.coef[:, source] @ share
+        coef[0, k] -= share @ np.log(share)
+    if edit.split is not None:
+        coef[0, [edit.split, -1]] -= np.log(2)
+    return PriorRegression(coef)
 
 
 def _column(edit: Edit, k: int, lam: Floats, former: Priors, priors: Priors) -> Floats:

@@ -21,7 +21,7 @@ from ldavi._core.chunks import chunks
 from ldavi._core.limits import FLOAT32, FLOAT64, MAX_SAMPLES, MAX_TOKENS, SMALLEST
 from ldavi._core.records import Counts
 from ldavi._core.typing import Floats, Int64s
-from ldavi._estimator.settings import FitSettings, Parameters, is_auto, is_zero
+from ldavi._estimator.settings import FitSettings, Parameters, is_auto, is_regression, is_zero
 from ldavi._inference.cvb0_pass import MAX_TOPICS
 from ldavi._inference.vb_online import LearningRate
 
@@ -110,7 +110,7 @@ def _settings(parameters: Parameters, n_collapsed_iter: int | None) -> FitSettin
         max_iter=parameters.max_iter,
         batch_size=cast(Any, parameters.batch_size),
         rate=LearningRate(parameters.learning_offset, parameters.learning_decay),
-        learn_alpha=is_auto(parameters.doc_topic_prior),
+        learn_alpha=is_auto(parameters.doc_topic_prior) or is_regression(parameters.doc_topic_prior),
         learn_eta=is_auto(parameters.topic_word_prior) and parameters.seed_words is None,
         mean_change_tol=parameters.mean_change_tol,
         max_doc_update_iter=parameters.max_doc_update_iter,
@@ -218,7 +218,8 @@ def is_normalised(X: sparse.csr_array) -> bool:
 
 def warn_if_normalised(normalised: bool, parameters: Parameters, *, stacklevel: int) -> None:
     """Warn that priors cannot be learned from normalised rows; given priors are fine."""
-    if normalised and (is_auto(parameters.doc_topic_prior) or is_auto(parameters.topic_word_prior)):
+    priors = parameters.doc_topic_prior, parameters.topic_word_prior
+    if normalised and any(is_auto(prior) or is_regression(prior) for prior in priors):
         warnings.warn(NORMALISED, UserWarning, stacklevel=stacklevel + 1)
 
 

@@ -182,11 +182,19 @@ def _stored_or_zeros(name: str, store: ArrayStore, number: int, nnz: int, dtype:
     return checked_part(name, store.load(number), shape) if number < len(store) else np.zeros(shape, dtype)
 
 
-def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assignments:
-    """Return assignments before the first pass, which no topic has a share of yet."""
+def uninitialised_assignments(
+    documents: DocumentSource, n_topics: int, *, is_always_dense: bool = False
+) -> Assignments:
+    """Return assignments before the first pass, which no topic has a share of yet.
+
+    Parameters
+    ----------
+    is_always_dense : bool
+        Whether n_wk is dense even if topics are many: sparse rows need an α that all documents share.
+    """
     sums, in_memory, dtype = _corpus_sums(documents), isinstance(documents, Documents), documents.dtype
     scale, width, vocabulary = mass_scale(sums, dtype), padded(n_topics), documents.vocabulary
-    is_sparse, dtype_of_masses = width >= SPARSE_TOPICS, MASS_TYPE[dtype]
+    is_sparse, dtype_of_masses = width >= SPARSE_TOPICS and not is_always_dense, MASS_TYPE[dtype]
     return Assignments(
         vocabulary,
         Parts(documents, WHOLE_BATCHES, lambda part: in_blocks(part, scale)),
@@ -197,7 +205,7 @@ def uninitialised_assignments(documents: DocumentSource, n_topics: int) -> Assig
         scale.n_tokens,
         scale.unit,
         scale.max_sampled,
-        sums.word_counts,
+        None if is_always_dense else sums.word_counts,
         empty_rows(sums.word_counts, width, dtype_of_masses) if is_sparse else None,
     )
 
@@ -309,7 +317,7 @@ def max_sampled_tokens(counts: Counts) -> Doubles:
 
 def _weighted_values(documents: Documents) -> Floats:
     """Return ω_d n_dw of the stored counts."""
-    counts, weight = documents
+    counts, weight = documents.counts, documents.weight
     return counts.values if weight is None else counts.values * np.repeat(weight, np.diff(counts.indptr))
 
 

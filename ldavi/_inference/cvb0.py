@@ -5,31 +5,33 @@ Bayes finds them, or from empty assignments. `cvb0_pass` implements one pass; th
 and the records.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 
 from ldavi._core.chunks import chunks
 from ldavi._core.documents import DocumentSource
+from ldavi._core.prior_regression import PriorRegression, evened
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Masses
-from ldavi._inference import dirichlet_priors
+from ldavi._inference import dirichlet_priors, doc_regression
 from ldavi._inference.assignments import LARGEST_MASS, Assignments, uninitialised_assignments
 from ldavi._inference.cvb0_pass import DRAW_ALL, MIN_SHARE, rounded_word_counts, update_assignments
 from ldavi._inference.passes import PassResult, RecordWriter, Saved
 from ldavi._inference.saved_assignments import saved_assignments
-from ldavi._inference.topic_samples import sample_topics
+from ldavi._inference.topic_samples import TopicSample, sample_topics
 from ldavi._inference.trace import TraceRecord
 
 ROWS_AT_ONCE = 2**12  # of n_wk
 SAMPLED_TOKENS = 2**15  # minimum sample for learning α; of a larger corpus, this fraction of it
 SAMPLED_FRACTION = 32
+SAMPLED_TOKENS_WITH_COVARIATES = 2**18  # the same for learning coefficients, of which there are more
 LIMITED_ALPHA = 5.0  # Σ_k α_k, at most, where the first α is limited: equation (48)
 LIMITED_TRUST = 0.75  # weight of the sampled topic counts when α is learned, in the same case: equation (49)
 SMOOTH_ETA = 0.05  # η_0 of equation (47): passes use the geometric mean of η_0 and a smaller learned η
@@ -141,8 +143,7 @@ class Cvb0State:
             "share": self.assignments.share.views(),
             "average": self.average,
             "iteration": self.iteration,
-            "alpha": self.priors.alpha,
-            "eta": self.priors.eta,
+            **self.priors.to_arrays(),
             "seconds": self.seconds,
         }
 
@@ -169,7 +170,8 @@ class Cvb0:
         return documents.compacted()
 
     def start(self, documents: DocumentSource, priors: Priors, initial: Callable[[], PassResult]) -> Cvb0State:
-        assignments = uninitialised_assignments(documents, priors.n_topics)
+        has_regression = priors.regression is not None
+        assignments = uninitialised_assignments(documents, priors.n_topics, is_always_dense=has_regression)
         priors, seconds, pseudocounts = initial_priors(priors, self.settings), 0.0, None
         if self.settings.starts_from_topics:
             topics = initial()
@@ -277,31 +279,39 @@ def initial_priors(priors: Priors, settings: Cvb0Settings) -> Priors:
     """Return the priors that learning starts from: a smaller α where topics have many tokens. Equation (48)."""
     if not (settings.limits_alpha and settings.learn_alpha):
         return priors
-    return Priors(np.minimum(priors.alpha, LIMITED_ALPHA / priors.n_topics), priors.eta)
+    largest, regression = LIMITED_ALPHA / priors.n_topics, priors.regression
+    if regression is not None:
+        coef = regression.coef.copy()
+        coef[0] = np.minimum(coef[0], np.log(largest))
+        regression = replace(regression, coef=coef)
+    return Priors(np.minimum(priors.alpha, largest), priors.eta, regression)
 
 
 def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
     """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. Eqs. (44), (47)."""
-    alpha, eta = priors.alpha, priors.eta
+    alpha, eta, regression = priors.alpha, priors.eta, priors.regression
     if settings.learn_alpha and t > settings.learn_from:
-        even = alpha ** (settings.learn_from / t)
-        alpha = even * (alpha.sum() / even.sum())
+        evenness = settings.learn_from / t
+        alpha = evened(alpha, evenness)
+        regression = None if regression is None else regression.with_evenness(evenness)
     if settings.learn_eta:
         eta = np.maximum(eta, np.sqrt(eta * SMOOTH_ETA))
-    return Priors(alpha, eta)
+    return Priors(alpha, eta, regression)
 
 
 def learned_priors(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
     """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. Eqs. (35), (36)."""
-    alpha, eta = priors.alpha, priors.eta
+    alpha, eta, regression = priors.alpha, priors.eta, priors.regression
     if settings.learn_alpha:
         alpha = learned_alpha(sampled_topic_counts(assignments, priors, settings, t), alpha, settings)
+        if regression is not None:
+            regression = learned_regression(assignments, priors, settings, t)
     if settings.learn_eta:
         counts = rounded_word_counts(assignments, workers, seed=learning_seed(settings, t))
         eta = learned_eta(counts, eta, assignments.vocabulary.n_words)
-    return Priors(alpha, eta)
+    return Priors(alpha, eta, regression)
 
 
 def learning_seed(settings: Cvb0Settings, t: int) -> int:
@@ -313,18 +323,38 @@ def sampled_topic_counts(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int
 ) -> dirichlet_priors.GroupedCounts:
     """Return the counts of topics that are sampled for part of the documents. Equation (49)."""
-    n_tokens = assignments.max_sampled
-    step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_FRACTION))))
-    samples = sample_topics(
-        assignments,
-        smoothed_priors(priors, settings, t),
-        first=t // settings.learn_every,
-        step=step,
-        seed=learning_seed(settings, t),
-    )
-    n_topics = priors.n_topics
+    n_topics, step = priors.n_topics, sampling_step(assignments, SAMPLED_TOKENS)
+    samples = _samples(assignments, priors, settings, t, step)
     grouped = (dirichlet_priors.group_counts(each.document, each.topic, n_topics, each.weight) for each in samples)
     return reduce(dirichlet_priors.merge_counts, grouped)  # one by one, since batches may be many
+
+
+def learned_regression(
+    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int
+) -> PriorRegression | None:
+    """Return coefficients under which the topics that are sampled for part of the documents are more probable."""
+    step = sampling_step(assignments, SAMPLED_TOKENS_WITH_COVARIATES)
+    samples = list(_samples(assignments, priors, settings, t, step))
+    covariates = next(iter(assignments.blocked)).documents.covariates
+    if covariates is None or priors.regression is None:
+        return priors.regression
+    groups = ((covariates.group[each.documents], each.weight, each.document, each.topic) for each in samples)
+    counts = doc_regression.group_topic_counts(groups, covariates.values, priors.n_topics)
+    counts = counts._replace(times=step * counts.times, total_times=step * counts.total_times)
+    return doc_regression.updated_by_evidence(priors.regression, counts)
+
+
+def sampling_step(assignments: Assignments, least: int) -> int:
+    """Return n so that every n-th document holds SAMPLED_FRACTION of the tokens, or `least` if that is more."""
+    n_tokens = assignments.max_sampled
+    return max(1, int(np.ceil(n_tokens / max(least, n_tokens / SAMPLED_FRACTION))))
+
+
+def _samples(
+    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, step: int
+) -> Iterator[TopicSample]:
+    smoothed, first = smoothed_priors(priors, settings, t), t // settings.learn_every
+    return sample_topics(assignments, smoothed, first=first, step=step, seed=learning_seed(settings, t))
 
 
 def learned_alpha(counts: dirichlet_priors.GroupedCounts, alpha: Doubles, settings: Cvb0Settings) -> Doubles:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ldavi import _estep
+from ldavi._core.prior_regression import Covariates
 from ldavi._core.random_bits import random_bits_24
 from ldavi._core.records import Priors, aligned_zeros
 from ldavi._core.threads import Workers, even_ranges
@@ -45,10 +46,19 @@ class TopicSums(NamedTuple):
 class KernelPriors:
     """Priors as the compiled kernel reads them: α in shares, η in units of mass, rows padded."""
 
+    priors: Priors
     eta: Floats  # (1 or U, 1 or Kp)
     eta_totals: Doubles  # (K,)
     alpha: Floats  # (Kp,)
-    alpha_total: float
+
+    def of_documents(self, covariates: Covariates | None) -> dict[str, Any]:
+        """Return α of documents and its sums as the kernel reads them."""
+        if self.priors.regression is None or covariates is None:
+            return {"alpha": self.alpha[None, :], "alpha_total": np.array([float(self.priors.alpha.sum())])}
+        of_documents = self.priors.alpha_of(covariates)
+        alpha = aligned_zeros((len(of_documents), len(self.alpha)), self.alpha.dtype)
+        alpha[:, : self.priors.n_topics] = of_documents * SHARES
+        return {"alpha": alpha, "alpha_total": of_documents.sum(axis=1)}
 
     def normalisers(self, totals: Doubles) -> TopicSums:
         """Return n_k + Σ_w η_kw and its inverse."""
@@ -77,7 +87,7 @@ def kernel_priors(assignments: Assignments, priors: Priors) -> KernelPriors:
     eta[:, : rows.shape[1]] = rows * assignments.unit
     alpha = aligned_zeros((width,), dtype)
     alpha[:K] = priors.alpha * SHARES
-    return KernelPriors(eta, priors.eta_totals(vocabulary.n_words) * assignments.unit, alpha, float(priors.alpha.sum()))
+    return KernelPriors(priors, eta, priors.eta_totals(vocabulary.n_words) * assignments.unit, alpha)
 
 
 def update_assignments(
@@ -120,6 +130,7 @@ def update_part(
     max_counts = max((len(block.position) for block in part.blocks), default=0)
     new = np.empty((max_counts, SLOTS), np.uint16), np.empty((max_counts, SLOTS), np.uint8)
     pieces = 1 if workers.n_threads == 1 else 4 * workers.n_threads
+    alphas = kernel.of_documents(part.documents.covariates)
     for block in part.blocks:
         sums, per_call = kernel.normalisers(assignments.totals), len(block.position) // pieces + 1
         ranges_of_words = even_ranges(block.word_ptr, 0, len(block.word_row), per_call)
@@ -144,7 +155,7 @@ def update_part(
                 mass=block.mass,
                 **masses,
                 eta=kernel.eta,
-                alpha=kernel.alpha,
+                **alphas,
                 totals=sums.totals,
                 inverse=sums.inverse,
                 topic=part.topic[block.counts],
@@ -155,7 +166,6 @@ def update_part(
                 scratch=scratch_of(assignments),
                 seed=seed,
                 n_topics=len(kernel.eta_totals),
-                alpha_total=kernel.alpha_total,
                 min_share=min_share,
                 first_doc=block.start,
                 first_count=part.first_count,

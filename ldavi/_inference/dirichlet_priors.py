@@ -12,11 +12,10 @@ from scipy.special import gammaln, psi, zeta
 
 from ldavi import _estep
 from ldavi._core.chunks import chunks, rows_within
+from ldavi._core.limits import MAX_LEARNED_PRIOR, MIN_LEARNED_PRIOR
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 
-MIN_PRIOR = 1e-5  # lower limit of α_k and of η: a topic without tokens would have α_k = 0
-MAX_PRIOR = 300.0  # upper limit: without differences between documents, or topics, the maximum is at infinity
 MAX_ROUNDS = 100
 TOLERANCE = 1e-4  # an update ends when the relative change of every α_k is at most this
 ONE_THREAD = Workers(1)
@@ -120,7 +119,7 @@ def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Dou
         fall = counts.total_times @ (psi(counts.total + sum_) - psi(sum_)) * (n_categories / len(prior))
         if not fall > 0:
             break
-        before, prior = prior, np.clip(prior * rise / fall, MIN_PRIOR, MAX_PRIOR)
+        before, prior = prior, np.clip(prior * rise / fall, MIN_LEARNED_PRIOR, MAX_LEARNED_PRIOR)
         if np.all(np.abs(prior - before) <= TOLERANCE * before):
             break
     return prior
@@ -131,18 +130,29 @@ def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = 
 
     def sums(at: slice) -> Doubles:  # in chunks: three float64 arrays of all of γ would be six times as large as γ
         part = gamma[at].astype(np.float64)
-        elog = _digamma(part) - psi(part.sum(axis=1, keepdims=True))
+        elog = expected_log(part)
         chunk_sums: Doubles = elog.sum(axis=0) if weight is None else weight[at] @ elog
         return chunk_sums
 
     return sum(workers.run(sums, _row_chunks(gamma)), np.zeros(gamma.shape[1]))
 
 
-def _digamma(x: Doubles) -> Doubles:
+def expected_log(gamma: Doubles) -> Doubles:
+    """Return E[log θ] of each row, of shape (documents, K)."""
+    elog: Doubles = _digamma(gamma) - psi(gamma.sum(axis=1, keepdims=True))
+    return elog
+
+
+def log_gamma_digamma(x: Doubles) -> tuple[Doubles, Doubles]:
+    """Return lnΓ(x) and ψ(x) of x > 0, of the shape of x."""
     values = np.ascontiguousarray(x).reshape(-1)
-    digamma = np.empty_like(values)
-    _estep.log_gamma_digamma(values, np.empty_like(values), digamma)
-    return digamma.reshape(x.shape)
+    log_gamma, digamma = np.empty_like(values), np.empty_like(values)
+    _estep.log_gamma_digamma(values, log_gamma, digamma)
+    return log_gamma.reshape(x.shape), digamma.reshape(x.shape)
+
+
+def _digamma(x: Doubles) -> Doubles:
+    return log_gamma_digamma(x)[1]
 
 
 def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
@@ -170,7 +180,7 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
         step = -(gradient - shared) / diagonal
         size = 1.0
         while size > 1e-10:
-            moved = np.clip(alpha + size * step, MIN_PRIOR, MAX_PRIOR)
+            moved = np.clip(alpha + size * step, MIN_LEARNED_PRIOR, MAX_LEARNED_PRIOR)
             found = alpha_objective(moved, sums, n_docs)
             if found > value:
                 break
@@ -228,7 +238,7 @@ def updated_eta(eta: float, statistics: EtaStatistics, n_words: int) -> float:
     """Return η after a round of Minka's fixed-point iteration, which never lowers (38)."""
     totals, eta_total = statistics.totals.sum(axis=0), n_words * eta
     fall = n_words * float((psi(totals + eta_total) - psi(eta_total)).sum())
-    return float(np.clip(eta * statistics.rise.sum() / fall, MIN_PRIOR, MAX_PRIOR)) if fall > 0 else eta
+    return float(np.clip(eta * statistics.rise.sum() / fall, MIN_LEARNED_PRIOR, MAX_LEARNED_PRIOR)) if fall > 0 else eta
 
 
 def _row_chunks(rows: Floats) -> Iterator[slice]:

@@ -154,7 +154,7 @@ def e_step(
     part : Part
     topics : Topics
         Of the words that `part.documents` are numbered by.
-    alpha : array of shape (K,)
+    alpha : array of shape (K,) or (D, K)
     gamma : array of shape (D, K)
     sstats : array of shape (U, Kp)
     settings : EStepSettings
@@ -250,8 +250,10 @@ class _EStep:
         self.counts, self.doc_weight, self.topics, self.settings = counts, documents.weight, topics, settings
         self.alpha, self.gamma, self.max_words = alpha, gamma, counts.longest
         self.topic_weight, self.per_thread = topics.topic_weight, threading.local()
-        self.padded_alpha = np.full(topics.B.shape[1], alpha.min(), topics.B.dtype)  # below every γ
-        self.padded_alpha[: len(alpha)] = alpha
+        rows = np.atleast_2d(alpha)
+        self.padded_alpha = np.empty((len(rows), topics.B.shape[1]), topics.B.dtype)
+        self.padded_alpha[:] = rows.min(axis=1, keepdims=True)  # below every γ
+        self.padded_alpha[:, : rows.shape[1]] = rows
         self.n_inner_iter = np.zeros(counts.n_docs, np.int32)
         self.bound = np.zeros((counts.n_docs, 2)) if settings.with_bound else None
 
@@ -307,11 +309,12 @@ class _EStep:
         for d in np.flatnonzero(self.n_inner_iter < 0):
             at = slice(counts.indptr[d], counts.indptr[d + 1])
             words, values = counts.indices[at], counts.values[at]
-            cold_gamma = self.alpha + values.sum(dtype=np.float64) / len(self.alpha)
+            alpha = self.alpha if self.alpha.ndim == 1 else self.alpha[d]
+            cold_gamma = alpha + values.sum(dtype=np.float64) / len(alpha)
             result = e_step_log_space.update_document(
                 values.astype(np.float64),
                 topics.expected_log(words),
-                self.alpha,
+                alpha,
                 cold_gamma if self.settings.cold_start else self.gamma[d].astype(np.float64),
                 max_inner_iter=self.settings.max_inner_iter,
                 tol=self.settings.tol,

@@ -49,13 +49,13 @@ def document_terms(bound: Doubles, doc_tokens: Doubles, alpha: Doubles, topics: 
     bound : array of shape (D, 2)
         Sums of the last inner iteration: Σ_w n (log Z̃ + m) − Σ_k s log t + Σ_k lnΓ(γ), and Σ_k lnΓ(γ) − Σ_k s ψ(γ).
     doc_tokens : array of shape (D,)
-    alpha : array of shape (K,)
+    alpha : array of shape (K,) or (D, K)
     topics : Topics
         The topics of the E-step.
     """
-    total = alpha.sum()
+    total = alpha.sum(axis=-1)
     gamma_total = total + doc_tokens
-    prior = gammaln(total) - gammaln(alpha).sum() - gammaln(gamma_total)
+    prior = gammaln(total) - gammaln(alpha).sum(axis=-1) - gammaln(gamma_total)
     doc_topic = prior + bound[:, 1] + doc_tokens * psi(gamma_total)
     document = prior + bound[:, 0] - topics.log_norm.min() * doc_tokens
     return document - doc_topic, doc_topic

@@ -17,6 +17,7 @@ from ldavi._core.saved_arrays import SavedArrays
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
 from ldavi._inference import elbo
+from ldavi._inference.doc_regression import log_prior
 from ldavi._inference.e_step import EStepResult, EStepSettings, update_documents
 from ldavi._inference.m_step import topics_from
 from ldavi._inference.passes import PassResult, Saved, column_sums, summed_terms
@@ -40,8 +41,7 @@ class BoundState:
         return {
             "rows": topics.lam,
             "words": topics.words,
-            "alpha": topics.priors.alpha,
-            "eta": topics.priors.eta,
+            **topics.priors.to_arrays(),
             "n_updates": topics.n_updates,
             "iteration": topics.iteration,
             "seconds": topics.seconds,
@@ -94,6 +94,7 @@ class ExactBound:
             for part in parts:
                 self._add(sums, part.compacted(), lam, totals, priors, workers)
                 yield state, None
+        sums.doc_topic += log_prior(priors.regression)
         topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
         yield state, sums.record(topics.iteration, "final", topic_word, priors, time.perf_counter() - started)
 
@@ -107,7 +108,8 @@ class ExactBound:
         topics = topics_from(rows, totals, workers, point_estimate=priors.point_estimate)
         gamma = np.empty((counts.n_docs, priors.n_topics), topics.B.dtype)
         settings = EStepSettings(self.max_inner_iter, self.tol)
-        result = update_documents(counts, topics, priors.alpha, gamma, settings, workers)
+        alpha = priors.alpha_of(documents.covariates)
+        result = update_documents(counts, topics, alpha, gamma, settings, workers)
         for batch in documents.parts(self.batch_size):
             at = slice(first, first + batch.counts.n_docs)
             of_batch = EStepResult(result.n_inner_iter[at], None if result.bound is None else result.bound[at])

@@ -37,7 +37,7 @@ def infer_documents(
     counts: Counts, topics: Topics, alpha: Doubles, settings: EStepSettings, workers: Workers
 ) -> Inference:
     """Return γ of each document from a cold start, and its bound. Equations (14), (16), (43)."""
-    gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
+    gamma = np.empty((counts.n_docs, alpha.shape[-1]), topics.B.dtype)
     result = update_documents(counts, topics, alpha, gamma, settings, workers)
     assert result.bound is not None
     word, doc_topic = elbo.document_terms(result.bound, counts.doc_tokens, alpha, topics)
@@ -46,7 +46,7 @@ def infer_documents(
 
 def infer_gamma(counts: Counts, topics: Topics, alpha: Doubles, settings: EStepSettings, workers: Workers) -> Floats:
     """Return γ of `infer_documents`, to the last bit, without computing the bound."""
-    gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
+    gamma = np.empty((counts.n_docs, alpha.shape[-1]), topics.B.dtype)
     update_documents(counts, topics, alpha, gamma, settings._replace(with_bound=False), workers)
     return gamma
 

@@ -18,7 +18,7 @@ def part_over_all_words(documents: Documents, n_topics: int) -> Part:
 def part_over_own_words(documents: Documents, n_topics: int) -> Part:
     """Prepare documents over the words that occur in them, so that other words cost nothing."""
     counts, rows = documents.counts.compact()
-    return Part(Documents(counts, documents.weight), cut_blocks(counts, n_topics), rows)
+    return Part(documents._replace(counts=counts), cut_blocks(counts, n_topics), rows)
 
 
 class Parts(Generic[Prepared]):

@@ -208,7 +208,9 @@ class RecordWriter:
 def summed_terms(result: EStepResult, documents: Documents, priors: Priors, topics: Topics) -> tuple[float, float]:
     """Return the word term and the document term of the bound, summed over documents with their weights."""
     assert result.bound is not None
-    word, doc_topic = elbo.document_terms(result.bound, documents.counts.doc_tokens, priors.alpha, topics)
+    word, doc_topic = elbo.document_terms(
+        result.bound, documents.counts.doc_tokens, priors.alpha_of(documents.covariates), topics
+    )
     return documents.weighted_sum(word), documents.weighted_sum(doc_topic)
 
 

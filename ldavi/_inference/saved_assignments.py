@@ -19,7 +19,7 @@ def saved_assignments(documents: DocumentSource, saved: SavedArrays) -> Assignme
         If a topic does not exist, the shares of a count are not complete, or n_wk or n_k is not their sum.
     """
     K = saved.priors.n_topics
-    assignments = uninitialised_assignments(documents, K)
+    assignments = uninitialised_assignments(documents, K, is_always_dense=saved.priors.regression is not None)
     N, totals = assignments.N, assignments.totals
     if assignments.sparse is None:
         N[:] = saved.rows("N", len(N), N.dtype)

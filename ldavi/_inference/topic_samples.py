@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ldavi import _estep
+from ldavi._core.prior_regression import Covariates
 from ldavi._core.random_bits import pass_seed, random_bits_24
 from ldavi._core.records import Counts, Priors
 from ldavi._core.threads import even_ranges
@@ -71,7 +72,7 @@ def sample_topics(
     # In the samples of earlier parts, of which documents that are elsewhere have at most so many.
     n_docs, n_tokens = assignments.first_doc, TOKENS_PER_COUNT * assignments.first_count + assignments.first_doc
     for part in assignments.parts():
-        counts, weight = part.documents
+        counts, weight = part.documents.counts, part.documents.weight
         documents = np.arange((first - part.first_doc) % step, counts.n_docs, step)
         tokens = sampled_tokens(counts, documents, pass_seed(seed, 1), n_docs)
         topic = _sampled_topics(part, assignments, kernel, documents, tokens, seed=seed, first=n_tokens)
@@ -104,7 +105,11 @@ def _sampled_topics(
         initial = topic[count, np.minimum(slot, SLOTS - 1)]
         indptr = tokens.indptr[start : stop + 1] - n_before
         words = counts.indices[tokens.at[count]]
-        topics.append(_gibbs_topics(assignments, kernel, initial, words, indptr, seed=seed, first=first + n_before))
+        covariates = part.documents.covariates
+        covariates = None if covariates is None else covariates.select(documents[start:stop])
+        topics.append(
+            _gibbs_topics(assignments, kernel, initial, words, indptr, covariates, seed=seed, first=first + n_before)
+        )
     return np.concatenate(topics).astype(np.int64)
 
 
@@ -124,6 +129,7 @@ def _gibbs_topics(
     initial: UInt16s,
     words: Int32s,
     indptr: Int64s,
+    covariates: Covariates | None,
     *,
     seed: int,
     first: int,
@@ -133,7 +139,7 @@ def _gibbs_topics(
     now = np.zeros((n_tokens, SLOTS), np.uint16), np.zeros((n_tokens, SLOTS), np.uint8)
     now[0][:, 0], now[1][:, 0] = initial, SHARES
     new = now[0].copy(), now[1].copy()
-    sums = kernel.normalisers(assignments.totals)
+    sums, alphas = kernel.normalisers(assignments.totals), kernel.of_documents(covariates)
     masses: dict[str, Any] = {"N": assignments.N}
     if rows is not None:
         of_words, occurring = kernel.word_sums(rows, sums), np.unique(words)
@@ -148,7 +154,7 @@ def _gibbs_topics(
             mass=np.zeros(n_tokens, assignments.N.dtype),
             **masses,
             eta=kernel.eta,
-            alpha=kernel.alpha,
+            **alphas,
             totals=sums.totals,
             inverse=sums.inverse,
             topic=now[0],
@@ -159,7 +165,6 @@ def _gibbs_topics(
             scratch=scratch_of(assignments),
             seed=seed + n_done,
             n_topics=len(kernel.eta_totals),
-            alpha_total=kernel.alpha_total,
             min_share=DRAW_ALL,
             first_doc=0,
             first_count=first,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ldavi._core.prior_regression import Covariates
 from ldavi._core.records import Counts
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int32s, Int64s
@@ -22,15 +23,18 @@ class ValidationSet(NamedTuple):
 
     observed: Counts
     scored: Counts
+    covariates: Covariates | None = None
 
 
-def split_half(counts: Counts, uniform: Doubles) -> ValidationSet:
+def split_half(counts: Counts, uniform: Doubles, covariates: Covariates | None = None) -> ValidationSet:
     """Split each count as evenly as possible; `uniform`, (nnz,), assigns the remaining token of an odd count."""
     half = np.floor(counts.values / 2)
     rest = counts.values - 2 * half
     observed = half + rest * (uniform < 0.5)
     return ValidationSet(
-        _with_values(counts, observed.astype(counts.values.dtype)), _with_values(counts, counts.values - observed)
+        _with_values(counts, observed.astype(counts.values.dtype)),
+        _with_values(counts, counts.values - observed),
+        covariates,
     )
 
 
@@ -48,7 +52,8 @@ def completion_perplexity(validation_set: ValidationSet, result: PassResult, wor
     totals = column_sums(lam, priors)
     counts, _ = validation_set.observed.compact()
     topics = topics_from(lam[counts.words], totals, workers, point_estimate=priors.point_estimate)
-    gamma = infer_gamma(counts, topics, priors.alpha, EStepSettings(MAX_INNER_ITER, tol), workers)
+    alpha = priors.alpha_of(validation_set.covariates)
+    gamma = infer_gamma(counts, topics, alpha, EStepSettings(MAX_INNER_ITER, tol), workers)
     theta = gamma / gamma.sum(axis=1, keepdims=True)
 
     def beta_of(words: Int32s | Int64s) -> Floats:

@@ -17,6 +17,7 @@ from ldavi._core.spill_file import ArrayStore, array_store
 from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import elbo
+from ldavi._inference.doc_regression import LogThetaOfGroups, log_prior, log_theta_of_groups
 from ldavi._inference.e_step import Part, e_step
 from ldavi._inference.m_step import absent_mass, m_step, topics_from, word_priors_of
 from ldavi._inference.parts import Parts, part_over_all_words
@@ -79,19 +80,21 @@ class BatchState:
             "lam": self.lam,
             "totals": self.totals,
             "gamma": self.gamma.views(),
-            "alpha": self.priors.alpha,
-            "eta": self.priors.eta,
+            **self.priors.to_arrays(),
             "seconds": self.seconds,
         }
 
 
 class EStepSums(NamedTuple):
-    """Sums of an E-step over all documents: two terms of the bound, inner iterations, statistics for α if learned."""
+    """Sums of an E-step over all documents: two terms of the bound, inner iterations, statistics for α if learned.
+
+    With covariates, the document term contains the logarithm of the prior density of the coefficients.
+    """
 
     word: float
     doc_topic: float
     n_inner_iter: int
-    log_theta: LogThetaSums | None
+    log_theta: LogThetaSums | LogThetaOfGroups | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,9 @@ class BatchVB:
     ) -> EStepSums:
         """Update γ of all documents and add up their statistics."""
         settings, word, doc_topic, n_inner_iter = self.settings.e_step_of(t), 0.0, 0.0, 0
-        learns_alpha, log_theta = self.settings.learn_alpha and self.settings.learns_after(t), None
+        learns_alpha = self.settings.learn_alpha and self.settings.learns_after(t)
+        of_all: LogThetaSums | None = None
+        of_groups: LogThetaOfGroups | None = None
         for number, part in enumerate(parts):
             shape = part.documents.n_docs, priors.n_topics
             if number < len(gamma):
@@ -192,14 +197,18 @@ class BatchVB:
                 part_gamma = np.empty(shape, sstats.dtype)
             else:
                 raise ValueError(f"γ of part {number} of the documents is missing in the state of pass {t - 1}")
-            result = e_step(part, topics, priors.alpha, part_gamma, sstats, settings, workers)
+            covariates = part.documents.covariates
+            alpha = priors.alpha_of(covariates)
+            result = e_step(part, topics, alpha, part_gamma, sstats, settings, workers)
             gamma.store(number, part_gamma)
             part_word, part_doc_topic = summed_terms(result, part.documents, priors, topics)
             word, doc_topic = word + part_word, doc_topic + part_doc_topic
             n_inner_iter += int(result.n_inner_iter.sum())
-            if learns_alpha:
-                log_theta = added_log_theta_sums([log_theta, log_theta_sums(part.documents, part_gamma, workers)])
-        return EStepSums(word, doc_topic, n_inner_iter, log_theta)
+            if learns_alpha and covariates is not None:  # documents with covariates are one part
+                of_groups = log_theta_of_groups(part.documents, covariates, part_gamma, workers)
+            elif learns_alpha:
+                of_all = added_log_theta_sums([of_all, log_theta_sums(part.documents, part_gamma, workers)])
+        return EStepSums(word, doc_topic + log_prior(priors.regression), n_inner_iter, of_groups or of_all)
 
 
 def clear(rows: Floats, workers: Workers) -> None:

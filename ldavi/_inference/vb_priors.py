@@ -9,8 +9,9 @@ from ldavi._core.documents import Documents
 from ldavi._core.records import Priors
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats
-from ldavi._inference import dirichlet_priors
+from ldavi._inference import dirichlet_priors, doc_regression
 from ldavi._inference.dirichlet_priors import ONE_THREAD, EtaStatistics
+from ldavi._inference.doc_regression import LogThetaOfGroups
 from ldavi._inference.m_step import word_ranges
 from ldavi._inference.passes import PassSettings
 
@@ -50,14 +51,18 @@ def eta_statistics(
 
 
 def updated_priors(
-    priors: Priors, log_theta: LogThetaSums | None, eta_statistics: EtaStatistics | None, n_words: int
+    priors: Priors,
+    log_theta: LogThetaSums | LogThetaOfGroups | None,
+    eta_statistics: EtaStatistics | None,
+    n_words: int,
 ) -> tuple[Priors, float]:
     """Return α and η that increase the bound, with q(θ) and q(z) unchanged. Equations (37), (38).
 
     Parameters
     ----------
-    log_theta : LogThetaSums or None
-        None if α is not learned.
+    log_theta : LogThetaSums, LogThetaOfGroups or None
+        None if α is not learned. Of groups, if α depends on covariates: then W is updated, and α is that of documents
+        without covariates, on which the bound does not depend.
     eta_statistics : EtaStatistics or None
         None if η is not learned.
     n_words : int
@@ -67,12 +72,17 @@ def updated_priors(
     -------
     priors : Priors
     gain : float
-        The increase of the document term of the bound; that of the topic term belongs to the following M-step.
+        The increase of the document term of the bound, and of log p(W); that of the topic term belongs to the
+        following M-step.
     """
-    alpha, eta, gain = priors.alpha, priors.eta, 0.0
-    if log_theta is not None:
+    alpha, eta, regression, gain = priors.alpha, priors.eta, priors.regression, 0.0
+    if isinstance(log_theta, LogThetaOfGroups):
+        assert regression is not None
+        regression, gain = doc_regression.updated_by_bound(regression, log_theta)
+        alpha = dirichlet_priors.newton_alpha(alpha, log_theta.sums.sum(axis=0), float(log_theta.weight.sum()))
+    elif log_theta is not None:
         before, alpha = alpha, dirichlet_priors.newton_alpha(alpha, *log_theta)
         gain = dirichlet_priors.alpha_gain(before, alpha, *log_theta)
     if eta_statistics is not None:
         eta = np.full((1, 1), dirichlet_priors.updated_eta(float(eta[0, 0]), eta_statistics, n_words))
-    return Priors(alpha, eta), gain
+    return Priors(alpha, eta, regression), gain

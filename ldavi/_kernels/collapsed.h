@@ -12,6 +12,7 @@ typedef struct {
     REAL *tile_max;  /* (tiles, LANES) largest of them */
     REAL *doc_count; /* (Kp,) n_dk in shares */
     REAL *factor;    /* (Kp,) (n_dk + alpha_k) / (n_k + eta_k), the part of a weight that all words share */
+    const REAL *alpha;          /* (Kp,) of the document */
     REAL lane_sum[NAME(LANES)]; /* sum of all weights in a lane */
     int64_t d, j, end;          /* the document, the current count, the first count of the next document */
     double n_d, log_z, z[LANES_f64], times[LANES_f64];
@@ -57,7 +58,7 @@ INLINE void NAME(weigh)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {
 /* Exclude the count itself from the factors of its topics, equation (31); `add_to_document` restores them afterwards.
  * It is excluded before the products are summed: for a rare word, the difference can be less than the sum's rounding error. */
 INLINE void NAME(exclude)(const ldavi_assignments_args *a, const NAME(cvb0_state) *f) {
-    const REAL *alpha = (const REAL *)a->alpha, *totals = (const REAL *)a->totals;
+    const REAL *alpha = f->alpha, *totals = (const REAL *)a->totals;
     for (int i = 0; i < SLOTS && f->share[i]; i++) {
         int64_t k = f->topic[i];
         REAL doc = f->doc_count[k] - f->n * f->share[i], own = f->mass * f->share[i];
@@ -191,7 +192,7 @@ INLINE void NAME(assign_sampled)(const ldavi_assignments_args *a, NAME(cvb0_stat
 /* Add a count with its assignment to the document's counts; n is negative to remove it. */
 INLINE void NAME(add_to_document)(const ldavi_assignments_args *a, const NAME(cvb0_state) *f, REAL n,
                                   const uint16_t *topic, const uint8_t *share) {
-    const REAL *alpha = (const REAL *)a->alpha, *inverse = (const REAL *)a->inverse;
+    const REAL *alpha = f->alpha, *inverse = (const REAL *)a->inverse;
     for (int i = 0; i < SLOTS && share[i]; i++) {
         int64_t k = topic[i];
         f->doc_count[k] += n * share[i];
@@ -226,11 +227,12 @@ INLINE void NAME(lay_out_rows)(NAME(cvb0_state) *f, REAL *scratch, int64_t i, in
 
 /* Begin with the next document that has counts: sum its n_dk. Returns whether there was one. */
 INLINE int NAME(begin_document)(const ldavi_assignments_args *a, NAME(cvb0_state) *f, int64_t *next) {
-    const REAL *counts = (const REAL *)a->counts, *alpha = (const REAL *)a->alpha, *inverse = (const REAL *)a->inverse;
+    const REAL *counts = (const REAL *)a->counts, *inverse = (const REAL *)a->inverse;
     int64_t first = a->indptr[a->first_doc];
     for (; *next < a->stop && a->indptr[*next] == a->indptr[*next + 1]; ++*next) a->log_predictive[*next] = 0;
     if (*next >= a->stop) return 0;
     f->d = (*next)++;
+    f->alpha = (const REAL *)a->alpha + (a->n_alpha > 1 ? f->d * a->Kp : 0);
     f->j = a->indptr[f->d];
     f->end = a->indptr[f->d + 1];
     f->n_d = f->log_z = f->pending = 0;
@@ -244,7 +246,7 @@ INLINE int NAME(begin_document)(const ldavi_assignments_args *a, NAME(cvb0_state
         for (int i = 0; i < SLOTS && a->share[at + i]; i++) f->doc_count[a->topic[at + i]] += counts[j] * a->share[at + i];
     }
     for (int64_t k = 0; k < a->Kp; k += NAME(LANES)) {
-        NAME(vec) x = (NAME(load)(f->doc_count + k) + NAME(load)(alpha + k)) * NAME(load)(inverse + k);
+        NAME(vec) x = (NAME(load)(f->doc_count + k) + NAME(load)(f->alpha + k)) * NAME(load)(inverse + k);
         NAME(store)(f->factor + k, x);
     }
     return 1;
@@ -270,7 +272,7 @@ INLINE void NAME(begin_count)(const ldavi_assignments_args *a, NAME(cvb0_state) 
 INLINE void NAME(record_probability)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {
     REAL excluded = f->share[0] ? f->n : 0;
     assert(f->pending < LANES_f64);
-    f->z[f->pending] = (double)f->Z / (LDAVI_SHARES * (f->n_d - excluded + a->alpha_total));
+    f->z[f->pending] = (double)f->Z / (LDAVI_SHARES * (f->n_d - excluded + a->alpha_total[a->n_alpha > 1 ? f->d : 0]));
     f->times[f->pending++] = f->n;
     if (f->pending == LANES_f64) {
         f->log_z += sum_lanes_f64(load_f64(f->times) * log_f64(load_f64(f->z)));

@@ -438,7 +438,6 @@ static void NAME(update_documents)(const ldavi_documents_args *a) {
     NAME(state) f = {
         .K = K,
         .Kp = Kp,
-        .alpha = (const REAL *)a->alpha,
         .v = (const REAL *)a->topic_weight,
         .gamma = s.gamma,
         .t = s.t,
@@ -454,6 +453,7 @@ static void NAME(update_documents)(const ldavi_documents_args *a) {
         int64_t first = a->indptr[d];
         REAL *gamma_row = (REAL *)a->gamma + d * K;
         words.n = a->indptr[d + 1] - first;
+        f.alpha = (const REAL *)a->alpha + d * a->alpha_row;
         assert(words.n >= 0 && words.n <= a->max_words);
         NAME(gather_words)(&words, a, first);
         NAME(prefetch_document)(a, d + 1);

@@ -69,7 +69,7 @@ typedef struct {
     const void *B;             /* [in] (U, Kp) REAL, exp(E[log beta]) scaled by word and topic */
     const double *log_scale;   /* [in] (U,) m_w, the logarithm of each word's scale */
     const void *topic_weight;  /* [in] (Kp,) REAL, v_k */
-    const void *alpha;         /* [in] (Kp,) REAL, padded with its minimum */
+    const void *alpha;         /* [in] (1 or D, Kp) REAL, padded with the minimum of the row */
     void *gamma;               /* [inout] (D, K) REAL; [out] if `cold_start` */
     void *doc_factor;          /* [out] (documents of block, Kp) REAL, omega_d e_dk; NULL: no statistics */
     void *ratio;               /* [out] (nnz of block,) REAL, r_dw at `position`; NULL: no statistics */
@@ -79,6 +79,7 @@ typedef struct {
     int64_t first_doc;         /* [in] first document of the block: row 0 of doc_factor, entry 0 of position */
     int64_t start, stop;       /* [in] */
     int64_t K, Kp;             /* [in] */
+    int64_t alpha_row;         /* [in] entries from a document's row of alpha to the next; 0: all have the same */
     int64_t n_rows;            /* [in] U, for assertions */
     int64_t max_words;         /* [in] largest number of stored counts in a document */
     int64_t max_inner_iter;    /* [in] */
@@ -152,7 +153,8 @@ typedef struct {
     const void *prior_weight;  /* [in] (Kp,) REAL, g_k = alpha_k / (n_k + eta_k); not read where N is dense */
     const double *cumulative;  /* [in] (K,) g_0 + ... + g_k; not read where N is dense */
     const void *eta;           /* [in] (1 or U, 1 or Kp) REAL, in units of mass */
-    const void *alpha;         /* [in] (Kp,) REAL, in shares; 0 in the padding */
+    const void *alpha;         /* [in] (1 or D, Kp) REAL, in shares; 0 in the padding; one row where N is sparse */
+    const double *alpha_total; /* [in] (1 or D,) sum_k alpha_k, in tokens */
     const void *totals;        /* [in] (Kp,) REAL, n_k + eta_k in units of mass */
     const void *inverse;       /* [in] (Kp,) REAL, 1 / totals; 0 in the padding */
     const uint16_t *topic;     /* [in] (nnz of block, LDAVI_SLOTS) by word */
@@ -168,7 +170,7 @@ typedef struct {
     int64_t first_count;       /* [in] number of counts before those of `indptr`, for the random numbers */
     int64_t start, stop;       /* [in] */
     int64_t K, Kp;             /* [in] */
-    double alpha_total;        /* [in] sum_k alpha_k, in tokens */
+    int64_t n_alpha;           /* [in] rows of alpha: 1 or D */
     double min_share;          /* [in] tau: topics with a smaller responsibility are sampled from; > 1: all are */
 } ldavi_assignments_args;
 

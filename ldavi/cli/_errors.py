@@ -50,6 +50,7 @@ PARAMETER = re.compile(
 VALUES = {
     "header=False": "--no-header",
     'must be None, "auto", a number > 0 or an array of them': "must be auto, none or a number > 0",
+    'must be None, "auto", "regression", a number > 0 or an array of them': "must be auto, none or a number > 0",
 }
 
 

@@ -8,6 +8,8 @@ from sklearn.utils import check_random_state
 import ldavi._estimator.lda as local
 from ldavi._estimator import validation as check
 from ldavi._estimator.convergence import Restart, best_restart
+from ldavi._estimator.doc_covariates import refuse_covariates
+from ldavi._estimator.fitted_attributes import store_fit
 from ldavi._estimator.fitting import warn_not_converged
 from ldavi._estimator.settings import FitSettings
 from ldavi._estimator.starting_topics import initialize, warm_start_of
@@ -16,6 +18,8 @@ from ldavi._inference.document_completion import perplexity_of
 from ldavi.dask import _collections, _prediction
 from ldavi.dask._executor import current_executor
 from ldavi.dask._fitting import DistributedFit
+
+CLUSTER = "on a cluster"
 
 
 class LatentDirichletAllocation(local.LatentDirichletAllocation):
@@ -53,7 +57,15 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
     dask.array<...>
     """
 
-    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, checkpoint: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        doc_covariates: None = None,
+        checkpoint: None = None,
+    ) -> Self:
         """Learn the topics of X.
 
         Parameters
@@ -66,6 +78,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             Ignored; present for compatibility with pipelines.
         sample_weight : array or dask array of shape (n_samples,), optional
             The weight of each document, >= 0: a weight of 2 counts the document twice.
+        doc_covariates : None
+            Not supported on a cluster, as `doc_topic_prior="regression"`.
         checkpoint : None
             Not supported: the loss of a worker does not end a fit.
 
@@ -79,6 +93,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         ValueError, TypeError
             If a parameter or X is not valid; an estimator that was fitted before is left unchanged.
         """
+        refuse_covariates(self.doc_topic_prior, doc_covariates, CLUSTER)
         given = warm_start_of(self)
         settings = check.check_parameters(self, is_warm=given is not None)
         self._check_supported(settings, checkpoint)
@@ -106,7 +121,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
                     if given is None:
                         forget_names(self)
                     self.n_features_in_, self.random_state_ = fit.outline.n_words, random_state
-                    self._store(best, fit.outline)
+                    store_fit(self, best, fit.outline)
         assert best is not None  # else an exception has been raised
         warn_not_converged(settings, best.monitor)
         return self
@@ -146,7 +161,13 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         return self
 
     def fit_transform(
-        self, X: Any, y: object = None, sample_weight: ArrayLike | None = None, *, normalize: bool = True
+        self,
+        X: Any,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        normalize: bool = True,
+        doc_covariates: None = None,
     ) -> Any:
         """Fit to X, then return what `transform` returns for it.
 
@@ -160,15 +181,18 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             The weight of each document, >= 0.
         normalize : bool, default=True
             As for `transform`.
+        doc_covariates : None
+            Not supported on a cluster.
 
         Returns
         -------
         theta : dask array of shape (n_samples, n_components)
             E[θ], or γ, as of `transform`.
         """
-        return self.fit(X, y, sample_weight=sample_weight).transform(X, normalize=normalize)
+        fitted = self.fit(X, y, sample_weight=sample_weight, doc_covariates=doc_covariates)
+        return fitted.transform(X, normalize=normalize)
 
-    def transform(self, X: Any, *, normalize: bool = True) -> Any:
+    def transform(self, X: Any, *, normalize: bool = True, doc_covariates: None = None) -> Any:
         """Return the topic proportions of documents. Each row depends on its document alone.
 
         Parameters
@@ -177,6 +201,8 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             Counts, as for `fit`.
         normalize : bool, default=True
             False returns γ, the parameters of q(θ) = Dir(γ), instead of its mean.
+        doc_covariates : None
+            Not supported on a cluster.
 
         Returns
         -------
@@ -184,12 +210,13 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             E[θ], or γ. It is lazy, has a dense block for each block of X, and uses the topics at the time of this call.
             For X in memory, an array in memory.
         """
+        refuse_covariates(None, doc_covariates, CLUSTER)
         if not _collections.is_collection(X):
             return super().transform(X, normalize=normalize)
         self._fitted_lambda()
         return _prediction.lazy_transform(self.to_local(), _collections.lazy_blocks(X), normalize)
 
-    def score(self, X: Any, y: object = None) -> float:
+    def score(self, X: Any, y: object = None, *, doc_covariates: None = None) -> float:
         """Return a lower bound of log p(X | topics): the word and the document terms of the ELBO, in nats.
 
         Parameters
@@ -198,18 +225,21 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             Counts, as for `fit`; each block is scored on its worker.
         y : object
             Ignored; present for compatibility with pipelines.
+        doc_covariates : None
+            Not supported on a cluster.
 
         Returns
         -------
         score : float
             Nats, higher is better.
         """
+        refuse_covariates(None, doc_covariates, CLUSTER)
         if not _collections.is_collection(X):
             return super().score(X)
         self._fitted_lambda()
         return _prediction.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))[0]
 
-    def perplexity(self, X: Any, sub_sampling: bool = False) -> float:
+    def perplexity(self, X: Any, sub_sampling: bool = False, *, doc_covariates: None = None) -> float:
         """Return exp(−score / tokens); lower is better.
 
         Parameters
@@ -218,31 +248,37 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
             Counts, as for `fit`; each block is scored on its worker.
         sub_sampling : bool, default=False
             Accepted for compatibility with scikit-learn; it has no effect.
+        doc_covariates : None
+            Not supported on a cluster.
 
         Returns
         -------
         perplexity : float
             1 for documents without words.
         """
+        refuse_covariates(None, doc_covariates, CLUSTER)
         if not _collections.is_collection(X):
             return super().perplexity(X)
         self._fitted_lambda()
         bound, tokens = _prediction.bound_and_tokens(self.to_local(), _collections.lazy_blocks(X))
         return perplexity_of(bound, tokens)
 
-    def word_topics(self, X: Any) -> Any:
+    def word_topics(self, X: Any, *, doc_covariates: None = None) -> Any:
         """Return φ, the topic responsibilities of each stored count of each document.
 
         Parameters
         ----------
         X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
             Counts, documents × words, in memory: one row per count does not fit the blocks of a Dask collection.
+        doc_covariates : None
+            Not supported on a cluster.
 
         Returns
         -------
         phi : array of shape (nnz, n_components)
             As in `ldavi.LatentDirichletAllocation`.
         """
+        refuse_covariates(None, doc_covariates, CLUSTER)
         if _collections.is_collection(X):
             msg = (
                 f"X is a {type(X).__name__}; word_topics takes documents in memory: call it on the workers, with "

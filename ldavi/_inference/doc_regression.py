@@ -1,0 +1,208 @@
+"""Coefficients of the document prior: W of α_d = exp(c_d W). Equations (R1) to (R4) of docs/math.md.
+
+Documents with the same covariates have the same α, so that the bound depends on sums over such groups alone: for few
+groups, an update costs next to nothing. All but the intercept have a normal prior with mean 0. An update maximises the
+bound, or the evidence of sampled topics, by L-BFGS from the present coefficients, and never lowers it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy import optimize, sparse
+
+from ldavi._core.chunks import chunks, rows_within
+from ldavi._core.documents import Documents
+from ldavi._core.prior_regression import LOG_LIMITS, Covariates, PriorRegression
+from ldavi._core.threads import Workers
+from ldavi._core.typing import Doubles, Floats, Int64s
+from ldavi._inference import dirichlet_priors
+from ldavi._inference.dirichlet_priors import ENTRIES_AT_ONCE, ONE_THREAD, log_gamma_digamma
+
+PRIOR_SD = 1.0  # of a coefficient; covariates are centred, and divided by two standard deviations if not binary
+MAX_STEPS = 5  # of L-BFGS in one update; the next pass continues from there
+CHUNKS_AT_ONCE = 2**6
+
+Objective = Callable[[Doubles], tuple[float, Doubles]]  # of α of the groups: the value and the gradient
+
+
+class LogThetaOfGroups(NamedTuple):
+    """Sufficient statistics for W.
+
+    Attributes
+    ----------
+    values : array of shape (G, P)
+        The covariates of each group.
+    sums : array of shape (G, K)
+        Σ_d ω_d E[log θ_d] over the documents of the group that have tokens.
+    weight : array of shape (G,)
+        Σ_d ω_d over the same documents.
+    """
+
+    values: Doubles
+    sums: Doubles
+    weight: Doubles
+
+
+def log_theta_of_groups(
+    documents: Documents, covariates: Covariates, gamma: Floats, workers: Workers = ONE_THREAD
+) -> LogThetaOfGroups:
+    """Return the sufficient statistics for W of some documents."""
+    weight = (documents.counts.doc_tokens > 0).astype(np.float64)
+    weight *= 1.0 if documents.weight is None else documents.weight
+    n_groups, n_docs = len(covariates.values), len(gamma)
+    members = sparse.csr_array((weight, covariates.group, np.arange(n_docs + 1)), shape=(n_docs, n_groups))
+    sums = np.zeros((n_groups, gamma.shape[1]))
+
+    def of_chunk(at: slice) -> tuple[Int64s, Doubles]:
+        present = np.unique(covariates.group[at])
+        elog = dirichlet_priors.expected_log(gamma[at].astype(np.float64))
+        return present, members[at][:, present].T @ elog
+
+    parts = list(chunks(n_docs, rows_within(ENTRIES_AT_ONCE, gamma.shape[1])))
+    for first in range(0, len(parts), CHUNKS_AT_ONCE):
+        for present, of_groups in workers.run(of_chunk, parts[first : first + CHUNKS_AT_ONCE]):
+            sums[present] += of_groups
+    return LogThetaOfGroups(covariates.values, sums, _sums(covariates.group, weight, n_groups))
+
+
+def log_prior(regression: PriorRegression | None) -> float:
+    """Return log p(W) relative to its maximum: −Σ w² / 2σ² over all coefficients but the intercept. Equation (R2)."""
+    if regression is None:
+        return 0.0
+    return -0.5 * float(np.square(regression.coef[1:]).sum()) / PRIOR_SD**2
+
+
+def bound_of_alpha(statistics: LogThetaOfGroups) -> Objective:
+    """Return the part of the bound that depends on α of the groups, and its gradient. Equation (R3)."""
+    _, sums, weight = statistics
+
+    def objective(alpha: Doubles) -> tuple[float, Doubles]:
+        log_gamma, digamma = log_gamma_digamma(alpha)
+        of_total = log_gamma_digamma(alpha.sum(axis=1))
+        value = weight @ (of_total[0] - log_gamma.sum(axis=1)) + float(((alpha - 1) * sums).sum())
+        return float(value), weight[:, None] * (of_total[1][:, None] - digamma) + sums
+
+    return objective
+
+
+class TopicCountsOfGroups(NamedTuple):
+    """Topic counts of sampled documents: Dirichlet-multinomial draws, of which equal counts of a group are merged.
+
+    Attributes
+    ----------
+    values : array of shape (G, P)
+        The covariates of each group.
+    group, topic : array of shape (n,)
+    tokens, times : array of shape (n,)
+        n_dk > 0, and how often it occurs in the group, weights included.
+    group_of_total : array of shape (m,)
+    total, total_times : array of shape (m,)
+        N_d > 0, and how often it occurs.
+    """
+
+    values: Doubles
+    group: Int64s
+    topic: Int64s
+    tokens: Doubles
+    times: Doubles
+    group_of_total: Int64s
+    total: Doubles
+    total_times: Doubles
+
+
+def evidence_of_alpha(counts: TopicCountsOfGroups) -> Objective:
+    """Return the log-evidence of topic counts as a function of α of the groups, and its gradient. Equation (R4)."""
+
+    def objective(alpha: Doubles) -> tuple[float, Doubles]:
+        total, each = alpha.sum(axis=1)[counts.group_of_total], alpha[counts.group, counts.topic]
+        (of_counts, rises), (of_each, at_each) = log_gamma_digamma(each + counts.tokens), log_gamma_digamma(each)
+        (of_sizes, falls), (of_total, at_total) = log_gamma_digamma(total + counts.total), log_gamma_digamma(total)
+        value = counts.times @ (of_counts - of_each) - counts.total_times @ (of_sizes - of_total)
+        rise, fall = counts.times * (rises - at_each), counts.total_times * (falls - at_total)
+        cells = counts.group * alpha.shape[1] + counts.topic
+        gradient = _sums(cells, rise, alpha.size).reshape(alpha.shape)
+        return float(value), gradient - _sums(counts.group_of_total, fall, len(alpha))[:, None]
+
+    return objective
+
+
+def updated_regression(
+    regression: PriorRegression, values: Doubles, objective: Objective
+) -> tuple[PriorRegression, float]:
+    """Return coefficients that raise log p(W) plus an objective of α, and by how much. Equations (R2) to (R4)."""
+    shape = regression.coef.shape
+    low, high = LOG_LIMITS
+
+    def loss(flat: Doubles) -> tuple[float, Doubles]:
+        coef = flat.reshape(shape)
+        scores = np.einsum("gp,pk->gk", values, coef)
+        alpha = np.exp(np.clip(scores, low, high))
+        value, gradient = objective(alpha)
+        of_scores = np.where((scores > low) & (scores < high), alpha * gradient, 0.0)
+        of_coef = np.einsum("gp,gk->pk", values, of_scores)
+        of_coef[1:] -= coef[1:] / PRIOR_SD**2
+        penalised = value - 0.5 * float(np.square(coef[1:]).sum()) / PRIOR_SD**2
+        return -penalised, -of_coef.reshape(-1)
+
+    before = loss(regression.coef.reshape(-1))[0]
+    found = optimize.minimize(
+        loss, regression.coef.reshape(-1), jac=True, method="L-BFGS-B", options={"maxiter": MAX_STEPS}
+    )
+    if not found.fun < before:  # an update never lowers the objective
+        return regression, 0.0
+    return replace(regression, coef=found.x.reshape(shape)), float(before - found.fun)
+
+
+def updated_by_bound(regression: PriorRegression, statistics: LogThetaOfGroups) -> tuple[PriorRegression, float]:
+    """Return W that increases the bound, log p(W) included, with q(θ) unchanged, and the gain. Equation (R3)."""
+    return updated_regression(regression, statistics.values, bound_of_alpha(statistics))
+
+
+def updated_by_evidence(regression: PriorRegression, counts: TopicCountsOfGroups) -> PriorRegression:
+    """Return W that increases log p(W) plus the log-evidence of topic counts. Equation (R4)."""
+    return updated_regression(regression, counts.values, evidence_of_alpha(counts))[0]
+
+
+def group_topic_counts(
+    samples: Iterable[tuple[Int64s, Doubles, Int64s, Int64s]], values: Doubles, n_topics: int
+) -> TopicCountsOfGroups:
+    """Count the topics of sampled tokens.
+
+    Parameters
+    ----------
+    samples : iterable of tuples
+        Of each part: the group and the weight of each document, then the document and the topic of each token.
+    """
+    groups, weights, documents, topics, first = [], [], [], [], 0
+    for group, weight, document, topic in samples:
+        groups.append(group)
+        weights.append(weight)
+        documents.append(document + first)
+        topics.append(topic)
+        first += len(group)
+    group, weight = np.concatenate(groups), np.concatenate(weights)
+    document, topic = np.concatenate(documents), np.concatenate(topics)
+    cells, count = np.unique(document * n_topics + topic, return_counts=True)
+    of_document, of_topic = np.divmod(cells, n_topics)
+    (of_group, of_topic, count), times = _distinct((group[of_document], of_topic, count), weight[of_document])
+    n_tokens = np.bincount(document, minlength=len(group))
+    has_tokens = n_tokens > 0
+    (total_group, total), total_times = _distinct((group[has_tokens], n_tokens[has_tokens]), weight[has_tokens])
+    return TopicCountsOfGroups(
+        values, of_group, of_topic, count.astype(np.float64), times, total_group, total.astype(np.float64), total_times
+    )
+
+
+def _sums(group: Int64s, values: Doubles, n_groups: int) -> Doubles:
+    """Return the sum of the values of each group."""
+    sums: Doubles = np.bincount(group, values, minlength=n_groups).astype(np.float64)
+    return sums
+
+
+def _distinct(keys: tuple[Int64s, ...], weight: Doubles) -> tuple[tuple[Int64s, ...], Doubles]:
+    """Return the distinct combinations of keys, and the sum of the weights of each."""
+    rows, place = np.unique(np.column_stack(keys), axis=0, return_inverse=True)
+    times = np.bincount(place.reshape(-1), weight, minlength=len(rows)).astype(np.float64)
+    return tuple(rows.T), times
