@@ -1,7 +1,7 @@
 """The document prior as a function of covariates: Dirichlet-multinomial regression. Equation (R1) of docs/math.md."""
 
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,29 +103,15 @@ class PriorRegression:
     ----------
     coef : array of shape (P, K)
         W. Its first row is the intercept.
-    evenness : float
-        The exponent of equation (44): below 1, the values of α_d are closer to their mean, and their sum is the same.
     """
 
     coef: Doubles
-    evenness: float = 1.0
 
     def alpha_of_groups(self, values: Doubles) -> Doubles:
         """Return α for each row of covariates, of shape (G, K). A row does not depend on the others."""
         alpha: Doubles = np.exp(np.clip(np.einsum("gp,pk->gk", values, self.coef), *LOG_LIMITS))
-        return alpha if self.evenness == 1 else evened(alpha, self.evenness)
+        return alpha
 
     def alpha_of(self, covariates: Covariates) -> Doubles:
         """Return α_d of each document, of shape (D, K)."""
         return self.alpha_of_groups(covariates.values)[covariates.group]
-
-    def with_evenness(self, evenness: float) -> Self:
-        """Return the same coefficients with another exponent."""
-        return replace(self, evenness=evenness)
-
-
-def evened(alpha: Doubles, power: float) -> Doubles:
-    """Return α^power in each row, scaled so that the sum of a row stays the same. Equation (44)."""
-    even: Doubles = alpha**power
-    scale: Doubles = alpha.sum(axis=-1, keepdims=True) / even.sum(axis=-1, keepdims=True)
-    return even * scale

@@ -14,7 +14,7 @@ import numpy as np
 
 from ldavi._core.chunks import chunks
 from ldavi._core.documents import DocumentSource
-from ldavi._core.prior_regression import PriorRegression, evened
+from ldavi._core.prior_regression import PriorRegression
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.saved_arrays import SavedArrays
@@ -288,15 +288,17 @@ def initial_priors(priors: Priors, settings: Cvb0Settings) -> Priors:
 
 
 def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
-    """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. Eqs. (44), (47)."""
-    alpha, eta, regression = priors.alpha, priors.eta, priors.regression
+    """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. Eqs. (44), (47).
+
+    A prior that depends on covariates stays as it is: even values would make their effects smaller.
+    """
+    alpha, eta = priors.alpha, priors.eta
     if settings.learn_alpha and t > settings.learn_from:
-        evenness = settings.learn_from / t
-        alpha = evened(alpha, evenness)
-        regression = None if regression is None else regression.with_evenness(evenness)
+        even = alpha ** (settings.learn_from / t)
+        alpha = even * (alpha.sum() / even.sum())
     if settings.learn_eta:
         eta = np.maximum(eta, np.sqrt(eta * SMOOTH_ETA))
-    return Priors(alpha, eta, regression)
+    return replace(priors, alpha=alpha, eta=eta)
 
 
 def learned_priors(
