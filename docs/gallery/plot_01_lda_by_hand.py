@@ -3,7 +3,7 @@ LDA by hand: one document
 =========================
 
 Four words, two topics that are known, one document. Everything fits on a page: the two updates of mean-field inference
-(equations 10 and 11 of :doc:`the mathematics </math>`) alternate, the bound climbs, and the true posterior is there to
+(equations 9.7 and 8.16 of :doc:`the mathematics </math>`) alternate, the bound climbs, and the true posterior is there to
 compare, because a document of eight tokens has only :math:`2^8` assignments of tokens to topics.
 """
 
@@ -51,7 +51,7 @@ def bound(gamma, phi):
     return log_prior + log_z + log_w + entropy_theta + entropy_z
 
 
-gamma = alpha + document.sum() / 2  # both topics share the tokens: equation 26
+gamma = alpha + document.sum() / 2  # both topics share the tokens: equation 15.1
 trace = []
 for _ in range(12):
     phi = update_phi(gamma)
@@ -74,7 +74,7 @@ print(f"γ = {library.gamma[0].round(3)}, bound = {library.bound[0]:.5f}")
 # The truth, enumerated
 # ---------------------
 # Given the assignments z the posterior of θ is Dirichlet again, so the exact posterior is a mixture of :math:`2^8`
-# Dirichlets (only the number of tokens in topic 0 matters, so nine of them differ) and the evidence (2) is the sum
+# Dirichlets (only the number of tokens in topic 0 matters, so nine of them differ) and the evidence (7.2) is the sum
 # of their weights.
 
 tokens = np.repeat(np.arange(4), document)
@@ -85,7 +85,7 @@ log_weight += gammaln(alpha.sum()) - gammaln(alpha).sum() - gammaln(alpha.sum() 
 evidence = logsumexp(log_weight)
 weight = np.exp(log_weight - evidence)
 gap = evidence - values[-1]
-assert gap > 0  # a lower bound; the gap is KL(q ‖ p), equation 4
+assert gap > 0  # a lower bound; the gap is KL(q ‖ p), equation 9.2
 print(f"log evidence = {evidence:.5f}, gap = {gap:.5f} nats")
 
 theta = np.linspace(1e-3, 1 - 1e-3, 400)

@@ -33,7 +33,7 @@ mu0, lambda0, a0, b0 = 0.0, 0.5, 1.0, 1.0
 #
 # Step 3: each factor, the other held
 # -----------------------------------
-# The general coordinate update (F7) says :math:`\log q^*(\mu)=\mathbb E_{q(\tau)}[\log p(x,\mu,\tau)]+c`. The right
+# The general coordinate update (3.1) says :math:`\log q^*(\mu)=\mathbb E_{q(\tau)}[\log p(x,\mu,\tau)]+c`. The right
 # side is quadratic in μ, so :math:`q(\mu)=\mathcal N(m,v)` with
 #
 # .. math:: m=\frac{\lambda_0\mu_0+N\bar x}{\lambda_0+N},\qquad v^{-1}=(\lambda_0+N)\,\mathbb E[\tau].
@@ -87,7 +87,7 @@ for step in range(5):
 # The same update in natural parameters
 # -------------------------------------
 # Given τ, the density of μ is :math:`\exp\{\langle a(\tau),T(\mu)\rangle-A\}` with :math:`T(\mu)=(\mu,\mu^2)` and
-# natural parameters :math:`a(\tau)=\tau\,(\lambda_0\mu_0+N\bar x,\,-(\lambda_0+N)/2)`. By equation (F8), the update
+# natural parameters :math:`a(\tau)=\tau\,(\lambda_0\mu_0+N\bar x,\,-(\lambda_0+N)/2)`. By equation (4.3), the update
 # of q(μ) replaces them by their mean under q(τ), here τ by E[τ] = a / b. A Gaussian with natural parameters
 # :math:`(\eta_1,\eta_2)` has the variance :math:`-1/(2\eta_2)` and the mean :math:`\eta_1` times that.
 
