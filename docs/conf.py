@@ -101,7 +101,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
 }
-html_sidebars = {"index": [], "how_do_i": [], "faq": []}
+html_sidebars = {"index": [], "math": [], "math/*": [], "how_do_i": [], "faq": []}  # formulas need the width
 
 EQUATIONS = {  # the page of each equation of the mathematics
     number: f"math/{page.stem}"
@@ -145,7 +145,7 @@ def anchor_of(number: str) -> str:
 def link_equations(app: Sphinx, doctree: nodes.document) -> None:
     """Make the numbers of equations in the text of the mathematics, as (9.7), links to the equations."""
     docname = app.env.docname
-    if not docname.startswith("math/"):
+    if docname not in ("math", "metrics") and not docname.startswith("math/"):
         return
     for text in list(doctree.findall(nodes.Text)):
         if isinstance(text.parent, (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.reference)):

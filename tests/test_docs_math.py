@@ -95,6 +95,14 @@ def test_no_symbol_of_the_table_of_notation_has_two_meanings():
     assert sorted({symbol for symbol in symbols if symbols.count(symbol) > 1}) == []
 
 
+def test_every_reference_is_cited():
+    entries = MATH.split("## References")[1].split("\n## ")[0].split("\n* ")[1:]
+    text = " ".join(" ".join(TEXTS).split())
+    for entry in entries:
+        name, year = re.match(r"(?:[A-Z]\. ?)+([\w-]+)", entry)[1], re.search(r"\((\d{4})\)", entry)[1]
+        assert re.search(rf"{name}[^.()]*(?: et al\.)?[^.()]*[ (]{year}", text), entry
+
+
 def test_the_table_lists_every_equation():
     listed = [number for row in TABLE for number in row[0].split(", ")]
     assert sorted(listed) == sorted(TAGS)
