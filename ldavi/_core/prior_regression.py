@@ -1,4 +1,4 @@
-"""The document prior as a function of covariates: Dirichlet-multinomial regression. Equation (R1) of docs/math.md."""
+"""The document prior as a function of covariates: Dirichlet-multinomial regression. Equation (24.1) of docs/math.md."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ class Scaling(NamedTuple):
         return with_ones((values - self.center) / self.scale)
 
     def coef_as_given(self, coef: Doubles) -> Doubles:
-        """Return the coefficients of covariates as given, of shape (1 + P, K). Equation (R5).
+        """Return the coefficients of covariates as given, of shape (1 + P, K). Equation (24.5).
 
         A constant column takes the place of the intercept, which is 0 then.
         """
@@ -57,7 +57,7 @@ class Scaling(NamedTuple):
         return np.vstack([intercept, slopes])
 
     def coef_of_scaled(self, coef: Doubles) -> Doubles:
-        """Return the coefficients of scaled covariates from those of covariates as given. Equation (R5)."""
+        """Return the coefficients of scaled covariates from those of covariates as given. Equation (24.5)."""
         slopes = coef[1:] * np.where(self.is_constant, 0.0, self.scale)[:, None]
         return np.vstack([coef[0] + self.center @ coef[1:], slopes])
 
@@ -97,7 +97,7 @@ class Covariates(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PriorRegression:
-    """α_d = exp(c_d W), within the limits of learned priors. Equation (R1).
+    """α_d = exp(c_d W), within the limits of learned priors. Equation (24.1).
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Coefficients of the document prior: W of α_d = exp(c_d W). Equations (R1) to (R4) of docs/math.md.
+"""Coefficients of the document prior: W of α_d = exp(c_d W). Equations (24.1) to (24.4) of docs/math.md.
 
 Documents with the same covariates have the same α, so that the bound depends on sums over such groups alone: for few
 groups, an update costs next to nothing. All but the intercept have a normal prior with mean 0. An update maximises the
@@ -68,14 +68,14 @@ def log_theta_of_groups(
 
 
 def log_prior(regression: PriorRegression | None) -> float:
-    """Return log p(W) relative to its maximum: −Σ w² / 2σ² over all coefficients but the intercept. Equation (R2)."""
+    """Return log p(W) relative to its maximum: −Σ w² / 2σ² over all coefficients but the intercept. Equation (24.2)."""
     if regression is None:
         return 0.0
     return -0.5 * float(np.square(regression.coef[1:]).sum()) / PRIOR_SD**2
 
 
 def bound_of_alpha(statistics: LogThetaOfGroups) -> Objective:
-    """Return the part of the bound that depends on α of the groups, and its gradient. Equation (R3)."""
+    """Return the part of the bound that depends on α of the groups, and its gradient. Equation (24.3)."""
     _, sums, weight = statistics
 
     def objective(alpha: Doubles) -> tuple[float, Doubles]:
@@ -113,7 +113,7 @@ class TopicCountsOfGroups(NamedTuple):
 
 
 def evidence_of_alpha(counts: TopicCountsOfGroups) -> Objective:
-    """Return the log-evidence of topic counts as a function of α of the groups, and its gradient. Equation (R4)."""
+    """Return the log-evidence of topic counts as a function of α of the groups, and its gradient. Equation (24.4)."""
 
     def objective(alpha: Doubles) -> tuple[float, Doubles]:
         total, each = alpha.sum(axis=1)[counts.group_of_total], alpha[counts.group, counts.topic]
@@ -131,7 +131,7 @@ def evidence_of_alpha(counts: TopicCountsOfGroups) -> Objective:
 def updated_regression(
     regression: PriorRegression, values: Doubles, objective: Objective
 ) -> tuple[PriorRegression, float]:
-    """Return coefficients that raise log p(W) plus an objective of α, and by how much. Equations (R2) to (R4)."""
+    """Return coefficients that raise log p(W) plus an objective of α, and by how much. Equations (24.2) to (24.4)."""
     shape = regression.coef.shape
     low, high = LOG_LIMITS
 
@@ -156,12 +156,12 @@ def updated_regression(
 
 
 def updated_by_bound(regression: PriorRegression, statistics: LogThetaOfGroups) -> tuple[PriorRegression, float]:
-    """Return W that increases the bound, log p(W) included, with q(θ) unchanged, and the gain. Equation (R3)."""
+    """Return W that increases the bound, log p(W) included, with q(θ) unchanged, and the gain. Equation (24.3)."""
     return updated_regression(regression, statistics.values, bound_of_alpha(statistics))
 
 
 def updated_by_evidence(regression: PriorRegression, counts: TopicCountsOfGroups) -> PriorRegression:
-    """Return W that increases log p(W) plus the log-evidence of topic counts. Equation (R4)."""
+    """Return W that increases log p(W) plus the log-evidence of topic counts. Equation (24.4)."""
     return updated_regression(regression, counts.values, evidence_of_alpha(counts))[0]
 
 
