@@ -110,3 +110,20 @@ def test_parts_that_are_not_those_of_the_batches_are_refused(kind):
     saved["state"]["gamma"].reverse()
     with pytest.raises(ValueError, match="gamma of a part of the documents has shape"):
         model(**KINDS[kind]).fit(batches, checkpoint=CheckpointInMemory(saved))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "online VB"])  # which may be in its first pass
+def test_a_state_without_the_records_of_its_passes_is_refused(kind):
+    X = corpus()
+    saved = saved_by(kind, X)
+    with pytest.raises(ValueError, match="checkpoint="):
+        model(**KINDS[kind]).fit(X, checkpoint=CheckpointInMemory(with_leaf(saved, ("records",), [])))
+
+
+def test_a_finished_restart_without_records_is_refused():
+    X, parameters = corpus(), {"learning_method": "batch", "max_iter": 3, "n_init": 2}
+    checkpoint = CheckpointInMemory()
+    model(**parameters).fit(X, checkpoint=checkpoint)
+    saved = with_leaf(checkpoint.saved[-1], ("finished", "records"), [])
+    with pytest.raises(ValueError, match="has no records"):
+        model(**parameters).fit(X, checkpoint=CheckpointInMemory(saved))

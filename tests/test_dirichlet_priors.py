@@ -221,3 +221,10 @@ def test_the_memory_of_learning_priors_does_not_grow_with_documents_or_words():
         dirichlet_priors.eta_statistics(0.1, large)
 
     assert peak_memory(learn) < large.nbytes / 3
+
+
+def test_newtons_method_starts_from_values_beside_which_others_vanish():
+    alpha = np.array([0.1, 1e-200, 1e-200])
+    with np.errstate(all="raise"):
+        found = dirichlet_priors.newton_alpha(alpha, np.array([-10.0, -20.0, -20.0]), 1.0)
+    assert np.isfinite(found).all()

@@ -121,6 +121,8 @@ class FitCheckpoint:
             return []
         with self._errors():
             restart = Restart(_monitor_from(self._settings, finished))
+            if not restart.monitor.records:
+                raise ValueError("a finished restart has no records")
             restart.last = self._result_from(finished["result"])
         return [restart]
 
@@ -142,15 +144,27 @@ class FitCheckpoint:
         with self._errors():
             return names.index(self._saved["phase"])
 
-    def saved_state(self, phase: Phase[AnyDocuments, AnyState], documents: AnyDocuments) -> AnyState | None:
-        """Return the state in which this phase resumes, once; None if it starts from the beginning."""
+    def saved_state(
+        self, phase: Phase[AnyDocuments, AnyState], documents: AnyDocuments, *, has_records: bool
+    ) -> AnyState | None:
+        """Return the state in which this phase resumes, once; None if it starts from the beginning.
+
+        Parameters
+        ----------
+        has_records : bool
+            Whether the passes of the phase are passes of the fit, of which there are records.
+        """
         if self._saved is None or phase.name != self._saved["phase"]:
             return None
         saved, self._saved = self._saved, None
         with self._errors(documents):
             if len(saved["state"]["alpha"]) != self._settings.n_components:
                 raise ValueError(f"alpha has not {self._settings.n_components} values")
-            return phase.from_arrays(documents, saved["state"])
+            state = phase.from_arrays(documents, saved["state"])
+            n_recorded = _record_from(saved["records"][-1]).iteration if saved["records"] else 0
+            if has_records and state.result is not None and state.result.iteration > n_recorded:
+                raise ValueError(f"the state is that of pass {state.result.iteration}, but {n_recorded} are recorded")
+            return state
 
     def save(self, phase: str, state: State, restarts: Sequence[Restart]) -> None:
         """Store the state of a phase of the last restart, if it is time."""

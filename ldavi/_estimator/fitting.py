@@ -193,7 +193,7 @@ def _first_state(
     """Return the state that a phase starts from: saved in a checkpoint, or made of the topics so far."""
     phase = planned.phase
     if context.checkpoint is not None:
-        saved: State | None = context.checkpoint.saved_state(phase, documents)
+        saved: State | None = context.checkpoint.saved_state(phase, documents, has_records=planned.role != "initialize")
         if saved is not None:
             if planned.role == "initialize":
                 restart.initial = saved.result

@@ -176,7 +176,8 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
     for _ in range(MAX_ROUNDS):
         gradient = n_docs * (psi(alpha.sum()) - psi(alpha)) + sums
         diagonal, constant = -n_docs * zeta(2, alpha), n_docs * zeta(2, alpha.sum())
-        shared = (gradient / diagonal).sum() / (1 / constant + (1 / diagonal).sum())
+        curvature = 1 / constant + (1 / diagonal).sum()  # > 0, since 1/ψ' is superadditive, but for rounding
+        shared = (gradient / diagonal).sum() / curvature if curvature > 0 else 0.0
         step = -(gradient - shared) / diagonal
         size = 1.0
         while size > 1e-10:
