@@ -225,3 +225,14 @@ def test_dask_warns_of_normalised_rows_once():
 
     X = da.from_array(normalised("sum 1"), chunks=(10, 12))
     assert len(messages(lambda: Distributed(3, max_iter=2, tol=None).fit(X))) == 1
+
+
+@pytest.mark.parametrize("method", ["batch", "memoized"])
+def test_the_bound_never_falls_where_the_weights_of_a_topic_underflow(method):
+    """exp(E[log β]) of a topic without tokens is 0 here, and documents are repeated in log space."""
+    X = np.array([[0.67], [2.48], [2.27]])
+    fit = {"learning_method": method, "n_collapsed_iter": 0, "max_iter": 12, "tol": None, "dtype": "float64"}
+    priors = {"doc_topic_prior": np.array([5.0, 1.0, 0.1, 1.0]), "topic_word_prior": 0.001}
+    trace = LatentDirichletAllocation(4, random_state=0, **fit, **priors).fit(X).elbo_trace_
+    elbo = trace["elbo"][trace["phase"] == "monotone"]
+    assert (np.diff(elbo) >= -1e-9).all()

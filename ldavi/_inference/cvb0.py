@@ -1,4 +1,4 @@
-"""Collapsed variational Bayes (CVB0) as a phase of a fit: passes, priors, records. Equations (18.1)-(18.7), (19.1)-(19.7).
+"""Collapsed variational Bayes (CVB0) as a phase of a fit: passes, priors, records. Sections 18 and 19 of docs/math.md.
 
 Each pass reassigns every count; the topics are an average over passes. The phase starts from topics, as variational
 Bayes finds them, or from empty assignments. `cvb0_pass` implements one pass; this module has the priors, the average
@@ -61,7 +61,7 @@ class Cvb0Settings:
         weight of the sampled counts are reduced: equations (19.4), (19.5).
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
-        The first pass after which priors are learned, t0 of (19.6) and (18.6), and the number of passes between updates.
+        The first pass after which priors are learned, t0 of (19.6) and (18.6), and the passes between updates.
     n_passes : int
         Planned passes, of which the last quarter draws no count as a whole.
     """
@@ -192,7 +192,7 @@ class Cvb0:
     def passes(
         self, documents: DocumentSource, state: Cvb0State, workers: Workers
     ) -> Generator[tuple[Cvb0State, TraceRecord]]:
-        """Yield the state, which changes in place, and the record after each pass. Equations (18.2) to (18.4), (18.8)."""
+        """Yield the state, which changes in place, and the record after each pass. Equations (18.2)-(18.4), (18.8)."""
         settings, writer = self.settings, RecordWriter.after(documents, state.seconds)
         with closing(state.assignments):
             for t in range(state.iteration - self.first + 1, self.n_passes + 1):
@@ -288,7 +288,7 @@ def initial_priors(priors: Priors, settings: Cvb0Settings) -> Priors:
 
 
 def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
-    """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. Eqs. (19.6), (19.7).
+    """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. (19.6), (19.7).
 
     A prior that depends on covariates stays as it is: even values would make their effects smaller.
     """
@@ -304,7 +304,7 @@ def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
 def learned_priors(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
-    """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. Eqs. (19.1), (19.3)."""
+    """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. (19.1), (19.3)."""
     alpha, eta, regression = priors.alpha, priors.eta, priors.regression
     if settings.learn_alpha:
         alpha = learned_alpha(sampled_topic_counts(assignments, priors, settings, t), alpha, settings)

@@ -87,10 +87,21 @@ class EStepSettings(NamedTuple):
 
 
 class EStepResult(NamedTuple):
-    """What an E-step returns besides γ and S, which it changes in place."""
+    """What an E-step returns besides γ and S, which it changes in place.
 
-    n_inner_iter: Int32s  # (D,)
-    bound: Doubles | None  # (D, 2), see `ldavi._inference.elbo.document_terms`
+    Attributes
+    ----------
+    n_inner_iter : array of shape (D,)
+    bound : array of shape (D, 2) or None
+        See `ldavi._inference.elbo.document_terms`.
+    underflowed : float
+        Σ S ψ(λ) over the entries of S whose B is 0, which only documents repeated in log space have. The M-step leaves
+        them out when it replaces the expected logarithms of the old topics by those of the new ones.
+    """
+
+    n_inner_iter: Int32s
+    bound: Doubles | None
+    underflowed: float = 0.0
 
 
 def cut_blocks(counts: Counts, n_topics: int) -> tuple[DocumentBlock, ...]:
@@ -173,8 +184,8 @@ def e_step(
         workers.run(lambda job: step.update(*job), documents)
         words = _word_ranges(wave, len(topics.B), workers.n_threads)
         workers.run(lambda job: _accumulate(in_flight, topics.B, sstats, *job), words)  # noqa: B023  ends before the next
-    step.repeat_in_log_space(sstats)
-    return EStepResult(step.n_inner_iter, step.bound)
+    underflowed = step.repeat_in_log_space(sstats)
+    return EStepResult(step.n_inner_iter, step.bound, underflowed)
 
 
 class Buffer(NamedTuple):
@@ -303,9 +314,12 @@ class _EStep:
             digamma_offset=topics.digamma_offset,
         )
 
-    def repeat_in_log_space(self, sstats: Floats | None) -> None:
-        """Repeat, in order, the documents that the compiled loop marked because their weights underflowed."""
-        counts, topics = self.counts, self.topics
+    def repeat_in_log_space(self, sstats: Floats | None) -> float:
+        """Repeat, in order, the documents that the compiled loop marked because their weights underflowed.
+
+        Returns Σ S ψ(λ) over the entries of S whose B is 0.
+        """
+        counts, topics, underflowed = self.counts, self.topics, 0.0
         for d in np.flatnonzero(self.n_inner_iter < 0):
             at = slice(counts.indptr[d], counts.indptr[d + 1])
             words, values = counts.indices[at], counts.values[at]
@@ -326,4 +340,8 @@ class _EStep:
                 self.bound[d] = result.bound
             if sstats is not None:
                 weight = 1.0 if self.doc_weight is None else self.doc_weight[d]
-                sstats[words, : topics.n_topics] += weight * values[:, None] * result.phi
+                S = weight * values[:, None] * result.phi
+                sstats[words, : topics.n_topics] += S
+                lost = (topics.B[words, : topics.n_topics] == 0) & (S > 0)
+                underflowed += float(S[lost] @ (topics.expected_log(words) + topics.log_norm)[lost])
+        return underflowed

@@ -202,7 +202,7 @@ class BatchVB:
             result = e_step(part, topics, alpha, part_gamma, sstats, settings, workers)
             gamma.store(number, part_gamma)
             part_word, part_doc_topic = summed_terms(result, part.documents, priors, topics)
-            word, doc_topic = word + part_word, doc_topic + part_doc_topic
+            word, doc_topic = word + part_word - result.underflowed, doc_topic + part_doc_topic
             n_inner_iter += int(result.n_inner_iter.sum())
             if learns_alpha and covariates is not None:  # documents with covariates are one part
                 of_groups = log_theta_of_groups(part.documents, covariates, part_gamma, workers)

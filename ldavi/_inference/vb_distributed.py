@@ -231,7 +231,7 @@ def local_step(
     log_theta = None
     if settings.with_log_theta:
         log_theta = log_theta_sums(documents, gamma)
-    S = np.ascontiguousarray(sstats[:, :K])
+    S, word = np.ascontiguousarray(sstats[:, :K]), word - result.underflowed
     n_inner_iter = int(result.n_inner_iter.sum())
     return PartResult(gamma, SufficientStatistics(part.rows, S, word, doc_topic, n_inner_iter, log_theta))
 
