@@ -18,8 +18,8 @@ LONGEST = 30  # words of a sentence
 FENCE = re.compile(r"^ *(`{3,}|~{3,}|:{3,}).*?^ *\1 *$", flags=re.MULTILINE | re.DOTALL)
 NOT_PROSE = re.compile(r"^ *(?:\||#|\[[^\]]+\]:|<!--|\$\$|:[\w-]+:).*$", flags=re.MULTILINE)
 ITEM = re.compile(r"^ *(?:[*+-]|\d+\.) +", flags=re.MULTILINE)
-SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*”]*\s+(?=[\"'(*“`\[]*[A-Z0-9α-ωΑ-Ωλ`])")
-ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|cf|vs|etc|al|Fig|Eq|No|St)\.$|\b[A-Z]\.$")
+SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*”]*\s+(?=\S)")
+ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|cf|vs|etc|al|Fig|Eq|No|St)\.$|\b[A-JL-UWYZ]\.$")
 
 
 def paragraphs(text: str) -> list[str]:

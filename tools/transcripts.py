@@ -132,7 +132,7 @@ def write_dated_posts(folder: Path, texts: list[str]) -> None:
     lines = ["nr;date;text"]
     for i, text in enumerate(texts):
         words = "..." if i % 50 == 49 else text.replace(";", ",").replace('"', "'")
-        lines.append(f"{i + 1};{i % 28 + 1:02}.{i % 12 + 1:02}.2024;{words}")
+        lines.append(f"{i + 1};{i % 7 + 1:02}/{i % 12 + 1:02}/2024;{words}")
     write_lines(folder / "posts.csv", lines)
 
 
