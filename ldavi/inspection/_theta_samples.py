@@ -1,5 +1,7 @@
 """Draws of documents' topic proportions from their posterior given the topics, by collapsed Gibbs sampling."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Regression of topics' shares on covariates by the method of composition: equations (83) to (85)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
