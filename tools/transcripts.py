@@ -172,7 +172,7 @@ def prepare(page: Path, folder: Path) -> None:
 
 # What has been done before the commands of a page.
 BEFORE = {
-    "effects.md": "ldavi fit articles.csv --column text -k 3 -q -o model.ldavi > fit.txt",
+    "effects.md": "ldavi fit articles.csv --column text -k 3 --max-df 1.0 -q -o model.ldavi > fit.txt",
     "report.md": "ldavi fit posts.csv --column text -k 12 -q -o model.ldavi > fit.txt",
 }
 
