@@ -1,4 +1,4 @@
-"""Count the sentences of Markdown pages, and those of more than 30 words.
+"""Count the sentences of Markdown pages and of docstrings, and those of more than 30 words.
 
 python -m tools.readability README.md docs/*.md docs/guide/*.md           # a table, one row per page
 python -m tools.readability --list docs/cli.md                            # the long sentences themselves
@@ -9,11 +9,14 @@ that has a letter or digit; a name in backticks and a formula are one word each.
 """
 
 import argparse
+import ast
+import inspect
 import re
 import subprocess
 from pathlib import Path
 
 LONGEST = 30  # words of a sentence
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 FENCE = re.compile(r"^ *(`{3,}|~{3,}|:{3,}).*?^ *\1 *$", flags=re.MULTILINE | re.DOTALL)
 NOT_PROSE = re.compile(r"^ *(?:\||#|\[[^\]]+\]:|<!--|\$\$|:[\w-]+:).*$", flags=re.MULTILINE)
@@ -31,6 +34,22 @@ def paragraphs(text: str) -> list[str]:
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = ITEM.sub("\n", text)
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def docstrings(source: str) -> str:
+    """Return the docstrings of a module as paragraphs, without examples, titles of sections and names of parameters."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, DOCUMENTED)]
+    texts = [inspect.cleandoc(ast.get_docstring(node) or "") for node in nodes]
+    lines = []
+    for line in "\n\n".join(texts).split("\n"):
+        is_prose = not line.lstrip().startswith((">>>", "...", "---", ".. ")) and " : " not in line
+        lines.append(line.strip() if is_prose else "")
+    return re.sub(
+        r"^(Parameters|Returns|Raises|Yields|Attributes|Notes|Examples|References|See Also|Warns)$",
+        "",
+        "\n".join(lines),
+        flags=re.MULTILINE,
+    )
 
 
 def sentences(text: str) -> list[str]:
@@ -57,10 +76,12 @@ def long_sentences(text: str) -> list[str]:
 
 
 def read(page: str, commit: str | None) -> str:
-    """Return the text of a page, now or at a commit."""
+    """Return the text of a page, or the docstrings of a module, now or at a commit."""
     if commit is None:
-        return Path(page).read_text(encoding="utf-8")
-    return subprocess.run(["git", "show", f"{commit}:{page}"], check=True, capture_output=True, text=True).stdout
+        text = Path(page).read_text(encoding="utf-8")
+    else:
+        text = subprocess.run(["git", "show", f"{commit}:{page}"], check=True, capture_output=True, text=True).stdout
+    return docstrings(text) if page.endswith(".py") else text
 
 
 def main() -> None:

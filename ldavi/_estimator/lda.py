@@ -36,12 +36,11 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
-    attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
-    term of the topics, and `components_`, which is read-only. Different defaults are noted.
+    attribute of that class has the same name and meaning here. There are two exceptions: `score` and `perplexity` leave
+    out the term of the topics, and `components_` is read-only. Different defaults are noted.
 
     Only `fit`, `partial_fit`, the methods that edit topics (`merge_topics`, `remove_topics`, `split_topic`) and
-    assignments change what other methods return, and reading an attribute changes nothing: threads may share a fitted
-    model while none of them changes it.
+    assignments change a model. Threads may share a fitted model while none of them changes it.
 
     Parameters
     ----------
@@ -108,13 +107,12 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_collapsed_iter : int or "auto", default="auto"
         Passes of "cvb0" before those of "vb", which continue from their topics and learned priors. The bound is higher
-        and the topics are better than those of "vb" alone, for about 30 bytes more per stored count meanwhile (12 bytes
-        on disk if X comes in batches). 0 is faster, and uses no random numbers with `init="auto"`. "auto": from 15 to
-        75, the fewer tokens there are per topic the more (online: 20), and none where they cannot run, with
-        `seed_words`, or if `topic_word_prior` is 0. Before online steps, they are passes over every n-th document,
-        about a tenth of the corpus, held in memory, and not passes of `max_iter`. "memoized" and "cvb0" in batches have
-        none, nor has a warm start or a fit from given topics. With the passes of "vb" before them, they are at most
-        half of `max_iter`.
+        and the topics are better than those of "vb" alone. They need about 30 bytes more per stored count (12 bytes on
+        disk if X comes in batches). 0 is faster, and uses no random numbers with `init="auto"`. "auto": from 15 to 75,
+        the fewer tokens there are per topic the more (online: 20), and none where they cannot run, with `seed_words`,
+        or if `topic_word_prior` is 0. Before online steps, they are passes over every n-th document, about a tenth of
+        the corpus, held in memory, and not passes of `max_iter`. "memoized" and "cvb0" in batches have none, nor has a
+        warm start or a fit from given topics. With the passes of "vb" before them, they are at most half of `max_iter`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first, of which the one with the best objective is kept.
     seed_words : dict or None, default=None
@@ -122,7 +120,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         increased by 1 % of the tokens of an average topic; `topic_word_prior="auto"` then means 0.05.
     tol : float or None, default=1e-5
         `fit` has converged when each of three passes, which update topics and learned priors, raises the ELBO by less
-        than this share of it; for "cvb0", when the mean objective of the last quarter of the collapsed passes exceeds
+        than this share of it. For "cvb0": when the mean objective of the last quarter of the collapsed passes exceeds
         that of the quarter before by less than 40 times this share. None runs all `max_iter` passes. Smaller values
         find better topics in more passes. The default is the largest one with which planted topics and priors are
         recovered.

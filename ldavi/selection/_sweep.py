@@ -96,7 +96,7 @@ def sweep(
         highest log_likelihood; coherence, diversity and exclusivity; stability, the mean Jaccard similarity of the top
         words of matched topics in use, over pairs of restarts; used, the number of topics in use, see :class:`Fit`;
         seconds of a fit. Each column "m" has a column "m_std_error". The standard errors of perplexity, log_likelihood
-        and gap are over documents and restarts (that of gap is of the paired differences); the others are over
+        and gap are over documents and restarts (that of gap is of the paired differences). The others are over
         restarts, and NaN for one restart. With several folds, which share training documents, they are at least the
         standard error over folds with the correction of Nadeau and Bengio. That of stability is the jackknife's, since
         pairs that share a restart are dependent, and NaN for fewer than three restarts.
