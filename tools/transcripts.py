@@ -198,7 +198,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def run(step: Step, folder: Path) -> tuple[int, list[str]]:
     """Run a command; return its exit code and the lines that it printed."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         ["bash", "-o", "pipefail", "-c", runnable(step.command)],
         cwd=ROOT if re.match(IN_CHECKOUT, step.command) else folder,
         env=environment(folder),
@@ -206,17 +206,18 @@ def run(step: Step, folder: Path) -> tuple[int, list[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        encoding="utf-8",
         start_new_session=True,
-    )
-    assert process.stdout is not None
-    first = ""
-    if is_interrupted(step):
-        first = process.stdout.readline()
-        time.sleep(INTERRUPT_AFTER)
-        os.killpg(process.pid, signal.SIGINT)
-        first += "^C"
-    output = first + process.stdout.read()
-    return process.wait(), output.rstrip("\n").split("\n") if output.strip() else []
+    ) as process:
+        assert process.stdout is not None
+        output = ""
+        if is_interrupted(step):
+            output = process.stdout.readline()
+            time.sleep(INTERRUPT_AFTER)
+            os.killpg(process.pid, signal.SIGINT)
+            output += "^C"
+        output += process.stdout.read()
+    return process.returncode, output.rstrip("\n").split("\n") if output.strip() else []
 
 
 def is_interrupted(step: Step) -> bool:
@@ -326,7 +327,9 @@ def write_page(page: Path) -> None:
 
 def pages() -> list[Path]:
     """Return the pages that show commands which are run here."""
-    chosen = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/guide").glob("*.md"))]
+    folders = ("", "guide/", "development/")
+    chosen = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    chosen += [page for folder in folders for page in sorted(ROOT.glob(f"docs/{folder}*.md"))]
     return [page for page in chosen if own_steps(page)]
 
 
