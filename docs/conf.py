@@ -101,7 +101,13 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
 }
-html_sidebars = {"index": [], "math": [], "how_do_i": [], "faq": []}
+html_sidebars = {"index": [], "math": [], "math/*": [], "how_do_i": [], "faq": []}  # formulas need the width
+
+EQUATIONS = {  # the page of each equation of the mathematics
+    number: f"math/{page.stem}"
+    for page in DOCS.glob("math/*.md")
+    for number in re.findall(r"\\tag\{([\d.]+)\}", page.read_text(encoding="utf-8"))
+}
 
 DEVELOPERS = ("development/", "contributing")  # pages that the search of the user documentation leaves out
 
@@ -131,6 +137,29 @@ def leave_out_of_search(app: Sphinx, doctree: nodes.document) -> None:
         app.env.metadata[docname]["nosearch"] = True
 
 
+def anchor_of(number: str) -> str:
+    """Return the anchor of an equation: "9.7" is at #equation-9-7."""
+    return "equation-" + number.lower().replace(".", "-")
+
+
+def link_equations(app: Sphinx, doctree: nodes.document) -> None:
+    """Make the numbers of equations in the text of the mathematics, as (9.7), links to the equations."""
+    docname = app.env.docname
+    if docname not in ("math", "metrics") and not docname.startswith("math/"):
+        return
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.reference)):
+            continue
+        parts = re.split(r"\((\d+\.\d+)\)", text.astext())
+        if len(parts) == 1 or any(number not in EQUATIONS for number in parts[1::2]):
+            continue
+        new: list[nodes.Node] = [nodes.Text(parts[0])]
+        for number, after in zip(parts[1::2], parts[2::2], strict=True):
+            uri = f"{app.builder.get_relative_uri(docname, EQUATIONS[number])}#{anchor_of(number)}"
+            new += [nodes.reference("", f"({number})", refuri=uri, internal=True), nodes.Text(after)]
+        text.parent.replace(text, new)
+
+
 def number_equations(app: Sphinx, doctree: nodes.document) -> None:
     r"""Give each formula with \tag{n} the anchor #equation-n."""
     for formula in [*doctree.findall(nodes.math), *doctree.findall(nodes.math_block)]:
@@ -138,12 +167,12 @@ def number_equations(app: Sphinx, doctree: nodes.document) -> None:
         formula.children = [nodes.Text(text)]  # MathJax takes \_ literally in a text
     for block in list(doctree.findall(nodes.math_block)):
         text = block.astext()
-        tag = re.search(r"\\tag\{(\w+)\}", text)
+        tag = re.search(r"\\tag\{([\w.]+)\}", text)
         if tag is None or r"\begin{equation" in text:
             continue
         block["nowrap"] = block["no-wrap"] = True
         block.children = [nodes.Text(f"\\begin{{equation}}{text.strip()}\\end{{equation}}")]
-        place = nodes.target("", "", ids=[f"equation-{tag[1].lower()}"])
+        place = nodes.target("", "", ids=[anchor_of(tag[1])])
         block.parent.insert(block.parent.index(block), place)
 
 
@@ -159,5 +188,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", lead_to_gallery)
     app.connect("doctree-read", leave_out_of_search)
     app.connect("doctree-read", number_equations)
+    app.connect("doctree-read", link_equations)
     app.connect("autodoc-process-docstring", plain_bars, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

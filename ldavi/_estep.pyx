@@ -114,7 +114,7 @@ def update_documents(
     bint extrapolate,
     double digamma_offset,
 ):
-    """Run the E-step of the documents [start, stop): equations (14), (16) and (24)."""
+    """Run the E-step of the documents [start, stop): equations (11.1), (12.1) and (14.1)."""
     if start >= stop:
         return
     check_scratch(scratch.shape[0], table.scratch_size(max_words, B.shape[1]))
@@ -162,7 +162,7 @@ def accumulate_words(
     int64_t start,
     int64_t stop,
 ):
-    """Add one block's sufficient statistics for its words [start, stop): equation (15)."""
+    """Add one block's sufficient statistics for its words [start, stop): equation (11.2)."""
     if start >= stop:
         return
     cdef ldavi_statistics_args a
@@ -193,7 +193,7 @@ def update_topics(
     int64_t K,
     double digamma_offset,
 ):
-    """Run the M-step of the words [start, stop): equations (12), (14) and (17)."""
+    """Run the M-step of the words [start, stop): equations (9.9), (11.1) and (12.2)."""
     if start >= stop:
         totals[:] = 0
         if terms is not None:
@@ -250,7 +250,7 @@ def update_assignments(
     const floating[::1] prior_weight=None,
     const double[::1] cumulative=None,
 ):
-    """Run the CVB0 updates of the documents [start, stop): equations (30) to (32).
+    """Run the CVB0 updates of the documents [start, stop): equations (18.1) to (18.3).
 
     The last arguments are those of sparse rows; N is then of shape (1, row_ptr[U]).
     """
@@ -377,7 +377,7 @@ def apply_assignments(
     uint16_t[::1] row_topic=None,
     uint8_t[::1] scratch=None,
 ):
-    """Move the mass of the words [start, stop) of a block to the new assignments: equation (33).
+    """Move the mass of the words [start, stop) of a block to the new assignments: equation (18.4).
 
     The last arguments are those of sparse rows; N is then of shape (1, row_ptr[U]).
     """
@@ -417,7 +417,7 @@ def apply_scratch_bytes(int64_t width):
 
 
 def exp_digamma(const floating[::1] x, floating[::1] out):
-    """Compute out = exp(psi(x)): equation (23)."""
+    """Compute out = exp(psi(x)): equation (13.1)."""
     if x.shape[0]:
         with nogil:
             table.exp_digamma[0 if floating is float else 1](&x[0], &out[0], x.shape[0])

@@ -1,4 +1,4 @@
-"""Compiled samplers of a document's topic assignments under fixed topics: equations (M1) to (M7), (80) to (82).
+"""Compiled samplers of a document's topic assignments under fixed topics: equations (M1) to (M7), (21.1) to (21.3).
 
 Every document has its own stream of random numbers, seeded by its key: its samples depend on the key and the document
 alone. Documents are rows of counts, which only `draw_proportions` allows to be fractional; words are rows of `beta`. The
@@ -234,7 +234,7 @@ cdef inline double log_coupling_ratio(Chain *c, const double *alpha, double A, i
 
 
 cdef inline void round_counts(Chain *c, const double *counts, int64_t n, const int32_t *token, int32_t *z, Stream *s) noexcept nogil:
-    """Round fractional counts up or down at random: equation (82). Only the last token of such a word comes or goes."""
+    """Round fractional counts up or down at random, (21.3). Only the last token of such a word comes or goes."""
     cdef int64_t i, place = 0
     cdef double reached = uniform(s), whole, further
     cdef double total
@@ -254,7 +254,7 @@ cdef inline void round_counts(Chain *c, const double *counts, int64_t n, const i
 
 
 cdef inline void draw_dirichlet(Chain *c, const double *alpha, const int32_t *topic, double *gamma, double *theta, Stream *s) noexcept nogil:
-    """Draw theta from Dir(alpha + n): equation (81). Without tokens, all shapes may be small: logarithms are scaled."""
+    """Draw theta from Dir(alpha + n), (21.2). Without tokens, all shapes may be small: logarithms are scaled."""
     cdef int64_t j, k
     cdef double total = 0.0, largest = -INFINITY, value
     for k in range(c.K):
@@ -539,7 +539,7 @@ def draw_proportions(
     int64_t start,
     int64_t stop,
 ):
-    """Draw the topic proportions of the documents [start, stop) from their posteriors: equations (80) to (82)."""
+    """Draw the topic proportions of the documents [start, stop) from their posteriors: equations (21.1) to (21.3)."""
     cdef Chain c
     cdef Stream s
     cdef int64_t d, i, j, k, first, draw, iteration, n, n_slots, K = alpha.shape[1], n_draws = theta.shape[0]

@@ -23,18 +23,18 @@ Array = npt.NDArray[np.float64]
 
 
 def expected_log(x: npt.ArrayLike) -> Array:
-    """Return E[log p] under Dir(x), over the last axis. (5), (6)"""
+    """Return E[log p] under Dir(x), over the last axis. (8.5), (9.3)"""
     x = np.asarray(x, dtype=np.float64)
     return psi(x) - psi(x.sum(axis=-1, keepdims=True))
 
 
 def log_normaliser(x: Array) -> Array:
-    """Return the log of the multivariate beta function, over the last axis. (17)"""
+    """Return the log of the multivariate beta function, over the last axis. (8.4)"""
     return gammaln(x).sum(axis=-1) - gammaln(x.sum(axis=-1))
 
 
 def dirichlet_kl(a: Array, b: Array) -> Array:
-    """Return KL(Dir(a) || Dir(b)), over the last axis. (8), (9)"""
+    """Return KL(Dir(a) || Dir(b)), over the last axis. (8.17)"""
     return log_normaliser(b) - log_normaliser(a) + ((a - b) * expected_log(a)).sum(axis=-1)
 
 
@@ -42,7 +42,7 @@ def dirichlet_kl(a: Array, b: Array) -> Array:
 
 
 def cold_start(X: Array, alpha: Array) -> Array:
-    """Return the gamma of a cold start, which prefers no topic. (26)"""
+    """Return the gamma of a cold start, which prefers no topic. (15.1)"""
     return alpha + X.sum(axis=1, keepdims=True) / len(alpha)
 
 
@@ -56,9 +56,9 @@ def document_update(
     tol: float = 0.0,
     max_inner_iter: int = 1000,
 ) -> tuple[Array, Array, int]:
-    """Alternate (10) and (11) without logarithms, which may underflow where `document_update_log` does not.
+    """Alternate (9.7) and (8.16) without logarithms, which may underflow where `document_update_log` does not.
 
-    Runs exactly `n_inner_iter` inner iterations if given, otherwise at most `max_inner_iter` until (24) holds. Returns
+    Runs exactly `n_inner_iter` inner iterations if given, else at most `max_inner_iter` until (14.1) holds. Returns
     gamma (K,), the phi (V, K) of the last inner iteration and the number of inner iterations; gamma is optimal for that
     phi.
     """
@@ -75,7 +75,7 @@ def document_update(
 def document_update_log(
     counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_inner_iter: int, tol: float
 ) -> tuple[Array, Array, int]:
-    """Do as `document_update` in log space; a negative tol runs all of `max_inner_iter`. (10), (11), (24), (27)"""
+    """Do as `document_update` in log space; a negative tol runs `max_inner_iter`. (9.7), (8.16), (14.1), (16.1)"""
 
     def responsibilities(w: int, elog_theta: Array) -> Array:
         log_phi = elog_theta + elog_beta[:, w]
@@ -106,7 +106,7 @@ def _alternate(
 def extrapolated_document_update(
     counts_d: Array, elog_beta: Array, alpha: Array, gamma_d: Array, max_inner_iter: int, tol: float
 ) -> tuple[Array, Array, int]:
-    """Do as `document_update_log`, and extrapolate after inner iterations 3, 5, 7, … except the last. (43)
+    """Do as `document_update_log`, and extrapolate after inner iterations 3, 5, 7, … except the last. (14.2)
 
     All inner iterations run over all topics, whereas active-set pruning distributes them differently.
     """
@@ -123,7 +123,7 @@ def extrapolated_document_update(
 
 
 def extrapolated_gamma(first: Array, second: Array, third: Array, alpha: Array) -> Array:
-    """Return the limit of gammas whose changes decrease by a constant factor: Aitken extrapolation. (43)"""
+    """Return the limit of gammas whose changes decrease by a constant factor: Aitken extrapolation. (14.2)"""
     before, after = second - first, third - second
     rho = before @ after / (before @ before)
     if not rho > 0:
@@ -133,7 +133,7 @@ def extrapolated_gamma(first: Array, second: Array, third: Array, alpha: Array) 
 
 
 def sufficient_statistics(X: Array, phi: Sequence[Array] | Array, sample_weight: Array | None = None) -> Array:
-    """Return the sum of weight times n_dw times phi_dwk over documents, (K, V). (12), (15)"""
+    """Return the sum of weight times n_dw times phi_dwk over documents, (K, V). (9.9), (11.2)"""
     return np.einsum("d,dv,dvk->kv", _weights(X, sample_weight), X, np.asarray(phi))
 
 
@@ -166,18 +166,18 @@ def estep(
 
 
 def mstep(sstats: Array, eta: npt.ArrayLike) -> Array:
-    """Return the topics that maximise the bound given the statistics. (12)"""
+    """Return the topics that maximise the bound given the statistics. (9.9)"""
     return np.asarray(eta) + sstats
 
 
 def point_estimate_step(sstats: Array, beta: Array) -> Array:
-    """Return maximum-likelihood topics; a topic without tokens keeps its `beta`. (22)"""
+    """Return maximum-likelihood topics; a topic without tokens keeps its `beta`. (10.6)"""
     total = sstats.sum(axis=1, keepdims=True)
     return np.where(total > 0, sstats / np.where(total > 0, total, 1.0), beta)
 
 
 def online_update(lam: Array, eta: npt.ArrayLike, sstats: Array, rho: float, scale: float) -> Array:
-    """Take a natural-gradient step of length rho; scale is n_docs / batch size. (18)"""
+    """Take a natural-gradient step of length rho; scale is n_docs / batch size. (10.1)"""
     return (1 - rho) * lam + rho * (np.asarray(eta) + scale * sstats)
 
 
@@ -187,7 +187,7 @@ def online_update(lam: Array, eta: npt.ArrayLike, sstats: Array, rho: float, sca
 def word_term(
     X: Array, phi: Sequence[Array] | Array, gamma: Array, elog_beta: Array, sample_weight: Array | None = None
 ) -> float:
-    """Return E[log p(w | z, beta)] + E[log p(z | theta)] + H[q(z)]; for point estimates pass log beta. (7), (22)"""
+    """Return E[log p(w | z, beta)] + E[log p(z | theta)] + H[q(z)]; for point estimates pass log beta. (9.4), (10.6)"""
     total = 0.0
     for weight, counts_d, phi_d, elog_theta in zip(
         _weights(X, sample_weight), X, phi, expected_log(gamma), strict=True
@@ -199,12 +199,12 @@ def word_term(
 
 
 def doc_topic_term(X: Array, gamma: Array, alpha: Array, sample_weight: Array | None = None) -> float:
-    """Return minus the weighted divergence of q(theta) from its prior. (8)"""
+    """Return minus the weighted divergence of q(theta) from its prior. (9.5)"""
     return -float(_weights(X, sample_weight) @ dirichlet_kl(gamma, alpha))
 
 
 def topic_word_term(lam: Array, eta: npt.ArrayLike) -> float:
-    """Return minus the divergence of q(beta) from its prior. (9)"""
+    """Return minus the divergence of q(beta) from its prior. (9.6)"""
     return -float(dirichlet_kl(lam, np.broadcast_to(np.asarray(eta, dtype=np.float64), lam.shape)).sum())
 
 
@@ -217,7 +217,7 @@ def elbo_terms(
     eta: npt.ArrayLike,
     sample_weight: Array | None = None,
 ) -> tuple[float, float, float]:
-    """Return the three terms of the bound at a given phi: word, doc_topic, topic_word. (7), (8), (9)"""
+    """Return the three terms of the bound at a given phi: word, doc_topic, topic_word. (9.4), (9.5), (9.6)"""
     return (
         word_term(X, phi, gamma, expected_log(lam), sample_weight),
         doc_topic_term(X, gamma, alpha, sample_weight),
@@ -228,7 +228,7 @@ def elbo_terms(
 def elbo_collapsed(
     X: Array, gamma: Array, lam: Array, alpha: Array, eta: npt.ArrayLike, sample_weight: Array | None = None
 ) -> float:
-    """Return the bound at the phi that is optimal for gamma and lam. (13), (8), (9)"""
+    """Return the bound at the phi that is optimal for gamma and lam. (9.11), (9.5), (9.6)"""
     log_z = logsumexp(expected_log(gamma)[:, None, :] + expected_log(lam).T[None, :, :], axis=2)
     word = _weights(X, sample_weight) @ (X * log_z).sum(axis=1)
     return float(word) + doc_topic_term(X, gamma, alpha, sample_weight) + topic_word_term(lam, eta)
@@ -263,7 +263,7 @@ def fit_memoized(
     n_passes: int,
     n_inner_iter: int,
 ) -> tuple[Array, Array, list[float]]:
-    """Run memoized VB, (20): return gamma, lam, and bounds (21) after every E-step from the end of the first pass."""
+    """Run memoized VB, (10.4): return gamma, lam, and bounds (10.5) from the end of the first pass on."""
     gamma, lam, trace = cold_start(X, alpha), lam0, []
     phi = np.zeros((*X.shape, len(alpha)))
     sstats = [np.zeros_like(lam0) for _ in batches]
@@ -282,7 +282,7 @@ def fit_memoized(
 
 
 def log_evidence(X: Array, alpha: Array, eta: npt.ArrayLike) -> float:
-    """Return the log of p(w | alpha, eta), tokens in order: a sum over all K ** n_tokens assignments. (2)"""
+    """Return the log of p(w | alpha, eta), tokens in order: a sum over all K ** n_tokens assignments. (7.2)"""
     n_docs, n_words = X.shape
     eta = np.broadcast_to(np.asarray(eta, dtype=np.float64), (len(alpha), n_words))
     docs, words = np.nonzero(X)
@@ -300,7 +300,7 @@ def log_evidence(X: Array, alpha: Array, eta: npt.ArrayLike) -> float:
 
 
 def log_evidence_fixed_topics(x_d: Array, topics: Array, alpha: Array) -> float:
-    """Return the log of p(w_d | beta, alpha), tokens in order; topics (K, V), all entries positive. (2)"""
+    """Return the log of p(w_d | beta, alpha), tokens in order; topics (K, V), all entries positive. (7.2)"""
     words = np.repeat(np.arange(len(x_d)), x_d.astype(int))
     terms = []
     for z in product(range(len(alpha)), repeat=len(words)):
@@ -313,7 +313,7 @@ def log_evidence_fixed_topics(x_d: Array, topics: Array, alpha: Array) -> float:
 
 
 def cooccurrence_profiles(X: Array, words: Sequence[int], weight: Array | None = None) -> Array:
-    """Return the distribution of the other tokens in documents of a token of each word; rows sum to 1. (50)"""
+    """Return the distribution of the other tokens in documents of a token of each word; rows sum to 1. (15.2)"""
     profiles = np.zeros((len(words), X.shape[1]))
     for d, x_d in enumerate(X):
         omega = 1.0 if weight is None else weight[d]
@@ -325,7 +325,7 @@ def cooccurrence_profiles(X: Array, words: Sequence[int], weight: Array | None =
 
 
 def extreme_points(points: Array, mass: Array, max_points: int) -> list[int]:
-    """Select points that are far from the affine hull of those selected before. (51)
+    """Select points that are far from the affine hull of those selected before. (15.3)
 
     Squared distances are multiplied by the square root of the mass; the first point is far from the mean.
     """
@@ -340,13 +340,13 @@ def extreme_points(points: Array, mass: Array, max_points: int) -> list[int]:
 
 
 def anchor_word_lambda(X: Array, anchors: Sequence[int], n_topics: int, eta: float) -> Array:
-    """Return lam of topics that start from the co-occurrence profiles of anchor words, (K, V). (52)"""
+    """Return lam of topics that start from the co-occurrence profiles of anchor words, (K, V). (15.4)"""
     background = X.sum(axis=0) / X.sum()
     return eta + X.sum() / n_topics * (0.9 * cooccurrence_profiles(X, anchors) + 0.1 * background)
 
 
 def dirichlet_multinomial_log_evidence(counts, prior, n_categories):
-    """Return log p of grouped counts under Dirichlet-multinomials, up to a constant. Equation (35)."""
+    """Return log p of grouped counts under Dirichlet-multinomials, up to a constant. Equation (19.1)."""
     each = prior[counts.group]
     total = prior.sum() * (n_categories / len(prior))
     rise = counts.times @ (gammaln(counts.value + each) - gammaln(each))
@@ -354,7 +354,7 @@ def dirichlet_multinomial_log_evidence(counts, prior, n_categories):
 
 
 def eta_objective(eta, S, n_words):
-    """Return the maximum over λ of the part of the ELBO that depends on λ and a symmetric η. Equation (38)."""
+    """Return the maximum over λ of the part of the ELBO that depends on λ and a symmetric η. Equation (19.9)."""
     S = np.asarray(S, np.float64)
     sums, rise = S.sum(axis=0), gammaln(S + eta).sum() - S.size * gammaln(eta)
     return float(rise - (gammaln(sums + n_words * eta) - gammaln(n_words * eta)).sum())

@@ -66,7 +66,7 @@ class Stream:
 
 
 def sample_topic(stream, active, alpha, beta):
-    """Sample a topic in proportion to (n_k + alpha_k) beta_k; `active` are the topics with tokens, in order. (80)"""
+    """Sample a topic in proportion to (n_k + alpha_k) beta_k; `active` are the topics with tokens, in order. (21.1)"""
     weights = [n * beta[k] for k, n in active.items()]
     target = stream.uniform() * (sum(weights) + alpha @ beta)
     for k, weight in zip(active, weights, strict=True):
@@ -95,13 +95,13 @@ class Tokens(dict):
 
 
 def round_counts(stream, counts):
-    """Round counts at random with the right means, by systematic sampling. (82)"""
+    """Round counts at random with the right means, by systematic sampling. (21.3)"""
     edges = np.floor(stream.uniform() + np.concatenate([[0], np.cumsum(counts)]))
     return np.diff(edges).astype(int)
 
 
 def draw_proportions(counts, topics, alpha, key, n_samples, n_burn, n_between):
-    """Draw theta of one document, (n_samples, K). (80) to (82)"""
+    """Draw theta of one document, (n_samples, K). (21.1) to (21.3)"""
     words = [w for w in np.flatnonzero(counts) for _ in range(math.ceil(counts[w]))]
     last = [n + 1 == len(words) or words[n + 1] != words[n] for n in range(len(words))]
     optional = [last[n] and counts[words[n]] % 1 > 0 for n in range(len(words))]

@@ -1,4 +1,4 @@
-"""Anchor-word initialization, compared with a reference implementation: equations (50) to (52)."""
+"""Anchor-word initialization, compared with a reference implementation: equations (15.2) to (15.4)."""
 
 import corpora
 import numpy as np

@@ -127,7 +127,7 @@ def test_an_online_fit_to_fractional_counts_learns_the_eta_of_a_batch_fit(fracti
 
 
 def test_eta_of_fractional_counts_maximises_the_bound_of_expected_counts_scaled_to_the_corpus():
-    """Equation (38), over the words of the documents."""
+    """Equation (19.9), over the words of the documents."""
     rng = np.random.default_rng(0)
     S = 40 * rng.dirichlet(np.full(30, 0.2), 4).T
 
@@ -141,7 +141,7 @@ def test_eta_of_fractional_counts_maximises_the_bound_of_expected_counts_scaled_
     assert abs(slope(eta)) < 0.02 * (psi(S + eta) - psi(eta)).sum()
 
 
-# Tokens that stand for a document: equation (53)
+# Tokens that stand for a document: equation (19.2)
 
 
 def counts_of(X):

@@ -1,4 +1,4 @@
-"""CVB0 against a reference implementation, and its guarantees. Equations (30) to (36), (39), (44) to (49)."""
+"""CVB0 against a reference implementation, and its guarantees. Sections 18 and 19."""
 
 import itertools
 from dataclasses import replace
@@ -104,7 +104,7 @@ def sample_of(state, priors, **options):
 
 
 def reference_weights(n_dk, own_doc, n_wk, own_word, n_k, alpha, eta, eta_total):
-    """Return the unnormalised φ of equation (31), with all counts in tokens."""
+    """Return the unnormalised φ of equation (18.2), with all counts in tokens."""
     word = (eta + np.maximum(n_wk - own_word, 0)) / (eta_total + n_k - own_word)
     return (alpha + np.maximum(n_dk - own_doc, 0)) * word
 
@@ -146,7 +146,7 @@ def check_pass(X, K, dtype, seed, tau=MIN_SHARE, tau_before=MIN_SHARE, eta=0.25)
 
 
 def check_count(phi, share, tau, rtol):
-    """Check equation (32): the largest topics have their own shares, and one topic has all the rest."""
+    """Check equation (18.3): the largest topics have their own shares, and one topic has all the rest."""
     largest = np.argsort(-phi)[: SLOTS - 1]
     deterministic = largest[phi[largest] > tau * (1 + rtol)]
     doubtful = largest[np.abs(phi[largest] - tau) <= tau * rtol]
@@ -186,7 +186,7 @@ def test_an_eta_of_each_word_gives_the_same_pass_as_the_same_eta_for_each_word_a
 
 
 def test_shares_have_the_mean_phi(dtype):
-    """Rounding and sampling are unbiased: over many seeds the mean share is φ. Equation (32)."""
+    """Rounding and sampling are unbiased: over many seeds the mean share is φ. Equation (18.3)."""
     X, K, n = np.array([[1, 0, 0], [2, 3, 1], [0, 1, 4]]), 6, 3000
     alpha, eta = np.linspace(0.1, 0.6, K), 0.5
     state, priors = after_passes(X, alpha, eta, dtype)
@@ -278,7 +278,7 @@ def test_empty_documents_contribute_nothing(dtype):
 
 
 def test_topics_are_sampled_from_the_posterior_of_their_document():
-    """Compare means over samples with the enumerated posterior of a document of four tokens. Equation (35)."""
+    """Compare means over samples with the enumerated posterior of a document of four tokens. Equation (19.1)."""
     K, X = 2, np.zeros((400, 3))
     X[:, 0], X[:, 1] = 2, 2
     X[0, 2] = 1
@@ -338,7 +338,7 @@ def watch_starts(monkeypatch, engine):
 
 
 def test_the_topics_are_the_average_over_passes():
-    """The weight of each pass is that of equation (39), multiplied out."""
+    """The weight of each pass is that of equation (18.8), multiplied out."""
     X, n = corpora.topical_counts(6), 7
     found, priors = run(X, np.full(3, 0.2), 0.1, n)
     counts, _ = corpora.to_counts(X).compact()
@@ -387,7 +387,7 @@ def test_planted_topics_of_few_documents_are_found_within_30_passes():
 @pytest.mark.parametrize("weight", [None, 0.01, 0.1, 10])
 @pytest.mark.parametrize("eta", [0.1, np.linspace(0.05, 0.3, 25)], ids=["one eta", "one for each word"])
 def test_pseudocounts_are_the_tokens_of_the_corpus_in_proportion_to_the_topics(eta, weight, rows_at_once, monkeypatch):
-    """Equation (46)."""
+    """Equation (18.5)."""
     monkeypatch.setattr("ldavi._inference.cvb0.ROWS_AT_ONCE", rows_at_once)
     X = corpora.topical_counts(7)
     weights = None if weight is None else np.full(len(X), weight)
@@ -456,7 +456,7 @@ def alphas(monkeypatch, settings, alpha, n_passes=9):
 
 
 def test_a_learned_alpha_is_used_with_ever_smaller_differences_between_topics(monkeypatch):
-    """Ratios of two topics are those of the learned α to the power t0 / t; the sum is the same. Equation (44)."""
+    """Ratios of two topics are those of the learned α to the power t0 / t; the sum is the same. Equation (19.6)."""
     settings = Cvb0Settings(1, learn_alpha=True, learn_from=2, learn_every=2)
     used, learned = alphas(monkeypatch, settings, np.full(3, 0.2))
     power = 2 / np.arange(3, 10)[:, None]
@@ -494,7 +494,7 @@ def watch_min_share(monkeypatch):
     ("after_vb", "first"), [(False, 0.5), (True, 0.25)], ids=["from uninitialised assignments", "after VB"]
 )
 def test_tau_is_larger_at_first_and_then_decreases(after_vb, first):
-    """τ decreases as t0 / t, to a tenth. Equation (45)."""
+    """τ decreases as t0 / t, to a tenth. Equation (18.6)."""
     settings = Cvb0Settings(1, after_vb=after_vb, learn_from=4)
     expected = [first] * 4 + [max(0.1, first * 4 / t) for t in range(5, 30)]
     divided = [t for t in range(1, 30) if t % WHOLE_EVERY]
@@ -589,7 +589,7 @@ def test_vb_passes_after_collapsed_ones_start_from_their_priors(monkeypatch):
 def test_the_initial_alpha_is_limited_if_it_is_learned_from_topics_with_many_tokens(
     learns, limits, expected, monkeypatch
 ):
-    """Equation (48)."""
+    """Equation (19.4)."""
     monkeypatch.setattr("ldavi._inference.cvb0.LIMITED_ALPHA", 0.06)
     X = corpora.topical_counts(10)
     start = corpora.word_major(corpora.random_lam(10, 3, X.shape[1]))
@@ -682,7 +682,7 @@ def test_a_given_alpha_is_used_as_it_is(monkeypatch):
 
 
 def test_a_learned_eta_is_increased_in_passes():
-    """η becomes the geometric mean of η and η_0, and never smaller than the learned one. Equation (47)."""
+    """η becomes the geometric mean of η and η_0, and never smaller than the learned one. Equation (19.7)."""
     settings, alpha = Cvb0Settings(1, learn_eta=True), np.full(3, 0.2)
     learned = SMOOTH_ETA * np.array([1 / 100, 1 / 4, 1, 4])
     used = [smoothed_priors(corpora.make_priors(alpha, eta), settings, 50).eta.item() for eta in learned]
@@ -787,7 +787,7 @@ def test_priors_are_unchanged_without_tokens():
 
 @pytest.mark.parametrize(("limits", "trust"), [(False, 1.0), (True, LIMITED_TRUST)])
 def test_a_learned_alpha_maximises_the_evidence_of_the_sampled_topics(limits, trust):
-    """The sampled counts are weighted where α is limited. Equation (49)."""
+    """The sampled counts are weighted where α is limited. Equation (19.5)."""
     X, settings = corpora.topical_counts(8, n_docs=200), Cvb0Settings(1, limits_alpha=limits, learn_alpha=True)
     state, priors = after_passes(X, np.full(3, 0.2), 0.1, passes=6)
     with Workers(1) as workers:

@@ -1,4 +1,4 @@
-"""Collapsed passes over documents that come in batches: sums over all of them, assignments on disk. Section 12."""
+"""Collapsed passes over documents that come in batches: sums over all of them, assignments on disk. Section 18."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""Collapsed passes with sparse rows of n_wk: the same distributions as with dense ones. Equations (30) to (34)."""
+"""Collapsed passes with sparse rows of n_wk: the same distributions as with dense ones. Section 18."""
 
 import corpora
 import numpy as np

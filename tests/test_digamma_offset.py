@@ -1,4 +1,4 @@
-"""The digamma offset δ of the warm-up: equation (26), and (17) with it."""
+"""The digamma offset δ of the warm-up: equation (15.1), and (12.2) with it."""
 
 import corpora
 import numpy as np

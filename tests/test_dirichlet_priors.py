@@ -1,4 +1,4 @@
-"""Updates of Dirichlet priors: objectives never decrease, and updates end at stationary points. Eqs. (35) to (38)."""
+"""Updates of Dirichlet priors: objectives never decrease, and updates end at stationary points. Section 19."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def sampled_counts(alpha, n_draws, length, seed=0):
 
 
 def reference_evidence(n, alpha, weight):
-    """Return equation (35), draw by draw."""
+    """Return equation (19.1), draw by draw."""
     total = n.sum(axis=1)
     each = gammaln(alpha.sum()) - gammaln(alpha.sum() + total) + (gammaln(alpha + n) - gammaln(alpha)).sum(axis=1)
     return float(weight @ each)

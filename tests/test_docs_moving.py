@@ -77,7 +77,7 @@ def test_tomotopys_defaults_and_likelihood_are_as_stated():
     for d, document in enumerate(model.docs):
         np.add.at(in_doc[d], list(document.topics), 1)
         np.add.at(of_word, (list(document.topics), list(document.words)), 1)
-    joint = 0.0  # log p(w, z), equation (2) without its sum
+    joint = 0.0  # log p(w, z), equation (7.2) without its sum
     for counts, prior in ((in_doc, 0.2), (of_word, 0.05)):
         size = counts.shape[1]
         joint += (gammaln(counts + prior).sum(axis=1) - gammaln(counts.sum(axis=1) + size * prior)).sum()

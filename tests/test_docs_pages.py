@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-FOLDERS = ("", "guide/", "about/", "development/")
+FOLDERS = ("", "guide/", "about/", "development/", "math/")
 PAGES = [*sorted(page for folder in FOLDERS for page in DOCS.glob(f"{folder}*.md")), ROOT / "README.md"]
 USER_PAGES = [page for page in PAGES if page.parent.name != "development"]
 OPTIONAL = {  # the libraries that the examples of a page need; separate tests, since these take long

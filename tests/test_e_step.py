@@ -1,4 +1,4 @@
-"""The compiled E-step against the reference implementation: equations (14) to (16), (24), (27)."""
+"""The compiled E-step against the reference implementation: equations (11.1), (11.2), (12.1), (14.1), (16.1)."""
 
 import corpora
 import numpy as np
@@ -253,7 +253,7 @@ def test_gamma_has_the_same_bits_with_and_without_the_bound(dtype, instruction_s
     np.testing.assert_array_equal(gamma, fixed_topics.infer_documents(counts, topics, alpha, settings, workers).gamma)
 
 
-def test_responsibilities_equal_equation_10_and_sum_to_one(dtype, workers):
+def test_responsibilities_equal_their_formula_and_sum_to_one(dtype, workers):
     X, lam, alpha = corpora.random_counts(9), corpora.random_lam(9, 5, 30), corpora.random_alpha(9, 5)
     counts, words = corpora.to_counts(X, dtype).compact()
     topics = corpora.make_topics(lam, words, dtype, workers)

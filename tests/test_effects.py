@@ -103,7 +103,7 @@ def test_the_table_has_a_row_for_each_topic_and_term():
 
 
 def test_effects_in_short_documents_shrink_as_derived():
-    """Topics without a common word: the effect is N / (A + N) times the true one. Equation (86)."""
+    """Topics without a common word: the effect is N / (A + N) times the true one. Equation (21.7)."""
     rng, n_docs, n_tokens = np.random.default_rng(1), 4000, 6
     group = np.arange(n_docs) % 2
     theta = np.where(group[:, None] == 1, rng.dirichlet([1.6, 0.4], n_docs), rng.dirichlet([0.4, 1.6], n_docs))

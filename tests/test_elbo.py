@@ -232,7 +232,7 @@ def test_the_gradient_vanishes_at_convergence_and_not_close_to_it(workers):
     assert steepest(gamma, moved_lam)[1] > 1e-3
 
 
-def test_the_gradient_of_the_bound_is_equation_28():
+def test_the_gradient_of_the_bound_is_that_of_its_formula():
     X, alpha, eta = gradient_problem()
     priors, counts, rng = corpora.make_priors(alpha, eta), corpora.to_counts(X), np.random.default_rng(0)
     gamma, lam = rng.gamma(2.0, 2.0, (5, 3)) + 0.2, rng.gamma(2.0, 2.0, (3, 6)) + 0.2

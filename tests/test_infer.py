@@ -195,7 +195,7 @@ def test_inference_with_the_topics_of_a_point_estimate_equals_that_of_the_estima
     X = documents(40)
     lda = LatentDirichletAllocation(K, doc_topic_prior=0.1, topic_word_prior=0, max_iter=15, tol=None, random_state=0)
     lda.set_params(dtype="float64").fit(X)
-    lda.set_params(max_doc_update_iter=2)  # the estimator extrapolates from the third on, equation (43)
+    lda.set_params(max_doc_update_iter=2)  # the estimator extrapolates from the third on, equation (14.2)
     found = ldavi.infer(X, lda.topics_, 0.1, dtype="float64", max_doc_update_iter=2)
     np.testing.assert_allclose(found.gamma, lda.transform(X, normalize=False), rtol=1e-9)
     np.testing.assert_allclose(found.bound.sum(), lda.score(X), rtol=1e-10)

@@ -1,4 +1,4 @@
-"""The M-step, and online steps with lazily decayed λ. Equations (12), (17), (18), (19), (22)."""
+"""The M-step, and online steps with lazily decayed λ. Equations (9.9), (12.2), (10.1), (10.2), (10.6)."""
 
 import corpora
 import numpy as np

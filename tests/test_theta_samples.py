@@ -32,7 +32,7 @@ X = np.array(
 
 
 def posterior(row, topics=TOPICS, alpha=ALPHA):
-    """Enumerate every z: the counts n of each, and p(z | w). Equations (M1), (80)."""
+    """Enumerate every z: the counts n of each, and p(z | w). Equations (M1), (21.1)."""
     tokens = np.repeat(np.arange(len(row)), row)
     counts, logs = [], []
     for z in itertools.product(range(len(alpha)), repeat=len(tokens)):

@@ -1,4 +1,4 @@
-"""The validation set of a fit: equation (40), and early stopping."""
+"""The validation set of a fit: equation (20.1), and early stopping."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Batch, memoized and online VB against reference implementations, and guarantees of the bound. Eqs. (17) to (22)."""
+"""Batch, memoized and online VB against reference implementations, and guarantees of the bound. Section 10."""
 
 import corpora
 import numpy as np

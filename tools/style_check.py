@@ -43,13 +43,9 @@ def problems(path: Path) -> list[str]:
                 found.append(f'{path}:{number}: "{match[0]}": write {instead or "something plain"}')
         is_code ^= line.lstrip().startswith("```")
         is_free = line.startswith(("|", "$$", "[", "!", "<")) or "](" in line or "$" in line
-        if path.suffix == ".md" and (is_code or not is_free) and len(line) > LONGEST and path.as_posix() not in OLDER:
+        if path.suffix == ".md" and (is_code or not is_free) and len(line) > LONGEST:
             found.append(f"{path}:{number}: {len(line)} characters; at most {LONGEST}")
     return found
-
-
-# A page with long formulas and lines from before the rule.
-OLDER = {"docs/math.md"}
 
 
 def main() -> None:

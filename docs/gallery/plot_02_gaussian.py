@@ -3,11 +3,13 @@ A univariate Gaussian, mean and precision unknown
 =================================================
 
 The smallest model in which mean field is an approximation, and one whose exact posterior is known, so that every
-number can be compared. :math:`x_i\sim\mathcal N(\mu,\tau^{-1})` with a Normal-Gamma prior,
+number can be compared. Observations :math:`x_i\sim\mathcal N(\mu,P^{-1})` have the mean :math:`\mu` and the precision
+:math:`P`, with a Normal-Gamma prior,
 
-.. math:: \tau\sim\mathrm{Gamma}(a_0,b_0),\qquad \mu\mid\tau\sim\mathcal N\big(\mu_0,(\lambda_0\tau)^{-1}\big).
+.. math:: P\sim\mathrm{Gamma}(f_0,g_0),\qquad \mu\mid P\sim\mathcal N\big(\mu_0,(n_0P)^{-1}\big).
 
-LDA's inference is these four steps with other distributions: see :doc:`plot_01_lda_by_hand`.
+:doc:`The mathematics </math/variational_inference>` derives each step in its section 5. LDA's inference is these four
+steps with other distributions: see :doc:`plot_01_lda_by_hand`.
 """
 
 import matplotlib.pyplot as plt
@@ -17,126 +19,131 @@ from scipy.special import gammaln, psi
 
 x = np.random.default_rng(0).normal(1.0, 0.7, size=8)
 N, mean = len(x), x.mean()
-mu0, lambda0, a0, b0 = 0.0, 0.5, 1.0, 1.0
+mu0, n0, f0, g0 = 0.0, 0.5, 1.0, 1.0
 
 # %%
 # Step 1: the joint density
 # -------------------------
-# .. math:: \begin{aligned}\log p(x,\mu,\tau)=&\sum_i\log\mathcal N(x_i\mid\mu,\tau^{-1})
-#    +\log\mathcal N(\mu\mid\mu_0,(\lambda_0\tau)^{-1})\\&+\log\mathrm{Gamma}(\tau\mid a_0,b_0).\end{aligned}
+# .. math:: \begin{aligned}\log p(x,\mu,P)=&\sum_i\log\mathcal N(x_i\mid\mu,P^{-1})
+#    +\log\mathcal N(\mu\mid\mu_0,(n_0P)^{-1})\\&+\log\mathrm{Gamma}(P\mid f_0,g_0).\end{aligned}
 #
 # Everything below follows from it.
 #
 # Step 2: the family
 # ------------------
-# :math:`q(\mu,\tau)=q(\mu)\,q(\tau)`. This is the only assumption; the forms of the factors follow from it.
+# :math:`q(\mu,P)=q(\mu)\,q(P)`. This is the only assumption; the forms of the factors follow from it.
 #
 # Step 3: each factor, the other held
 # -----------------------------------
-# The general coordinate update (F7) says :math:`\log q^*(\mu)=\mathbb E_{q(\tau)}[\log p(x,\mu,\tau)]+c`. The right
-# side is quadratic in μ, so :math:`q(\mu)=\mathcal N(m,v)` with
+# The general coordinate update (3.1) says that :math:`\log q^*(\mu)=\mathbb E_{q(P)}[\log p(x,\mu,P)]` plus a constant.
+# The right side is quadratic in μ, so :math:`q(\mu)=\mathcal N(\hat\mu,\hat\sigma^2)` with
 #
-# .. math:: m=\frac{\lambda_0\mu_0+N\bar x}{\lambda_0+N},\qquad v^{-1}=(\lambda_0+N)\,\mathbb E[\tau].
+# .. math:: \hat\mu=\frac{n_0\mu_0+N\bar x}{n_0+N},\qquad \hat\sigma^{-2}=(n_0+N)\,\mathbb E[P].
 #
-# Likewise the terms with τ are a :math:`\log\tau` and a :math:`\tau`, so :math:`q(\tau)=\mathrm{Gamma}(a,b)` with
+# Likewise the terms with P are a :math:`\log P` and a :math:`P`, so :math:`q(P)=\mathrm{Gamma}(f,g)` with
 #
-# .. math:: a=a_0+\tfrac{N+1}{2},\qquad b=b_0+\tfrac12
-#    \mathbb E_{q(\mu)}\Big[\sum_i(x_i-\mu)^2+\lambda_0(\mu-\mu_0)^2\Big].
+# .. math:: f=f_0+\tfrac{N+1}{2},\qquad g=g_0+\tfrac12
+#    \mathbb E_{q(\mu)}\Big[\sum_i(x_i-\mu)^2+n_0(\mu-\mu_0)^2\Big].
+#
+# The ELBO is the mean of the joint density under q, plus the entropies of both factors (equation 5.5):
+#
+# .. math:: \mathcal L=\mathbb E_q[\log p(x,\mu,P)]+\mathrm H[q(\mu)]+\mathrm H[q(P)],\qquad
+#    \mathrm H[q(\mu)]=\tfrac12\log(2\pi e\,\hat\sigma^2),\quad \mathrm H[q(P)]=f-\log g+\ln\Gamma(f)+(1-f)\,\psi(f).
+#
+# Its expectations are :math:`\mathbb E[\log P]=\psi(f)-\log g` and :math:`\mathbb E[P]=f/g`.
 
 
-def expected_squares(m, v):
-    return ((x - m) ** 2).sum() + N * v + lambda0 * ((m - mu0) ** 2 + v)
+def expected_squares(mu, variance):
+    return ((x - mu) ** 2).sum() + N * variance + n0 * ((mu - mu0) ** 2 + variance)
 
 
-def elbo(m, v, a, b):
-    tau, log_tau = a / b, psi(a) - np.log(b)
+def elbo(mu, variance, f, g):
+    P, log_P = f / g, psi(f) - np.log(g)
     likelihood_and_mu = (
-        (N + 1) / 2 * (log_tau - np.log(2 * np.pi)) + np.log(lambda0) / 2 - tau * expected_squares(m, v) / 2
+        (N + 1) / 2 * (log_P - np.log(2 * np.pi)) + np.log(n0) / 2 - P * expected_squares(mu, variance) / 2
     )
-    prior_tau = a0 * np.log(b0) - gammaln(a0) + (a0 - 1) * log_tau - b0 * tau
-    entropies = 0.5 * np.log(2 * np.pi * np.e * v) + stats.gamma(a, scale=1 / b).entropy()
-    return likelihood_and_mu + prior_tau + entropies
+    prior_P = f0 * np.log(g0) - gammaln(f0) + (f0 - 1) * log_P - g0 * P
+    entropy_P = f - np.log(g) + gammaln(f) + (1 - f) * psi(f)
+    return likelihood_and_mu + prior_P + np.log(2 * np.pi * np.e * variance) / 2 + entropy_P
 
 
 # %%
 # Step 4: alternate, and watch the bound
 # --------------------------------------
-# The ELBO is the mean of the joint density under q, plus the entropies of both factors, which are those of a Gaussian
-# and of a Gamma distribution:
-#
-# .. math:: \mathcal L=\mathbb E_q[\log p(x,\mu,\tau)]+\mathrm H[q(\mu)]+\mathrm H[q(\tau)],\qquad
-#    \mathrm H[q(\mu)]=\tfrac12\log(2\pi e\,v),\quad \mathrm H[q(\tau)]=a-\log b+\ln\Gamma(a)+(1-a)\,\psi(a).
-#
-# With :math:`\mathbb E[\log\tau]=\psi(a)-\log b` and :math:`\mathbb E[\tau]=a/b`, this is the function ``elbo`` above.
 
-m, v, a, b = -1.0, 1.0, 1.0, 3.0  # a poor start, on purpose
-path, values = [(m, v, a, b)], [elbo(m, v, a, b)]
+mu, variance, f, g = -1.0, 1.0, 1.0, 3.0  # a poor start, on purpose
+path, values = [(mu, variance, f, g)], [elbo(mu, variance, f, g)]
 for _ in range(6):
-    m, v = (lambda0 * mu0 + N * mean) / (lambda0 + N), 1 / ((lambda0 + N) * a / b)
-    path.append((m, v, a, b))
-    values.append(elbo(m, v, a, b))
-    a, b = a0 + (N + 1) / 2, b0 + expected_squares(m, v) / 2
-    path.append((m, v, a, b))
-    values.append(elbo(m, v, a, b))
+    mu, variance = (n0 * mu0 + N * mean) / (n0 + N), 1 / ((n0 + N) * f / g)
+    path.append((mu, variance, f, g))
+    values.append(elbo(mu, variance, f, g))
+    f, g = f0 + (N + 1) / 2, g0 + expected_squares(mu, variance) / 2
+    path.append((mu, variance, f, g))
+    values.append(elbo(mu, variance, f, g))
 assert (np.diff(values) > -1e-12).all()
-for step in range(5):
-    m_now, v_now, a_now, b_now = path[step]
-    print(f"step {step}: m={m_now:6.3f}  v={v_now:.4f}  a={a_now:.1f}  b={b_now:.3f}  ELBO={values[step]:.4f}")
+for step, (now, value) in enumerate(zip(path[:5], values, strict=False)):
+    print("step {}: μ={:6.3f}  σ²={:.4f}  f={:.1f}  g={:.3f}".format(step, *now), f" ELBO={value:.4f}")
+
+# %%
+# After an update of q(P), most terms of the ELBO cancel (equation 5.6):
+
+short = -N / 2 * np.log(2 * np.pi) + np.log(n0 * variance) / 2 + 0.5 + f0 * np.log(g0) - gammaln(f0)
+short += gammaln(f) - f * np.log(g)
+assert np.isclose(short, values[-1])
 
 # %%
 # The same update in natural parameters
 # -------------------------------------
-# Given τ, the density of μ is :math:`\exp\{\langle a(\tau),T(\mu)\rangle-A\}` with :math:`T(\mu)=(\mu,\mu^2)` and
-# natural parameters :math:`a(\tau)=\tau\,(\lambda_0\mu_0+N\bar x,\,-(\lambda_0+N)/2)`. By equation (F8), the update
-# of q(μ) replaces them by their mean under q(τ), here τ by E[τ] = a / b. A Gaussian with natural parameters
-# :math:`(\eta_1,\eta_2)` has the variance :math:`-1/(2\eta_2)` and the mean :math:`\eta_1` times that.
+# Given P, the density of μ is :math:`\exp\{\langle\nu(P),T(\mu)\rangle-\mathcal A\}` with the statistic
+# :math:`T(\mu)=(\mu,\mu^2)` and the natural parameters :math:`\nu(P)=P\,(n_0\mu_0+N\bar x,\,-(n_0+N)/2)`. By equation
+# (4.3), the update of q(μ) replaces them by their mean under q(P), here P by E[P] = f / g. A Gaussian with natural
+# parameters :math:`(\nu_1,\nu_2)` has the variance :math:`-1/(2\nu_2)` and the mean :math:`\nu_1` times that.
 
-natural = a / b * np.array([lambda0 * mu0 + N * mean, -(lambda0 + N) / 2])
-variance = -1 / (2 * natural[1])
-assert np.isclose(natural[0] * variance, m)
-assert np.isclose(variance, 1 / ((lambda0 + N) * a / b))
+natural = f / g * np.array([n0 * mu0 + N * mean, -(n0 + N) / 2])
+assert np.isclose(-natural[0] / (2 * natural[1]), mu)
+assert np.isclose(-1 / (2 * natural[1]), 1 / ((n0 + N) * f / g))
 
 # %%
 # The exact posterior
 # -------------------
-# is Normal-Gamma again, the marginal of μ is Student's t, and the evidence has a closed form.
+# is Normal-Gamma again, the marginal of μ is Student's t, and the evidence has a closed form (equation 5.7).
 
-lambda_n, a_n = lambda0 + N, a0 + N / 2
-mu_n = (lambda0 * mu0 + N * mean) / lambda_n
-b_n = b0 + ((x - mean) ** 2).sum() / 2 + lambda0 * N * (mean - mu0) ** 2 / (2 * lambda_n)
-evidence = gammaln(a_n) - gammaln(a0) + a0 * np.log(b0) - a_n * np.log(b_n)
-evidence += (np.log(lambda0 / lambda_n) - N * np.log(2 * np.pi)) / 2
-student = stats.t(2 * a_n, mu_n, np.sqrt(b_n / (a_n * lambda_n)))
+n_post, f_post = n0 + N, f0 + N / 2
+mu_post = (n0 * mu0 + N * mean) / n_post
+g_post = g0 + ((x - mean) ** 2).sum() / 2 + n0 * N * (mean - mu0) ** 2 / (2 * n_post)
+evidence = gammaln(f_post) - gammaln(f0) + f0 * np.log(g0) - f_post * np.log(g_post)
+evidence += (np.log(n0 / n_post) - N * np.log(2 * np.pi)) / 2
+student = stats.t(2 * f_post, mu_post, np.sqrt(g_post / (f_post * n_post)))
 
 assert values[-1] < evidence  # a lower bound
-assert np.isclose(m, mu_n)  # the mean of μ is exact
-assert v < student.var()  # its variance is too small
-assert np.isclose(a / b, a_n / b_n, rtol=1e-3)  # and the mean of τ is exact, at convergence
+assert np.isclose(mu, mu_post)  # the mean of μ is exact
+assert variance < student.var()  # its variance is too small
+assert np.isclose(f / g, f_post / g_post, rtol=1e-3)  # and the mean of P is exact, at convergence
 print(f"log evidence {evidence:.4f}, ELBO {values[-1]:.4f}: the gap is KL(q ‖ p) = {evidence - values[-1]:.4f} nats")
-print(f"variance of μ: exact {student.var():.4f}, mean field {v:.4f}")
+print(f"variance of μ: exact {student.var():.4f}, mean field {variance:.4f}")
 
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
 axes[0].plot(range(1, 9), values[1:9], "o-", color="#0072B2", markersize=4, label="ELBO")
 axes[0].axhline(evidence, color="#D55E00", linestyle="--", label="log evidence")
-axes[0].set(xlabel="update (μ, τ, μ, τ, …)", ylabel="nats", title="The bound")
+axes[0].set(xlabel="update (μ, P, μ, P, …)", ylabel="nats", title="The bound")
 axes[0].legend()
-mu, tau = np.meshgrid(np.linspace(0.1, 2.3, 200), np.linspace(0.05, 7.5, 200))
-exact = stats.gamma(a_n, scale=1 / b_n).pdf(tau) * stats.norm(mu_n, 1 / np.sqrt(lambda_n * tau)).pdf(mu)
-factorised = stats.gamma(a, scale=1 / b).pdf(tau) * stats.norm(m, np.sqrt(v)).pdf(mu)
+mus, Ps = np.meshgrid(np.linspace(0.1, 2.3, 200), np.linspace(0.05, 7.5, 200))
+exact = stats.gamma(f_post, scale=1 / g_post).pdf(Ps) * stats.norm(mu_post, 1 / np.sqrt(n_post * Ps)).pdf(mus)
+factorised = stats.gamma(f, scale=1 / g).pdf(Ps) * stats.norm(mu, np.sqrt(variance)).pdf(mus)
 levels = exact.max() * np.array([0.05, 0.25, 0.6, 0.9])
-axes[1].contour(mu, tau, exact, levels, colors="#D55E00")
-axes[1].contour(mu, tau, factorised, levels, colors="#0072B2", linestyles="--")
+axes[1].contour(mus, Ps, exact, levels, colors="#D55E00")
+axes[1].contour(mus, Ps, factorised, levels, colors="#0072B2", linestyles="--")
 axes[1].plot([], [], color="#D55E00", label="exact")
-axes[1].plot([], [], color="#0072B2", linestyle="--", label="q(μ) q(τ)")
-axes[1].set(xlabel="μ", ylabel="τ", title="The posterior: a wedge, not an ellipse")
+axes[1].plot([], [], color="#0072B2", linestyle="--", label="q(μ) q(P)")
+axes[1].set(xlabel="μ", ylabel="P", title="The posterior: a wedge, not an ellipse")
 axes[1].legend(fontsize="small")
 grid = np.linspace(-0.6, 2.4, 300)
 axes[2].plot(grid, student.pdf(grid), color="#D55E00", label="exact: Student's t")
-axes[2].plot(grid, stats.norm(m, np.sqrt(v)).pdf(grid), color="#0072B2", linestyle="--", label="q(μ): Gaussian")
+axes[2].plot(grid, stats.norm(mu, np.sqrt(variance)).pdf(grid), color="#0072B2", linestyle="--", label="q(μ): Gaussian")
 axes[2].set(xlabel="μ", title="The marginal of μ", ylim=(0, None))
 axes[2].legend(fontsize="small", loc="upper left")
 plt.show()
 
 # %%
-# Where τ is small, μ is uncertain: the exact contours open downwards. A product of two factors cannot, since it holds μ
-# equally certain for every τ. What is lost is the tails of μ; both means are right.
+# Where P is small, μ is uncertain: the exact contours open downwards. A product of two factors cannot have this shape,
+# since its μ is equally certain for every P. What is lost is the tails of μ; both means are right.

@@ -6,7 +6,7 @@ Both measure how far q is from p, and both are 0 only where they agree. Within a
 different members. Variational inference minimises :math:`\mathrm{KL}(q\|p)=\mathbb E_q[\log q-\log p]`, the
 *i-projection*: q must not put mass where p has none, so it chooses a mode and is narrow. Expectation propagation and
 maximum likelihood minimise :math:`\mathrm{KL}(p\|q)=\mathbb E_p[\log p-\log q]`, the *m-projection*: q must cover p,
-and for an exponential family it matches the moments (equations F3 and F4 of :doc:`the mathematics </math>`).
+and for an exponential family it matches the moments (equations 1.3 and 1.4 of :doc:`the mathematics </math>`).
 """
 
 import matplotlib.pyplot as plt

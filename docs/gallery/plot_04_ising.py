@@ -7,7 +7,7 @@ states, so partition function and magnetisations can be enumerated. The model is
 
 .. math:: E(s)=-J\sum_{(i,j)}s_is_j-h\sum_i s_i,\qquad s_i\in\{-1,1\}.
 
-p is known but for Z. With :math:`\tilde p=e^{-E}`, equation (F9) of :doc:`the mathematics </math>` reads
+p is known but for Z. With :math:`\tilde p=e^{-E}`, equation (2.3) of :doc:`the mathematics </math>` reads
 :math:`\log Z=-F(q)+\mathrm{KL}(q\|p)`, where :math:`F(q)=\mathbb E_q[E]-\mathrm H[q]` is the Gibbs free energy:
 minimising it is maximising an ELBO.
 """
@@ -38,7 +38,7 @@ def free_energy(m, J, h):
 
 
 def mean_field(J, h, start, sweeps=400):
-    r"""Coordinate descent: (F7) gives :math:`m_i=\tanh(J\sum_j A_{ij}m_j+h)`."""
+    r"""Coordinate descent: (3.1) gives :math:`m_i=\tanh(J\sum_j A_{ij}m_j+h)`."""
     m, trace = np.full(len(sites), start), []
     for _ in range(sweeps):
         for i in range(len(sites)):

@@ -5,7 +5,7 @@ Why warm starts get stuck
 The ELBO has many local optima. From random topics, the first pass ties each document to whatever topic happens to
 suit it; if the next pass starts from the last γ, the tie becomes stronger. Coordinate ascent is never wrong and never
 leaves. Restarting each document's γ in the first passes forgets such ties: this is what `fit` does in its warm-up
-(section 8 of :doc:`the mathematics </math>`).
+(section 15 of :doc:`the mathematics </math>`).
 """
 
 import matplotlib.pyplot as plt
@@ -71,7 +71,7 @@ eta = probe.topic_word_prior_
 
 
 def bound_at(components):
-    """score (word and document terms) and the topics' own term, equation (9)."""
+    """score (word and document terms) and the topics' own term, equation (9.6)."""
     probe.components_ = components
     score = probe.score(X)
     e_log = psi(components) - psi(components.sum(axis=1, keepdims=True))
@@ -90,7 +90,7 @@ print(f"ELBO of stuck models {np.mean([m.elbo_ for m in stuck]):.0f}; documents 
 # With the warm-up optima are better, not unique. Take the worst and the best of these, match their topics, and walk
 # from one λ to the other in a straight line. The bound falls before it rises: no sequence of small improvements on
 # this line leads from one to the other. This is what several random starts are for, and why `fit` does not begin at
-# random by default (equations 50 to 52).
+# random by default (equations 15.2 to 15.4).
 
 worse, better = min(good, key=lambda m: m.elbo_), max(good, key=lambda m: m.elbo_)
 pairs = metrics.match_topics(worse, better).pairs

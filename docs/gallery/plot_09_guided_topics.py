@@ -55,7 +55,7 @@ assert (guided[:, 1] > 0.5).all()  # from every start, under the number that was
 
 # %%
 # Words of a rare theme have a co-occurrence profile unlike that of other words, so one of them becomes an anchor word
-# (equations 50 to 52): a free fit finds this theme, too, though not under a number that is known in advance.
+# (equations 15.2 to 15.4): a free fit finds this theme, too, though not under a number that is known in advance.
 
 by_default = theme(LatentDirichletAllocation(K, random_state=0).fit(X))
 print(f"default {by_default[0]:.2f} of the theme's other words in its topic, which is {by_default[1]:.2f} theme")

@@ -11,19 +11,19 @@ from ldavi._core.typing import Floats
 
 
 def expected_log(concentration: Floats) -> Floats:
-    """E[log p] under Dir(concentration): ψ(x_i) − ψ(Σx). Equations (5), (6)."""
+    """E[log p] under Dir(concentration): ψ(x_i) − ψ(Σx). Equations (8.5), (9.3)."""
     elog: Floats = psi(concentration) - psi(concentration.sum(axis=-1, keepdims=True))
     return elog
 
 
 def log_beta(concentration: Floats) -> Floats:
-    """ln 𝔅(x) = Σ lnΓ(x_i) − lnΓ(Σx), the log-normaliser of Dir(x). Equation (17)."""
+    """ln 𝔅(x) = Σ lnΓ(x_i) − lnΓ(Σx), the log-normaliser of Dir(x). Equation (8.4)."""
     normaliser: Floats = gammaln(concentration).sum(axis=-1) - gammaln(concentration.sum(axis=-1))
     return normaliser
 
 
 def kl_divergence(q: Floats, p: Floats) -> Floats:
-    """KL(Dir(q) ‖ Dir(p)), a value per row, in nats. Equations (8), (9)."""
+    """KL(Dir(q) ‖ Dir(p)), a value per row, in nats. Equation (8.17)."""
     p = np.broadcast_to(p, q.shape)
     divergence: Floats = log_beta(p) - log_beta(q) + ((q - p) * expected_log(q)).sum(axis=-1)
     return divergence

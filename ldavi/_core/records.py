@@ -142,7 +142,7 @@ class Priors:
 
     @property
     def point_estimate(self) -> bool:
-        """Whether β is a point estimate, equation (22), instead of a Dirichlet posterior."""
+        """Whether β is a point estimate, equation (10.6), instead of a Dirichlet posterior."""
         return self.eta.size == 1 and float(self.eta[0, 0]) == 0.0
 
     def eta_rows(self, words: Int64s) -> Doubles:
@@ -157,7 +157,7 @@ class Priors:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The topics in the form that the E-step reads. Equation (14).
+    """The topics in the form that the E-step reads. Equation (11.1).
 
     Attributes
     ----------
@@ -171,7 +171,7 @@ class Topics:
         ψ(Λ_k) of E[log β_kw] = ψ(λ_kw) − ψ(Λ_k); 0 for point estimates.
     point_estimate : bool
     digamma_offset : float
-        δ: ψ(· + δ) replaces ψ in B, in log_norm and in the factors of documents; 0 after the warm-up. Equation (26).
+        δ: ψ(· + δ) replaces ψ in B, in log_norm and in the factors of documents; 0 after the warm-up. Equation (15.1).
     """
 
     rows: Floats

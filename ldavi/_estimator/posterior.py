@@ -137,7 +137,7 @@ def counts_for(model: ModelOrTopics, X: Any, name: str) -> Any:
 def expected_log_beta(model: ModelOrTopics, words: Int32s | Int64s) -> Doubles:
     """Compute E[log β_kw] of some words, of shape (len(words), K).
 
-    ψ(λ_kw) − ψ(Σ_v λ_kv) where topics have Dirichlet posteriors, equation (6); log β for point estimates and for
+    ψ(λ_kw) − ψ(Σ_v λ_kv) where topics have Dirichlet posteriors, equation (9.3); log β for point estimates and for
     arrays of topics, −∞ where a topic cannot produce the word.
     """
     if np.any(getattr(fitted_model(model), "topic_word_prior_", 0)):
@@ -149,7 +149,7 @@ def expected_log_beta(model: ModelOrTopics, words: Int32s | Int64s) -> Doubles:
 
 
 def responsibilities_of(model: ModelOrTopics, posterior: Posterior) -> Doubles:
-    """Compute φ, a row for each stored count of the posterior's documents, of shape (nnz, K). Equation (10)."""
+    """Compute φ, a row for each stored count of the posterior's documents, of shape (nnz, K). Equation (9.7)."""
     counts = posterior.counts
     words, place = np.unique(counts.indices, return_inverse=True)
     documents = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))

@@ -1,4 +1,4 @@
-"""Merging, removing and splitting topics of a fitted model. Equations (T1) to (T4) of docs/math.md."""
+"""Merging, removing and splitting topics of a fitted model. Equations (22.1) to (22.4) of docs/math.md."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
@@ -219,7 +219,7 @@ class Edit:
         return len(self.sources)
 
     def eta(self, eta: Doubles) -> Doubles:
-        """Return η, word-major: merged topics have the largest of their values for each word. Equation (T2)."""
+        """Return η, word-major: merged topics have the largest of their values for each word. Equation (22.2)."""
         if eta.shape[1] == 1:
             return eta
         return np.column_stack([eta[:, list(source)].max(axis=1) for source in self.sources])
@@ -247,7 +247,7 @@ class Edit:
 
 
 def edited_topics(edit: Edit, former: LazyLambda, priors: Priors) -> tuple[LazyLambda, Priors]:
-    """Return λ and the priors of an edited model. Equations (T1) to (T4)."""
+    """Return λ and the priors of an edited model. Equations (22.1) to (22.4)."""
     alpha = np.array([priors.alpha[list(source)].sum() for source in edit.sources])
     if edit.split is not None:
         alpha[[edit.split, -1]] /= 2
@@ -260,7 +260,7 @@ def edited_topics(edit: Edit, former: LazyLambda, priors: Priors) -> tuple[LazyL
 
 
 def _column(edit: Edit, k: int, lam: Floats, former: Priors, priors: Priors) -> Floats:
-    """Return λ_k. Equations (T1) and (T4)."""
+    """Return λ_k. Equations (22.1) and (22.4)."""
     source, share = edit.sources[k], edit.share(k)
     if len(source) == 1 and share is None:
         column: Floats = lam[:, source[0]]
@@ -275,7 +275,7 @@ def _of_topic(eta: Doubles, k: int) -> Doubles:
 
 
 def _counts_of_topic(model: FittedTopics, topic: int, X: Any) -> sparse.csr_array:
-    """Return n_dw φ_dwk of one topic, documents that have words of it × words. Equation (T3)."""
+    """Return n_dw φ_dwk of one topic, documents that have words of it × words. Equation (22.3)."""
     gamma, counts, topics = model._infer(fixed_topics.infer_gamma, X)
     of_topic = np.zeros(len(counts.indices))
     for at in chunks(counts.n_docs, DOCUMENTS_AT_ONCE):
@@ -297,7 +297,7 @@ def _counts_of_topic(model: FittedTopics, topic: int, X: Any) -> sparse.csr_arra
 
 
 def _share_of_first(two: Any, eta: Doubles, topic: int) -> Doubles:
-    """Return the share of each word's counts that the first of two topics has. Equation (T4)."""
+    """Return the share of each word's counts that the first of two topics has. Equation (22.4)."""
     counts = np.maximum(np.asarray(two.components_, dtype=np.float64) - eta, 0)
     totals = counts.sum(axis=1)
     if totals.min() <= MIN_SHARE * totals.sum():

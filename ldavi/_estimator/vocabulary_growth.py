@@ -93,7 +93,7 @@ def names_of(X: Any) -> NDArray[Any] | None:
 
 
 def add_words(estimator: Any, X: Any, n_words: int) -> None:
-    """Add the words of X, which `check_new_documents` has accepted, to an estimator, with λ = η. Equation (41)."""
+    """Add the words of X, which `check_new_documents` has accepted, to an estimator, with λ = η. Equation (10.3)."""
     if n_words == estimator.n_features_in_:
         return
     known, names = getattr(estimator, "feature_names_in_", None), names_of(X)

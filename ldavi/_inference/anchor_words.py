@@ -1,4 +1,4 @@
-"""Initialization by anchor words: topics start from co-occurrence profiles of K words. Equations (50) to (52).
+"""Initialization by anchor words: topics start from co-occurrence profiles of K words. Equations (15.2) to (15.4).
 
 documents ── every n-th ──► co-occurrence profile of each frequent word ──► K anchor words ──► λ
 
@@ -101,7 +101,7 @@ def join_samples(samples: Iterable[DocumentSample], n_words: int) -> DocumentSam
 
 
 def anchor_word_lambda(sample: DocumentSample, n_words: int, priors: Priors, seeds: Int64s, dtype: DTypeLike) -> Floats:
-    """Return λ from anchor words; topics for which there is no anchor word are random. Equation (52).
+    """Return λ from anchor words; topics for which there is no anchor word are random. Equation (15.4).
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def _sums(data: Any, at: Any, size: int) -> Doubles:
 
 
 def cooccurrence(sample: SampleMatrices, words: Int64s) -> Doubles:
-    """Return the co-occurrence profiles of some words, of shape (U, n); columns sum to 1. Equation (50)."""
+    """Return the co-occurrence profiles of some words, of shape (U, n); columns sum to 1. Equation (15.2)."""
     profiles: Doubles = (sample.tokens.T @ sample.scaled[:, words]).toarray().astype(np.float64)
     profiles[words, np.arange(len(words))] -= sample.self_pairs[words]
     np.maximum(profiles, 0, out=profiles)
@@ -208,7 +208,7 @@ def cooccurrence(sample: SampleMatrices, words: Int64s) -> Doubles:
 
 
 def select_anchors(sample: SampleMatrices, n_topics: int) -> Int64s:
-    """Return at most `n_topics` words whose profiles are no mixtures of those of other words. Equation (51)."""
+    """Return at most `n_topics` words whose profiles are no mixtures of those of other words. Equation (15.3)."""
     min_documents = min(MIN_DOCUMENTS, max(2.0, sample.weight / SMALL_CORPUS_DIVISOR))
     is_frequent = sample.totals * (ANCHOR_RARITY * n_topics) >= sample.totals.sum()
     candidates = np.flatnonzero(is_frequent & (sample.n_docs >= min_documents))
@@ -240,7 +240,7 @@ def projected_cooccurrence(sample: SampleMatrices, words: Int64s) -> Floats:
 
 
 def extreme_points(rows: Floats, weight: Doubles, max_points: int) -> Int64s:
-    """Select rows that are far from the affine hull of those selected before: greedy Gram-Schmidt. Equation (51).
+    """Select rows that are far from the affine hull of those selected before: greedy Gram-Schmidt. Equation (15.3).
 
     Parameters
     ----------

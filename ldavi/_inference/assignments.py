@@ -1,4 +1,4 @@
-"""Assignments of counts to topics in collapsed inference, and their sums. Equation (30).
+"""Assignments of counts to topics in collapsed inference, and their sums. Equation (18.1).
 
     corpus ── one part in memory, a part per batch otherwise ──► parts
     part   ── split into about equal numbers of counts ──► blocks, each with its counts also in the order of their words
@@ -104,7 +104,7 @@ class Assignments:
     unit : float
         Units of mass per token.
     max_sampled : float
-        How many tokens of the corpus are sampled at most. Equation (53).
+        How many tokens of the corpus are sampled at most. Equation (19.2).
     word_counts : array of shape (U,) or None
         Stored counts of each word; None if n_wk is always dense.
     sparse : SparseRows or None
@@ -302,7 +302,7 @@ def mass_scale(sums: CorpusSums, dtype: np.dtype[Any]) -> MassScale:
 
 
 def max_sampled_tokens(counts: Counts) -> Doubles:
-    """Return how many tokens of each document are sampled at most, of shape (D,). Equation (53)."""
+    """Return how many tokens of each document are sampled at most, of shape (D,). Equation (19.2)."""
     limited: Doubles = np.minimum(counts.doc_tokens, TOKENS_PER_COUNT * np.diff(counts.indptr))
     return limited
 

@@ -1,4 +1,4 @@
-"""Collapsed variational Bayes (CVB0) as a phase of a fit: passes, priors, records. Equations (30)-(36), (44)-(49).
+"""Collapsed variational Bayes (CVB0) as a phase of a fit: passes, priors, records. Sections 18 and 19.
 
 Each pass reassigns every count; the topics are an average over passes. The phase starts from topics, as variational
 Bayes finds them, or from empty assignments. `cvb0_pass` implements one pass; this module has the priors, the average
@@ -30,9 +30,9 @@ from ldavi._inference.trace import TraceRecord
 ROWS_AT_ONCE = 2**12  # of n_wk
 SAMPLED_TOKENS = 2**15  # minimum sample for learning α; of a larger corpus, this fraction of it
 SAMPLED_FRACTION = 32
-LIMITED_ALPHA = 5.0  # Σ_k α_k, at most, where the first α is limited: equation (48)
-LIMITED_TRUST = 0.75  # weight of the sampled topic counts when α is learned, in the same case: equation (49)
-SMOOTH_ETA = 0.05  # η_0 of equation (47): passes use the geometric mean of η_0 and a smaller learned η
+LIMITED_ALPHA = 5.0  # Σ_k α_k, at most, where the first α is limited: equation (19.4)
+LIMITED_TRUST = 0.75  # weight of the sampled topic counts when α is learned, in the same case: equation (19.5)
+SMOOTH_ETA = 0.05  # η_0 of equation (19.7): passes use the geometric mean of η_0 and a smaller learned η
 FIRST_MIN_SHARE = 0.5  # first τ from uninitialised assignments: at most one topic of a count is deterministic
 FIRST_MIN_SHARE_AFTER_VB = 0.25  # first τ where a VB warm-up has found topics
 WHOLE_EVERY = 4  # every so many passes assign each count as a whole
@@ -51,15 +51,15 @@ class Cvb0Settings:
         The seed of all draws.
     has_topics : bool
         Whether the fit was given topics, or found them by anchor words; τ is then small from the first pass on, so
-        that less is sampled, equation (45).
+        that less is sampled, equation (18.6).
     after_vb : bool
         Whether a VB warm-up precedes.
     limits_alpha : bool
         Whether there are 10,000 tokens per topic or more. A learned α then keeps increasing, so its first value and the
-        weight of the sampled counts are reduced: equations (48), (49).
+        weight of the sampled counts are reduced: equations (19.4), (19.5).
     learn_alpha, learn_eta : bool
     learn_from, learn_every : int
-        The first pass after which priors are learned, t0 of (44) and (45), and the number of passes between updates.
+        First pass after which priors are learned, t0 of (18.6) and (19.6), and number of passes between updates.
     n_passes : int
         Planned passes, of which the last quarter draws no count as a whole.
     """
@@ -89,7 +89,7 @@ class Cvb0Settings:
         return due and (self.learn_alpha or self.learn_eta)
 
     def min_share_of(self, t: int) -> float:
-        """Return τ of pass t: larger in early passes, so that more of each count is sampled. Equation (45).
+        """Return τ of pass t: larger in early passes, so that more of each count is sampled. Equation (18.6).
 
         In every fourth pass each count is assigned as a whole to one sampled topic. Passes that divide counts do not
         separate topics that share their words; a pass that does not divide them does.
@@ -111,12 +111,12 @@ class Cvb0State:
     assignments : Assignments
         q(z) of every count, and its sums.
     average : array of shape (U, Kp)
-        The average of n_wk over passes, in tokens. Equation (39).
+        The average of n_wk over passes, in tokens. Equation (18.8).
     priors : Priors
     seconds : float
         Time since the fit began.
     pseudocounts : array of shape (U, Kp) or None
-        Masses added to n_wk for the topics to start from, until the first pass is over. Equation (46).
+        Masses added to n_wk for the topics to start from, until the first pass is over. Equation (18.5).
     completed : PassResult or None
         The topics after the last pass.
     """
@@ -190,7 +190,7 @@ class Cvb0:
     def passes(
         self, documents: DocumentSource, state: Cvb0State, workers: Workers
     ) -> Generator[tuple[Cvb0State, TraceRecord]]:
-        """Yield the state, which changes in place, and the record after each pass. Equations (31) to (33), (39)."""
+        """Yield the state, which changes in place, and the record after each pass. (18.2) to (18.4), (18.8)"""
         settings, writer = self.settings, RecordWriter.after(documents, state.seconds)
         with closing(state.assignments):
             for t in range(state.iteration - self.first + 1, self.n_passes + 1):
@@ -219,7 +219,7 @@ def _result_of(state: Cvb0State) -> PassResult:
 
 
 def add_pseudocounts(assignments: Assignments, lam: Floats, priors: Priors) -> Masses:
-    """Add masses in proportion to the topics of λ to n_wk, and return them. Equation (46).
+    """Add masses in proportion to the topics of λ to n_wk, and return them. Equation (18.5).
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def _remove_pseudocounts(state: Cvb0State) -> None:
 
 
 def update_average(average: Floats, assignments: Assignments, rho: float, workers: Workers) -> None:
-    """Set average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (39)."""
+    """Set average ← (1 − ρ) average + ρ n_wk, in tokens. Equation (18.8)."""
 
     def update(part: slice) -> None:
         rows = average[part]
@@ -274,14 +274,14 @@ def update_average(average: Floats, assignments: Assignments, rho: float, worker
 
 
 def initial_priors(priors: Priors, settings: Cvb0Settings) -> Priors:
-    """Return the priors that learning starts from: a smaller α where topics have many tokens. Equation (48)."""
+    """Return the priors that learning starts from: a smaller α where topics have many tokens. Equation (19.4)."""
     if not (settings.limits_alpha and settings.learn_alpha):
         return priors
     return Priors(np.minimum(priors.alpha, LIMITED_ALPHA / priors.n_topics), priors.eta)
 
 
 def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
-    """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. Eqs. (44), (47)."""
+    """Return the priors of pass t: a learned α closer to its mean in each pass, a larger learned η. (19.6), (19.7)."""
     alpha, eta = priors.alpha, priors.eta
     if settings.learn_alpha and t > settings.learn_from:
         even = alpha ** (settings.learn_from / t)
@@ -294,7 +294,7 @@ def smoothed_priors(priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
 def learned_priors(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
-    """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. Eqs. (35), (36)."""
+    """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. (19.1), (19.3)."""
     alpha, eta = priors.alpha, priors.eta
     if settings.learn_alpha:
         alpha = learned_alpha(sampled_topic_counts(assignments, priors, settings, t), alpha, settings)
@@ -312,7 +312,7 @@ def learning_seed(settings: Cvb0Settings, t: int) -> int:
 def sampled_topic_counts(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int
 ) -> dirichlet_priors.GroupedCounts:
-    """Return the counts of topics that are sampled for part of the documents. Equation (49)."""
+    """Return the counts of topics that are sampled for part of the documents. Equation (19.5)."""
     n_tokens = assignments.max_sampled
     step = max(1, int(np.ceil(n_tokens / max(SAMPLED_TOKENS, n_tokens / SAMPLED_FRACTION))))
     samples = sample_topics(
@@ -328,7 +328,7 @@ def sampled_topic_counts(
 
 
 def learned_alpha(counts: dirichlet_priors.GroupedCounts, alpha: Doubles, settings: Cvb0Settings) -> Doubles:
-    """Return the α under which the sampled topics are most probable. Equation (49)."""
+    """Return the α under which the sampled topics are most probable. Equation (19.5)."""
     trust = LIMITED_TRUST if settings.limits_alpha else 1.0
     return dirichlet_priors.fixed_point(counts._replace(times=trust * counts.times), alpha, len(alpha))
 

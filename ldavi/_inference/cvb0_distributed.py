@@ -71,7 +71,7 @@ class CountShard(NamedTuple):
     totals : array of shape (K,)
         Σ_w n_wk over the shard.
     log_predictive : float
-        Equation (34), of the updates of the pass so far; each shard has that of the whole corpus.
+        Equation (18.7), of the updates of the pass so far; each shard has that of the whole corpus.
     """
 
     N: PackedRows
@@ -140,7 +140,7 @@ def blocks_of_part(part: PartArrays, scale: MassScale, first_doc: int, first_cou
 def initial_count_shards(
     lam: Floats | None, priors: Priors, layout: CorpusLayout, scale: MassScale, dtype: str
 ) -> list[CountShard]:
-    """Return n_wk before the first pass by shards: pseudo-counts of given topics, equation (46), or zeros.
+    """Return n_wk before the first pass by shards: pseudo-counts of given topics, equation (18.5), or zeros.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def update_part(
     layout: CorpusLayout,
     step: CollapsedStep,
 ) -> PartUpdate:
-    """Reassign the counts of some blocks of a part, all in their turn. Equations (31) to (33).
+    """Reassign the counts of some blocks of a part, all in their turn. Equations (18.2) to (18.4).
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def without_pseudocounts(after: CountShard, initial: CountShard, edges: tuple[in
 def averaged_shard(
     average: Floats | None, shard: CountShard, layout: CorpusLayout, dtype: str, step: CollapsedStep
 ) -> Floats:
-    """Return the average of n_wk over passes, of shape (rows, Kp), in tokens; None before the first. Equation (39)."""
+    """Return the average of n_wk over passes, of shape (rows, Kp), in tokens; None before the first. (18.8)"""
     counts = _word_counts(_rows_of_shard(shard, dtype), layout.counts(dtype), step.scale)
     average = aligned_zeros(counts.N.shape, dtype) if average is None else average.copy()
     with Workers(step.n_threads) as workers:
@@ -254,7 +254,7 @@ def sampled_counts(
     layout: CorpusLayout,
     step: CollapsedStep,
 ) -> dirichlet_priors.GroupedCounts:
-    """Return the counts of topics sampled for some documents of a part. Equation (49)."""
+    """Return the counts of topics sampled for some documents of a part. Equation (19.5)."""
     assignments = _assignments_at(part, blocks, assignment, shards, step.scale)
     return sampled_topic_counts(assignments, priors.priors(layout), step.settings, step.t)
 
@@ -275,7 +275,7 @@ def learn_priors(
     layout: CorpusLayout,
     settings: Cvb0Settings,
 ) -> CompactPriors:
-    """Return α and η of greater evidence; none of them is learned from an empty sequence. Equations (35), (36)."""
+    """Return α and η of greater evidence; none of them is learned from an empty sequence. Equations (19.1), (19.3)."""
     alpha, eta = priors.alpha, priors.priors(layout).eta
     if samples:
         counts = samples[0]
@@ -290,7 +290,7 @@ def learn_priors(
 
 
 class CollapsedSummary(NamedTuple):
-    """The log-likelihood of equation (34) in a pass, and the priors after it."""
+    """The log-likelihood of equation (18.7) in a pass, and the priors after it."""
 
     log_predictive: float
     priors: CompactPriors

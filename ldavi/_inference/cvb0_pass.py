@@ -1,4 +1,4 @@
-"""One pass of collapsed inference over all assignments. Equations (30) to (33).
+"""One pass of collapsed inference over all assignments. Equations (18.1) to (18.4).
 
     for each block of each part of the corpus:
         1. documents: each thread reassigns the counts of ranges of them, with current n_dk and fixed n_wk
@@ -83,19 +83,19 @@ def kernel_priors(assignments: Assignments, priors: Priors) -> KernelPriors:
 def update_assignments(
     assignments: Assignments, priors: Priors, workers: Workers, *, seed: int, min_share: float = MIN_SHARE
 ) -> float:
-    """Reassign every count once; `assignments` changes in place. Equations (31) to (33).
+    """Reassign every count once; `assignments` changes in place. Equations (18.2) to (18.4).
 
     Parameters
     ----------
     seed : int
         Of this pass. The random bits of a count depend on it and on the position of the count in the corpus.
     min_share : float
-        τ of (32), at least 1 / `_estep.MAX_CANDIDATES`.
+        τ of (18.3), at least 1 / `_estep.MAX_CANDIDATES`.
 
     Returns
     -------
     log_predictive : float
-        Σ_dw ω_d n_dw log p(w | assignments of all other counts). Equation (34).
+        Σ_dw ω_d n_dw log p(w | assignments of all other counts). Equation (18.7).
     """
     kernel, log_predictive = kernel_priors(assignments, priors), 0.0
     for part in assignments.parts():

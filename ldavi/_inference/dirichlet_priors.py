@@ -1,4 +1,4 @@
-"""Updates of Dirichlet priors: α and η that maximise the evidence or the bound. Equations (35) to (38).
+"""Updates of Dirichlet priors: α and η that maximise the evidence or the bound. Section 19.
 
 Pure functions of sufficient statistics and a prior. They use Minka's fixed-point iteration (2000) and Newton's method
 with backtracking. Priors stay within limits, and no update lowers its objective.
@@ -112,7 +112,7 @@ def _distinct(value: AnyCounts, times: Doubles) -> tuple[AnyCounts, Doubles]:
 
 
 def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Doubles:
-    """Return the prior that maximises (35), by Minka's fixed-point iteration, which never lowers it. Equation (36)."""
+    """Return the prior that maximises (19.1), by Minka's fixed-point iteration (19.3), which never lowers it."""
     for _ in range(MAX_ROUNDS):
         each = prior[counts.group]
         sum_ = prior.sum() * (n_categories / len(prior))
@@ -146,17 +146,17 @@ def _digamma(x: Doubles) -> Doubles:
 
 
 def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
-    """Return the part of the ELBO that depends on α. Equation (37)."""
+    """Return the part of the ELBO that depends on α. Equation (19.8)."""
     return float(n_docs * (gammaln(alpha.sum()) - gammaln(alpha).sum()) + (alpha - 1) @ sums)
 
 
 def alpha_gain(before: Doubles, after: Doubles, sums: Doubles, n_docs: float) -> float:
-    """Return the increase of the ELBO when α changes. Equation (37)."""
+    """Return the increase of the ELBO when α changes. Equation (19.8)."""
     return alpha_objective(after, sums, n_docs) - alpha_objective(before, sums, n_docs)
 
 
 def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
-    """Return the α that maximises (37), by Newton's method; steps are halved until the objective increases.
+    """Return the α that maximises (19.8), by Newton's method; steps are halved until the objective increases.
 
     The Hessian is a diagonal matrix plus a constant, so a step takes O(K).
     """
@@ -201,7 +201,7 @@ class EtaStatistics(NamedTuple):
 def eta_statistics(
     eta: float, S: Floats, ranges: Sequence[tuple[int, int]] | None = None, workers: Workers = ONE_THREAD
 ) -> EtaStatistics:
-    """Return what an update of η needs of S, of shape (words, K). Equation (38).
+    """Return what an update of η needs of S, of shape (words, K). Equation (19.9).
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def eta_statistics(
 
 
 def updated_eta(eta: float, statistics: EtaStatistics, n_words: int) -> float:
-    """Return η after a round of Minka's fixed-point iteration, which never lowers (38)."""
+    """Return η after a round of Minka's fixed-point iteration, which never lowers (19.9)."""
     totals, eta_total = statistics.totals.sum(axis=0), n_words * eta
     fall = n_words * float((psi(totals + eta_total) - psi(eta_total)).sum())
     return float(np.clip(eta * statistics.rise.sum() / fall, MIN_PRIOR, MAX_PRIOR)) if fall > 0 else eta

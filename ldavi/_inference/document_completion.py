@@ -1,4 +1,4 @@
-"""Document completion: how well θ, inferred from one half of a document, predicts the other half. Equation (40)."""
+"""Document completion: how well θ, inferred from one half of a document, predicts the other half. Equation (20.1)."""
 
 from collections.abc import Callable, Iterator
 

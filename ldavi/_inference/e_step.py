@@ -1,4 +1,4 @@
-"""The E-step over many documents: blocks, threads, statistics by words. Equations (14), (15).
+"""The E-step over many documents: blocks, threads, statistics by words. Equations (11.1), (11.2).
 
     counts ── split into about equal numbers ──► blocks, each with its counts also in the order of their words
     for each wave of blocks:
@@ -69,12 +69,12 @@ class EStepSettings(NamedTuple):
     max_inner_iter : int
         Maximum number of inner iterations per document.
     tol : float
-        A document has converged when Σ_k |Δγ_dk| ≤ tol · N_d. Equation (24).
+        A document has converged when Σ_k |Δγ_dk| ≤ tol · N_d. Equation (14.1).
     cold_start : bool
-        Whether each document starts at γ_dk = α_k + N_d / K instead of at its present γ. Equation (26).
+        Whether each document starts at γ_dk = α_k + N_d / K instead of at its present γ. Equation (15.1).
     extrapolate : bool
         Whether every other inner iteration extrapolates γ (Aitken): faster convergence, but the bound may fall in
-        between. Equation (43).
+        between. Equation (14.2).
     with_bound : bool
         Whether the terms of the bound are computed.
     """

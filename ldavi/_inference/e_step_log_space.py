@@ -1,4 +1,4 @@
-"""The E-step of one document in log space, for the rare document whose weights underflow. Equation (27).
+"""The E-step of one document in log space, for the rare document whose weights underflow. Equation (16.1).
 
 With priors near zero, exp(E[log θ] + E[log β]) can vanish in every topic for some word, and with point estimates all
 topics of a document can lack a word. The compiled loop then marks the document, and this module applies the same
@@ -43,7 +43,7 @@ def update_document(
     log_norm_min: float,
     digamma_offset: float = 0.0,
 ) -> LogSpaceResult:
-    """Apply equations (10), (11) and (24) to one document.
+    """Apply equations (9.7), (8.16) and (14.1) to one document.
 
     Parameters
     ----------

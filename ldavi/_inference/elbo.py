@@ -1,4 +1,4 @@
-"""The evidence lower bound with all constants: equations (7) to (9), (13), (16), (17), (21), (25).
+"""The evidence lower bound with all constants: equations (9.4) to (9.6), (9.11), (12.1), (12.2), (10.5), (14.3).
 
 Pure functions. `elbo` computes the definition, from (X, γ, λ, priors) alone. The others combine sums that the E-step
 and the M-step have computed.
@@ -25,11 +25,11 @@ class ELBOTerms(NamedTuple):
     Attributes
     ----------
     word : float
-        E[log p(w, z | θ, β)] + H[q(z)]. Equation (7).
+        E[log p(w, z | θ, β)] + H[q(z)]. Equation (9.4).
     doc_topic : float
-        −Σ_d KL(q(θ_d) ‖ p(θ_d)). Equation (8).
+        −Σ_d KL(q(θ_d) ‖ p(θ_d)). Equation (9.5).
     topic_word : float
-        −Σ_k KL(q(β_k) ‖ p(β_k)); 0 if β is a point estimate. Equation (9).
+        −Σ_k KL(q(β_k) ‖ p(β_k)); 0 if β is a point estimate. Equation (9.6).
     """
 
     word: float
@@ -42,7 +42,7 @@ class ELBOTerms(NamedTuple):
 
 
 def document_terms(bound: Doubles, doc_tokens: Doubles, alpha: Doubles, topics: Topics) -> tuple[Doubles, Doubles]:
-    """Return the word term and the document term of each document. Equations (8), (16).
+    """Return the word term and the document term of each document. Equations (9.5), (12.1).
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def document_terms(bound: Doubles, doc_tokens: Doubles, alpha: Doubles, topics: 
 
 
 def after_m_step(word: float, doc_topic: float, sums: TopicSums, priors: Priors, counts: Counts) -> ELBOTerms:
-    """Return the bound at (φ, γ) of an E-step and λ of the following M-step. Equation (17); (22) for point estimates.
+    """Return the bound at (φ, γ) of an E-step and λ of the following M-step. (12.2); (10.6) for point estimates
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def after_m_step(word: float, doc_topic: float, sums: TopicSums, priors: Priors,
 
 
 def log_beta_ratio(log_gamma: float, totals: Doubles, priors: Priors, words: Int64s, n_words: int) -> float:
-    """Return Σ_k [ln 𝔅(λ_k) − ln 𝔅(η_k)]; words that do not occur have λ = η and cancel. Equation (17).
+    """Return Σ_k [ln 𝔅(λ_k) − ln 𝔅(η_k)]; words that do not occur have λ = η and cancel. Equation (12.2).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def log_beta_ratio(log_gamma: float, totals: Doubles, priors: Priors, words: Int
 
 
 def topic_term(lam: Floats, priors: Priors) -> float:
-    """Return −Σ_k KL(Dir(λ_k) ‖ Dir(η_k)), with λ word-major of shape (V, K). Equation (9)."""
+    """Return −Σ_k KL(Dir(λ_k) ‖ Dir(η_k)), with λ word-major of shape (V, K). Equation (9.6)."""
     if priors.point_estimate:
         return 0.0
     words = np.arange(len(lam))
@@ -119,7 +119,7 @@ def log_gamma_sums(lam: Floats, eta: Doubles) -> tuple[float, float]:
 
 
 def elbo(counts: Counts, gamma: Floats, lam: Floats, priors: Priors, doc_weight: Doubles | None = None) -> ELBOTerms:
-    """Return the bound at (γ, λ) with optimal φ, by its definition. Equations (8), (9), (13).
+    """Return the bound at (γ, λ) with optimal φ, by its definition. Equations (9.5), (9.6), (9.11).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The ELBO of the final topics of a fit whose passes have none: an E-step of every document from a cold start.
 
 It is the last phase of online and of collapsed fits: λ as it is, γ after some inner iterations, φ optimal. Equation
-(13).
+(9.11).
 """
 
 import time
@@ -118,7 +118,7 @@ class ExactBound:
 def part_bound(
     part: PartArrays, shards: Sequence[ShardTopics], priors: CompactPriors, settings: LocalStepSettings
 ) -> PassSums:
-    """Return the terms of the bound of a part under topics that stay as they are. Equation (13)."""
+    """Return the terms of the bound of a part under topics that stay as they are. Equation (9.11)."""
     documents = part.documents
     gamma = np.empty((documents.n_docs, len(priors.alpha)), part.values.dtype)
     with Workers(settings.n_threads) as workers:

@@ -1,4 +1,4 @@
-"""Inference on documents with fixed topics: γ, φ and the bound of each document. Equations (10), (11), (25)."""
+"""Inference on documents with fixed topics: γ, φ and the bound of each document. Equations (9.7), (8.16), (14.3)."""
 
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ class Inference(NamedTuple):
 def infer_documents(
     counts: Counts, topics: Topics, alpha: Doubles, settings: EStepSettings, workers: Workers
 ) -> Inference:
-    """Return γ of each document from a cold start, and its bound. Equations (14), (16), (43)."""
+    """Return γ of each document from a cold start, and its bound. Equations (11.1), (12.1), (14.2)."""
     gamma = np.empty((counts.n_docs, len(alpha)), topics.B.dtype)
     result = update_documents(counts, topics, alpha, gamma, settings, workers)
     assert result.bound is not None
@@ -52,7 +52,7 @@ def infer_gamma(counts: Counts, topics: Topics, alpha: Doubles, settings: EStepS
 
 
 def responsibilities(counts: Counts, topics: Topics, gamma: Floats) -> Floats:
-    """Return φ, one row per stored count, by log-sum-exp. Equation (10).
+    """Return φ, one row per stored count, by log-sum-exp. Equation (9.7).
 
     For a word of probability 0 in every topic, φ is in proportion to exp(E[log θ]).
     """
@@ -65,7 +65,7 @@ def responsibilities(counts: Counts, topics: Topics, gamma: Floats) -> Floats:
 
 
 def normalized_responsibilities(log_theta: Doubles, log_beta: Doubles) -> Doubles:
-    """Compute φ ∝ exp(E[log θ] + E[log β]), a row for each stored count, by log-sum-exp. Equation (10).
+    """Compute φ ∝ exp(E[log θ] + E[log β]), a row for each stored count, by log-sum-exp. Equation (9.7).
 
     A row of `log_beta` that is −∞ throughout counts as 0, so that φ depends on θ alone. Constants added to a row of
     `log_theta`, such as −ψ(Σγ), cancel.

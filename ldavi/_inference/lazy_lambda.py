@@ -1,4 +1,4 @@
-"""λ for online learning: lazily decayed rows, a growing vocabulary, cached topics. Equations (18), (19), (41)."""
+"""λ for online learning: lazily decayed rows, a growing vocabulary, cached topics. Equations (10.1), (10.2), (10.3)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,11 +31,11 @@ class _Cache:
 
 
 class LazyLambda:
-    """λ of every word, of which a minibatch reads and writes only the rows of its own words. Equation (19).
+    """λ of every word, of which a minibatch reads and writes only the rows of its own words. Equation (10.2).
 
     λ is stored as η + c·(M − η), with stored rows M and c the product of all factors (1 − ρ). So a step decays every
     row by one multiplication of c, and adds to the rows of the minibatch's words only. A row at η stays at η to the
-    last bit for every c, so words can be added when they are first seen. Equation (41).
+    last bit for every c, so words can be added when they are first seen. Equation (10.3).
 
     The methods that only read (`dense`, `rows`, `topics`, `all_topics`, `totals`, `excess`, `to_arrays`, pickling) may
     run in several threads at once. They change neither M nor c, so later steps have the same bits with and without
@@ -103,7 +103,7 @@ class LazyLambda:
 
     @property
     def excess(self) -> Doubles:
-        """Σ_w (λ_kw − η_kw), of shape (K,); words that were never seen contribute nothing. Equation (41)."""
+        """Σ_w (λ_kw − η_kw), of shape (K,); words that were never seen contribute nothing. Equation (10.3)."""
         if self._excess is not None:
             return self._excess
         cache = self._cache
@@ -172,7 +172,7 @@ class LazyLambda:
         self._cache = _Cache()
 
     def set_priors(self, priors: Priors) -> None:
-        """Replace η in λ = η + S; S stays. Equation (38)."""
+        """Replace η in λ = η + S; S stays. Equation (19.9)."""
         if (priors.eta != self._priors.eta).any():
             self._ensure_writable()
             lam = self.materialize()[:, : priors.n_topics]
@@ -183,7 +183,7 @@ class LazyLambda:
         self._priors, self._cache = priors, _Cache()
 
     def grow(self, n_words: int, eta: Doubles) -> Priors:
-        """Add words that were not seen before, with λ = η. Equation (41).
+        """Add words that were not seen before, with λ = η. Equation (10.3).
 
         Parameters
         ----------
@@ -215,7 +215,7 @@ class LazyLambda:
         return picked if self._decay == 1.0 else self._apply_decay(picked, self._eta(words))
 
     def topics(self, words: Int64s, workers: Workers) -> Topics:
-        """Return the topics of some words. Equations (14), (22)."""
+        """Return the topics of some words. Equations (11.1), (10.6)."""
         return topics_from(self.rows(words), self.totals, workers, point_estimate=self._priors.point_estimate)
 
     def all_topics(self, workers: Workers) -> Topics | None:
@@ -223,7 +223,7 @@ class LazyLambda:
         return self._cache.topics.get(2 * self._rows.nbytes, lambda: self.topics(np.arange(len(self._rows)), workers))
 
     def online_step(self, words: Int64s, sstats: Floats, *, rho: float, scale: float) -> None:
-        """Set λ ← (1 − ρ) λ + ρ (η + scale·S), where S is zero except in the rows of `words`. Equation (18)."""
+        """Set λ ← (1 − ρ) λ + ρ (η + scale·S), where S is zero except in the rows of `words`. Equation (10.1)."""
         K = self._priors.n_topics
         excess = (1 - rho) * self.excess + rho * scale * sstats[:, :K].sum(axis=0, dtype=np.float64)
         self._cache = _Cache()

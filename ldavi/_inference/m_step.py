@@ -1,4 +1,4 @@
-"""The M-step: from statistics to topics. Equations (12), (14), (22).
+"""The M-step: from statistics to topics. Equations (9.9), (11.1), (10.6).
 
 Arrays are word-major and padded, as in `ldavi._core.records`.
 """
@@ -20,7 +20,7 @@ WORDS_PER_CALL = 2**10  # fixed, since the sums of each call are added up in ord
 
 @dataclass(frozen=True, slots=True)
 class TopicSums:
-    """Sums over words that enter the bound. Equation (17).
+    """Sums over words that enter the bound. Equation (12.2).
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class TopicSums:
 def topics_from(
     rows: Floats, totals: Doubles, workers: Workers, *, point_estimate: bool, digamma_offset: float = 0.0
 ) -> Topics:
-    """Return the topics of λ, or of expected counts if β is a point estimate. Equations (14), (22).
+    """Return the topics of λ, or of expected counts if β is a point estimate. Equations (11.1), (10.6).
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def topics_from(
     totals : array of shape (K,)
         Λ_k over all words.
     digamma_offset : float
-        δ of the warm-up. Equation (26).
+        δ of the warm-up. Equation (15.1).
     """
     if point_estimate:
         return _point_topics(rows, totals)
@@ -122,7 +122,7 @@ def m_step(
 def posterior_step(
     sstats: Floats, topics: Topics, eta: Doubles, absent: Doubles, workers: Workers, *, digamma_offset: float = 0.0
 ) -> tuple[Topics, TopicSums]:
-    """Set λ = η + S in the memory of `sstats`, and overwrite B and the scales of `topics`. Equations (12), (14).
+    """Set λ = η + S in the memory of `sstats`, and overwrite B and the scales of `topics`. Equations (9.9), (11.1).
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def posterior_step(
     absent : array of shape (K,)
         Σ η over the words that are not among the rows.
     digamma_offset : float
-        δ of the topics of the next E-step; the sums are those of λ without it. Equation (26).
+        δ of the topics of the next E-step; the sums are those of λ without it. Equation (15.1).
     """
     eta = np.ascontiguousarray(eta, sstats.dtype)
     rows = posterior_rows(sstats, topics, eta, word_ranges(len(sstats)), workers, digamma_offset=digamma_offset)
@@ -213,7 +213,7 @@ def posterior_sums(
 
 
 def point_step(sstats: Floats, topics: Topics) -> tuple[Topics, TopicSums]:
-    """Return the topics β_kw = S_kw / Σ_w S_kw; a zero stays zero. Equation (22)."""
+    """Return the topics β_kw = S_kw / Σ_w S_kw; a zero stays zero. Equation (10.6)."""
     totals = sstats[:, : topics.n_topics].sum(axis=0, dtype=np.float64)
     updated = _point_topics(sstats, totals)
     return updated, TopicSums(mass_times_log(sstats, topics), mass_times_log(sstats, updated), 0.0, totals)

@@ -31,18 +31,18 @@ class PassSettings:
     Attributes
     ----------
     n_warmup : int
-        First passes of the phase, in each of which γ starts from α + N_d / K. This acts as annealing, equation (26):
+        First passes of the phase, in each of which γ starts from α + N_d / K. This acts as annealing, equation (15.1):
         with γ of the previous pass, documents converge to a poor optimum from topics that are still changing.
     warmup_inner_iter, monotone_inner_iter : int
         Maximum number of inner iterations per document, during and after the warm-up. Online steps use the former.
     tol : float
-        The E-step of a document ends when Σ_k |Δγ_dk| ≤ tol · N_d. Equation (24).
+        The E-step of a document ends when Σ_k |Δγ_dk| ≤ tol · N_d. Equation (14.1).
     max_inner_iter : int
         Maximum number of inner iterations where a document has to converge.
     digamma_offset : float
-        δ of the warm-up, equation (26): exp ψ(x + ½) ≈ x, so small counts are not penalised.
+        δ of the warm-up, equation (15.1): exp ψ(x + ½) ≈ x, so small counts are not penalised.
     learn_alpha, learn_eta : bool
-        Whether α is set to the maximum of the bound, and a symmetric η moved towards it. Equations (37), (38).
+        Whether α is set to the maximum of the bound, and a symmetric η moved towards it. Equations (19.8), (19.9).
     """
 
     n_warmup: int
@@ -197,7 +197,7 @@ class RecordWriter:
         )
 
     def predictive_record(self, iteration: int, phase: str, log_predictive: float, priors: Priors) -> TraceRecord:
-        """Return the record of a pass without a bound, with the log-likelihood of equation (34)."""
+        """Return the record of a pass without a bound, with the log-likelihood of equation (18.7)."""
         tokens = self.documents.n_tokens
         return predictive_record(iteration, phase, log_predictive, priors, tokens=tokens, seconds=self._seconds())
 

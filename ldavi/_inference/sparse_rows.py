@@ -1,4 +1,4 @@
-"""n_wk of many topics in little memory: of each word, the topics that its counts are assigned to. Equation (30).
+"""n_wk of many topics in little memory: of each word, the topics that its counts are assigned to. Equation (18.1).
 
 A word has mass in at most as many topics as its counts have slots. There is room for so many masses, so no row moves.
 The row of a word that is frequent compared with the number of topics is dense: its masses are found by their topics.
@@ -84,7 +84,7 @@ class SparseRows:
 
 @dataclass(frozen=True, slots=True)
 class WordSums:
-    """Per word, the part of Z of equation (31) that does not depend on the document; of sparse rows.
+    """Per word, the part of Z of equation (18.2) that does not depend on the document; of sparse rows.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Topics of tokens, sampled from collapsed assignments: what α is learned from. Equations (49), (53)."""
+"""Topics of tokens, sampled from collapsed assignments: what α is learned from. Equations (19.5), (19.2)."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ def sampled_tokens(counts: Counts, documents: Int64s, seed: int, first: int = 0)
 
     A document with more than TOKENS_PER_COUNT tokens per stored count is thinned to so many. Its tokens, and those of
     fractional counts, are the whole numbers that a document's cumulative counts pass, from a random first point, whose
-    bits depend on the seed and on the number of the document, from `first` on. Equation (53).
+    bits depend on the seed and on the number of the document, from `first` on. Equation (19.2).
     """
     lengths, limit = np.diff(counts.indptr)[documents], max_sampled_tokens(counts)[documents]
     starts = np.cumsum(lengths) - lengths  # of each document, in `at`

@@ -83,7 +83,7 @@ def record(
     n_inner_iter: float,
     seconds: float,
 ) -> TraceRecord:
-    """Return a record with the perplexity that follows from its terms. Equation (25).
+    """Return a record with the perplexity that follows from its terms. Equation (14.3).
 
     Raises
     ------
@@ -101,7 +101,7 @@ def record(
 def predictive_record(
     iteration: int, phase: str, log_predictive: float, priors: Priors, *, tokens: float, seconds: float
 ) -> TraceRecord:
-    """Return the record of a pass without a bound. Equation (34).
+    """Return the record of a pass without a bound. Equation (18.7).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A validation set: held-out documents on which a fit is evaluated by document completion. Equation (40)."""
+"""A validation set: held-out documents on which a fit is evaluated by document completion. Equation (20.1)."""
 
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ def _with_values(counts: Counts, values: Floats) -> Counts:
 
 
 def completion_perplexity(validation_set: ValidationSet, result: PassResult, workers: Workers, *, tol: float) -> float:
-    """Return exp(−mean log p of the scored tokens), with θ the mean of q given the observed tokens. Equation (40)."""
+    """Return exp(−mean log p of the scored tokens), with θ the mean of q given the observed tokens. Equation (20.1)."""
     priors, scored = result.priors, validation_set.scored
     lam = result.all_words(scored.n_words)
     totals = column_sums(lam, priors)

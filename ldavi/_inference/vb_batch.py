@@ -1,4 +1,4 @@
-"""Batch variational Bayes: coordinate ascent on the bound over the whole corpus. Equations (10) to (12), (17).
+"""Batch variational Bayes: coordinate ascent on the bound over the corpus. Equations (9.7), (8.16), (9.9), (12.2).
 
 One pass is an E-step over all documents, an update of the priors if it is due, an M-step, and the bound.
 """

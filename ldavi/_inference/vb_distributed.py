@@ -106,7 +106,7 @@ class SufficientStatistics(NamedTuple):
     rows : array of shape (words,)
         Rows of the topics, ascending.
     S : array of shape (words, K)
-        Statistics of those rows. Equation (15).
+        Statistics of those rows. Equation (11.2).
     word, doc_topic : float
         Terms of the bound.
     n_inner_iter : int
@@ -146,7 +146,7 @@ class PartResult(NamedTuple):
 
 
 class PassSummary(NamedTuple):
-    """The bound of the topics after a pass, equation (17), the inner iterations summed over documents, the priors."""
+    """The bound of the topics after a pass, equation (12.2), the inner iterations summed over documents, the priors."""
 
     terms: ELBOTerms
     n_inner_iter: int
@@ -218,7 +218,7 @@ def local_step(
     gamma: Floats | None,
     settings: LocalStepSettings,
 ) -> PartResult:
-    """Run the E-step of a part, from γ or from a cold start. Equations (10), (11), (15)."""
+    """Run the E-step of a part, from γ or from a cold start. Equations (9.7), (8.16), (11.2)."""
     documents, dtype, K = part.documents, part.values.dtype, len(priors.alpha)
     e_step_settings = settings.e_step._replace(cold_start=gamma is None, extrapolate=gamma is None)
     gamma = np.empty((documents.n_docs, K), dtype) if gamma is None else gamma.copy()
@@ -276,7 +276,7 @@ def prior_statistics(
 
 
 def learn_priors(shards: Sequence[PriorStatistics], priors: CompactPriors, layout: CorpusLayout) -> CompactPriors:
-    """Return priors that increase the bound, from the statistics of all shards. Equations (37), (38)."""
+    """Return priors that increase the bound, from the statistics of all shards. Equations (19.8), (19.9)."""
     of_shards = [shard.eta for shard in shards if shard.eta is not None]
     eta = EtaStatistics(*(np.concatenate(arrays) for arrays in zip(*of_shards, strict=True))) if of_shards else None
     return compact_priors(*updated_priors(priors.priors(layout), shards[0].log_theta, eta, layout.n_words))
@@ -289,7 +289,7 @@ def m_step_shard(
     layout: CorpusLayout,
     step: ShardStep,
 ) -> ShardTopics:
-    """Run the M-step of a shard and return its topics for the next pass. Equations (12), (14).
+    """Run the M-step of a shard and return its topics for the next pass. Equations (9.9), (11.1).
 
     Parameters
     ----------
@@ -358,7 +358,7 @@ def pass_summary(
     layout: CorpusLayout,
     settings: SummarySettings,
 ) -> PassSummary:
-    """Return the bound after a pass, from the sums of all shards. Equation (17).
+    """Return the bound after a pass, from the sums of all shards. Equation (12.2).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Memoized variational Bayes: batches whose statistics are stored and replaced. Equations (20), (21).
+"""Memoized variational Bayes: batches whose statistics are stored and replaced. Equations (10.4), (10.5).
 
 The statistics of each batch are stored, so that its new ones replace the old: there is no learning rate, and the bound
 does not decrease once every batch has been read. Sums over batches are kept in float64, since small differences
@@ -43,7 +43,7 @@ from ldavi._inference.vb_priors import (
 
 @dataclass(slots=True)
 class BatchTerms:
-    """The contribution of a batch to the bound, from its last E-step. Equation (21).
+    """The contribution of a batch to the bound, from its last E-step. Equation (10.5).
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class BatchTerms:
     log_theta: LogThetaSums | None = None
 
     def after_update(self, before: Doubles, after: Doubles) -> "BatchTerms":
-        """Return the contribution after an update of α. Equation (37)."""
+        """Return the contribution after an update of α. Equation (19.8)."""
         assert self.log_theta is not None
         gain = dirichlet_priors.alpha_gain(before, after, *self.log_theta)
         return replace(self, constant=self.constant + gain, doc_topic=self.doc_topic + gain)
@@ -244,7 +244,7 @@ class MemoizedVB:
 def memoized_bound(
     terms: Sequence[BatchTerms], lam: Floats, totals: Doubles, priors: Priors, counts: Counts
 ) -> ELBOTerms:
-    """Return the bound of equation (21), in the terms of equations (7) to (9)."""
+    """Return the bound of equation (10.5), in the terms of equations (9.4) to (9.6)."""
     constant = sum(each.constant for each in terms)
     doc_topic = sum(each.doc_topic for each in terms)
     K = priors.n_topics

@@ -1,4 +1,4 @@
-"""Online variational Bayes: natural gradient steps on minibatches. Equations (18), (19).
+"""Online variational Bayes: natural gradient steps on minibatches. Equations (10.1), (10.2).
 
 `OnlineLearner` takes the steps, for `partial_fit` too; `OnlineVB` is the phase of a fit that passes over a corpus.
 """
@@ -29,7 +29,7 @@ from ldavi._inference.vb_online_priors import LEARN_EVERY, updated_online_priors
 
 @dataclass(frozen=True, slots=True)
 class LearningRate:
-    """τ0 and κ of the step sizes ρ_t = (τ0 + t)^−κ. Equation (18)."""
+    """τ0 and κ of the step sizes ρ_t = (τ0 + t)^−κ. Equation (10.1)."""
 
     offset: float
     decay: float
@@ -92,7 +92,7 @@ class StepStatistics(NamedTuple):
     words : array of shape (words,)
         The columns of X that occur in the documents of the step.
     S : array of shape (words, Kp)
-        Their statistics. Equation (15).
+        Their statistics. Equation (11.2).
     weight : float
         Σ_d ω_d.
     n_tokens : float
@@ -118,7 +118,7 @@ class OnlineLearner:
     priors : Priors
     settings : PassSettings
     total_weight : float
-        Documents (weights) in the whole corpus, D of equation (18).
+        Documents (weights) in the whole corpus, D of equation (10.1).
     n_updates : int
     mean_log_theta : array of shape (K,), or None
         The mean of E[log θ_d] over the documents that priors were learned from.
@@ -134,7 +134,7 @@ class OnlineLearner:
     def update(
         self, documents: Documents, workers: Workers, *, rho: float, ends_pass: bool = False
     ) -> tuple[EStepResult, tuple[float, float]]:
-        """Take one step on a minibatch: an E-step over its own words, then a step of size ρ. Equations (18), (19).
+        """Take one step on a minibatch: an E-step over its own words, then a step of size ρ. Equations (10.1), (10.2).
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Online steps whose documents are in other processes, as pure functions: equations (18), (19).
+"""Online steps whose documents are in other processes, as pure functions: equations (10.1), (10.2).
 
 The documents of a step are slices of a few parts. λ is in one process, which sends the topics of their words, and
 takes the step from the sum of their statistics.

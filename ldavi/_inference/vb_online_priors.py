@@ -1,4 +1,4 @@
-"""Updates of the priors of online fits, every few steps, from the documents of a step. Equations (35) to (38), (42)."""
+"""Updates of the priors of online fits, every few steps, from the documents of a step. Section 19."""
 
 from collections.abc import Iterator
 
@@ -78,7 +78,7 @@ def updated_online_priors(
 def _updated_eta(
     documents: Documents, topics: Topics, gamma: Floats, eta: float, occasion: int, total_weight: float
 ) -> float:
-    """Return η that maximises (35) of sampled topics, or increases (38) if counts are fractions of tokens."""
+    """Return η that maximises (19.1) of sampled topics, or increases (19.9) if counts are fractions of tokens."""
     values = documents.counts.values
     if not np.any(values % 1):
         sampled = sampled_word_counts(documents, topics, gamma, occasion)
@@ -95,7 +95,7 @@ def _updated_eta(
 
 
 def sampled_word_counts(documents: Documents, topics: Topics, gamma: Floats, occasion: int) -> Doubles:
-    """Return the tokens of each word in each topic, of shape (U, K), with topics sampled from φ. Equation (42).
+    """Return the tokens of each word in each topic, of shape (U, K), with topics sampled from φ. Equation (19.10).
 
     The n tokens of a stored count are at equidistant points of its cumulative φ, so the number in each topic takes
     O(K) for any n. The first points of the counts are evenly distributed in [0, 1), and differ between updates: there

@@ -1,4 +1,4 @@
-"""Updates of α and η that increase the bound, given the statistics of an E-step. Equations (37), (38)."""
+"""Updates of α and η that increase the bound, given the statistics of an E-step. Equations (19.8), (19.9)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -52,7 +52,7 @@ def eta_statistics(
 def updated_priors(
     priors: Priors, log_theta: LogThetaSums | None, eta_statistics: EtaStatistics | None, n_words: int
 ) -> tuple[Priors, float]:
-    """Return α and η that increase the bound, with q(θ) and q(z) unchanged. Equations (37), (38).
+    """Return α and η that increase the bound, with q(θ) and q(z) unchanged. Equations (19.8), (19.9).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-/* Collapsed variational Bayes, zeroth order (CVB0): equations (30) to (33) of docs/math.md.
+/* Collapsed variational Bayes, zeroth order (CVB0): equations (18.1) to (18.4) of docs/math.md.
  *
  * Included once per precision. A count stores SLOTS (topic, share) pairs: the responsibilities of its largest topics, and
  * one topic sampled in place of all others. Shares are whole numbers of 1 / LDAVI_SHARES, and masses are whole numbers too,
@@ -54,7 +54,7 @@ INLINE void NAME(weigh)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {
     NAME(store)(f->lane_sum, sum);
 }
 
-/* Exclude the count itself from the factors of its topics, equation (31); `add_to_document` restores them afterwards.
+/* Exclude the count itself from the factors of its topics, equation (18.2); `add_to_document` restores them afterwards.
  * It is excluded before the products are summed: for a rare word, the difference can be less than the sum's rounding error. */
 INLINE void NAME(exclude)(const ldavi_assignments_args *a, const NAME(cvb0_state) *f) {
     const REAL *alpha = (const REAL *)a->alpha, *totals = (const REAL *)a->totals;
@@ -148,13 +148,13 @@ INLINE int64_t NAME(sample_topic)(const NAME(cvb0_state) *f, int64_t K, int64_t 
     return k < K ? k : K - 1; /* rounding may point past the last topic with any weight */
 }
 
-/* The sum of the weights, and the topics above min_share: equation (31). */
+/* The sum of the weights, and the topics above min_share: equation (18.2). */
 INLINE void NAME(select_topics)(const ldavi_assignments_args *a, NAME(cvb0_state) *f) {
     f->Z = NAME(total)(f->lane_sum);
     f->n_selected = NAME(select_largest)(f, a->Kp, (REAL)(a->min_share * (double)f->Z), f->selected);
 }
 
-/* Assign the deterministic part of the truncated responsibility, and remove it from the weights: equation (32). */
+/* Assign the deterministic part of the truncated responsibility, and remove it from the weights: equation (18.3). */
 INLINE void NAME(assign_selected)(NAME(cvb0_state) *f) {
     int left = LDAVI_SHARES, m = 0;
     REAL scale = LDAVI_SHARES / f->Z;
@@ -330,7 +330,7 @@ INLINE void NAME(add_mass)(MASS *row, double *total, MASS mass, const uint16_t *
     }
 }
 
-/* Move the mass of the words [start, stop) of a block to their counts' new assignments: equation (33). */
+/* Move the mass of the words [start, stop) of a block to their counts' new assignments: equation (18.4). */
 static void NAME(apply_assignments)(const ldavi_apply_args *a) {
     const MASS *mass = (const MASS *)a->mass;
     for (int64_t w = a->start; w < a->stop; w++) {

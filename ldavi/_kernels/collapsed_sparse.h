@@ -1,6 +1,6 @@
 /* CVB0 with many topics: the update of collapsed.h, in time that does not depend on the number of topics.
  *
- * Included once per precision, after collapsed.h. Section 12 of docs/math.md derives it. Within a block, n_wk is constant,
+ * Included once per precision, after collapsed.h. Section 18 of docs/math.md derives it. Within a block, n_wk is constant,
  * so the part of Z that does not depend on the document, sum_k alpha_k (n_wk + eta_wk) / (n_k + eta_k), is computed once
  * per word. The rest of a weight is not 0 only for the topics of the document, which are kept as a list.
  *
@@ -290,7 +290,7 @@ INLINE int NAME(find_sparse)(const ldavi_assignments_args *a, const NAME(sparse_
     return NAME(find_outside)(a, f, min_weight, n, found);
 }
 
-/* Assign the deterministic part of the truncated responsibility, and remove it from the weights: equation (32). */
+/* Assign the deterministic part of the truncated responsibility, and remove it from the weights: equation (18.3). */
 INLINE void NAME(select_sparse)(const ldavi_assignments_args *a, NAME(sparse_state) *f) {
     NAME(cvb0_state) *c = &f->c;
     NAME(candidate) found[MAX_CANDIDATES];

@@ -1,4 +1,4 @@
-/* The E-step of a document, and its part of the ELBO: equations (14), (16), (24), (29) and (43) of docs/math.md.
+/* The E-step of a document, and its part of the ELBO. Equations (11.1), (12.1), (14.1), (14.2), (17.1).
  *
  * Included once per precision. The words of a document are processed in groups of eight: eight dot products with e share
  * each load of e, eight sums are reduced together, eight ratios are divided together, and eight rows are added to acc
@@ -262,7 +262,7 @@ static double NAME(update_gamma)(NAME(state) *f) {
     return (double)NAME(sum_lanes)(change);
 }
 
-/* Aitken extrapolation: changes that shrink by the factor rho per iteration sum to 1 / (1 - rho) of the last. Equation (43). */
+/* Aitken extrapolation: changes that shrink by the factor rho per iteration sum to 1 / (1 - rho) of the last. Equation (14.2). */
 static void NAME(extrapolate)(NAME(state) *f) {
     NAME(vec) along = NAME(SPLAT)(0), length = NAME(SPLAT)(0);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
@@ -331,7 +331,7 @@ INLINE int64_t NAME(find_active)(const NAME(state) *f, REAL min_mass, int32_t *i
     return n;
 }
 
-/* Iterate over the active topics only, equation (29). Dropping topic k from the document costs s_k = gamma_k - alpha_k nats;
+/* Iterate over the active topics only, equation (17.1). Dropping topic k from the document costs s_k = gamma_k - alpha_k nats;
  * the inactive topics together carry INACTIVE_TOKENS of the tokens at most. Their gamma stays fixed, and the iteration over
  * all topics that must follow can make them active again. Returns the iterations done: 0 where pruning would not pay. */
 static int64_t NAME(iterate_active)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
@@ -395,8 +395,8 @@ static int64_t NAME(infer_document)(NAME(state) *all, const NAME(words) *words, 
     return done;
 }
 
-/* The document's part of the ELBO without its constants, (16): bound[0] = sum n (log Z + m) - sum s log t
- * + sum lnGamma(gamma), and of (8): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
+/* The document's part of the ELBO without its constants, (12.1): bound[0] = sum n (log Z + m) - sum s log t
+ * + sum lnGamma(gamma), and of (9.5): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
 static void NAME(document_bound)(const ldavi_documents_args *a, int64_t first, const NAME(words) *words,
                                  const NAME(state) *f, double *bound) {
     int64_t K = f->K, n = words->n;

@@ -59,7 +59,7 @@ enum {
 /* Bytes of the scratch memory of apply_assignments_sparse, enough for either precision. */
 #define LDAVI_APPLY_SCRATCH_BYTES(Kp) (10 * (((Kp) + 63) / 64 * 64) + 8 * (((Kp) + 63) / 64 + ((Kp) + 4095) / 4096))
 
-/* The E-step of the documents [start, stop): equations (14), (16), (24) of docs/math.md. */
+/* The E-step of the documents [start, stop): equations (11.1), (12.1), (14.1) of docs/math.md. */
 typedef struct {
     const int64_t *indptr;     /* [in] (D + 1,) */
     const int32_t *indices;    /* [in] (nnz,) rows of B */
@@ -73,7 +73,7 @@ typedef struct {
     void *gamma;               /* [inout] (D, K) REAL; [out] if `cold_start` */
     void *doc_factor;          /* [out] (documents of block, Kp) REAL, omega_d e_dk; NULL: no statistics */
     void *ratio;               /* [out] (nnz of block,) REAL, r_dw at `position`; NULL: no statistics */
-    double *bound;             /* [out] (D, 2) the document's part of (16), and of (8); NULL: not computed */
+    double *bound;             /* [out] (D, 2) the document's part of (12.1), and of (9.5); NULL: not computed */
     int32_t *n_inner_iter;     /* [out] (D,) inner iterations done; -1 where the weights of a word underflowed */
     void *scratch;             /* [scratch] scratch_size(max_words, Kp) bytes, aligned */
     int64_t first_doc;         /* [in] first document of the block: row 0 of doc_factor, entry 0 of position */
@@ -82,13 +82,13 @@ typedef struct {
     int64_t n_rows;            /* [in] U, for assertions */
     int64_t max_words;         /* [in] largest number of stored counts in a document */
     int64_t max_inner_iter;    /* [in] */
-    int64_t extrapolate;       /* [in] whether gamma is extrapolated after every second inner iteration, equation (43) */
+    int64_t extrapolate;       /* [in] whether gamma is extrapolated after every second inner iteration, equation (14.2) */
     int64_t cold_start;        /* [in] whether to start from gamma = alpha + N_d / K instead of `gamma` */
     double tol;                /* [in] per token, on sum_k |change of gamma_k| */
     double digamma_offset;     /* [in] delta: exp(psi(gamma + delta)) replaces exp(psi(gamma)) */
 } ldavi_documents_args;
 
-/* The sufficient statistics of the words [start, stop) of one block: equation (15). */
+/* The sufficient statistics of the words [start, stop) of one block: equation (11.2). */
 typedef struct {
     const int64_t *word_ptr;   /* [in] (words + 1,) into doc and ratio */
     const int32_t *word_row;   /* [in] (words,) row of B and S */
@@ -100,7 +100,7 @@ typedef struct {
     int64_t start, stop, Kp;   /* [in] */
 } ldavi_statistics_args;
 
-/* The M-step of the words [start, stop): equations (12), (14), (17). */
+/* The M-step of the words [start, stop): equations (9.9), (11.1), (12.2). */
 typedef struct {
     void *sstats;              /* [inout] (U, Kp) REAL, S on entry, lambda on return */
     void *B;                   /* [inout] (U, Kp) REAL, of the old lambda on entry, of the new one on return */
@@ -115,7 +115,7 @@ typedef struct {
     double digamma_offset;     /* [in] delta: the new B is that of lambda + delta; the bound is that of lambda */
 } ldavi_topics_args;
 
-/* The sums of the words [start, stop) of one block that equation (31) needs of topics which a document does not have.
+/* The sums of the words [start, stop) of one block that equation (18.2) needs of topics which a document does not have.
  *
  * Sparse rows of n_wk: the masses of word w are N[row_ptr[w]] and those after it. If row_length[w] is -1, the row is dense
  * and has Kp masses. Otherwise, it has row_length[w] masses, all > 0, whose topics are at the same places of row_topic, in
@@ -136,7 +136,7 @@ typedef struct {
     int64_t K, Kp;             /* [in] */
 } ldavi_word_sums_args;
 
-/* CVB0 updates of the documents [start, stop) of a block: equations (30) to (32). A mass is a whole number, stored as
+/* CVB0 updates of the documents [start, stop) of a block: equations (18.1) to (18.3). A mass is a whole number, stored as
  * int32_t beside float and as double beside double: n_dw in units of 1 / LDAVI_SHARES, weights included. */
 typedef struct {
     const int64_t *indptr;     /* [in] (D + 1,) */
@@ -172,7 +172,7 @@ typedef struct {
     double min_share;          /* [in] tau: topics with a smaller responsibility are sampled from; > 1: all are */
 } ldavi_assignments_args;
 
-/* Move the mass of the words [start, stop) of one block to their counts' new assignments: equation (33). */
+/* Move the mass of the words [start, stop) of one block to their counts' new assignments: equation (18.4). */
 typedef struct {
     const int64_t *word_ptr;   /* [in] (words + 1,) */
     const int32_t *word_row;   /* [in] (words,) row of N */

@@ -1,4 +1,4 @@
-/* exp, log, exp(digamma), lnGamma and digamma on whole vectors: equation (23) of docs/math.md.
+/* exp, log, exp(digamma), lnGamma and digamma on whole vectors: equation (13.1) of docs/math.md.
  *
  * exp(psi(x)) = P(x) exp(-R(x)): R(x) = sum_{i<n} 1/(x+i) comes from the recurrence of psi, and
  * P(x) = y (1 + c1 u + c2 u^2 + ...), y = x + n - 1/2, u = 1/y^2, from the asymptotic series of exp(psi(x + n)).

@@ -1,4 +1,4 @@
-/* Sufficient statistics by words, equation (15) of docs/math.md: S_w += B_w * sum_d r_dw e_d.
+/* Sufficient statistics by words, equation (11.2) of docs/math.md: S_w += B_w * sum_d r_dw e_d.
  *
  * Included once per precision. Each word's row has one writer and one order of summation, that of the documents, so the
  * bits do not depend on how the words are distributed over threads. */

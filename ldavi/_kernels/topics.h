@@ -1,5 +1,5 @@
 /* The M-step by words: lambda = eta + S, the new B, and the sums of the ELBO while the row is in cache.
- * Equations (12), (14), (17) of docs/math.md. Included once per precision. */
+ * Equations (9.9), (11.1), (12.2) of docs/math.md. Included once per precision. */
 
 /* B_k = exp(psi(lambda_k + digamma_offset) - m), m the largest exponent, which is returned. */
 static double NAME(topic_row)(const REAL *lam, REAL digamma_offset, REAL *B, int64_t K, int64_t Kp) {

@@ -1,4 +1,4 @@
-"""The exact bound of the final topics over parts that live on workers, as the last phase of a fit. Equation (13)."""
+"""The exact bound of the final topics over parts that live on workers, as the last phase of a fit. Equation (9.11)."""
 
 import time
 from collections.abc import Callable, Generator

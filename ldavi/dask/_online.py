@@ -1,4 +1,4 @@
-"""Online variational Bayes with documents on workers, as a phase of a fit. Equations (18), (19).
+"""Online variational Bayes with documents on workers, as a phase of a fit. Equations (10.1), (10.2).
 
 λ is in this process. For each step, it sends the topics of the words of the step; workers run the E-step of the step's
 documents, a slice of several parts each, and add up their statistics.

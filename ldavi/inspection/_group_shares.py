@@ -33,7 +33,7 @@ def shares_by_group(
     """Compute the mean share of each topic in each group or period of documents, with intervals, from one fit.
 
     The mean of θ_dk over the documents of a group, averaged over draws of θ. Its standard error contains the
-    differences between the documents and the uncertainty of their θ: equation (84) with one coefficient for each group
+    differences between the documents and the uncertainty of their θ: equation (21.5), one coefficient for each group
     and a variance of its own. Every document counts the same, whatever its length.
 
     Parameters

@@ -35,7 +35,7 @@ def similar_documents(
     """Find the documents whose topics are most similar to those of a query: by Hellinger distance of E[θ].
 
     The distance is H = (1 − Σ_k √(θ_k θ'_k))^½, a metric between 0 (the same proportions) and 1 (no common topic).
-    Equation (87) of docs/math.md. E[θ] of a short document is close to its prior mean, so that short documents are
+    Equation (21.8) of docs/math.md. E[θ] of a short document is close to its prior mean, so that short documents are
     similar to each other.
 
     Parameters

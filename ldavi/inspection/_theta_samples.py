@@ -41,7 +41,7 @@ def theta_samples(
     A draw of θ_d then follows from Dir(α + n_d), where n_dk counts the tokens of each topic. Unlike the mean-field
     posterior Dir(γ_d) of `transform`, the draws have the correct variances and correlations for these topics: they
     include the uncertainty which topic each word came from. They do not include the uncertainty of the topics
-    themselves. Equations (80) to (82) of docs/math.md.
+    themselves. Equations (21.1) to (21.3) of docs/math.md.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def _checked_alpha(prior: float | ArrayLike, n_docs: int, n_topics: int) -> Doub
 
 
 def _limited(counts: Doubles, document: Int64s, n_docs: int) -> Doubles:
-    """Return counts of at most MAX_TOKENS tokens per document, in the same proportions. Equation (82)."""
+    """Return counts of at most MAX_TOKENS tokens per document, in the same proportions. Equation (21.3)."""
     tokens = np.bincount(document, counts, n_docs)
     rate = np.minimum(1, MAX_TOKENS / np.maximum(tokens, 1))
     return np.asarray(counts * rate[document])

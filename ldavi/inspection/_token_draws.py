@@ -20,7 +20,7 @@ ENTRIES_AT_ONCE = 2**20  # of counts × topics
 
 
 class TokenCounts:
-    """Tokens of each topic by group and word, from which mutual information is computed. Equation (T8).
+    """Tokens of each topic by group and word, from which mutual information is computed. Equation (23.4).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Regression of topics' shares on covariates by the method of composition: equations (83) to (85)."""
+"""Regression of topics' shares on covariates by the method of composition: equations (21.4) to (21.6)."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def estimate_effect(
 
     For each of `n_samples` draws of θ from the documents' posteriors, each topic's share θ_dk is regressed on the
     covariates by least squares. The coefficients are averaged over the draws; their standard errors contain the
-    differences between documents and the uncertainty of θ. Equations (83) to (85) of docs/math.md. Every document
+    differences between documents and the uncertainty of θ. Equations (21.4) to (21.6) of docs/math.md. Every document
     counts the same, whatever its length. :func:`topic_regression` also gives contrasts and predicted shares.
 
     Parameters
@@ -310,7 +310,7 @@ def topic_regression(
 
 
 def _regress(sampler: ThetaSampler, covariates: Any, formula: str | None, n_samples: int) -> TopicRegression:
-    """Regress the shares of each draw on the covariates, for the documents that have words. Equation (83)."""
+    """Regress the shares of each draw on the covariates, for the documents that have words. Equation (21.4)."""
     n_samples = check.check_integer("n_samples", n_samples, minimum=2)
     rows = np.flatnonzero(np.diff(sampler.indptr) > 0)
     columns = rows_of(columns_of(covariates, sampler.n_docs), rows)
@@ -337,7 +337,7 @@ def _regress(sampler: ThetaSampler, covariates: Any, formula: str | None, n_samp
 
 
 def pooled(draws: Doubles, within: Doubles, dof: float | Doubles, level: float) -> Estimate:
-    """Pool estimates from draws of θ by Rubin's rules, with intervals of Student's t. Equations (84), (85).
+    """Pool estimates from draws of θ by Rubin's rules, with intervals of Student's t. Equations (21.5), (21.6).
 
     Parameters
     ----------

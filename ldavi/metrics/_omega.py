@@ -1,4 +1,4 @@
-"""McDonald's omega: the reliability of topics over refits, from a factor model of each topic. Equation (T5)."""
+"""McDonald's omega: the reliability of topics over refits, from a factor model of each topic. Equation (23.1)."""
 
 from __future__ import annotations
 

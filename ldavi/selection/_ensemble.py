@@ -1,4 +1,4 @@
-"""`ensemble`: fit a model many times, and find the topics that recur. Equation (T6)."""
+"""`ensemble`: fit a model many times, and find the topics that recur. Equation (23.2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`fit_periods`: topics of consecutive periods, each with those of the period before as its prior. Equation (T9)."""
+"""`fit_periods`: topics of consecutive periods, each with those of the period before as its prior. Equation (23.5)."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ class _Chain:
     def _next(
         self, before: LatentDirichletAllocation, part: Any, strength: float, seed: int
     ) -> LatentDirichletAllocation:
-        """Fit a period with the topics of the one before as initial topics and as prior. Equation (T9)."""
+        """Fit a period with the topics of the one before as initial topics and as prior. Equation (23.5)."""
         topics = before.topics_.astype(np.float64)
         eta = np.broadcast_to(self.first._priors.eta.T, topics.shape)
         tokens = float(check.check_counts(part, dtype=np.float64, name="fit_periods").sum())
