@@ -1,6 +1,7 @@
 """Format results as text: a plain table during a run, Markdown for docs/development/benchmark_results.md."""
 
 import statistics
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,13 @@ def markdown(results: Sequence[dict[str, Any]]) -> str:
         names = list(result["parts"])
         machines.setdefault(_machine(result["machine"]), []).extend(names)
         tables += [_table(name, part, _when(result, part["cases"])) for name, part in result["parts"].items()]
-    return "\n\n".join([f"{', '.join(names)}: {machine}." for machine, names in machines.items()] + tables)
+    heads = [_filled(f"{', '.join(names)}: {machine}.") for machine, names in machines.items()]
+    return "\n\n".join(heads + tables)
+
+
+def _filled(text: str) -> str:
+    """Return a paragraph with lines that fit a page."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def _when(result: dict[str, Any], cases: Sequence[dict[str, Any]]) -> str:
@@ -52,8 +59,8 @@ def _table(name: str, part: dict[str, Any], when: str) -> str:
     lines += [f"| {' | '.join(_cells(case))} |" for case in part["cases"] if case.get("table") != "cliffs"]
     lines += _cliffs([case for case in part["cases"] if case.get("table") == "cliffs"])
     if part["notes"]:
-        lines += ["", *part["notes"]]
-    lines += ["", f"{when}; load average before: {part['load_average']}."]
+        lines += ["", *map(_filled, part["notes"])]
+    lines += ["", _filled(f"{when}; load average before: {part['load_average']}.")]
     return "\n".join(lines)
 
 

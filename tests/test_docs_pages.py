@@ -69,8 +69,7 @@ def pages(chosen):
 
 def run_examples(page, monkeypatch, folder):
     monkeypatch.chdir(folder)
-    blocks = re.findall(r"```(?:python|pycon)\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    text = "\n".join(block for block in blocks if ">>>" in block)
+    text = "\n".join(block for block in blocks_of(page) if ">>>" in block)
     test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     runner = doctest.DocTestRunner(checker_of(text), verbose=False)
     assert test.examples
@@ -88,6 +87,40 @@ def test_the_examples_of_a_page_that_needs_other_libraries_run(page, monkeypatch
     for library in OPTIONAL[page.name]:
         pytest.importorskip(library)
     run_examples(page, monkeypatch, tmp_path)
+
+
+def blocks_of(page):
+    return re.findall(r"```(?:python|pycon)\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+NOT_HERE = ("spacy", "simplemma", "gensim", "fetch_20newsgroups", "LocalCluster", "was: from")  # need other things
+WITH_SCRIPTS = [
+    page
+    for page in PAGES
+    if any(">>>" not in block and not any(word in block for word in NOT_HERE) for block in blocks_of(page))
+]
+
+
+def code_of(block):
+    """Return the code of a block, which may be a session with outputs."""
+    if ">>>" not in block:
+        return block
+    return "".join(example.source for example in doctest.DocTestParser().get_examples(block))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_SCRIPTS, ids=lambda page: page.name)
+def test_the_code_of_a_page_that_shows_no_output_runs(page, monkeypatch, tmp_path):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("jinja2")
+    (tmp_path / "topic-names.json").write_text('{"0": "Arrays"}', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    variables = {}
+    with plt.rc_context({"backend": "Agg"}):
+        for block in blocks_of(page):
+            if not any(word in block for word in NOT_HERE):
+                exec(compile(code_of(block), page.name, "exec"), variables)
+        plt.close("all")
 
 
 @pytest.mark.skipif(

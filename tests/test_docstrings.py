@@ -4,6 +4,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import textwrap
 import typing
 
 import numpy as np
@@ -132,6 +133,27 @@ def test_docstring_begins_with_a_sentence(name):
     summary = " ".join(parse(PUBLIC[name])["Summary"])
     assert summary
     assert summary[-1] in ".:"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS | METHODS)
+def test_docstring_of_a_function_begins_with_what_it_does(name):
+    first = parse((FUNCTIONS | METHODS)[name])["Summary"][0].split()[0]
+    assert first.istitle()
+    assert first not in ("A", "An", "The", "This", "What", "Whether")
+    assert not first.endswith("s") or first in ("Express", "Process", "Regress")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS | METHODS | CLASSES)
+def test_signature_fits_on_a_screen(name):
+    signature = str(inspect.signature((FUNCTIONS | METHODS | CLASSES)[name]))
+    assert len(textwrap.wrap(signature, 80)) <= 16
+
+
+@pytest.mark.parametrize("name", FUNCTIONS | METHODS | CLASSES)
+def test_every_parameter_is_described(name):
+    shorter = {"texts", "X", "y", "model", "path"}  # what these are is in their type
+    entries = parse((FUNCTIONS | METHODS | CLASSES)[name])["Parameters"]
+    assert [entry.name for entry in entries if not entry.desc and entry.name not in shorter] == []
 
 
 def documented_default(entry):

@@ -250,6 +250,15 @@ def test_every_term_of_every_pass_is_drawn_with_a_marker_per_phase(lda):
     assert legend == ["warm-up", "monotone"]
 
 
+def test_the_legend_of_three_phases_leaves_the_title_free():
+    lda = LatentDirichletAllocation(3, max_iter=40, tol=None, random_state=0).fit(counts(3, 40))
+    axes = plotting.ConvergenceDisplay.from_estimator(lda).axes_[0]
+    axes.figure.canvas.draw()
+    assert len(axes.get_legend().get_texts()) == 3
+    title = next(text for text in axes.get_children() if getattr(text, "get_text", str)().startswith("Evidence"))
+    assert not title.get_window_extent().overlaps(axes.get_legend().get_window_extent())
+
+
 def test_gains_are_relative_and_do_not_cross_phases():
     display = plotting.ConvergenceDisplay(trace=TRACE).plot(x="seconds")
     gains = display.axes_[-1].lines[0].get_ydata()

@@ -31,6 +31,12 @@ def test_a_long_line_of_prose_is_reported(check, tmp_path):
     assert len(check.problems(page)) == 1
 
 
+def test_a_long_line_of_code_is_reported(check, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\n" + "word + " * 30 + "\n```\n", encoding="utf-8")
+    assert len(check.problems(page)) == 1
+
+
 @pytest.mark.parametrize(
     "line", ["| " + "cell | " * 30, "`afresh`", 'the setting "from noise"', "[text](" + "x" * 120 + ")"]
 )

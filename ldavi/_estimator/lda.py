@@ -33,17 +33,16 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     """Latent Dirichlet allocation by mean-field variational inference.
 
     A drop-in replacement for :class:`sklearn.decomposition.LatentDirichletAllocation`: every parameter, method and
-    attribute of that class has the same name and meaning here, but for `score` and `perplexity`, which leave out the
-    term of the topics, and `components_`, which is read-only. Different defaults are noted.
+    attribute of that class has the same name and meaning here. There are two exceptions: `score` and `perplexity` leave
+    out the term of the topics, and `components_` is read-only. Different defaults are noted.
 
     Only `fit`, `partial_fit`, the methods that edit topics (`merge_topics`, `remove_topics`, `split_topic`) and
-    assignments change what other methods return, and reading an attribute changes nothing: threads may share a fitted
-    model while none of them changes it.
+    assignments change a model. Threads may share a fitted model while none of them changes it.
 
     Parameters
     ----------
     n_components : int, default=10
-        Number of topics, K.
+        Number of topics, K. :func:`ldavi.selection.sweep` compares several.
     doc_topic_prior : float, array of shape (n_components,), "auto", "regression" or None, default="auto"
         α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, in
         every pass after the warm-up, from 0.01; online, in every 16th step and after each pass, from 0.1; with "cvb0",
@@ -52,26 +51,26 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         c_d · w_k); it needs `learning_method="batch"`, X in memory and `fit(X, doc_covariates=C)`. None means 1 /
         n_components, the default of scikit-learn.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
-        η, the Dirichlet prior of the words of a topic. "auto" learns one value for all words, from 0.05. None means 1 /
-        n_components, the default of scikit-learn; it is a poor choice, since it costs about K nats for a word that does
-        not occur in a topic. 0 makes the topics point estimates (Blei's unsmoothed EM) instead of posteriors.
+        η, the Dirichlet prior of the words of a topic. "auto" learns one value for all words, from 0.05; give a number
+        for few documents. None means 1 / n_components, scikit-learn's default, which is a poor choice: it costs about K
+        nats for a word that does not occur in a topic. 0 makes the topics point estimates (Blei's unsmoothed EM).
     learning_method : {"batch", "online", "memoized"}, default="batch"
-        The algorithm of `fit`. "batch": coordinate ascent over all documents, after a warm-up in which every E-step
-        starts cold. "online": a natural gradient step after every `batch_size` documents [2]_. "memoized": batches
-        whose statistics are stored and replaced, without a learning rate [4]_.
+        The algorithm of `fit`. "batch": coordinate ascent over all documents, after a warm-up whose E-steps start from
+        scratch. "online": a natural gradient step after every `batch_size` documents [2]_, for corpora too large for
+        many passes. "memoized": batches whose statistics are stored and replaced, without a learning rate [4]_.
     learning_decay : float, default=0.7
-        κ of the online step size ρ_t = (τ0 + t)^−κ, between 0 and 1.
+        κ of the online step size ρ_t = (τ0 + t)^−κ, between 0 and 1. Lower it if the topics of a stream change.
     learning_offset : float, default=10.0
-        τ0 of the online step size, >= 0.
+        τ0 of the online step size, >= 0. Larger values give less weight to the first documents.
     max_iter : int, default=1000
-        Maximum number of passes of `fit` over the documents. The default of scikit-learn is 10.
+        Maximum number of passes of `fit` over the documents; raise it if a fit warns. scikit-learn's default is 10.
     batch_size : int or "auto", default="auto"
-        Documents of an online step. "auto" chooses the power of two nearest to a 128th of the documents, from 64 to
-        4096; in `partial_fit` without `total_samples`, it is 128. The default of scikit-learn is 128. "memoized"
-        divides the documents into at most 32 batches of at least this many documents, with "auto" 128.
+        Documents of an online step; larger steps are fewer and less noisy. "auto" chooses the power of two nearest to a
+        128th of the documents, from 64 to 4096; in `partial_fit` without `total_samples`, 128, scikit-learn's default.
+        "memoized" divides the documents into at most 32 batches of at least this many documents, with "auto" 128.
     evaluate_every : int, default=-1
-        With n > 0, `fit` compares the training perplexity every n passes, prints it if `verbose`, and stops if it
-        changed by less than `perp_tol`.
+        With n > 0, `fit` compares the training perplexity every n passes, as scikit-learn does, prints it if `verbose`,
+        and stops if it changed by less than `perp_tol`. `tol` is the better criterion.
     total_samples : float or None, default=None
         Documents in the whole corpus, for `partial_fit`; None means those seen so far. The default of scikit-learn is
         1e6. An online `fit` of batches uses it if the source does not declare its number of documents; None counts them
@@ -79,67 +78,66 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     perp_tol : float, default=0.1
         See `evaluate_every`.
     mean_change_tol : float, default=1e-3
-        The E-step of a document has converged when Σ_k |Δγ_dk| is at most this share of its tokens. scikit-learn uses
-        the mean over topics, which is a looser criterion the more topics there are.
+        The E-step of a document has converged when Σ_k |Δγ_dk| is at most this share of its tokens. Lower it for more
+        exact proportions. scikit-learn uses the mean over topics, a looser criterion the more topics there are.
     max_doc_update_iter : int, default=100
         Maximum number of inner iterations of a document's E-step. `fit` uses fewer: 5 in the warm-up, 2 after it, 5
         online.
     n_jobs : int or None, default=None
-        Threads; None means one, -1 all cores; inside a joblib worker there is always one. The result has the same bits
-        for any number.
+        Threads, -1 for all cores; the result has the same bits for any number. None means one, as always in a joblib
+        worker.
     verbose : int, default=0
-        Whether to print a line per pass. The logger "ldavi" of `logging` gets a record per pass in any case, of the
-        level INFO.
+        Whether to print a line per pass. The logger "ldavi" of `logging` gets a record per pass (level INFO) in any
+        case.
     random_state : int, RandomState instance or None, default=None
-        Source of random starts, of the validation set, and of the sampled topics of collapsed passes. "vb" with
-        `init="auto"` and `n_collapsed_iter=0` uses none.
+        Source of random starts, of the validation set, and of the sampled topics of collapsed passes; a number repeats
+        a fit. "vb" with `init="auto"` and `n_collapsed_iter=0` uses none.
     inference : {"vb", "cvb0"}, default="vb"
         "vb" is mean-field variational Bayes, which has a bound. "cvb0" is collapsed variational Bayes of zeroth order
-        [5]_: better topics from more passes, without a bound until the end. `fit` starts with 5 passes of "vb" (at most
-        half of `max_iter`); with `init="random"`, with 30 if there are 10,000 tokens or more per topic, else with none.
-        Its online steps are those of SCVB0 [6]_.
+        [5]_: better topics in a multiple of the time, without a bound until the end. `fit` starts with 5 passes of "vb"
+        (at most half of `max_iter`); with `init="random"`, with 30 if there are 10,000 tokens or more per topic, else
+        with none. Its online steps are those of SCVB0 [6]_.
     init : {"auto", "random"}, array of shape (n_components, n_features) or fitted model, default="auto"
         Initial topics. "auto": the co-occurrence profiles of anchor words [7]_, without random numbers; but random
         topics for online steps without collapsed passes before them, and for priors that differ between topics.
-        "random": always random topics. An array or a model: its topics; a fit that learns priors continues from those
-        that a model of ldavi has learned. `clone` copies a model with its topics, but a search such as `GridSearchCV`
-        clones the values of a parameter without them: among these, give `sklearn.frozen.FrozenEstimator(model)` or an
-        array.
+        "random": always random topics, to see how much depends on them. An array or a model: its topics; a fit that
+        learns priors continues from those that a model of ldavi has learned. `clone` copies a model with its topics,
+        but a search such as `GridSearchCV` clones values of a parameter without them: there, give
+        `sklearn.frozen.FrozenEstimator(model)` or an array.
     n_collapsed_iter : int or "auto", default="auto"
-        Passes of "cvb0" before those of "vb", which continue from their topics and learned priors: the bound is higher
-        and the topics are better than those of "vb" alone, for about 30 bytes more per stored count while they run (12
-        bytes on disk if X comes in batches). Before online steps, they are passes over every n-th document, about a
-        tenth of the corpus; these are held in memory, and are not passes of `max_iter`. "memoized" and "cvb0" in
-        batches have none. "auto": from 15 to 75, the fewer tokens there are per topic the more (online: 20), and none
-        where they cannot run, with `seed_words`, or if `topic_word_prior` is 0. There are none after a warm start or
-        from given topics; with the passes of "vb" before them, they are at most half of `max_iter`. 0 is faster, and
-        uses no random numbers with `init="auto"`.
+        Passes of "cvb0" before those of "vb", which continue from their topics and learned priors. The bound is higher
+        and the topics are better than those of "vb" alone. They need about 30 bytes more per stored count (12 bytes on
+        disk if X comes in batches). 0 is faster, and uses no random numbers with `init="auto"`. "auto": from 15 to 75,
+        the fewer tokens there are per topic the more (online: 20), and none where they cannot run, with `seed_words`,
+        or if `topic_word_prior` is 0. Before online steps, they are passes over every n-th document, about a tenth of
+        the corpus, held in memory, and not passes of `max_iter`. "memoized" and "cvb0" in batches have none, nor has a
+        warm start or a fit from given topics. With the passes of "vb" before them, they are at most half of `max_iter`.
     n_init : int, default=1
-        Number of starts of `fit`, random after the first; the one with the best objective is kept.
+        Number of starts of `fit`, random after the first, of which the one with the best objective is kept.
     seed_words : dict or None, default=None
-        Words that should belong to a topic, {topic: [word, ...]}, by column name or number. In that topic, the prior of
-        each is increased by 1 % of the tokens of an average topic; `topic_word_prior="auto"` then means 0.05.
+        Words that guide a topic, {topic: [word, ...]}, by column name or number. In that topic, the prior of each is
+        increased by 1 % of the tokens of an average topic; `topic_word_prior="auto"` then means 0.05.
     tol : float or None, default=1e-5
         `fit` has converged when each of three passes, which update topics and learned priors, raises the ELBO by less
-        than this share of it; for "cvb0", when the mean objective of the last quarter of the collapsed passes exceeds
+        than this share of it. For "cvb0": when the mean objective of the last quarter of the collapsed passes exceeds
         that of the quarter before by less than 40 times this share. None runs all `max_iter` passes. Smaller values
         find better topics in more passes. The default is the largest one with which planted topics and priors are
         recovered.
     validation_fraction : float or None, default=None
-        Share of the documents that `fit` holds out. Every five passes, it predicts one half of each from the other, and
-        keeps the topics with the best prediction; it stops after `n_iter_no_change` predictions that are no better.
+        Share of the documents that `fit` holds out. Every five passes, it predicts one half of each from the other; it
+        stops after `n_iter_no_change` predictions that are no better, and keeps the topics with the best one.
     n_iter_no_change : int, default=3
         See `validation_fraction`.
     callbacks : callable, list of callables or None, default=None
-        Called after each pass with its :class:`ldavi.TraceRecord`; one that returns True stops the fit.
+        Called after each pass with its :class:`ldavi.TraceRecord`, to log it; one that returns True stops the fit.
     warm_start : bool, default=False
-        Whether `fit` continues from the fitted topics instead of initial ones.
+        Whether `fit` continues from the fitted topics: after `max_iter` was not enough, or for changed documents.
     new_words : {"error", "add"}, default="error"
         What `partial_fit` does with new columns. "add" makes them words of every topic; it matches named columns by
         name, in any order, and others by position. `transform` and the like then match named columns too.
     dtype : {"float32", "float64"} or None, default=None
         Of the computation and the results. None keeps that of X; integer counts are computed in float32, which is twice
-        as fast, or in float64 if one exceeds 2^24.
+        as fast, or in float64 if one exceeds 2^24. float64 has more digits.
 
     Attributes
     ----------

@@ -72,7 +72,7 @@ class LatentDirichletAllocation(local.LatentDirichletAllocation):
         ----------
         X : dask array, bag or Series of n_samples documents
             Counts. An array has shape (n_samples, n_features) and is divided into blocks of rows, of known length or
-            not; a block is a CSR matrix, or any other type that `ldavi.LatentDirichletAllocation` accepts. An item of a
+            not. A block is a CSR matrix, or any other type that `ldavi.LatentDirichletAllocation` accepts. An item of a
             bag or a Series is a sparse matrix of one or more documents, or one document as a dict {column: count}.
         y : object
             Ignored; present for compatibility with pipelines.

@@ -226,8 +226,8 @@ def topic_checks(
     X : array-like or sparse matrix of shape (n_docs, n_words)
         Integer counts.
     groups : array of shape (n_docs,) or None, default=None
-        Labels of the documents, such as years or sources; the mutual information is then that of word and label, which
-        tells whether the words of a topic differ between the groups.
+        Labels of the documents, such as years or sources. The mutual information is then that of word and label: it is
+        large if the words of a topic differ between the groups.
     n_samples : int, default=20
         Draws of the topics of tokens, and replicates, at least 2.
     random_state : int, RandomState instance or None, default=None

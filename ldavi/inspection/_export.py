@@ -1,5 +1,7 @@
 """Tables of this package for pandas, polars, CSV and Excel."""
 
+from __future__ import annotations
+
 import csv
 import io
 import os

@@ -1,5 +1,7 @@
 """Topics over time and by group: mean shares of documents, with intervals from draws of θ."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -146,7 +146,7 @@ def beta_intervals(
     Warnings
     --------
     These intervals are too narrow. Mean-field inference assumes that β is independent of the topics of the tokens, so
-    that each token's φ counts as observed: they ignore the uncertainty to which topic an occurrence belongs, the
+    that each token's φ counts as observed. They ignore the uncertainty to which topic an occurrence belongs, the
     covariance of topics that share it, and other optima, in which a topic is merged, split or missing. After online
     fits λ also depends on the learning rate. Use them to compare uncertainties, not as confidence intervals.
 

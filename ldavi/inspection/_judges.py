@@ -15,7 +15,7 @@ from ldavi.inspection._words import top_words_lists
 
 
 class TopicDescription(tuple[str, ...]):
-    """What a callable gets to know about a topic: a tuple of its first words, with attributes.
+    """A topic as a callable receives it: a tuple of its first words, with attributes.
 
     Parameters
     ----------

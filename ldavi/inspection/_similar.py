@@ -1,5 +1,7 @@
 """Nearest neighbours: documents with similar topics, and topics with similar words."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

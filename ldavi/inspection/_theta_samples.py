@@ -1,5 +1,7 @@
 """Draws of documents' topic proportions from their posterior given the topics, by collapsed Gibbs sampling."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,8 +37,8 @@ def theta_samples(
 ) -> Doubles:
     """Draw the documents' topic proportions θ_d from p(θ_d | w_d, topics), by collapsed Gibbs sampling.
 
-    The topics are fixed at E[β]. Each Gibbs iteration samples the topic of every token given those of the other tokens;
-    a draw of θ_d then follows from Dir(α + n_d), where n_dk counts the tokens of each topic. Unlike the mean-field
+    The topics are fixed at E[β]. Each Gibbs iteration samples the topic of every token given those of the other tokens.
+    A draw of θ_d then follows from Dir(α + n_d), where n_dk counts the tokens of each topic. Unlike the mean-field
     posterior Dir(γ_d) of `transform`, the draws have the correct variances and correlations for these topics: they
     include the uncertainty which topic each word came from. They do not include the uncertainty of the topics
     themselves. Equations (21.1) to (21.3) of docs/math.md.
@@ -53,7 +55,8 @@ def theta_samples(
         to 100 independent draws.
     random_state : int, RandomState or None, default=None
         Seed of the random numbers. The draws of a document depend on it, on the document's counts, and on how many
-        identical documents precede it in X: not on other documents, nor on the order of documents or topics.
+        identical documents precede it in X. They depend neither on other documents nor on the order of documents or
+        topics.
     doc_topic_prior : float, array of shape (n_topics,) or (n_docs, n_topics), or None, default=None
         α, the same for all documents or one for each. None takes the model's own, or 0.1 for topics that have none.
     n_jobs : int or None, default=None

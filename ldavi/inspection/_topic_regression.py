@@ -1,5 +1,7 @@
 """Regression of topics' shares on covariates by the method of composition: equations (21.4) to (21.6)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 

@@ -17,7 +17,7 @@ def read_topic_names(path: str | os.PathLike[str], n_topics: int | None = None) 
     Parameters
     ----------
     path : str or path
-        A JSON file with an object from topic numbers to names, or a list of names from topic 0 on; or a CSV file, with
+        A JSON file with an object from topic numbers to names, or a list of names from topic 0 on. Or a CSV file, with
         commas, semicolons or tabs, and the columns topic and name. UTF-8, with or without byte order mark.
     n_topics : int or None, default=None
         Number of topics of the model, to check the numbers in the file. None does not check them.

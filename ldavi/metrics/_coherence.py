@@ -52,7 +52,7 @@ def coherence(
         equal weights are in column order. Lists have the best word first.
     X : array-like or sparse matrix of shape (n_samples, n_features), or sequence of sequences of str
         Counts, documents × words, where every document is one window. Or documents as lists of tokens in text order,
-        where windows slide (except for "u_mass"); words that are not in `feature_names` count for the length of a
+        where windows slide (except for "u_mass"). Words that are not in `feature_names` count for the length of a
         window, as in gensim.
     measure : {"u_mass", "uci", "npmi", "c_v"}, default="u_mass"
         Called "u_mass", "c_uci", "c_npmi" and "c_v" in gensim.

@@ -218,4 +218,5 @@ class ConvergenceDisplay:
             borderaxespad=0.2,
             handletextpad=0.2,
         )
-        self.axes_[0].set_title("Evidence lower bound by term, nats", fontsize=style.FONT_SIZE + 1, loc="left")
+        pad = 6 if len(handles) < 3 else 24  # points; a long legend needs the whole width
+        self.axes_[0].set_title("Evidence lower bound by term, nats", fontsize=style.FONT_SIZE + 1, loc="left", pad=pad)

@@ -1,5 +1,7 @@
 """Effects of covariates on topics, and shares of topics over time, groups or a covariate, with intervals."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Self

@@ -94,10 +94,10 @@ def write(
 ) -> Path:
     """Write a self-contained HTML page about a model, which opens without a network.
 
-    The page shows topics with their most relevant words, controlled by a slider, a map, a tree and a term-topic matrix;
-    trends of topics over `metadata`, and differences between groups, with confidence intervals; documents with words
-    coloured by topic, a map of documents and a search of all documents; a table of all topics; the parameters of the
-    model and its ELBO after each pass. Topics can be renamed in the page, and the names saved to a file that
+    The page shows the most relevant words of each topic, a map, a tree and a term-topic matrix. It shows trends of
+    topics over `metadata`, and differences between groups, with confidence intervals. It shows documents with words
+    coloured by topic, a map of documents and a search of all documents. It has a table of all topics, the parameters of
+    the model and its ELBO after each pass. Topics can be renamed in the page, and the names saved to a file that
     :func:`ldavi.io.read_topic_names` reads. The page prints completely. The numbers are those of `ldavi.inspection` and
     `ldavi.metrics`. The same input gives the same bytes. Text from documents is displayed, never executed. The file is
     written completely or not at all.
@@ -126,7 +126,7 @@ def write(
         missing value (None, NaN, NaT, "") is left out of that column's trends.
     bins : mapping of str to str, int or sequence, or None, default=None
         How columns of `metadata` are divided, by name. For dates, a unit ("day", "week", "month", "quarter", "year",
-        "decade", "century") or the ascending edges of intervals; None offers each unit that makes 2 to 100 bins, and
+        "decade", "century") or the ascending edges of intervals. None offers each unit that makes 2 to 100 bins, and
         begins with the shortest. For numbers, a number of bins or their edges; None shows up to 100 integers or 20
         other values as they are, and 20 bins with equally many documents otherwise. For classes, how many of the most
         frequent ones, or the ones to show; None shows 40.
@@ -149,9 +149,9 @@ def write(
         Maximum number of documents to show with coloured words: the most representative ones of each topic. Texts are
         truncated to 6,000 characters each, and all these documents together to 3 MB. 0 leaves out all documents.
     all_documents : bool, default=True
-        Whether the page contains all documents in compressed form, for its search and the document map: counts, names,
-        metadata, and the beginnings of texts, as long as the page remains smaller than 10 MB. The page says what is
-        searched. False limits the search to the documents that are shown.
+        Whether the page contains all documents in compressed form, for its search and the document map. It has counts,
+        names, metadata, and as much of the texts as keeps the page smaller than 10 MB. The page says what is searched.
+        False limits the search to the documents that are shown.
 
     Returns
     -------
@@ -249,7 +249,7 @@ def show(
         missing value (None, NaN, NaT, "") is left out of that column's trends.
     bins : mapping of str to str, int or sequence, or None, default=None
         How columns of `metadata` are divided, by name. For dates, a unit ("day", "week", "month", "quarter", "year",
-        "decade", "century") or the ascending edges of intervals; None offers each unit that makes 2 to 100 bins, and
+        "decade", "century") or the ascending edges of intervals. None offers each unit that makes 2 to 100 bins, and
         begins with the shortest. For numbers, a number of bins or their edges; None shows up to 100 integers or 20
         other values as they are, and 20 bins with equally many documents otherwise. For classes, how many of the most
         frequent ones, or the ones to show; None shows 40.
@@ -272,9 +272,9 @@ def show(
         Maximum number of documents to show with coloured words: the most representative ones of each topic. Texts are
         truncated to 6,000 characters each, and all these documents together to 3 MB. 0 leaves out all documents.
     all_documents : bool, default=True
-        Whether the page contains all documents in compressed form, for its search and the document map: counts, names,
-        metadata, and the beginnings of texts, as long as the page remains smaller than 10 MB. The page says what is
-        searched. False limits the search to the documents that are shown.
+        Whether the page contains all documents in compressed form, for its search and the document map. It has counts,
+        names, metadata, and as much of the texts as keeps the page smaller than 10 MB. The page says what is searched.
+        False limits the search to the documents that are shown.
     height : int, default=720
         Height of the frame in pixels.
 

@@ -154,13 +154,14 @@ def ensemble(
     estimator : estimator or None, default=None
         The estimator to fit; clones of it are given a `random_state`. None means `ldavi.LatentDirichletAllocation()`.
     n_fits : int, default=20
-        Number of fits, at least 2.
+        Number of fits, at least 2. More fits give more exact shares of recurrence.
     sample : {"bootstrap", "half", "seeds"}, default="bootstrap"
         What fits differ in, besides their seeds. "bootstrap": each has as many documents as X, drawn with replacement.
         "half": each has half of the documents, drawn without replacement. "seeds": each has all documents; these
         differ only where the estimator uses random numbers, so set `init="random"` to vary the initial topics too.
     max_distance : float, default=0.5
         Where the clustering is cut: the largest mean Hellinger distance of two clusters that are joined, from 0 to 1.
+        Lower it if topics are joined that you would tell apart.
     n_jobs : int or None, default=None
         Fits that run at the same time, in threads unless `joblib.parallel_config` says otherwise. With None the fits
         run one after the other, each with the estimator's own `n_jobs`. The result is the same for any number.

@@ -118,8 +118,8 @@ def fit_periods(
 ) -> Periods:
     """Fit the topics of consecutive periods, each with the topics of the period before as its prior.
 
-    The prior of the words of topic k in period t is η + s (N_t / K) E[β_{t−1,k}], with N_t the tokens of the period:
-    the topics of the period before count as much as `strength` s times the tokens of an average topic. Topics keep
+    The prior of the words of topic k in period t is η + s (N_t / K) E[β_{t−1,k}], with N_t the tokens of the period.
+    The topics of the period before count as much as `strength` s times the tokens of an average topic. Topics keep
     their numbers and their subject, and their words change as far as the documents of the period require.
 
     Parameters

@@ -1,5 +1,7 @@
 """Conversion of models from and to Gibbs samplers, whose state is a topic for each token: MALLET and tomotopy."""
 
+from __future__ import annotations
+
 import os
 import re
 import zlib

@@ -1,5 +1,7 @@
 """Conversion of models from and to the files of lda-c and Vowpal Wabbit."""
 
+from __future__ import annotations
+
 import gzip
 import os
 import re

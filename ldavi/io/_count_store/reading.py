@@ -67,8 +67,8 @@ def open_counts(path: str | os.PathLike[str], *, batch_size: int = 4096, n_words
     path : str or path-like
         The file or folder.
     batch_size : int, default=4096
-        Number of documents per batch. An online fit splits each batch into steps of the estimator's `batch_size`, which
-        should divide this one.
+        Number of documents per batch, three of which are in memory. An online fit splits each batch into steps of the
+        estimator's `batch_size`, which should divide this one.
     n_words : int or None, default=None
         Number of columns, if the files do not declare it. None uses the largest word number, which reads the files
         once.

@@ -37,24 +37,29 @@ def count_words(
     texts : sequence of str
     stop_words : "english", path, collection of str or None, default=None
         Words to ignore: "english" for scikit-learn's English list, a file with one word per line (a `pathlib.Path`), or
-        the words.
+        the words. Use a list of the language of the texts: words that are in every document form topics without a
+        meaning.
     ngram_range : (int, int), default=(1, 1)
-        Minimum and maximum number of words of the n-grams to count.
+        Minimum and maximum number of words of the n-grams to count. (1, 2) counts pairs too, which needs several times
+        the memory; `phrases` counts the frequent ones only.
     min_df : int or float, default=1
-        Ignore words that occur in fewer documents. An int is a number of documents, a float a share of them.
+        Ignore words that occur in fewer documents. An int is a number of documents, a float a share of them. 5 is usual
+        for a thousand documents or more.
     max_df : int or float, default=1.0
-        Ignore words that occur in more documents.
+        Ignore words that occur in more documents. Lower it, for example to 0.3, if the same words lead many topics.
     vocabulary : path, sequence of str, mapping of str to int or None, default=None
         The words to count, in the order of their columns, or a file of them.
     token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
-        Regular expression of a word. If it contains a group, the group is the word.
+        Regular expression of a word. If it contains a group, the group is the word. `"[a-z]{3,}"` leaves out numbers
+        and short words of English texts.
     lowercase : bool, default=True
-        Whether texts are converted to lower case first.
+        Whether texts are converted to lower case first. False counts *Apple* and *apple* as two words.
     max_features : int or None, default=None
-        Maximum number of words. The most frequent words are counted; among equally frequent ones, the first in
-        alphabetical order.
+        Maximum number of words, to limit memory. The most frequent words are counted; among equally frequent ones, the
+        first in alphabetical order.
     n_jobs : int or None, default=None
-        Number of processes; None means 1.
+        Number of processes; None means 1. More are useful for large texts if `token_pattern` is not the default, or if
+        the texts are not ASCII.
     language : str or None, default=None
         None finds words as `CountVectorizer` does. "any" composes letters (NFC), lets combining marks belong to words,
         and lowers the minimum length of words in Han, Hangul and other scripts that write short words. "turkish",

@@ -180,7 +180,7 @@ def read_batches(
     path : str, path or sequence of them
         See `read_corpus`; "-", standard input, can be read once and needs a `format`.
     batch_size : int, default=4096
-        Number of documents per batch; the last batch may have fewer.
+        Number of documents per batch; the last batch may have fewer. Lower it for long documents if memory is short.
     format : str, default="auto"
         See `read_corpus`.
     vocabulary : path, sequence of str or None, default=None

@@ -95,13 +95,14 @@ def read_corpus(
         texts are joined. A pair (a tuple) names a column with lists of words and one with lists of their counts. None
         uses the only column, or the one named "text". Missing texts (null) are empty documents.
     id_column : str or None, default=None
-        Name of the column with the names of the documents.
+        Name of the column with the names of the documents, which tables and reports show.
     metadata : sequence of str, default=()
-        Names of further columns to return.
+        Names of further columns to return, such as dates or groups.
     encoding : str, default="utf-8"
-        Encoding of the texts. A byte order mark takes precedence.
+        Encoding of the texts, for example "cp1252" for files of older Windows programs. A byte order mark takes
+        precedence.
     max_bytes : int, default=4294967296
-        Maximum number of bytes that a compressed file may expand to.
+        Maximum number of bytes that a compressed file may expand to. Raise it for larger files that you trust.
     counting : mapping or None, default=None
         Keyword arguments of `count_words`, for texts.
     table : mapping or None, default=None
