@@ -12,6 +12,8 @@ from scipy import sparse
 
 import ldavi
 from ldavi import LatentDirichletAllocation, io
+from ldavi._core.saved_arrays import checked_priors
+from ldavi._estimator.restore import restored, state_of
 from ldavi.cli import main
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -144,3 +146,20 @@ def test_two_processes_that_save_to_one_path_leave_a_whole_file_of_one_of_them(t
             assert process.returncode == 0, error
     assert io.load(path).random_state in (0, 1)
     assert [file.name for file in tmp_path.iterdir()] == ["m.ldavi"]
+
+
+# Numbers that no fit has
+
+
+@pytest.mark.parametrize(("alpha", "eta"), [(1e300, 0.1), (1e-300, 0.1), (0.1, 1e300), (0.1, 1e-300), (np.nan, 0.1)])
+def test_priors_that_no_fit_accepts_are_refused(alpha, eta):
+    with pytest.raises(ValueError, match="alpha|eta"):
+        checked_priors(np.array([0.1, alpha]), np.array([[eta]]))
+
+
+def test_a_number_of_online_steps_below_1_is_refused():
+    fitted = model()
+    fitted.partial_fit(X)
+    state = {**state_of(fitted), "n_batch_iter_": 0}
+    with pytest.raises(ValueError, match="n_batch_iter_"):
+        restored(fitted.get_params(), state)

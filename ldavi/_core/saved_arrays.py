@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ldavi._core.limits import FLOAT64, MAX_TOKENS, prior_range
 from ldavi._core.prior_regression import PriorRegression
 from ldavi._core.records import Priors, padded
 from ldavi._core.typing import Doubles, Floats, Int64s
@@ -112,6 +113,10 @@ def checked_priors(alpha: Any, eta: Any, coef: Any = None) -> Priors:
             raise ValueError(f"{name} is not finite and >= 0")
     if (alpha == 0).any() or ((eta == 0).any() and eta.size > 1):
         raise ValueError("alpha or eta is 0")
+    smallest, largest = prior_range(FLOAT64)
+    positive = np.concatenate([alpha, eta[eta > 0]])
+    if positive.min() < smallest or alpha.max() > largest or eta.max() > MAX_TOKENS[FLOAT64]:
+        raise ValueError(f"alpha or eta is not between {smallest:g} and {largest:g}")
     if coef is None:
         return Priors(alpha, eta)
     shape = (len(coef) if isinstance(coef, np.ndarray) and coef.ndim == 2 else 0, len(alpha))

@@ -59,7 +59,7 @@ ATTRIBUTES: Mapping[str, Callable[[Any], bool]] = {
     "bound_": _is_number,
     "converged_": lambda value: isinstance(value, (bool, np.bool_)),
     "n_iter_": _is_count,
-    "n_batch_iter_": _is_count,
+    "n_batch_iter_": lambda value: _is_count(value) and value >= 1,  # the number of the next step
     "n_samples_seen_": _is_count,
     "_mean_log_theta": _is_mean,
     SURPLUS: _is_number,
