@@ -153,7 +153,7 @@ def test_two_processes_that_save_to_one_path_leave_a_whole_file_of_one_of_them(t
 
 @pytest.mark.parametrize(("alpha", "eta"), [(1e300, 0.1), (1e-300, 0.1), (0.1, 1e300), (0.1, 1e-300), (np.nan, 0.1)])
 def test_priors_that_no_fit_accepts_are_refused(alpha, eta):
-    with pytest.raises(ValueError, match="alpha|eta"):
+    with pytest.raises(ValueError, match=r"alpha|eta"):
         checked_priors(np.array([0.1, alpha]), np.array([[eta]]))
 
 
