@@ -74,7 +74,10 @@ def read_ldac(source: Source, info: CorpusInfo, encoding: str) -> Iterator[Tripl
                 raise CorpusError(
                     source.name, f"contains word number {max(words)}, and at most {MAX_WORDS} are supported", number
                 )
-            yield words, [float(text) for text in pairs[1::2]]
+            values = [float(text) for text in pairs[1::2]]
+            if values and max(values) == np.inf:
+                raise CorpusError(source.name, "contains a count that is not finite", number)
+            yield words, values
 
     return collect_triples(documents(), info)
 
