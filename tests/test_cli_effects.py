@@ -83,7 +83,6 @@ def test_csv_has_a_row_for_each_topic_and_term(files, capsys):
         (["--covariates", " , "], 2, "there is no covariate"),
         (["--formula", "~ section +"], 1, "--formula '~ section +' is not valid"),
         (["--covariates", "colour"], 1, "colour"),
-        (["--covariates", "year", "--samples", "1"], 1, "--samples 1"),
     ],
 )
 def test_wrong_options_are_refused(files, arguments, code, message, capsys):
@@ -91,11 +90,15 @@ def test_wrong_options_are_refused(files, arguments, code, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_level_that_is_no_probability_is_refused(files, capsys):
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--level", "2", "2 must be > 0 and < 1"), ("--samples", "1", "1 must be an integer of at least 2")],
+)
+def test_a_number_out_of_range_is_refused(files, capsys, option, value, message):
     with pytest.raises(SystemExit) as ended:
-        main(["effects", *map(str, files), "--covariates", "year", "--level", "2"])
+        main(["effects", *map(str, files), "--covariates", "year", option, value])
     assert ended.value.code == 2
-    assert "--level: 2 must be > 0 and < 1" in capsys.readouterr().err
+    assert f"{option}: {message}" in capsys.readouterr().err
 
 
 def test_a_formula_without_formulaic_names_the_extra(files, monkeypatch, capsys):

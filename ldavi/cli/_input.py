@@ -19,7 +19,7 @@ from ldavi.cli._counting import check_no_counting_options, note_topics, select_w
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
 from ldavi.cli._progress import MEGABYTE, progress_display, reading_progress
-from ldavi.cli._reading import check_encoding_is_used, metadata_names, reading_parameters, say_notes
+from ldavi.cli._reading import check_encoding_is_used, read_names, reading_parameters, say_notes
 from ldavi.io._counting.recipe import Counting
 from ldavi.io._readers.dates import typed_column
 from ldavi.io._readers.recognition import TEXT_FORMATS
@@ -161,7 +161,7 @@ def _read(options: Options, path: str, vocabulary: str | Words | None, counting:
 
 
 def with_types(options: Options, corpus: io.Corpus) -> io.Corpus:
-    """Convert the columns of --metadata to dates and numbers where they are.
+    """Convert the columns of --metadata and --covariates to dates and numbers where they are.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def with_types(options: Options, corpus: io.Corpus) -> io.Corpus:
     """
     if options.command == "transform":  # whose columns are copied as they are
         return corpus
-    named = metadata_names(options)
+    named = read_names(options)
     date_format = getattr(options, "date_format", None)
     columns = {name: typed_column(name, corpus.metadata[name].tolist(), date_format) for name in named}
     if date_format is not None and not any(column.values.dtype.kind == "M" for column in columns.values()):

@@ -37,6 +37,17 @@ def positive(text: str) -> int:
     return value
 
 
+def several(text: str) -> int:
+    """Parse a number of draws: an integer of at least 2."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 2:
+        raise argparse.ArgumentTypeError(f"{text} must be an integer of at least 2")
+    return value
+
+
 def threads(text: str) -> int:
     """Parse a number of threads: an integer, where -1 means all cores, and 0 is not allowed."""
     try:
@@ -335,27 +346,6 @@ def _add_limits(group: Group) -> None:
     )
     group.add_argument(
         "--max-features", type=positive, metavar="N", help="keep the N most frequent words (default: all)"
-    )
-
-
-def add_metadata(group: Group) -> None:
-    """Add the columns over which the report shows trends."""
-    group.add_argument(
-        "--metadata", metavar="NAMES", help="columns for the report's trends, separated by commas: date,section"
-    )
-    group.add_argument(
-        "--date-format",
-        metavar="FORMAT",
-        help="format of the dates in these columns, such as %%d/%%m/%%Y, or unix for seconds since 1970 (default: "
-        "common formats are recognised)",
-    )
-    group.add_argument(
-        "--bins",
-        action="append",
-        metavar="COLUMN=BINS",
-        help="how the report divides a column of --metadata: date=month (or day, week, quarter, year, decade, "
-        "century), date=2020-01-01,2021-07-01,2023-01-01 or age=18,30,65 (edges), age=10 (a number of bins), "
-        "section=news,sport (values); may be repeated",
     )
 
 
