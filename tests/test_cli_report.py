@@ -96,7 +96,6 @@ def test_a_fit_writes_effects_of_dates_in_years(saved, tmp_path):
     [
         (["--samples", "5"], "--samples is for the effects of covariates; add --covariates NAMES"),
         (["--seed", "5"], "--seed is for the effects of covariates; add --covariates NAMES"),
-        (["--covariates", ","], "there is no covariate"),
     ],
 )
 def test_options_of_effects_without_covariates_are_refused(saved, tmp_path, capsys, options, message):

@@ -15,15 +15,34 @@ Group: TypeAlias = "argparse._ArgumentGroup"
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+class Once(argparse.Action):
+    """Store the value of an option, and note in `given` that the command line has it.
+
+    An empty value, and an option that is given twice, are refused.
+    """
+
+    def __call__(self, parser: Parser, namespace: Options, values: Any, option_string: str | None = None) -> None:
+        given = namespace.__dict__.setdefault("given", set())
+        if option_string is not None and self.dest in given:
+            raise argparse.ArgumentError(self, "is given twice; the first value would have no effect: give it once")
+        if option_string is not None and self.type is None and isinstance(values, str) and not values.strip(" ,"):
+            raise argparse.ArgumentError(self, f"{values!r} is empty; give a value, or leave the option out")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 def command(commands: Commands, name: str, *, usage: str, description: str, examples: str) -> Parser:
     """Add the parser of a command. `usage` names the important options only; `examples` follow the options."""
-    return commands.add_parser(
+    parser = commands.add_parser(
         name,
         usage=f"ldavi {name} {usage}",
         description=description if "\n" in description else textwrap.fill(description, 120),
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    for action in (None, "store"):
+        parser.register("action", action, Once)
+    return parser
 
 
 def positive(text: str) -> int:
@@ -351,7 +370,7 @@ def _add_limits(group: Group) -> None:
 
 def add_messages(parser: Parser) -> None:
     """Add how many messages are written."""
-    group = parser.add_argument_group("messages (on standard error)")
+    group = parser.add_argument_group("messages (on standard error)").add_mutually_exclusive_group()
     group.add_argument("-q", "--quiet", action="store_true", help="errors only")
     group.add_argument(
         "-v", "--verbose", action="store_true", help="more messages: each pass of a fit, the traceback of an error"
