@@ -188,6 +188,21 @@ def note_topics(options: Options, n_documents: int) -> None:
         say_notes(options, (f"{largest} topics are more than its {n_documents:,} documents with words; lower -k",))
 
 
+def note_uncounted(options: Options, counting: Counting, words: list[str]) -> None:
+    """Write a note on words of --vocabulary that are never counted, since they are no words of any text."""
+    found = io.WordCounter(vocabulary=words, **counting.parameters()).transform(words).diagonal()
+    never = [word for word, count in zip(words, found.tolist(), strict=True) if not count]
+    if never:
+        shown = ", ".join(map(repr, never[:5])) + (", …" if len(never) > 5 else "")
+        say_notes(
+            options,
+            (
+                f"{len(never):,} of the {len(words):,} words of --vocabulary are never counted, since they are stop "
+                f"words, or no words by the other options: {shown}",
+            ),
+        )
+
+
 def check_no_counting_options(options: Options) -> None:
     """Refuse options about texts where the input holds counts.
 

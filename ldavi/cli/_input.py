@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import io
-from ldavi.cli._counting import check_no_counting_options, note_topics, select_words
+from ldavi.cli._counting import check_no_counting_options, note_topics, note_uncounted, select_words
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
 from ldavi.cli._progress import MEGABYTE, progress_display, reading_progress
@@ -74,6 +74,8 @@ def read_for_fit(options: Options, counting: Counting, path: str) -> io.Corpus:
         corpus = _read(options, path, options.vocabulary, counting)
     if corpus.texts is None:
         check_no_counting_options(options)
+    if corpus.texts is not None and corpus.vocabulary is not None and options.vocabulary is not None:
+        note_uncounted(options, counting, corpus.vocabulary.tolist())
     if corpus.texts is None or options.vocabulary is not None:
         _note_documents(options, corpus.X)
         return corpus
@@ -94,11 +96,11 @@ def read_for_model(options: Options, words: Words | None, counting: Counting, n_
     ValueError
         If the columns are unknown.
     """
-    sample = sample_of_texts(path, 1, max_bytes=options.max_bytes, **reading_parameters(options))
-    kind, given = sample.recognition.format, getattr(options, "vocabulary", None)
-    if kind in TEXT_FORMATS and words is not None and given is not None:
-        raise UsageError("--vocabulary has no effect on texts, whose words are those of the model; leave it out")
-    if words is None and given is None and sample.texts is not None:
+    kind, is_text = kind_of_input(options, path)
+    given = getattr(options, "vocabulary", None)
+    if kind in TEXT_FORMATS and words is not None:
+        check_no_vocabulary(options)
+    if words is None and given is None and is_text:
         raise ValueError(f"{options.input} holds texts, and the model file has no vocabulary to count them with")
     vocabulary = given if kind not in TEXT_FORMATS or words is None else words
     with reading_progress(options, f"reading {options.input}", path):
@@ -107,13 +109,35 @@ def read_for_model(options: Options, words: Words | None, counting: Counting, n_
     return replace(corpus, X=in_columns_of(corpus.X, corpus.vocabulary, words, n_words, options.input))
 
 
+def kind_of_input(options: Options, path: str) -> tuple[str, bool]:
+    """Return the format of the documents, and whether they are texts, and not counts or lists of words."""
+    known: dict[str, tuple[str, bool]] = options.__dict__.setdefault("_kinds", {})
+    if str(path) not in known:
+        sample = sample_of_texts(path, 1, max_bytes=options.max_bytes, **reading_parameters(options))
+        known[str(path)] = sample.recognition.format, sample.texts is not None
+    return known[str(path)]
+
+
+def check_no_vocabulary(options: Options) -> None:
+    """Refuse --vocabulary for texts in the words of a model.
+
+    Raises
+    ------
+    UsageError
+        If it is given.
+    """
+    if getattr(options, "vocabulary", None) is not None:
+        raise UsageError("--vocabulary has no effect on texts, whose words are those of the model; leave it out")
+
+
 def open_batches(options: Options, path: str, batch_size: int) -> io.Batches:
-    """Open the documents for reading in batches."""
+    """Open the documents for reading in batches; texts are not counted yet."""
+    is_text = kind_of_input(options, path)[1]
     with reading_progress(options, f"examining {options.input}", path, in_batches=True):
         batches = io.read_batches(
             path,
             batch_size=batch_size,
-            vocabulary=options.vocabulary,
+            vocabulary=None if is_text else options.vocabulary,
             max_bytes=options.max_bytes,
             **reading_parameters(options),
         )
@@ -152,7 +176,7 @@ def _read(options: Options, path: str, vocabulary: str | Words | None, counting:
         path,
         vocabulary=vocabulary.tolist() if isinstance(vocabulary, np.ndarray) else vocabulary,
         max_bytes=options.max_bytes or MAX_BYTES,
-        counting=counting.parameters(),
+        counting=counting.parameters() if kind_of_input(options, path)[1] else None,
         **reading_parameters(options),
     )
     check_encoding_is_used(options, corpus.recognition.format)

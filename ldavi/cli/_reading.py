@@ -48,7 +48,9 @@ def text_columns(options: Options) -> str | list[str] | None:
 
 
 def metadata_names(options: Options) -> list[str]:
-    """Return the columns that `--metadata` names."""
+    """Return the columns that `--metadata` names, or that `--keep-columns all` stands for."""
+    if getattr(options, "kept_columns", None) is not None:
+        return list(options.kept_columns)
     named = getattr(options, "metadata", None) or ""
     return [name.strip() for name in named.split(",") if name.strip()]
 

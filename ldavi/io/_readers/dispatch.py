@@ -175,6 +175,8 @@ def check_options(name: str, kind: str, options: ReaderOptions) -> None:
                 f"is {kind}, which has no columns for {parameter}={value!r}; only {', '.join(TABLE_FORMATS)} have "
                 f"them{hint}",
             )
+    if kind in ("parquet", "excel") and options.encoding != "utf-8":
+        options.notes.add(f"it is {kind}, whose texts have an encoding of their own: {options.encoding} is not used")
     others = {
         "delimiter": (table.delimiter, SEPARATED),
         "quoting": (table.quoting, SEPARATED),
@@ -215,8 +217,22 @@ def reader_options(
         column = column[0]
     encoding = check_encoding(encoding)
     return ReaderOptions(
-        column, id_column, tuple(metadata), encoding, max_bytes, table_options(table), first_word, Notes()
+        column, id_column, tuple(metadata), encoding, max_bytes, table_options(table), first_word, Notes(), {}
     )
+
+
+def check_counting_has_effect(counting: Mapping[str, Any] | None) -> None:
+    """Refuse parameters of counting for a corpus that is counted already.
+
+    Raises
+    ------
+    ValueError
+        If there are any.
+    """
+    if counting:
+        raise ValueError(
+            f"counting={dict(counting)!r} has no effect: the file contains counts or lists of words; leave it out"
+        )
 
 
 def first_content(documents: Iterable[Document]) -> str | WordCounts:

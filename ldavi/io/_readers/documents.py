@@ -1,6 +1,7 @@
 """Documents of corpus files, and how the columns of tables become documents."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from ldavi.io._errors import CorpusError
@@ -55,7 +56,8 @@ class Notes:
 class ReaderOptions(NamedTuple):
     """Options of `read_corpus` that concern columns, bytes and numbering; see there.
 
-    `notes` collects what was decided where a file leaves it open.
+    `notes` collects what was decided where a file leaves it open, and `columns` the columns that were found.
+    `partition` has the columns that the names of folders give, with their values in the file that is read.
     """
 
     column: Column
@@ -66,6 +68,12 @@ class ReaderOptions(NamedTuple):
     table: TableOptions
     first_word: int | None
     notes: Notes
+    columns: dict[str, None]
+    partition: Mapping[str, Any] = MappingProxyType({})
+
+    def add_columns(self, names: Iterable[str]) -> None:
+        """Note that a table has these columns."""
+        self.columns.update(dict.fromkeys(names))
 
 
 def table_options(table: Mapping[str, Any] | None) -> TableOptions:
@@ -156,10 +164,15 @@ def documents_of_rows(
         positions = [text_column(name, header, remedy=remedy)]
     else:
         positions = [position_of(name, header, each) for each in ([column] if isinstance(column, str) else column)]
+    partition = {key: value for key, value in options.partition.items() if key not in header}
+    header = [*header, *partition]
+    options.add_columns(header)
     others = [position_of(name, header, each) for each in options.metadata]
     id_position = None if options.id_column is None else position_of(name, header, options.id_column)
     only = positions[0] if len(positions) == 1 else None
+    of_folders = list(partition.values())
     for row in rows:
+        row = [*row, *of_folders] if of_folders else row
         text = as_text(row[only]) if only is not None else joined([as_text(row[place]) for place in positions])
         id_ = None if id_position is None else as_text(row[id_position])
         yield Document(text, id_, tuple([row[place] for place in others]))
@@ -197,6 +210,9 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
     column = options.column
     if column is None:
         column = list(record)[text_column(name, list(record), number)]
+    if options.partition:
+        record = {**options.partition, **record}
+    options.add_columns(record)
     for used in (*((column,) if isinstance(column, str) else column), *used_columns(options)):
         if used not in record:
             raise CorpusError(name, f"has no column {used!r}; it has {_listed(record)}", number)

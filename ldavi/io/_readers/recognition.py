@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ldavi.io._errors import CorpusError
 from ldavi.io._readers.archives import SPREADSHEET, ZIP, kind_of_archive, office_problem
+from ldavi.io._readers.encodings import escaped_encoding, guessed_wide_encoding
 from ldavi.io._readers.source import SUFFIXES, Source, open_source, random_access
-from ldavi.io._readers.text_stream import guessed_wide_encoding
 
 TEXT_FORMATS = ("text", "folder", "csv", "tsv", "jsonl", "json", "parquet", "excel", "mallet")
 COUNT_FORMATS = ("uci", "mm", "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix", "npz")
@@ -178,7 +178,12 @@ def check_text(source: Source) -> None:
 
 
 def check_wide_text(source: Source) -> None:
-    """Raise a CorpusError if a file looks like text in UTF-16 or UTF-32 without a byte order mark."""
+    """Raise a CorpusError if a file looks like text in another encoding.
+
+    These are UTF-16 and UTF-32 without a byte order mark, and encodings that switch by escape sequences.
+    """
+    if source.encoding in ("utf-8", "ascii") and (guess := escaped_encoding(source.head)):
+        raise CorpusError(source.name, f"looks like text in {guess}; pass encoding={guess!r}")
     if b"\x00" in source.head and (guess := guessed_wide_encoding(source.head)):
         raise CorpusError(source.name, f"looks like text in {guess}; pass encoding={guess!r}")
 

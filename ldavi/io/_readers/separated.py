@@ -175,6 +175,6 @@ def _decoded_blocks(source: Source) -> Iterator[str]:
             text = block.decode(source.encoding)
         except UnicodeDecodeError as error:
             line = n_lines + block.count(b"\n", 0, error.start) + 1
-            raise CorpusError(source.name, undecodable(block, error, source.encoding), line) from error
+            raise CorpusError(source.name, undecodable(block, error, source.encoding, source.head), line) from error
         n_lines += block.count(b"\n")
         yield text
