@@ -15,7 +15,6 @@ from ldavi.io._readers.coo_builder import CorpusInfo, build_batches, find_word_b
 from ldavi.io._readers.dispatch import (
     STANDARD_INPUT,
     ObjectArray,
-    check_counting_has_effect,
     check_options,
     counts_of_word_lists,
     final_vocabulary,
@@ -23,6 +22,7 @@ from ldavi.io._readers.dispatch import (
     initial_info,
     is_stdin,
     metadata_names,
+    note_unused_counting,
     open_corpus,
     read_counts,
     read_npz_counts,
@@ -240,7 +240,9 @@ def read_batches(
     )
     recognition, is_counts = _recognise(path, format, options)
     kind = recognition.format
-    counter = _counter_of_texts(vocabulary, counting, options.encoding, is_counts=is_counts)
+    if is_counts:
+        note_unused_counting(counting, options)
+    counter = None if is_counts else _counter_of_texts(vocabulary, counting, options.encoding)
     info, words = initial_info(path, kind, vocabulary if is_counts else None, options)
     if is_counts:
         _find_words(path, format, kind, options, info)
@@ -257,18 +259,15 @@ def read_batches(
 
 
 def _counter_of_texts(
-    vocabulary: StrPath | Sequence[str] | None, counting: Mapping[str, Any] | None, encoding: str, *, is_counts: bool
+    vocabulary: StrPath | Sequence[str] | None, counting: Mapping[str, Any] | None, encoding: str
 ) -> WordCounter | None:
-    """Return what counts the texts by a vocabulary; None for counts, and without a vocabulary.
+    """Return what counts the texts by a vocabulary; None without a vocabulary.
 
     Raises
     ------
     ValueError
-        If `counting` has no effect.
+        If there are parameters of counting without a vocabulary.
     """
-    if is_counts:
-        check_counting_has_effect(counting)
-        return None
     if vocabulary is None:
         if counting:
             raise ValueError("counting= needs vocabulary=, the words to count; without it, count texts by WordCounter")

@@ -11,12 +11,12 @@ from ldavi.io._errors import CorpusError
 from ldavi.io._readers.coo_builder import CorpusInfo, build_matrix
 from ldavi.io._readers.dispatch import (
     ObjectArray,
-    check_counting_has_effect,
     counts_of_word_lists,
     final_vocabulary,
     first_content,
     initial_info,
     metadata_names,
+    note_unused_counting,
     object_array,
     open_corpus,
     read_counts,
@@ -104,7 +104,7 @@ def read_corpus(
     max_bytes : int, default=4294967296
         Maximum number of bytes that a compressed file may expand to.
     counting : mapping or None, default=None
-        Keyword arguments of `count_words`; only for texts.
+        Keyword arguments of `count_words`, for texts. Where a file contains counts, `notes` says that they are not used.
     table : mapping or None, default=None
         How a table is read: "delimiter", a character (default: recognised); "quoting", "csv", "backslash" (quotes
         within quotes follow a backslash) or "none" (quotes are part of the texts) (default: recognised); "header",
@@ -124,7 +124,7 @@ def read_corpus(
         If the file does not have the expected format, is damaged, or is of a kind that could run code. The message
         names the file, the line and what was expected.
     ValueError
-        If a value is not allowed, or `counting` has no effect.
+        If a value is not allowed.
     ModuleNotFoundError
         If the format needs a library that is not installed; the extra ``ldavi[io]`` installs it.
 
@@ -154,7 +154,7 @@ def read_corpus(
         kind = recognition.format
         info, words = initial_info(path, kind, vocabulary, options)
         if opened.documents is None:
-            check_counting_has_effect(counting)
+            note_unused_counting(counting, options)
         if kind == "npz":
             X = read_npz_counts(source, info, options)
             return Corpus(X, words, None, None, {}, recognition, tuple(options.notes))
@@ -167,6 +167,8 @@ def read_corpus(
     if not documents:
         raise CorpusError(info.name, "contains no document")
     names = metadata_names(kind, options)
+    if not isinstance(first_content(documents), str):
+        note_unused_counting(counting, options)
     corpus = _corpus_of_documents(documents, info, words, names, recognition, counting or {})
     return replace(corpus, notes=tuple(options.notes))
 
@@ -186,6 +188,5 @@ def _corpus_of_documents(
         texts = [text_of(document, info.name) for document in documents]
         X, words = count_words(texts, vocabulary=words, **counting)
         return Corpus(X, words, ids, texts, columns, recognition)
-    check_counting_has_effect(counting)
     X = build_matrix(info, counts_of_word_lists(documents, info))
     return Corpus(X, final_vocabulary(info, words), ids, None, columns, recognition)

@@ -221,18 +221,10 @@ def reader_options(
     )
 
 
-def check_counting_has_effect(counting: Mapping[str, Any] | None) -> None:
-    """Refuse parameters of counting for a corpus that is counted already.
-
-    Raises
-    ------
-    ValueError
-        If there are any.
-    """
+def note_unused_counting(counting: Mapping[str, Any] | None, options: ReaderOptions) -> None:
+    """Note that parameters of counting are not used for a corpus that is counted already."""
     if counting:
-        raise ValueError(
-            f"counting={dict(counting)!r} has no effect: the file contains counts or lists of words; leave it out"
-        )
+        options.notes.add(f"it contains counts or lists of words, so that counting={dict(counting)!r} is not used")
 
 
 def first_content(documents: Iterable[Document]) -> str | WordCounts:
