@@ -104,7 +104,7 @@ def read_corpus(
     max_bytes : int, default=4294967296
         Maximum number of bytes that a compressed file may expand to.
     counting : mapping or None, default=None
-        Keyword arguments of `count_words`, for texts. Where a file contains counts, `notes` says that they are not used.
+        Keyword arguments of `count_words`, for texts. `notes` says where they are not used: for counts.
     table : mapping or None, default=None
         How a table is read: "delimiter", a character (default: recognised); "quoting", "csv", "backslash" (quotes
         within quotes follow a backslash) or "none" (quotes are part of the texts) (default: recognised); "header",

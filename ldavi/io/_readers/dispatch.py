@@ -29,8 +29,8 @@ from ldavi.io._readers.recognition import (
     Recognition,
     check_wide_text,
     recognise_source,
-    refuse_code,
 )
+from ldavi.io._readers.refused import note_of_structure, refuse_code
 from ldavi.io._readers.separated import looks_like_table, note_of_text
 from ldavi.io._readers.several import (
     Part,
@@ -129,8 +129,12 @@ def _recognised(source: Source, format: str, options: ReaderOptions) -> Recognit
         recognition = recognise_source(source)
         if recognition.format == "text" and looks_like_table(source, options, used_columns(options)):
             return Recognition("csv", source.compression, "its first row has the named columns")
-        if recognition.format == "text" and (note := note_of_text(source)) is not None:
-            options.notes.add(note)
+        if recognition.format == "text":
+            note = note_of_structure(source.name) or note_of_text(source)
+            if note is not None:
+                options.notes.add(note)
+        if recognition.format == "vw" and "Vowpal" in recognition.reason:
+            options.notes.add("it is read as Vowpal Wabbit, by the | in each line (format='csv' for a table)")
         return recognition
     if format not in BINARY_FORMATS:
         check_wide_text(source)

@@ -9,6 +9,8 @@ from ldavi.io._errors import CorpusError
 WordCounts: TypeAlias = tuple[list[str], list[float]]
 Column: TypeAlias = str | tuple[str, str] | list[str] | None
 QUOTING = ("csv", "backslash", "none")
+MISSING_TEXTS = frozenset(("NaN", "nan", "<NA>", "NULL", "null"))  # as other programs write them
+MISSING_NOTE = "texts that are only NaN, <NA> or NULL are taken for missing ones, and read as empty documents"
 NULL_NOTE = "some documents have no text (null); they are read as empty documents"
 
 
@@ -138,6 +140,10 @@ def text_column(name: str, columns: Sequence[str], line: int | None = None, *, r
     folded = [column.casefold() for column in columns]
     if folded.count("text") == 1:
         return folded.index("text")
+    if columns.count("text") > 1:
+        return position_of(name, columns, "text")  # which refuses them
+    if "" in columns[1:]:
+        remedy += "; if there is a title above the table, remove its rows"
     raise CorpusError(
         name, f"has the columns {_listed(columns)}; name the one with the texts: column=NAME{remedy}", line
     )
@@ -174,6 +180,9 @@ def documents_of_rows(
     for row in rows:
         row = [*row, *of_folders] if of_folders else row
         text = as_text(row[only]) if only is not None else joined([as_text(row[place]) for place in positions])
+        if text in MISSING_TEXTS:
+            options.notes.add(MISSING_NOTE)
+            text = ""
         id_ = None if id_position is None else as_text(row[id_position])
         yield Document(text, id_, tuple([row[place] for place in others]))
 

@@ -13,7 +13,8 @@ from ldavi.io._readers.documents import Document, ReaderOptions
 from ldavi.io._readers.excel import read_excel
 from ldavi.io._readers.json_tables import read_json, read_jsonl
 from ldavi.io._readers.parquet import read_parquet
-from ldavi.io._readers.recognition import check_text, refuse_code
+from ldavi.io._readers.recognition import check_text
+from ldavi.io._readers.refused import refuse_code
 from ldavi.io._readers.separated import read_csv, read_tsv
 from ldavi.io._readers.source import Source, decoded_lines, open_source, read_whole
 from ldavi.io._readers.text_stream import undecodable
