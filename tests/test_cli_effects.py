@@ -10,6 +10,7 @@ import pytest
 
 from ldavi import inspection, io
 from ldavi.cli import main
+from ldavi.cli._reading import names_in
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,29 @@ def test_a_formula_names_its_columns(files, capsys):
     np.testing.assert_allclose(
         [row["estimate"] for row in rows], expected(files, formula=formula, n_samples=5)["estimate"]
     )
+
+
+@pytest.mark.parametrize(
+    ("formula", "names"),
+    [
+        ("~ section + bs(year, df=3)", ["section", "year"]),
+        ("~ np.log(year) + C(section)", ["section", "year"]),
+        ("~ bs(year, df=3, degree=2):section", ["section", "year"]),
+        ("~ `the year` + x", ["the year", "x"]),
+        ("~ 1", []),
+    ],
+)
+def test_names_in_a_formula_are_found_also_in_calls(formula, names):
+    pytest.importorskip("formulaic")
+    assert names_in(formula) == names
+
+
+def test_a_spline_of_a_column_is_estimated(files, capsys):
+    pytest.importorskip("formulaic")
+    rows = cli_texts.run_json(
+        capsys, "effects", *files, "--column", "text", "--formula", "~ section + bs(year, df=3)", "--samples", 5, "-q"
+    )
+    assert len({row["term"] for row in rows}) == 6
 
 
 def test_documents_without_a_value_are_left_out_with_a_message(files, capsys):

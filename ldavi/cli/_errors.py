@@ -30,10 +30,12 @@ OPTIONS = {
 }
 # Words of plain language are parameters only with a value.
 WITH_VALUE = {
+    "bins": "--bins",
     "column": "--column",
     "delimiter": "--delimiter",
     "encoding": "--encoding",
     "format": "--format",
+    "formula": "--formula",
     "language": "--language",
     "lemmatizer": "--lemmatizer",
     "phrases": "--phrases",

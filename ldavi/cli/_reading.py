@@ -1,5 +1,6 @@
 """The options of reading, as parameters of `ldavi.io.read_corpus` and `read_batches`."""
 
+import ast
 import importlib
 import os
 from typing import Any
@@ -86,9 +87,23 @@ def names_in(formula: str) -> list[str]:
     except ImportError as error:
         raise ImportError("--formula requires formulaic: pip install 'ldavi[effects]'") from error
     try:
-        return sorted(str(name) for name in formulaic.Formula(formula.strip()).required_variables)
+        parsed = formulaic.Formula(formula.strip())
+        found = {str(name) for name in parsed.required_variables}
+        for factor in {factor for term in parsed for factor in term.factors}:
+            found |= _variables(factor.expr)
+        return sorted(found)
     except Exception as error:  # its own classes, and those of Python's parser
         raise ValueError(f"--formula {formula!r} is not valid: {error}") from error
+
+
+def _variables(expression: str) -> set[str]:
+    """Return the names in an expression other than functions; formulaic overlooks them in calls with options."""
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError:  # a quoted name, which formulaic finds
+        return set()
+    functions = {node for call in ast.walk(tree) if isinstance(call, ast.Call) for node in ast.walk(call.func)}
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in functions}
 
 
 def check_covariates(options: Options) -> None:
