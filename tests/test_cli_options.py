@@ -50,6 +50,7 @@ WITHOUT_EFFECT = [
     (f"{FIT} --tokenizer mywords:tokens", "--language turkish", "has no effect with --tokenizer"),
     (f"{FIT} --keep-case", "--language turkish", "leave out one of them"),
     (f"{FIT} --ngrams 2", "--phrases", "choose one"),
+    (FIT, "--phrase-words 3", "is for --phrases"),
     *(
         ("fit counts.npz -k 2", option, "")
         for option in (

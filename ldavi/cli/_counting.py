@@ -81,6 +81,8 @@ def check_conflicts(options: Options) -> None:
                 raise UsageError(f"--{name.replace('_', '-')} has no effect with --vocabulary, which names the words")
     if given["tokenizer"] and given["token_pattern"]:
         raise UsageError("--token-pattern has no effect with --tokenizer, which finds the words")
+    if options.phrase_words is not None and not given["phrases"]:
+        raise UsageError("--phrase-words is for --phrases; add it, or leave both out")
     if given["phrases"] and (options.ngrams or (1, 1)) != (1, 1):
         raise UsageError("--phrases counts some pairs of words, --ngrams all; choose one of them")
 
@@ -139,7 +141,8 @@ def _with_phrases(options: Options, counting: Counting) -> Counting:
         return counting
     with reading_progress(options, "finding phrases", options.path, in_batches=True):
         batches = io.read_batches(options.path, max_bytes=options.max_bytes, **reading_parameters(options))
-        phrases = io.find_phrases(batches, min_npmi=options.phrases, **counting.parameters())
+        n_words = options.phrase_words or 2
+        phrases = io.find_phrases(batches, min_npmi=options.phrases, max_words=n_words, **counting.parameters())
     say(options, f"{options.input}: {len(phrases):,} phrases")
     return replace(counting, phrases=tuple(phrases))
 

@@ -22,6 +22,7 @@ OPTIONS = {
     "max_df": "--max-df",
     "max_features": "--max-features",
     "n_samples": "--samples",
+    "max_words": "--phrase-words",
     "first_word": "--first-word",
     "date_format": "--date-format",
     "stop_words": "--stop-words",

@@ -327,6 +327,12 @@ def add_counting(parser: Parser) -> None:
         "pointwise mutual information is at least SCORE, from 0 to 1 (default: no pairs; 0.5 if SCORE is left out)",
     )
     group.add_argument(
+        "--phrase-words",
+        type=several,
+        metavar="N",
+        help="with --phrases: the maximum number of words of a phrase, such as 3 for new york city (default: 2)",
+    )
+    group.add_argument(
         "--tokenizer",
         metavar="MODULE:FUNCTION",
         help="your Python function that returns the words of a text, instead of --token-pattern; mywords:tokens is "

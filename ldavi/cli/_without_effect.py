@@ -7,7 +7,7 @@ SPELLED = {"source": "--from", "starts": "--restarts", "words": "-n"}
 TABLE = ("delimiter", "quoting", "no_header", "sheet")
 READING = ("format", "column", "id_column", *TABLE, "first_word", "max_bytes")
 COUNTING = (
-    *("stop_words", "language", "ngrams", "phrases", "keep_case", "min_df", "max_df", "max_features"),
+    *("stop_words", "language", "ngrams", "phrases", "phrase_words", "keep_case", "min_df", "max_df", "max_features"),
     *("token_pattern", "tokenizer", "lemmatizer"),
 )
 DOTTED = ("turkish", "azerbaijani", "tr", "az")
