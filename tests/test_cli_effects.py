@@ -22,9 +22,9 @@ def files(tmp_path_factory):
     table = folder / "posts.csv"
     with table.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["text", "year", "section"])
+        writer.writerow(["text", "year", "section", "language"])
         for i, line in enumerate(lines):
-            writer.writerow([line, 2000 + i % 7, ["pets", "money", "space"][i % 3] if i != 5 else ""])
+            writer.writerow([line, 2000 + i % 7, ["pets", "money", "space"][i % 3] if i != 5 else "", "en"])
     return model, table
 
 
@@ -106,6 +106,7 @@ def test_csv_has_a_row_for_each_topic_and_term(files, capsys):
         ([], 2, "name the covariates"),
         (["--formula", "~ section +"], 1, "--formula '~ section +' is not valid"),
         (["--covariates", "colour"], 1, "colour"),
+        (["--covariates", "language"], 1, "'language' is 'en' in all documents, so that it has no effect"),
     ],
 )
 def test_wrong_options_are_refused(files, arguments, code, message, capsys):

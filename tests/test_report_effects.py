@@ -74,6 +74,19 @@ def test_names_of_covariates_are_columns_of_the_metadata(case):
     assert effects_of(case, covariates=["section", "stars"]) == effects_of(case)
 
 
+def test_categories_of_pandas_keep_their_order(case):
+    pd = pytest.importorskip("pandas")
+    section = pd.Series(pd.Categorical(case.options["covariates"]["section"], ["sport", "space", "food"]))
+    section[3] = None
+    found = effects_of(case, covariates=pd.DataFrame({"section": section}))
+    known = np.delete(np.arange(36), [3])
+    frame = pd.DataFrame({"section": section.iloc[known]})
+    expected = inspection.estimate_effect(case.model, case.X[known], frame, random_state=0)
+    assert found["terms"] == ["Intercept", "section[T.space]", "section[T.food]"]
+    assert found["first_levels"] == {"section": "sport"}
+    assert_equal(found, expected, "estimate")
+
+
 def test_dates_are_years(case):
     found = effects_of(case, covariates=["date"])
     days = (case.options["metadata"]["date"] - np.datetime64("1970-01-01")).astype(float)
@@ -100,6 +113,8 @@ def test_the_section_is_left_out_without_covariates(case):
         ({"covariates": ["place"]}, ValueError, "covariates names the column 'place', which metadata"),
         ({"covariates": {"a": [1, 2]}}, ValueError, r"covariates\['a'\] has shape \(2,\), but X has 36 documents"),
         ({"covariates": []}, ValueError, "covariates has no column"),
+        ({"covariates": np.ones((36, 2))}, TypeError, "covariates is ndarray; pass a dict of columns"),
+        ({"covariates": {"a": ["x"] * 36}}, ValueError, "'a' is 'x' in all documents"),
         ({"covariates": {"a": [""] * 36}}, ValueError, "no document has a value of each"),
         ({"covariates": {"a": [1.0] * 36}}, ValueError, "linear combination"),
         ({"covariates": None, "formula": "~ section"}, ValueError, "formula='~ section' needs covariates"),

@@ -16,7 +16,7 @@ from ldavi.cli._output import print_csv, print_json, print_table, records_of, sa
 from ldavi.cli._progress import elapsed_time
 from ldavi.cli._reading import metadata_names, names_in
 from ldavi.inspection._columns import as_dates
-from ldavi.report._effects import as_covariate, missing
+from ldavi.report._effects import as_covariate, check_levels, missing
 
 
 def run(options: Options) -> int:
@@ -52,11 +52,13 @@ def effects_of(
     known = np.all([~missing(column) for column in used.values()], axis=0)
     if not known.all():
         say(options, f"{int((~known).sum()):,} documents without a value of a covariate are left out")
+    covariates = {name: column[known] for name, column in used.items()}
+    check_levels(covariates)
     with elapsed_time(options, "estimating effects"):
         rows = inspection.estimate_effect(
             saved.model,
             X[np.flatnonzero(known)],
-            {name: column[known] for name, column in used.items()},
+            covariates,
             formula=options.formula,
             n_samples=options.samples,
             random_state=options.seed,

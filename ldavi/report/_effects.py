@@ -12,7 +12,7 @@ from scipy import sparse
 from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Doubles
 from ldavi.inspection import _columns, shares_by_group, topic_regression
-from ldavi.inspection._design_matrix import columns_of, design_of
+from ldavi.inspection._design_matrix import columns_of, design_of, levels_of, rows_of
 
 LEVEL = 0.95
 SURROGATES = re.compile("[\ud800-\udfff]")
@@ -38,10 +38,14 @@ def content(model: ModelOrTopics, counts: sparse.csr_array, asked: EffectsInput)
     ValueError, TypeError
         If the regression is not possible, or has more terms than the page shows.
     """
-    columns = {name: _encodable(np.asarray(values)) for name, values in asked.columns.items()}
+    columns = {
+        name: values if has_categories(values) else _encodable(np.asarray(values))
+        for name, values in asked.columns.items()
+    }
     used = {name: as_covariate(column, counts.shape[0], name) for name, column in columns.items()}
     rows = np.flatnonzero(np.all([~missing(column) for column in used.values()], axis=0))
-    covariates = {name: column[rows] for name, column in used.items()}
+    covariates = rows_of(used, rows)
+    check_levels(covariates)
     _check_terms(covariates, len(rows), asked.formula)
     seed: Any = asked.random_state
     how: dict[str, Any] = {"n_samples": asked.n_samples, "n_jobs": getattr(model, "n_jobs", None)}
@@ -68,8 +72,15 @@ def content(model: ModelOrTopics, counts: sparse.csr_array, asked: EffectsInput)
     }
 
 
-def as_covariate(values: Any, n_documents: int, name: str) -> NDArray[Any]:
+def has_categories(values: Any) -> bool:
+    """Return whether a column is one of pandas whose categories have an order."""
+    return hasattr(values, "cat") and hasattr(values.cat, "categories")
+
+
+def as_covariate(values: Any, n_documents: int, name: str) -> Any:
     """Return a column as numbers if its values are numbers or dates, which become years; else as texts.
+
+    Categories of pandas are left as they are, since they have an order.
 
     Raises
     ------
@@ -82,6 +93,8 @@ def as_covariate(values: Any, n_documents: int, name: str) -> NDArray[Any]:
             f"covariates[{name!r}] has shape {column.shape}, but X has {n_documents} documents. "
             "Give one value for each."
         )
+    if has_categories(values):
+        return values
     if (dates := _columns.as_dates(column)) is not None:
         days = dates.astype("datetime64[D]").astype(np.float64)
         return np.where(np.isnat(dates), np.nan, 1970 + days / DAYS_PER_YEAR)
@@ -90,11 +103,28 @@ def as_covariate(values: Any, n_documents: int, name: str) -> NDArray[Any]:
     return np.array([str(value) for value in column.tolist()], dtype=object)
 
 
-def missing(column: NDArray[Any]) -> NDArray[np.bool_]:
+def missing(values: Any) -> NDArray[np.bool_]:
     """Return where a covariate has no value."""
+    column = np.asarray(values)
     if column.dtype.kind == "f":
         return np.asarray(~np.isfinite(column))
-    return np.array([value in _columns.MISSING for value in column.tolist()], dtype=bool)
+    return np.array([str(value) in _columns.MISSING for value in column.tolist()], dtype=bool)
+
+
+def check_levels(covariates: Mapping[str, Any]) -> None:
+    """Refuse covariates that are not numbers and have the same value in all documents.
+
+    Raises
+    ------
+    ValueError
+        If one has, since it would have no effect.
+    """
+    for name, column in covariates.items():
+        levels = levels_of(column)
+        if levels is not None and len(levels) == 1:
+            raise ValueError(
+                f"covariates: {name!r} is {levels[0]!r} in all documents, so that it has no effect; leave it out"
+            )
 
 
 def _encodable(column: NDArray[Any]) -> NDArray[Any]:
@@ -107,7 +137,7 @@ def _encodable(column: NDArray[Any]) -> NDArray[Any]:
     return cleaned
 
 
-def _check_terms(covariates: dict[str, NDArray[Any]], n_rows: int, formula: str | None) -> None:
+def _check_terms(covariates: dict[str, Any], n_rows: int, formula: str | None) -> None:
     if n_rows == 0:
         raise ValueError("covariates: no document has a value of each; leave out the column without values")
     n_terms = len(design_of(columns_of(covariates, n_rows), formula).terms)

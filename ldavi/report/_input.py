@@ -116,6 +116,11 @@ def _effects_input(
     if hasattr(covariates, "items"):
         columns = {str(name): values for name, values in covariates.items()}
     else:
+        if not all(isinstance(name, str) for name in covariates):
+            raise TypeError(
+                f"covariates is {type(covariates).__name__}; pass a dict of columns, a DataFrame, or a list of names "
+                "of columns of metadata"
+            )
         unknown = [name for name in covariates if name not in metadata]
         if unknown:
             raise ValueError(

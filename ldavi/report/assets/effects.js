@@ -19,7 +19,7 @@ function precise(value) {
 
 function meaning(term) {
   if (term === 'Intercept') return 'Intercept: the share where all other terms are 0.';
-  const level = /^([^:]*)\[T\.(.*)\]$/s.exec(term);
+  const level = /^(?:C\()?([^:]*?)\)?\[T\.(.*)\]$/s.exec(term);
   if (level && EFFECTS.first_levels[level[1]] !== undefined) {
     return `Difference between ${level[2]} and ${EFFECTS.first_levels[level[1]]}, the first level of ${level[1]}, the other terms being equal.`;
   }
