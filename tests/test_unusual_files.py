@@ -168,3 +168,50 @@ def test_tables_of_polars_are_read(tmp_path):
     frame.write_parquet(tmp_path / "a.parquet")
     for name in ("a.csv", "a.ndjson", "a.parquet"):
         assert io.read_corpus(tmp_path / name).texts == TEXTS
+
+
+def test_the_first_record_decides_the_column_of_the_texts(tmp_path):
+    path = save(tmp_path / "a.jsonl", '{"text": "cat dog"}\n{"body": "bank loan"}\n')
+    with pytest.raises(io.CorpusError, match="line 2: has no column 'text'"):
+        io.read_corpus(path)
+
+
+def test_texts_that_parquet_stores_as_bytes_are_decoded(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    values = [text.encode("cp1252") for text in ["für cat", "dog"]]
+    parquet.write_table(pa.table({"text": pa.array(values, pa.binary())}), tmp_path / "a.parquet")
+    with pytest.raises(io.CorpusError, match="line 1: expected text in utf-8"):
+        io.read_corpus(tmp_path / "a.parquet")
+    assert io.read_corpus(tmp_path / "a.parquet", encoding="cp1252").texts == ["für cat", "dog"]
+
+
+@pytest.mark.parametrize("name", ["a.xls", "a.xlsx", "a.ods"])
+@pytest.mark.parametrize("content", ["text,n\ncat,1\n", "<html><table><tr><td>cat</td></tr></table></html>"])
+def test_text_with_the_name_of_a_spreadsheet_is_refused(tmp_path, name, content):
+    with pytest.raises(io.CorpusError, match=r"has the name of a spreadsheet, .* but contains text"):
+        io.read_corpus(save(tmp_path / name, content))
+
+
+def test_texts_without_words_name_the_file(tmp_path):
+    with pytest.raises(io.CorpusError, match=r"a\.txt: the texts contain no words"):
+        io.read_corpus(save(tmp_path / "a.txt", "\n\n"))
+
+
+def test_a_table_beside_other_files_of_a_folder_is_refused_with_a_pattern(tmp_path):
+    (tmp_path / "t").mkdir()
+    save(tmp_path / "t" / "a.parquet", b"PAR1\x00\x00")
+    save(tmp_path / "t" / "readme.md", "cat dog")
+    with pytest.raises(io.CorpusError, match=r"pass the tables alone, as in FOLDER/\*\.parquet"):
+        io.read_corpus(tmp_path / "t")
+
+
+def test_hidden_files_of_windows_are_left_out(tmp_path):
+    save(tmp_path / "a.txt", "cat dog")
+    save(tmp_path / "Thumbs.db", b"\xd0\xcf\x11\xe0\x00")
+    assert io.read_corpus(tmp_path).ids.tolist() == ["a.txt"]
+
+
+def test_an_only_column_whose_name_is_no_word_is_noted(tmp_path):
+    corpus = io.read_corpus(save(tmp_path / "a.csv", "text^n\ncat dog^1\n"))
+    assert any("its only column is 'text^n'" in note for note in corpus.notes)

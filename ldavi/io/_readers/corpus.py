@@ -29,6 +29,8 @@ from ldavi.io._readers.recognition import Recognition
 from ldavi.io._readers.several import Paths, StrPath, one_or_several
 from ldavi.io._readers.source import MAX_BYTES
 
+NO_WORDS = "the texts contain no words"  # beginning of a message of `count_words`, which does not know the file
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -186,7 +188,12 @@ def _corpus_of_documents(
     columns = {name: object_array([document.metadata[i] for document in documents]) for i, name in enumerate(names)}
     if isinstance(first_content(documents), str):
         texts = [text_of(document, info.name) for document in documents]
-        X, words = count_words(texts, vocabulary=words, **counting)
+        try:
+            X, words = count_words(texts, vocabulary=words, **counting)
+        except ValueError as error:
+            if not str(error).startswith(NO_WORDS):
+                raise
+            raise CorpusError(info.name, str(error)) from error
         return Corpus(X, words, ids, texts, columns, recognition)
     X = build_matrix(info, counts_of_word_lists(documents, info))
     return Corpus(X, final_vocabulary(info, words), ids, None, columns, recognition)

@@ -17,6 +17,7 @@ from ldavi.io._readers.documents import (
     Notes,
     ReaderOptions,
     WordCounts,
+    note_own_encoding,
     table_options,
     used_columns,
 )
@@ -179,8 +180,8 @@ def check_options(name: str, kind: str, options: ReaderOptions) -> None:
                 f"is {kind}, which has no columns for {parameter}={value!r}; only {', '.join(TABLE_FORMATS)} have "
                 f"them{hint}",
             )
-    if kind in ("parquet", "excel") and options.encoding != "utf-8":
-        options.notes.add(f"it is {kind}, whose texts have an encoding of their own: {options.encoding} is not used")
+    if kind == "excel":
+        note_own_encoding(kind, options)
     others = {
         "delimiter": (table.delimiter, SEPARATED),
         "quoting": (table.quoting, SEPARATED),
@@ -221,7 +222,7 @@ def reader_options(
         column = column[0]
     encoding = check_encoding(encoding)
     return ReaderOptions(
-        column, id_column, tuple(metadata), encoding, max_bytes, table_options(table), first_word, Notes(), {}
+        column, id_column, tuple(metadata), encoding, max_bytes, table_options(table), first_word, Notes(), {}, {}
     )
 
 

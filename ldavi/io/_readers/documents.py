@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from ldavi.io._errors import CorpusError
+from ldavi.io._readers.text_stream import undecodable
 
 WordCounts: TypeAlias = tuple[list[str], list[float]]
 Column: TypeAlias = str | tuple[str, str] | list[str] | None
@@ -59,6 +60,7 @@ class ReaderOptions(NamedTuple):
     """Options of `read_corpus` that concern columns, bytes and numbering; see there.
 
     `notes` collects what was decided where a file leaves it open, and `columns` the columns that were found.
+    `chosen` has the column of the texts of records, which the first one decides unless the caller names it.
     `partition` has the columns that the names of folders give, with their values in the file that is read.
     """
 
@@ -71,6 +73,7 @@ class ReaderOptions(NamedTuple):
     first_word: int | None
     notes: Notes
     columns: dict[str, None]
+    chosen: dict[str, str]
     partition: Mapping[str, Any] = MappingProxyType({})
 
     def add_columns(self, names: Iterable[str]) -> None:
@@ -100,6 +103,12 @@ def table_options(table: Mapping[str, Any] | None) -> TableOptions:
     if not isinstance(header, bool):
         raise ValueError(f"header={header!r} must be True or False")
     return options
+
+
+def note_own_encoding(kind: str, options: ReaderOptions) -> None:
+    """Note that an encoding is not used for a format whose texts have one."""
+    if options.encoding != "utf-8":
+        options.notes.add(f"it is {kind}, whose texts have an encoding of their own: {options.encoding} is not used")
 
 
 def used_columns(options: ReaderOptions) -> list[str]:
@@ -218,7 +227,9 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
     """
     column = options.column
     if column is None:
-        column = list(record)[text_column(name, list(record), number)]
+        if "column" not in options.chosen:
+            options.chosen["column"] = list(record)[text_column(name, list(record), number)]
+        column = options.chosen["column"]
     if options.partition:
         record = {**options.partition, **record}
     options.add_columns(record)
@@ -243,6 +254,11 @@ def _text_of(name: str, column: str, value: Any, options: ReaderOptions, number:
     if is_null(value):
         options.notes.add(NULL_NOTE)
         return ""
+    if isinstance(value, bytes):  # Parquet of programs that do not mark texts as such
+        try:
+            return value.decode(options.encoding)
+        except UnicodeDecodeError as error:
+            raise CorpusError(name, undecodable(value, error, options.encoding), number) from error
     raise CorpusError(name, f"expected a text or a list of words in {column!r}, found {str(value)[:60]!r}", number)
 
 

@@ -7,7 +7,6 @@ WIDE_SAMPLE = 2000  # bytes
 MIN_ASSIGNED = 0.999  # share of characters that Unicode has, in texts of the right encoding
 # Escape sequences of encodings that have bytes of ASCII only
 ESCAPES = {b"\x1b$B": "iso2022_jp", b"\x1b$@": "iso2022_jp", b"\x1b$)C": "iso2022_kr", b"\x1b$(D": "iso2022_jp_1"}
-OF_LATIN_LETTERS = ("cp1250", "cp1254", "cp1257", "mac_roman", "mac_latin2", "hp_roman8")
 
 
 def suggested_encodings(data: bytes, refused: str) -> str:
@@ -31,7 +30,14 @@ def _detected(data: bytes) -> list[str]:
     if best is None:
         return []
     name = best.encoding.replace("_", "-") if best.encoding.startswith("utf") else best.encoding
-    return ["cp1252", name] if name in OF_LATIN_LETTERS or name.startswith("iso8859_") else [name]
+    return list(dict.fromkeys(["cp1252", name])) if _has_latin_letters(data.decode(best.encoding, "ignore")) else [name]
+
+
+def _has_latin_letters(text: str) -> bool:
+    """Return whether most letters beyond ASCII are Latin ones, whose encodings short texts do not distinguish."""
+    letters = [letter for letter in text if letter > "\x7f" and letter.isalpha()]
+    n_latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
+    return 2 * n_latin > len(letters)
 
 
 def guessed_wide_encoding(head: bytes) -> str | None:

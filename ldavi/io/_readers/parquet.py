@@ -10,6 +10,7 @@ from ldavi.io._readers.documents import (
     Document,
     ReaderOptions,
     document_of_record,
+    note_own_encoding,
     position_of,
     text_column,
     used_columns,
@@ -67,4 +68,7 @@ def _columns(source: Source, schema: Any, options: ReaderOptions) -> tuple[Reade
     options.add_columns(every)
     for name in used_columns(options):
         position_of(source.name, every, name)
+    used = [schema.field(name) for name in used_columns(options) if name in names]
+    if not any(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type) for field in used):
+        note_own_encoding("parquet", options)
     return options, [field.name for field in schema if pa.types.is_string(field.type)]

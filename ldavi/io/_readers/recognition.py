@@ -130,6 +130,10 @@ def recognise_source(source: Source) -> Recognition:
             return Recognition(kind, source.compression, f"it starts with {magic.decode('latin-1')!r}")
     check_text(source)
     suffix = _suffix(source)
+    if suffix in (".xls", ".xlsx", ".xlsb", ".ods"):
+        raise CorpusError(
+            source.name, f"has the name of a spreadsheet, {suffix}, but contains text, such as CSV or HTML; rename it"
+        )
     by_content = _by_content(head)
     if suffix in BY_SUFFIX and BY_SUFFIX[suffix] != "text":
         kind = _kind_of_json(BY_SUFFIX[suffix], head, by_content)

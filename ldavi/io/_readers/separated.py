@@ -18,6 +18,7 @@ BLOCK_SIZE = 2**18  # bytes
 MAX_WORDS_OF_NAME = 5
 MAX_TITLE, MIN_ROWS = 10, 3  # lines of a title above a table, and of the table below it
 MIN_COUNTS = 5  # columns of a table that may contain counts
+PLAIN_NAME = re.compile(r"[\w.\-]*+")
 COMMENTS = ("#", "%", "//")
 SAMPLE_SIZE = 2**13  # bytes of a text in which a table would be visible
 MARKUP = re.compile(rb"\s*+<(?:!doctype\b|!--|\?xml\b|[a-z][\w:.-]*+(?:\s[^<>]*+)?+>)", re.IGNORECASE)
@@ -147,6 +148,8 @@ def _check_name(name: str, only: str, options: ReaderOptions) -> None:
             "if it is one, or column=NAME with this name",
             1,
         )
+    if n_words == 1 and not PLAIN_NAME.fullmatch(only):
+        options.notes.add(f"its only column is {only!r}; name the delimiter if it has several (delimiter=CHAR)")
     if n_words > 1:
         options.notes.add(
             f"its first row, {only!r}, is taken for the name of the column, not for a text (header=False)"
