@@ -53,7 +53,7 @@ def test_without_charset_normalizer_a_common_encoding_is_suggested(tmp_path, mon
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
-@pytest.mark.parametrize("text", ["Tür und Tor\nfür alle\n", "自然语言 处理\n主题 模型\n"])
+@pytest.mark.parametrize("text", ["Tür und Tor\nfür viele\n", "自然语言 处理\n主题 模型\n"])
 def test_a_byte_order_mark_is_followed(tmp_path, encoding, text):
     assert io.read_corpus(save(tmp_path / "posts.txt", text, encoding)).texts == text.splitlines()
 
@@ -86,8 +86,8 @@ def test_the_position_and_the_option_are_named(tmp_path, capsys):
 
 
 def test_utf_8_that_is_read_in_another_encoding_is_noted(tmp_path):
-    path = save(tmp_path / "posts.txt", "für alle Gäste\n", "utf-8")
+    path = save(tmp_path / "posts.txt", "für viele Gäste\n", "utf-8")
     corpus = io.read_corpus(path, encoding="latin-1")
-    assert corpus.texts == ["fÃ¼r alle GÃ¤ste"]
+    assert corpus.texts == ["fÃ¼r viele GÃ¤ste"]
     assert corpus.notes == ("its first lines are valid UTF-8, and are read in encoding='iso8859-1', as asked",)
-    assert io.read_corpus(save(path, "für alle\n", "latin-1"), encoding="latin-1").notes == ()
+    assert io.read_corpus(save(path, "für viele\n", "latin-1"), encoding="latin-1").notes == ()
