@@ -55,7 +55,13 @@ def usual(n_topics: int = 3) -> Case:
         "date": np.datetime64("2020-01-05") + 40 * np.arange(len(texts)),
         "stars": np.linspace(0, 5, len(texts)),
     }
-    options = {"vectorizer": vectorizer, "texts": texts, "metadata": metadata, "title": "Three subjects"}
+    options = {
+        "vectorizer": vectorizer,
+        "texts": texts,
+        "metadata": metadata,
+        "covariates": {name: metadata[name] for name in ("section", "stars")},
+        "title": "Three subjects",
+    }
     return Case(model, X, options)
 
 
@@ -73,6 +79,7 @@ def hostile() -> Case:
         "texts": texts,
         "document_names": classes,
         "metadata": {HOSTILE[0]: classes, HOSTILE[1]: np.arange(24)},
+        "covariates": [HOSTILE[0]],
         "labels": list(HOSTILE[:3]),
         "diagnostics": {HOSTILE[0]: np.arange(3), HOSTILE[1]: list(HOSTILE[:3])},
         "title": HOSTILE[0] + HOSTILE[1],
@@ -96,5 +103,6 @@ def many_topics(n_topics: int = 200, n_words: int = 3_000, n_documents: int = 1_
         "texts": texts,
         "theta": theta,
         "metadata": {"part": rng.integers(0, 20, n_documents)},
+        "covariates": {"part": [f"part {part}" for part in rng.integers(0, 20, n_documents)]},
     }
     return Case(topics, X.tocsr(), options)

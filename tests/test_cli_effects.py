@@ -10,6 +10,7 @@ import pytest
 
 from ldavi import inspection, io
 from ldavi.cli import main
+from ldavi.cli._reading import names_in
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,9 @@ def files(tmp_path_factory):
     table = folder / "posts.csv"
     with table.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["text", "year", "section"])
+        writer.writerow(["text", "year", "section", "language"])
         for i, line in enumerate(lines):
-            writer.writerow([line, 2000 + i % 7, ["pets", "money", "space"][i % 3] if i != 5 else ""])
+            writer.writerow([line, 2000 + i % 7, ["pets", "money", "space"][i % 3] if i != 5 else "", "en"])
     return model, table
 
 
@@ -50,6 +51,29 @@ def test_a_formula_names_its_columns(files, capsys):
     np.testing.assert_allclose(
         [row["estimate"] for row in rows], expected(files, formula=formula, n_samples=5)["estimate"]
     )
+
+
+@pytest.mark.parametrize(
+    ("formula", "names"),
+    [
+        ("~ section + bs(year, df=3)", ["section", "year"]),
+        ("~ np.log(year) + C(section)", ["section", "year"]),
+        ("~ bs(year, df=3, degree=2):section", ["section", "year"]),
+        ("~ `the year` + x", ["the year", "x"]),
+        ("~ 1", []),
+    ],
+)
+def test_names_in_a_formula_are_found_also_in_calls(formula, names):
+    pytest.importorskip("formulaic")
+    assert names_in(formula) == names
+
+
+def test_a_spline_of_a_column_is_estimated(files, capsys):
+    pytest.importorskip("formulaic")
+    rows = cli_texts.run_json(
+        capsys, "effects", *files, "--column", "text", "--formula", "~ section + bs(year, df=3)", "--samples", 5, "-q"
+    )
+    assert len({row["term"] for row in rows}) == 6
 
 
 def test_documents_without_a_value_are_left_out_with_a_message(files, capsys):
@@ -80,10 +104,9 @@ def test_csv_has_a_row_for_each_topic_and_term(files, capsys):
     ("arguments", "code", "message"),
     [
         ([], 2, "name the covariates"),
-        (["--covariates", " , "], 2, "there is no covariate"),
         (["--formula", "~ section +"], 1, "--formula '~ section +' is not valid"),
         (["--covariates", "colour"], 1, "colour"),
-        (["--covariates", "year", "--samples", "1"], 1, "--samples 1"),
+        (["--covariates", "language"], 1, "'language' is 'en' in all documents, so that it has no effect"),
     ],
 )
 def test_wrong_options_are_refused(files, arguments, code, message, capsys):
@@ -91,11 +114,15 @@ def test_wrong_options_are_refused(files, arguments, code, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_level_that_is_no_probability_is_refused(files, capsys):
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--level", "2", "2 must be > 0 and < 1"), ("--samples", "1", "1 must be an integer of at least 2")],
+)
+def test_a_number_out_of_range_is_refused(files, capsys, option, value, message):
     with pytest.raises(SystemExit) as ended:
-        main(["effects", *map(str, files), "--covariates", "year", "--level", "2"])
+        main(["effects", *map(str, files), "--covariates", "year", option, value])
     assert ended.value.code == 2
-    assert "--level: 2 must be > 0 and < 1" in capsys.readouterr().err
+    assert f"{option}: {message}" in capsys.readouterr().err
 
 
 def test_a_formula_without_formulaic_names_the_extra(files, monkeypatch, capsys):

@@ -63,3 +63,43 @@ def test_names_of_other_topics_are_refused(saved, tmp_path, capsys):
     names.write_text('{"3": "Weather"}')
     assert main(["report", *saved, "--topic-names", str(names), "-o", str(tmp_path / "r.html")]) == 1
     assert "names the topic 3, but the model has the topics 0 to 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--covariates", "age"], ["--formula", "~ age"]])
+def test_effects_of_covariates_are_those_of_the_command_effects(saved, tmp_path, capsys, options):
+    if "--formula" in options:
+        pytest.importorskip("formulaic")
+    page = tmp_path / "r.html"
+    model, table = saved[:2]
+    common = ["--column", "text", *options, "--samples", "5", "--seed", "2"]
+    assert main(["report", model, table, *common, "-q", "-o", str(page)]) == 0
+    capsys.readouterr()
+    rows = cli_texts.run_json(capsys, "effects", model, table, *common, "-q")
+    effects, n_topics = data_of(page)["effects"], 3
+    assert effects["terms"] == ["Intercept", "age"]
+    assert data_of(page)["columns"] == []  # age has no trends
+    found = [effects["estimate"][p][k] for k in range(n_topics) for p in range(2)]
+    assert found == pytest.approx([row["estimate"] for row in rows], rel=1e-4, abs=1e-9)
+
+
+def test_a_fit_writes_effects_of_dates_in_years(saved, tmp_path):
+    page = tmp_path / "r.html"
+    options = ["-k", "3", "--report", str(page), "--covariates", "date", "-q"]
+    assert main(["fit", saved[1], "--column", "text", *options]) == 0
+    data = data_of(page)
+    assert data["effects"]["dates"] == ["date"]
+    assert data["effects"]["groups"][0]["kind"] == "date"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--samples", "5"], "--samples is for the effects of covariates; add --covariates NAMES"),
+        (["--seed", "5"], "--seed is for the effects of covariates; add --covariates NAMES"),
+    ],
+)
+def test_options_of_effects_without_covariates_are_refused(saved, tmp_path, capsys, options, message):
+    page = tmp_path / "r.html"
+    assert main(["report", *saved, *options, "-o", str(page)]) == 2
+    assert message in capsys.readouterr().err
+    assert not page.exists()

@@ -273,7 +273,7 @@ REFUSED = [
     ("list.pickle", "pickle", lambda path: path.write_bytes(pickle.dumps(TEXTS)), "pickle"),
     ("frame.feather", "pyarrow", to_pandas("to_feather"), "Parquet"),
     ("page.pdf", "matplotlib", lambda path: path.write_bytes(b"%PDF-1.7\n"), "pdftotext"),
-    ("array.npy", "numpy", lambda path: np.save(path, COUNTS), "not text"),
+    ("array.npy", "numpy", lambda path: np.save(path, COUNTS), "scipy.sparse.save_npz"),
     ("arrays.npz", "numpy", lambda path: np.savez(path, counts=COUNTS), "save_npz"),
     ("empty.csv", "pandas", to_text(""), "is empty"),
     ("two_sheets.xlsx", "openpyxl", None, "sheet="),

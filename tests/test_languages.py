@@ -236,6 +236,47 @@ def test_phrases_do_not_overlap(text, expected):
     assert dict(zip(vocabulary.tolist(), X.toarray()[0].tolist(), strict=True)) == expected
 
 
+CITY_HALL = ["new york city hall is big", "i saw new york city hall", "new york city hall", "old city", "new idea"] * 3
+
+
+@pytest.mark.parametrize(("max_words", "longest"), [(2, 2), (4, 4), (9, 4)])
+def test_phrases_have_at_most_so_many_words(max_words, longest):
+    phrases = io.find_phrases([CITY_HALL], min_count=8, min_npmi=0.3, max_words=max_words)
+    assert max(phrase.count(" ") + 1 for phrase in phrases) == longest
+    assert {word for phrase in phrases for word in phrase.split()} == {"new", "york", "city", "hall"}
+
+
+def test_the_longest_phrase_at_a_word_is_counted():
+    X, vocabulary = io.count_words(
+        ["new york city", "new york is", "york city new"], phrases=["new york", "new york city", "york city"]
+    )
+    found = dict(zip(vocabulary.tolist(), X.toarray().sum(axis=0).tolist(), strict=True))
+    assert found == {"new york city": 1, "new york": 1, "york city": 1, "is": 1, "new": 1}
+
+
+def test_a_phrase_does_not_span_two_texts():
+    _, vocabulary = io.count_words(["new york", "city"], phrases=["new york city"])
+    assert vocabulary.tolist() == ["city", "new", "york"]
+
+
+def test_longer_phrases_read_the_batches_several_times():
+    with pytest.raises(ValueError, match="max_words > 2 reads the batches several times"):
+        io.find_phrases(iter([CITY_HALL]), max_words=3)
+
+
+@pytest.mark.parametrize("max_words", [1, 11, True, 2.5])
+def test_a_maximum_of_words_that_is_no_length_is_refused(max_words):
+    with pytest.raises(ValueError, match=r"max_words=.* must be an integer from 2 to 10"):
+        io.find_phrases([CITY_HALL], max_words=max_words)
+
+
+def test_longer_phrases_of_the_command_line_are_saved_and_counted_again(tmp_path):
+    options = ["--phrases", "0.3", "--phrase-words", "4", "--min-df", "1", "--max-df", "1.0", "--stop-words", "none"]
+    info = model_of(tmp_path, CITY_HALL * 2, *options)
+    assert "new york city hall" in info.metadata["counting"]["phrases"]
+    assert "new york city hall" in info.vocabulary
+
+
 def test_no_phrase_crosses_texts_or_contains_a_stop_word():
     texts = ["soup of", "the day"] * 9
     assert io.find_phrases([texts], min_npmi=0.0) == ["soup of", "the day"]

@@ -136,7 +136,7 @@ def large_path(tab):
     return tab.write(many_topics(), "large.html")
 
 
-CHARTS = ("map", "tree", "matrix", "trend", "heat", "groups", "document-map", "trace")
+CHARTS = ("map", "tree", "matrix", "trend", "heat", "groups", "effect", "effect-groups", "document-map", "trace")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -228,7 +228,7 @@ def test_no_text_of_documents_is_executed(tab, hostile_path, texts):
 def test_hostile_text_is_shown_literally(tab, hostile_path):
     tab.open(hostile_path)
     assert tab.texts("h1") == ["</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"]
-    assert tab.texts("tbody th")[:3] == [
+    assert tab.texts("#topics-table tbody th")[:3] == [
         "</script><script>window.hacked=1</script>",
         "<img src=x onerror=window.hacked=1>",
         "<!--<script>",
@@ -512,6 +512,33 @@ def test_groups_differ_by_the_difference_of_their_shares(tab, path, data):
     food, sport = (cut["share"][topic][cut["bins"].index(name)] for name in ("food", "sport"))
     assert lines[2] == f"difference {100 * (sport - food) / data['unit']:+.2f} percentage points"
     assert lines[3].startswith("95 % interval")
+
+
+def test_effects_are_announced_and_listed_for_the_chosen_term(tab, path, data):
+    tab.open(path)
+    Select(tab.find("#term")).select_by_visible_text("section[T.sport]")
+    tab.drawn("effect")
+    tab.run("document.getElementById('effect').focus()")
+    tab.press(Keys.HOME)
+    lines = pointed(tab, "effect")
+    estimates = data["effects"]["estimate"][data["effects"]["terms"].index("section[T.sport]")]
+    assert int(lines[0].split(" · ")[0]) == int(np.argmax(estimates))
+    assert lines[1] == f"section[T.sport]: +{100 * max(estimates):.3g} percentage points"
+    shown = [float(text) for text in tab.texts("#effects-table tbody td:nth-child(3)")]
+    assert shown == pytest.approx([100 * value for value in sorted(estimates, reverse=True)], rel=0.005)
+    assert "Difference between sport and food, the first level of section" in tab.find("#effect-hint").text
+
+
+def test_shares_by_group_are_announced_for_the_chosen_topic(tab, path, data):
+    tab.open(path)
+    tab.drawn("effect-groups")
+    tab.run("document.getElementById('effect-groups').focus()")
+    tab.press(Keys.HOME)
+    lines = pointed(tab, "effect-groups")
+    section = data["effects"]["groups"][0]
+    share = section["share"][tab.chosen()][section["bins"].index(lines[0])]
+    assert lines[1] == f"mean share {100 * share:.2f} %"
+    assert lines[2].startswith("95 % interval")
 
 
 def test_the_heat_map_has_one_scale_with_a_legend(tab, path, data):

@@ -9,7 +9,7 @@ from scipy import sparse
 from ldavi import io
 from ldavi._core.typing import Int64s
 from ldavi.cli import _model_options
-from ldavi.cli._counting import check_no_counting_options, find_words, note_topics
+from ldavi.cli._counting import check_no_counting_options, find_words, note_topics, note_uncounted
 from ldavi.cli._input import Words, open_batches, with_types
 from ldavi.cli._options import Options
 from ldavi.cli._output import say
@@ -99,6 +99,7 @@ def counted_batches(options: Options, path: str, counting: Counting, batch_size:
     n_docs = None
     if options.vocabulary is not None:
         words = io.read_vocabulary(options.vocabulary, encoding=str(options.encoding)).tolist()
+        note_uncounted(options, counting, words)
     else:
         with reading_progress(options, "finding words", path, in_batches=True):
             words, n_docs = find_words(options, counting, batches)

@@ -27,9 +27,7 @@ from ldavi.io._counting.recipe import Counting
 
 def run(options: Options) -> int:
     """Convert the input."""
-    kind = options.to or BY_SUFFIX.get(Path(options.output).suffix.lower())
-    if kind is None:
-        raise UsageError(f"the suffix of {options.output} is none of {', '.join(BY_SUFFIX)}; name the format with --to")
+    kind = kind_of(options)
     check_writable(options.output)
     if (kind in TOKEN_FORMATS) != (options.documents is not None):
         problem = "needs the documents: add" if kind in TOKEN_FORMATS else "stores no topics of tokens: leave out"
@@ -44,6 +42,20 @@ def run(options: Options) -> int:
         write_model(options, kind, read_model(options))
     say(options, f"{kind}: {options.output}")
     return 0
+
+
+def kind_of(options: Options) -> str:
+    """Return the format of --to, or else that of the suffix of the output.
+
+    Raises
+    ------
+    UsageError
+        If neither names one.
+    """
+    kind = options.to or BY_SUFFIX.get(Path(options.output).suffix.lower())
+    if kind is None:
+        raise UsageError(f"the suffix of {options.output} is none of {', '.join(BY_SUFFIX)}; name the format with --to")
+    return str(kind)
 
 
 def write_corpus(options: Options, kind: str) -> None:

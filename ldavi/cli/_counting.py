@@ -81,6 +81,8 @@ def check_conflicts(options: Options) -> None:
                 raise UsageError(f"--{name.replace('_', '-')} has no effect with --vocabulary, which names the words")
     if given["tokenizer"] and given["token_pattern"]:
         raise UsageError("--token-pattern has no effect with --tokenizer, which finds the words")
+    if options.phrase_words is not None and not given["phrases"]:
+        raise UsageError("--phrase-words is for --phrases; add it, or leave both out")
     if given["phrases"] and (options.ngrams or (1, 1)) != (1, 1):
         raise UsageError("--phrases counts some pairs of words, --ngrams all; choose one of them")
 
@@ -139,7 +141,8 @@ def _with_phrases(options: Options, counting: Counting) -> Counting:
         return counting
     with reading_progress(options, "finding phrases", options.path, in_batches=True):
         batches = io.read_batches(options.path, max_bytes=options.max_bytes, **reading_parameters(options))
-        phrases = io.find_phrases(batches, min_npmi=options.phrases, **counting.parameters())
+        n_words = options.phrase_words or 2
+        phrases = io.find_phrases(batches, min_npmi=options.phrases, max_words=n_words, **counting.parameters())
     say(options, f"{options.input}: {len(phrases):,} phrases")
     return replace(counting, phrases=tuple(phrases))
 
@@ -186,6 +189,21 @@ def note_topics(options: Options, n_documents: int) -> None:
     largest = max(topics, default=0) if isinstance(topics, list) else topics
     if isinstance(largest, int) and largest > n_documents:
         say_notes(options, (f"{largest} topics are more than its {n_documents:,} documents with words; lower -k",))
+
+
+def note_uncounted(options: Options, counting: Counting, words: list[str]) -> None:
+    """Write a note on words of --vocabulary that are never counted, since they are no words of any text."""
+    found = io.WordCounter(vocabulary=words, **counting.parameters()).transform(words).diagonal()
+    never = [word for word, count in zip(words, found.tolist(), strict=True) if not count]
+    if never:
+        shown = ", ".join(map(repr, never[:5])) + (", …" if len(never) > 5 else "")
+        say_notes(
+            options,
+            (
+                f"{len(never):,} of the {len(words):,} words of --vocabulary are never counted, since they are stop "
+                f"words, or no words by the other options: {shown}",
+            ),
+        )
 
 
 def check_no_counting_options(options: Options) -> None:

@@ -1,6 +1,5 @@
 """`ldavi effects`: how the shares of topics depend on covariates of the documents."""
 
-import importlib
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import Options
 from ldavi.cli._output import print_csv, print_json, print_table, records_of, say
 from ldavi.cli._progress import elapsed_time
-from ldavi.cli._reading import metadata_names
-
-MISSING = (None, "")
+from ldavi.cli._reading import metadata_names, names_in
+from ldavi.inspection._columns import as_dates
+from ldavi.report._effects import as_covariate, check_levels, missing
 
 
 def run(options: Options) -> int:
@@ -31,7 +30,7 @@ def run(options: Options) -> int:
     saved = _model_file.load(options.model, options)
     with rereadable(options) as path:
         corpus = read_for_model(options, saved.words, saved.counting, saved.n_words, path)
-    columns = {name: np.asarray(corpus.metadata[name], dtype=object) for name in metadata_names(options)}
+    columns = {name: np.asarray(corpus.metadata[name]) for name in metadata_names(options)}
     rows = effects_of(options, saved, corpus.X, columns)
     if options.json:
         print_json(rows)
@@ -42,36 +41,19 @@ def run(options: Options) -> int:
     return 0
 
 
-def names_in(formula: str) -> list[str]:
-    """Return the columns that a formula uses.
-
-    Raises
-    ------
-    ImportError
-        If formulaic is not installed.
-    ValueError
-        If the formula is not valid.
-    """
-    try:
-        formulaic = importlib.import_module("formulaic")
-    except ImportError as error:
-        raise ImportError("--formula requires formulaic: pip install 'ldavi[effects]'") from error
-    try:
-        return sorted(str(name) for name in formulaic.Formula(formula.strip()).required_variables)
-    except Exception as error:  # its own classes, and those of Python's parser
-        raise ValueError(f"--formula {formula!r} is not valid: {error}") from error
-
-
 def effects_of(
     options: Options, saved: SavedModel, X: sparse.csr_array, columns: dict[str, NDArray[Any]]
 ) -> list[dict[str, Any]]:
     """Estimate the effects in the documents that have a value of each covariate."""
-    known = np.ones(X.shape[0], dtype=bool)
-    for column in columns.values():
-        known &= np.array([value not in MISSING for value in column.tolist()], dtype=bool)
+    used = {name: as_covariate(column, X.shape[0], name) for name, column in columns.items()}
+    dates = [name for name, column in columns.items() if as_dates(column) is not None]
+    if dates:
+        say(options, f"note: {', '.join(dates)}: dates are used as numbers of years, such as 2020.5")
+    known = np.all([~missing(column) for column in used.values()], axis=0)
     if not known.all():
         say(options, f"{int((~known).sum()):,} documents without a value of a covariate are left out")
-    covariates = {name: as_numbers(column[known]) for name, column in columns.items()}
+    covariates = {name: column[known] for name, column in used.items()}
+    check_levels(covariates)
     with elapsed_time(options, "estimating effects"):
         rows = inspection.estimate_effect(
             saved.model,
@@ -84,16 +66,6 @@ def effects_of(
             n_jobs=options.jobs,
         )
     return records_of(rows)
-
-
-def as_numbers(column: NDArray[Any]) -> NDArray[Any]:
-    """Return a column as numbers if all its values are numbers or texts of numbers, else unchanged."""
-    if any(isinstance(value, bool) for value in column.tolist()):
-        return column
-    try:
-        return np.array([float(value) for value in column.tolist()])
-    except (TypeError, ValueError):
-        return column
 
 
 def print_effects(rows: list[dict[str, Any]], words: list[list[str]]) -> None:

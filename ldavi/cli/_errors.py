@@ -22,6 +22,7 @@ OPTIONS = {
     "max_df": "--max-df",
     "max_features": "--max-features",
     "n_samples": "--samples",
+    "max_words": "--phrase-words",
     "first_word": "--first-word",
     "date_format": "--date-format",
     "stop_words": "--stop-words",
@@ -30,10 +31,12 @@ OPTIONS = {
 }
 # Words of plain language are parameters only with a value.
 WITH_VALUE = {
+    "bins": "--bins",
     "column": "--column",
     "delimiter": "--delimiter",
     "encoding": "--encoding",
     "format": "--format",
+    "formula": "--formula",
     "language": "--language",
     "lemmatizer": "--lemmatizer",
     "phrases": "--phrases",

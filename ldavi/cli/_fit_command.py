@@ -27,6 +27,7 @@ from ldavi.cli._options import (
 )
 from ldavi.cli._output import check_writable, print_json, say
 from ldavi.cli._progress import progress_display
+from ldavi.cli._reading import check_covariates
 from ldavi.cli._seed_words import SeedLine, name_seeded_topics, read_seed_words, set_seed_words
 from ldavi.cli._signals import Interrupted, stop_requests
 from ldavi.cli._topics_command import print_topics, topics_of
@@ -46,6 +47,7 @@ def run(options: Options) -> int:
     if options.report:
         _report_command.check_installed()
         bins_of(options)
+        check_covariates(options)
     model, checkpoint = estimator_from(options), InterruptibleCheckpoint.from_options(options)
     seed_lines = read_seed_words(options)
     with rereadable(options) as path:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ldavi import io
-from ldavi.cli._counting import check_no_counting_options, note_topics, select_words
+from ldavi.cli._counting import check_no_counting_options, note_topics, note_uncounted, select_words
 from ldavi.cli._errors import UsageError
 from ldavi.cli._options import Options
 from ldavi.cli._progress import MEGABYTE, progress_display, reading_progress
-from ldavi.cli._reading import check_encoding_is_used, metadata_names, reading_parameters, say_notes
+from ldavi.cli._reading import check_encoding_is_used, read_names, reading_parameters, say_notes
 from ldavi.io._counting.recipe import Counting
 from ldavi.io._readers.dates import typed_column
 from ldavi.io._readers.recognition import TEXT_FORMATS
@@ -74,6 +74,8 @@ def read_for_fit(options: Options, counting: Counting, path: str) -> io.Corpus:
         corpus = _read(options, path, options.vocabulary, counting)
     if corpus.texts is None:
         check_no_counting_options(options)
+    if corpus.texts is not None and corpus.vocabulary is not None and options.vocabulary is not None:
+        note_uncounted(options, counting, corpus.vocabulary.tolist())
     if corpus.texts is None or options.vocabulary is not None:
         _note_documents(options, corpus.X)
         return corpus
@@ -94,11 +96,11 @@ def read_for_model(options: Options, words: Words | None, counting: Counting, n_
     ValueError
         If the columns are unknown.
     """
-    sample = sample_of_texts(path, 1, max_bytes=options.max_bytes, **reading_parameters(options))
-    kind, given = sample.recognition.format, getattr(options, "vocabulary", None)
-    if kind in TEXT_FORMATS and words is not None and given is not None:
-        raise UsageError("--vocabulary has no effect on texts, whose words are those of the model; leave it out")
-    if words is None and given is None and sample.texts is not None:
+    kind, is_text = kind_of_input(options, path)
+    given = getattr(options, "vocabulary", None)
+    if kind in TEXT_FORMATS and words is not None:
+        check_no_vocabulary(options)
+    if words is None and given is None and is_text:
         raise ValueError(f"{options.input} holds texts, and the model file has no vocabulary to count them with")
     vocabulary = given if kind not in TEXT_FORMATS or words is None else words
     with reading_progress(options, f"reading {options.input}", path):
@@ -107,13 +109,35 @@ def read_for_model(options: Options, words: Words | None, counting: Counting, n_
     return replace(corpus, X=in_columns_of(corpus.X, corpus.vocabulary, words, n_words, options.input))
 
 
+def kind_of_input(options: Options, path: str) -> tuple[str, bool]:
+    """Return the format of the documents, and whether they are texts, and not counts or lists of words."""
+    known: dict[str, tuple[str, bool]] = options.__dict__.setdefault("_kinds", {})
+    if str(path) not in known:
+        sample = sample_of_texts(path, 1, max_bytes=options.max_bytes, **reading_parameters(options))
+        known[str(path)] = sample.recognition.format, sample.texts is not None
+    return known[str(path)]
+
+
+def check_no_vocabulary(options: Options) -> None:
+    """Refuse --vocabulary for texts in the words of a model.
+
+    Raises
+    ------
+    UsageError
+        If it is given.
+    """
+    if getattr(options, "vocabulary", None) is not None:
+        raise UsageError("--vocabulary has no effect on texts, whose words are those of the model; leave it out")
+
+
 def open_batches(options: Options, path: str, batch_size: int) -> io.Batches:
-    """Open the documents for reading in batches."""
+    """Open the documents for reading in batches; texts are not counted yet."""
+    is_text = kind_of_input(options, path)[1]
     with reading_progress(options, f"examining {options.input}", path, in_batches=True):
         batches = io.read_batches(
             path,
             batch_size=batch_size,
-            vocabulary=options.vocabulary,
+            vocabulary=None if is_text else options.vocabulary,
             max_bytes=options.max_bytes,
             **reading_parameters(options),
         )
@@ -152,7 +176,7 @@ def _read(options: Options, path: str, vocabulary: str | Words | None, counting:
         path,
         vocabulary=vocabulary.tolist() if isinstance(vocabulary, np.ndarray) else vocabulary,
         max_bytes=options.max_bytes or MAX_BYTES,
-        counting=counting.parameters(),
+        counting=counting.parameters() if kind_of_input(options, path)[1] else None,
         **reading_parameters(options),
     )
     check_encoding_is_used(options, corpus.recognition.format)
@@ -161,7 +185,7 @@ def _read(options: Options, path: str, vocabulary: str | Words | None, counting:
 
 
 def with_types(options: Options, corpus: io.Corpus) -> io.Corpus:
-    """Convert the columns of --metadata to dates and numbers where they are.
+    """Convert the columns of --metadata and --covariates to dates and numbers where they are.
 
     Raises
     ------
@@ -170,7 +194,7 @@ def with_types(options: Options, corpus: io.Corpus) -> io.Corpus:
     """
     if options.command == "transform":  # whose columns are copied as they are
         return corpus
-    named = metadata_names(options)
+    named = read_names(options)
     date_format = getattr(options, "date_format", None)
     columns = {name: typed_column(name, corpus.metadata[name].tolist(), date_format) for name in named}
     if date_format is not None and not any(column.values.dtype.kind == "M" for column in columns.values()):

@@ -75,6 +75,9 @@ def with_help(arguments: list[str]) -> list[str]:
     """Return "help fit" as "fit --help", and "help" as "--help"."""
     if arguments[:1] != ["help"]:
         return arguments
+    if len(arguments) > 2:
+        print(f"ldavi help: error: {arguments[2]}: help describes one command: ldavi help fit", file=sys.stderr)
+        raise SystemExit(2)
     return [*(argument for argument in arguments[1:2] if argument != "help"), "--help"]
 
 
@@ -106,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.arguments = arguments
     try:
         with _short_warnings(options), signals_as_exceptions():
+            importlib.import_module("ldavi.cli._without_effect").check_options(options)
             code: int = importlib.import_module(f"ldavi.cli._{options.command}_command").run(options)
         sys.stdout.flush()
     except BrokenPipeError:

@@ -15,15 +15,34 @@ Group: TypeAlias = "argparse._ArgumentGroup"
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+class Once(argparse.Action):
+    """Store the value of an option, and note in `given` that the command line has it.
+
+    An empty value, and an option that is given twice, are refused.
+    """
+
+    def __call__(self, parser: Parser, namespace: Options, values: Any, option_string: str | None = None) -> None:
+        given = namespace.__dict__.setdefault("given", set())
+        if option_string is not None and self.dest in given:
+            raise argparse.ArgumentError(self, "is given twice; the first value would have no effect: give it once")
+        if option_string is not None and self.type is None and isinstance(values, str) and not values.strip(" ,"):
+            raise argparse.ArgumentError(self, f"{values!r} is empty; give a value, or leave the option out")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 def command(commands: Commands, name: str, *, usage: str, description: str, examples: str) -> Parser:
     """Add the parser of a command. `usage` names the important options only; `examples` follow the options."""
-    return commands.add_parser(
+    parser = commands.add_parser(
         name,
         usage=f"ldavi {name} {usage}",
         description=description if "\n" in description else textwrap.fill(description, 120),
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    for action in (None, "store"):
+        parser.register("action", action, Once)
+    return parser
 
 
 def positive(text: str) -> int:
@@ -34,6 +53,17 @@ def positive(text: str) -> int:
         value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} must be an integer of at least 1")
+    return value
+
+
+def several(text: str) -> int:
+    """Parse a number of draws: an integer of at least 2."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 2:
+        raise argparse.ArgumentTypeError(f"{text} must be an integer of at least 2")
     return value
 
 
@@ -297,6 +327,12 @@ def add_counting(parser: Parser) -> None:
         "pointwise mutual information is at least SCORE, from 0 to 1 (default: no pairs; 0.5 if SCORE is left out)",
     )
     group.add_argument(
+        "--phrase-words",
+        type=several,
+        metavar="N",
+        help="with --phrases: the maximum number of words of a phrase, such as 3 for new york city (default: 2)",
+    )
+    group.add_argument(
         "--tokenizer",
         metavar="MODULE:FUNCTION",
         help="your Python function that returns the words of a text, instead of --token-pattern; mywords:tokens is "
@@ -338,30 +374,9 @@ def _add_limits(group: Group) -> None:
     )
 
 
-def add_metadata(group: Group) -> None:
-    """Add the columns over which the report shows trends."""
-    group.add_argument(
-        "--metadata", metavar="NAMES", help="columns for the report's trends, separated by commas: date,section"
-    )
-    group.add_argument(
-        "--date-format",
-        metavar="FORMAT",
-        help="format of the dates in these columns, such as %%d/%%m/%%Y, or unix for seconds since 1970 (default: "
-        "common formats are recognised)",
-    )
-    group.add_argument(
-        "--bins",
-        action="append",
-        metavar="COLUMN=BINS",
-        help="how the report divides a column of --metadata: date=month (or day, week, quarter, year, decade, "
-        "century), date=2020-01-01,2021-07-01,2023-01-01 or age=18,30,65 (edges), age=10 (a number of bins), "
-        "section=news,sport (values); may be repeated",
-    )
-
-
 def add_messages(parser: Parser) -> None:
     """Add how many messages are written."""
-    group = parser.add_argument_group("messages (on standard error)")
+    group = parser.add_argument_group("messages (on standard error)").add_mutually_exclusive_group()
     group.add_argument("-q", "--quiet", action="store_true", help="errors only")
     group.add_argument(
         "-v", "--verbose", action="store_true", help="more messages: each pass of a fit, the traceback of an error"

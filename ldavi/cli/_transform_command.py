@@ -11,17 +11,19 @@ from ldavi import io
 from ldavi._core.chunks import chunks
 from ldavi.cli import _model_file
 from ldavi.cli._errors import UsageError
-from ldavi.cli._input import in_columns_of, open_batches, read_for_model, rereadable
+from ldavi.cli._input import check_no_vocabulary, in_columns_of, open_batches, read_for_model, rereadable
 from ldavi.cli._model_file import SavedModel
 from ldavi.cli._options import Options
 from ldavi.cli._output import check_writable, open_output, open_text_output, say
 from ldavi.cli._parsers.transform import FORMATS
 from ldavi.cli._progress import progress_display, reading_progress
 from ldavi.cli._proportions import Part, Proportions, write_jsonl, write_table, write_xlsx
-from ldavi.cli._reading import metadata_names
+from ldavi.cli._reading import metadata_names, reading_parameters
+from ldavi.io._readers.sample import sample_of_texts
 
 ROWS = 4096  # documents of a batch
 BINARY = ("npz", "xlsx")
+ALL = "all"  # of --keep-columns
 
 
 def run(options: Options) -> int:
@@ -29,9 +31,9 @@ def run(options: Options) -> int:
     kind = format_of(options)
     check_writable(options.output)
     saved = _model_file.load(options.model, options)
-    options.metadata = options.keep_columns
-    table = Proportions.of(options, saved, metadata_names(options))
     with rereadable(options) as path:
+        keep_columns(options, path)
+        table = Proportions.of(options, saved, metadata_names(options))
         parts = in_batches(options, saved, path) if options.stream else at_once(options, saved, path)
         write(options, kind, table, table.counted(begun(parts)))
     if table.n_unknown:
@@ -43,6 +45,25 @@ def run(options: Options) -> int:
     if options.output != "-":
         say(options, f"topic proportions: {options.output}")
     return 0
+
+
+def keep_columns(options: Options, path: str) -> None:
+    """Have the columns of --keep-columns read; for `all`, those of the first documents.
+
+    Raises
+    ------
+    UsageError
+        If --keep-columns is all, and the input is no table.
+    """
+    options.metadata = None if options.keep_columns == ALL else options.keep_columns
+    if options.keep_columns != ALL:
+        return
+    sample = sample_of_texts(path, ROWS, max_bytes=options.max_bytes, **reading_parameters(options))
+    if not sample.columns:
+        raise UsageError(f"--keep-columns all is for tables, and {options.input} is {sample.recognition.format}")
+    if ALL in sample.columns:
+        raise UsageError("--keep-columns all means every column, and one is named all; for the one, add a comma: all,")
+    options.kept_columns = sample.columns
 
 
 def begun(parts: Iterator[Part]) -> Iterator[Part]:
@@ -113,6 +134,7 @@ def in_batches(options: Options, saved: SavedModel, path: str) -> Iterator[Part]
     if batches.kind == "texts":
         if saved.words is None:
             raise ValueError(f"{options.input} holds texts, and {options.model} has no vocabulary to count them with")
+        check_no_vocabulary(options)
         counter = io.WordCounter(vocabulary=saved.words, **saved.counting.parameters())
     first = 0
     with reading_progress(options, f"reading {options.input}", path, in_batches=True):

@@ -22,7 +22,7 @@ from ldavi.inspection._documents import shares_of
 from ldavi.inspection._words import NO_WORDS, relevance
 from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import largest, top_words
-from ldavi.report import _archive, _documents, _structure, _subset, _trends
+from ldavi.report import _archive, _documents, _effects, _structure, _subset, _trends
 from ldavi.report._documents import DocumentInput
 
 DIAGNOSTIC_WORDS = 10
@@ -40,6 +40,7 @@ class ModelInput:
     theta: Doubles | None
     labels: dict[int, str]
     diagnostics: dict[str, NDArray[Any]]
+    effects: _effects.EffectsInput | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def collect(fitted: ModelInput, corpus: DocumentInput, *, title: str | None, n_w
         "tree": _structure.tree(topics, weights, corpus.names),
         "matrix": _structure.matrix(topics, weights, corpus.names, _trends.UNIT),
         "columns": [_trends.content(name, bins, tokens, posterior.tokens) for name, bins in divisions.items()],
+        "effects": None if fitted.effects is None else _effects.content(fitted.model, counts, fitted.effects),
         "documents": _documents.shown(fitted.model, corpus, posterior.documents(rows), rows),
         "document_map": {"topics": _rounded(anchors.T), "given": corpus.places is not None},
         "diagnostics": _diagnostics(fitted, counts),

@@ -14,6 +14,7 @@ from ldavi._estimator.posterior import counts_for, holds_texts
 from ldavi.inspection._columns import BinChoice
 from ldavi.report._collect import ModelInput
 from ldavi.report._documents import DocumentInput
+from ldavi.report._effects import EffectsInput
 
 
 def checked(
@@ -30,6 +31,10 @@ def checked(
     document_map: ArrayLike | None,
     labels: Sequence[str] | Mapping[int, str] | None,
     diagnostics: Mapping[str, ArrayLike] | None,
+    covariates: Mapping[str, ArrayLike] | Sequence[str] | None = None,
+    formula: str | None = None,
+    n_samples: int = 25,
+    random_state: int | np.random.RandomState | None = 0,
 ) -> tuple[ModelInput, DocumentInput]:
     """Check the arguments of :func:`ldavi.report.write`; return them as arrays."""
     if texts is None and holds_texts(X):
@@ -61,6 +66,7 @@ def checked(
         theta=None if theta is None else _check_theta(theta, n_documents, n_topics),
         labels=_labels(labels, model, n_topics),
         diagnostics={} if diagnostics is None else _check_diagnostics(diagnostics, n_topics),
+        effects=_effects_input(covariates, columns, formula, n_samples, random_state),
     )
     return fitted, documents
 
@@ -90,6 +96,40 @@ def _check_bins(bins: Mapping[str, BinChoice] | None, columns: Mapping[str, Any]
     if unknown:
         raise ValueError(f"bins names the column {unknown[0]!r}, which metadata, {list(columns)}, does not have")
     return given
+
+
+def _effects_input(
+    covariates: Mapping[str, ArrayLike] | Sequence[str] | None,
+    metadata: Mapping[str, ArrayLike],
+    formula: str | None,
+    n_samples: int,
+    random_state: int | np.random.RandomState | None,
+) -> EffectsInput | None:
+    """Return the covariates, of which a list names columns of the metadata; None if there are none."""
+    check.check_integer("n_samples", n_samples, minimum=2)
+    if covariates is None:
+        if formula is not None:
+            raise ValueError(f"formula={formula!r} needs covariates: pass those that it uses as covariates=")
+        return None
+    if isinstance(covariates, (str, bytes)):
+        raise TypeError(f"covariates={covariates!r} is one string; pass a list of names of columns: [{covariates!r}]")
+    if hasattr(covariates, "items"):
+        columns = {str(name): values for name, values in covariates.items()}
+    else:
+        if not all(isinstance(name, str) for name in covariates):
+            raise TypeError(
+                f"covariates is {type(covariates).__name__}; pass a dict of columns, a DataFrame, or a list of names "
+                "of columns of metadata"
+            )
+        unknown = [name for name in covariates if name not in metadata]
+        if unknown:
+            raise ValueError(
+                f"covariates names the column {unknown[0]!r}, which metadata, {list(metadata)}, does not have"
+            )
+        columns = {str(name): metadata[name] for name in covariates}
+    if not columns:
+        raise ValueError("covariates has no column; pass at least one, or None")
+    return EffectsInput(columns, formula, n_samples, random_state)
 
 
 def _check_places(document_map: ArrayLike, n_documents: int) -> Doubles:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ldavi._core.atomic_write import atomic_write
@@ -87,6 +88,10 @@ def write(
     document_map: ArrayLike | None = None,
     labels: Sequence[str] | Mapping[int, str] | None = None,
     diagnostics: Mapping[str, ArrayLike] | None = None,
+    covariates: Mapping[str, ArrayLike] | Sequence[str] | None = None,
+    formula: str | None = None,
+    n_samples: int = 25,
+    random_state: int | np.random.RandomState | None = 0,
     title: str | None = None,
     n_words: int = 30,
     n_documents: int = 400,
@@ -95,9 +100,10 @@ def write(
     """Write a self-contained HTML page about a model, which opens without a network.
 
     The page shows the most relevant words of each topic, a map, a tree and a term-topic matrix. It shows trends of
-    topics over `metadata`, and differences between groups, with confidence intervals. It shows documents with words
-    coloured by topic, a map of documents and a search of all documents. It has a table of all topics, the parameters of
-    the model and its ELBO after each pass. Topics can be renamed in the page, and the names saved to a file that
+    topics over `metadata`, differences between groups and effects of `covariates`, with confidence intervals. It shows
+    documents with words coloured by topic, a map of documents and a search of all documents. It has a table of all
+    topics, the parameters of the model and its ELBO after each pass. Topics can be renamed in the page, and the names
+    saved to a file that
     :func:`ldavi.io.read_topic_names` reads. The page prints completely. The numbers are those of `ldavi.inspection` and
     `ldavi.metrics`. The same input gives the same bytes. Text from documents is displayed, never executed. The file is
     written completely or not at all.
@@ -141,6 +147,18 @@ def write(
         of two topics differ.
     diagnostics : mapping of str to array-like of shape (n_topics,), DataFrame or None, default=None
         Additional columns of the table of diagnostics, for example `ldavi.metrics.coherence(...)`.
+    covariates : mapping of str to array-like of shape (n_documents,), DataFrame, list of str or None, default=None
+        Covariates whose effects on the shares of topics the page shows, as :func:`ldavi.inspection.estimate_effect`
+        estimates them, with the mean shares of topics by group of each, as of
+        :func:`ldavi.inspection.shares_by_group`. A list names columns of `metadata`. Dates become numbers of years, and
+        texts that are numbers become numbers. Documents without a value are left out. None leaves out the section.
+    formula : str or None, default=None
+        Right-hand side of the regression on `covariates`, such as "~ party * bs(year, df=4)". It is evaluated as Python
+        code: use no formula from others unread. None takes the sum of the covariates.
+    n_samples : int, default=25
+        Draws of θ for these effects and shares, at least 2.
+    random_state : int, RandomState or None, default=0
+        Seed of these draws.
     title : str or None, default=None
         None means the numbers of topics and documents.
     n_words : int, default=30
@@ -165,7 +183,7 @@ def write(
     TypeError
         If `texts`, `document_names` or `labels` is one string.
     ImportError
-        If jinja2 is not installed: `pip install ldavi[report]`.
+        If jinja2 is not installed: `pip install ldavi[report]`; or, for a formula, formulaic: `ldavi[effects]`.
 
     References
     ----------
@@ -194,6 +212,10 @@ def write(
         document_map=document_map,
         labels=labels,
         diagnostics=diagnostics,
+        covariates=covariates,
+        formula=formula,
+        n_samples=n_samples,
+        random_state=random_state,
         title=title,
         n_words=n_words,
         n_documents=n_documents,
@@ -216,6 +238,10 @@ def show(
     document_map: ArrayLike | None = None,
     labels: Sequence[str] | Mapping[int, str] | None = None,
     diagnostics: Mapping[str, ArrayLike] | None = None,
+    covariates: Mapping[str, ArrayLike] | Sequence[str] | None = None,
+    formula: str | None = None,
+    n_samples: int = 25,
+    random_state: int | np.random.RandomState | None = 0,
     title: str | None = None,
     n_words: int = 30,
     n_documents: int = 400,
@@ -264,6 +290,18 @@ def show(
         of two topics differ.
     diagnostics : mapping of str to array-like of shape (n_topics,), DataFrame or None, default=None
         Additional columns of the table of diagnostics, for example `ldavi.metrics.coherence(...)`.
+    covariates : mapping of str to array-like of shape (n_documents,), DataFrame, list of str or None, default=None
+        Covariates whose effects on the shares of topics the page shows, as :func:`ldavi.inspection.estimate_effect`
+        estimates them, with the mean shares of topics by group of each, as of
+        :func:`ldavi.inspection.shares_by_group`. A list names columns of `metadata`. Dates become numbers of years, and
+        texts that are numbers become numbers. Documents without a value are left out. None leaves out the section.
+    formula : str or None, default=None
+        Right-hand side of the regression on `covariates`, such as "~ party * bs(year, df=4)". It is evaluated as Python
+        code: use no formula from others unread. None takes the sum of the covariates.
+    n_samples : int, default=25
+        Draws of θ for these effects and shares, at least 2.
+    random_state : int, RandomState or None, default=0
+        Seed of these draws.
     title : str or None, default=None
         None means the numbers of topics and documents.
     n_words : int, default=30
@@ -290,7 +328,7 @@ def show(
     TypeError
         If `texts`, `document_names` or `labels` is one string.
     ImportError
-        If jinja2 is not installed: `pip install ldavi[report]`.
+        If jinja2 is not installed: `pip install ldavi[report]`; or, for a formula, formulaic: `ldavi[effects]`.
 
     References
     ----------
@@ -322,6 +360,10 @@ def show(
         document_map=document_map,
         labels=labels,
         diagnostics=diagnostics,
+        covariates=covariates,
+        formula=formula,
+        n_samples=n_samples,
+        random_state=random_state,
     )
     content = collect(fitted, documents, title=title, n_words=n_words, n_documents=n_documents)
     return Page(_page.render(content, all_documents=all_documents), content.data["title"], height)

@@ -10,8 +10,8 @@ from ldavi.cli._options import (
     add_tables,
     add_trusted_pattern,
     command,
-    positive,
     seed,
+    several,
     threads,
 )
 
@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
         usage="MODEL INPUT (--covariates NAMES | --formula FORMULA) [options]",
         description="Regresses the share of each topic in the documents on columns of the input, for several draws of "
         "the shares from their posterior, and prints estimates, standard errors and intervals. Columns whose values "
-        "are numbers are used as numbers, others as levels. Documents without a value are left out.",
+        "are numbers are used as numbers, dates as years, others as levels. Documents without a value are left out.",
         examples=EXAMPLES,
     )
     parser.add_argument("model", metavar="MODEL", help="a model file")
@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
         help='right-hand side of a regression, such as "~ section + bs(year, df=4)" (default: the sum of the '
         "covariates). Needs formulaic, and is evaluated as Python code: use no formula from others unread",
     )
-    group.add_argument("--samples", type=positive, default=25, metavar="N", help="draws of the shares (default: 25)")
+    group.add_argument("--samples", type=several, default=25, metavar="N", help="draws of the shares (default: 25)")
     group.add_argument(
         "--level", type=probability, default=0.95, metavar="P", help="probability of the intervals (default: 0.95)"
     )

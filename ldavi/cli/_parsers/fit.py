@@ -6,11 +6,11 @@ from ldavi.cli._options import (
     add_counting,
     add_input,
     add_messages,
-    add_metadata,
     command,
     not_negative_number,
 )
 from ldavi.cli._parsers.model_options import add_model_options
+from ldavi.cli._parsers.report_options import add_covariates, add_metadata
 
 DESCRIPTION = """\
 Learns the topics of documents.
@@ -47,6 +47,7 @@ def add(commands: Commands) -> None:
     )
     group = add_input(parser)
     add_metadata(group)
+    add_covariates(group)
     group.add_argument(
         "--stream",
         action="store_true",

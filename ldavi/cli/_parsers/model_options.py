@@ -56,8 +56,8 @@ def _add_method(group: Group) -> None:
         "--batch-size",
         type=positive_or_auto,
         metavar="auto|N",
-        help="documents of an online step (default: auto, 1/128 of all documents, from 64 to 4096; with --stream, "
-        f"{STREAM_STEP})",
+        help="documents of an online step, or of a batch of memoized (default: auto; online 1/128 of all documents, "
+        f"from 64 to 4096; with --stream, {STREAM_STEP})",
     )
     group.add_argument(
         "--tol",

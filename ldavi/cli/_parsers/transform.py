@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "--keep-columns",
         metavar="NAMES",
-        help="copy these columns of the table, separated by commas: date,section (default: none)",
+        help="copy these columns of the table, separated by commas: date,section; or all (default: none)",
     )
     group.add_argument(
         "--no-proportions", action="store_true", help="leave out the proportions of all topics; use it with --dominant"

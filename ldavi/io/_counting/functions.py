@@ -8,7 +8,7 @@ from typing import Any
 from scipy import sparse
 
 from ldavi.io._counting.parameters import StopWords, Vocabulary, WordArray, check_texts
-from ldavi.io._counting.phrases import MIN_COUNT, MIN_NPMI, PhraseFinder
+from ldavi.io._counting.phrases import MAX_WORDS, MIN_COUNT, MIN_NPMI, PhraseFinder, with_phrases
 from ldavi.io._counting.splitting import Lemmatizer, Tokenizer, text_chunks
 from ldavi.io._counting.word_counter import CHUNK_SIZE, TOKEN_PATTERN, WordCounter
 
@@ -69,7 +69,7 @@ def count_words(
     lemmatizer : callable or None, default=None
         Function that returns the word to count for a word; see `WordCounter`.
     phrases : "auto", sequence of str or None, default=None
-        Pairs of adjacent words that are counted as one word; see `WordCounter`.
+        Adjacent words that are counted as one word; see `WordCounter`.
 
     Returns
     -------
@@ -110,9 +110,14 @@ def count_words(
 
 
 def find_phrases(
-    batches: Iterable[Sequence[str]], *, min_count: int = MIN_COUNT, min_npmi: float = MIN_NPMI, **counting: Any
+    batches: Iterable[Sequence[str]],
+    *,
+    min_count: int = MIN_COUNT,
+    min_npmi: float = MIN_NPMI,
+    max_words: int = 2,
+    **counting: Any,
 ) -> list[str]:
-    """Find pairs of adjacent words that occur together more often than by chance, such as "new york".
+    """Find adjacent words that occur together more often than by chance, such as "new york".
 
     Parameters
     ----------
@@ -123,6 +128,9 @@ def find_phrases(
     min_npmi : float, default=0.5
         Minimum normalised pointwise mutual information, from 0 (independent words) to 1 (words that occur only
         together).
+    max_words : int, default=2
+        Maximum number of words of a phrase. Longer ones than two are found by further passes over the texts, in which
+        phrases that were found before are words: "new york" and "city".
     **counting
         Parameters of `WordCounter` that find words. Stop words are in no phrase.
 
@@ -143,9 +151,23 @@ def find_phrases(
     """
     if isinstance(batches, (str, bytes)):
         raise TypeError("batches is a single string; pass lists of texts")
+    if isinstance(max_words, bool) or not isinstance(max_words, int) or not 2 <= max_words <= MAX_WORDS:
+        raise ValueError(f"max_words={max_words!r} must be an integer from 2 to {MAX_WORDS}")
+    if max_words > 2 and iter(batches) is batches:
+        raise ValueError("max_words > 2 reads the batches several times; pass a list of them, or Batches")
     splitting = WordCounter(**counting)._splitting
-    finder = PhraseFinder()
-    for batch in batches:
-        for chunk in text_chunks(check_texts(batch), CHUNK_SIZE):
-            finder.add(splitting.single_words(chunk), splitting.stop_words)
-    return finder.phrases(min_count=min_count, min_npmi=min_npmi)
+    found: list[str] = []
+    for n_words in range(2, max_words + 1):
+        finder = PhraseFinder()
+        for batch in batches:
+            for chunk in text_chunks(check_texts(batch), CHUNK_SIZE):
+                finder.add(with_phrases(splitting.single_words(chunk), found), splitting.stop_words)
+        new = [
+            phrase
+            for phrase in finder.phrases(min_count=min_count, min_npmi=min_npmi)
+            if min(n_words, 3) <= phrase.count(" ") + 1 <= max_words
+        ]
+        if not new:
+            break
+        found = sorted({*found, *new})
+    return found

@@ -1,7 +1,7 @@
-"""Phrases: pairs of adjacent words that occur together more often than by chance, counted as one word."""
+"""Phrases: adjacent words that occur together more often than by chance, counted as one word."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ldavi._core.typing import Int64s
 from ldavi.io._counting.tokens import Tokens
 
 MIN_COUNT, MIN_NPMI = 5, 0.5
+MAX_WORDS = 10  # of a phrase
 MAX_PAIRS = 10_000_000  # in memory; beyond, the pairs that have occurred once are dropped
 
 
@@ -47,7 +48,7 @@ class PhraseFinder:
             self._pairs = {pair: count for pair, count in self._pairs.items() if count > 1}
 
     def phrases(self, *, min_count: int = MIN_COUNT, min_npmi: float = MIN_NPMI) -> list[str]:
-        """Return the phrases, two words joined by a blank, in alphabetical order."""
+        """Return the phrases, words joined by blanks, in alphabetical order."""
         found = []
         log_total = np.log(max(self._n_tokens, 1))
         for (left, right), count in self._pairs.items():
@@ -73,46 +74,97 @@ def _keys(tokens: Tokens, first: Int64s) -> Int64s:
 
 
 def with_phrases(tokens: Tokens, phrases: Sequence[str]) -> Tokens:
-    """Return tokens in which two adjacent words that form a phrase are one; of overlapping ones, the first."""
+    """Return tokens in which adjacent words that form a phrase are one.
+
+    Of the phrases that begin at a word, the longest counts; of overlapping ones, the first.
+    """
     if not len(phrases) or not len(tokens.ids):
         return tokens
-    number = {word: i for i, word in enumerate(tokens.vocabulary)}
-    n_words = len(number)
-    names = []
-    keys = []
-    for phrase in phrases:
-        left, _, right = phrase.partition(" ")
-        if left in number and right in number:
-            keys.append(number[left] * n_words + number[right])
-            names.append(phrase)
-    first = _first_of_pairs(tokens)
-    order = np.argsort(np.array(keys, dtype=np.int64))
-    sorted_keys = np.array(keys, dtype=np.int64)[order]
-    found = _keys(tokens, first)
-    place = np.minimum(np.searchsorted(sorted_keys, found), max(len(sorted_keys) - 1, 0))
-    is_phrase = sorted_keys[place] == found if len(sorted_keys) else np.zeros(len(found), dtype=bool)
-    begins = first[is_phrase]
+    tree = _PhraseTree.of(phrases, tokens.vocabulary)
+    begins, numbers = tree.longest(tokens)
     if not len(begins):
         return tokens
-    kept = _without_overlaps(begins)
-    new_ids = order[place[is_phrase]][np.searchsorted(begins, kept)]
-    return _merged(tokens, kept, new_ids, names)
+    lengths = np.array([name.count(" ") + 1 for name in tree.names], dtype=np.int64)[numbers]
+    kept = _without_overlaps(begins, lengths)
+    return _merged(tokens, begins[kept], lengths[kept], numbers[kept], tree.names)
 
 
-def _without_overlaps(begins: Int64s) -> Int64s:
-    kept, last = [], -2
-    for begin in begins.tolist():
-        if begin > last + 1:
-            kept.append(begin)
-            last = begin
+class _PhraseTree(NamedTuple):
+    """The phrases whose words all occur, as a prefix tree.
+
+    Attributes
+    ----------
+    names : list of str
+        The phrases.
+    keys : list of sorted int64 arrays
+        Of the nodes at each depth: the number of the parent × the number of words + the number of the last word.
+    ends : list of int64 arrays
+        The phrase that ends at each of these nodes; -1 for none.
+    """
+
+    names: list[str]
+    keys: list[Int64s]
+    ends: list[Int64s]
+
+    @classmethod
+    def of(cls, phrases: Sequence[str], vocabulary: Sequence[str]) -> "_PhraseTree":
+        """Return the tree of the phrases."""
+        number = {word: i for i, word in enumerate(vocabulary)}
+        paths = {phrase: [number.get(word, -1) for word in phrase.split(" ")] for phrase in phrases}
+        paths = {phrase: path for phrase, path in paths.items() if min(path) >= 0}
+        names, keys, ends = list(paths), [], []
+        node = dict.fromkeys(names, 0)  # of each phrase's first words, at the depth that is reached
+        for depth in range(max(map(len, paths.values()), default=0)):
+            longer = [name for name in names if len(paths[name]) > depth]
+            of_phrase = np.array([node[name] * len(number) + paths[name][depth] for name in longer], dtype=np.int64)
+            level, place = np.unique(of_phrase, return_inverse=True)
+            node.update(zip(longer, place.tolist(), strict=True))
+            end = np.full(len(level), -1, dtype=np.int64)
+            last = [i for i, name in enumerate(names) if len(paths[name]) == depth + 1]
+            end[[node[names[i]] for i in last]] = last
+            keys.append(level)
+            ends.append(end)
+        return cls(names, keys, ends)
+
+    def longest(self, tokens: Tokens) -> tuple[Int64s, Int64s]:
+        """Return the tokens at which phrases begin, and the number of the longest phrase at each."""
+        n_words = len(tokens.vocabulary)
+        text_end = np.repeat(tokens.starts[1:], np.diff(tokens.starts))
+        found = np.full(len(tokens.ids), -1, dtype=np.int64)
+        if not self.names:
+            return found[:0], found[:0]
+        first = np.full(n_words, -1, dtype=np.int64)
+        first[self.keys[0]] = np.arange(len(self.keys[0]))
+        at = np.flatnonzero((first >= 0)[tokens.ids])
+        node = first[tokens.ids[at]]
+        for depth, (level, end) in enumerate(zip(self.keys[1:], self.ends[1:], strict=True), start=1):
+            inside = at + depth < text_end[at]
+            at, node = at[inside], node[inside]
+            key = node * n_words + tokens.ids[at + depth]
+            place = np.minimum(np.searchsorted(level, key), len(level) - 1)
+            is_node = level[place] == key
+            at, node = at[is_node], place[is_node]
+            ends_here = end[node] >= 0
+            found[at[ends_here]] = end[node[ends_here]]
+        begins = np.flatnonzero(found >= 0)
+        return begins, found[begins]
+
+
+def _without_overlaps(begins: Int64s, lengths: Int64s) -> Int64s:
+    kept, free = [], 0
+    for i, (begin, length) in enumerate(zip(begins.tolist(), lengths.tolist(), strict=True)):
+        if begin >= free:
+            kept.append(i)
+            free = begin + length
     return np.array(kept, dtype=np.int64)
 
 
-def _merged(tokens: Tokens, begins: Int64s, phrase_numbers: Any, names: list[str]) -> Tokens:
+def _merged(tokens: Tokens, begins: Int64s, lengths: Int64s, numbers: Int64s, names: list[str]) -> Tokens:
     ids = tokens.ids.copy()
-    ids[begins] = len(tokens.vocabulary) + phrase_numbers
+    ids[begins] = len(tokens.vocabulary) + numbers
     stays = np.ones(len(ids), dtype=bool)
-    stays[begins + 1] = False
+    for offset in range(1, int(lengths.max())):
+        stays[begins[lengths > offset] + offset] = False
     n_before = np.concatenate(([0], np.cumsum(stays)))
     return Tokens([*tokens.vocabulary, *names], ids[stays], n_before[tokens.starts])
 
@@ -123,7 +175,7 @@ def check_phrases(phrases: Iterable[str] | str | None) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If one is not two words joined by a blank.
+        If one is not several words, joined by blanks.
     """
     if phrases is None or phrases == "auto":
         return ()
@@ -131,6 +183,9 @@ def check_phrases(phrases: Iterable[str] | str | None) -> tuple[str, ...]:
         raise ValueError(f"phrases={phrases!r} must be 'auto', a sequence of phrases, or None")
     listed = tuple(phrases)
     for phrase in listed:
-        if not isinstance(phrase, str) or len(phrase.split(" ")) != 2:
-            raise ValueError(f"phrases contains {phrase!r}; a phrase is two words and a blank: 'new york'")
+        words = phrase.split(" ") if isinstance(phrase, str) else []
+        if not 2 <= len(words) <= MAX_WORDS or not all(words):
+            raise ValueError(
+                f"phrases contains {phrase!r}; a phrase is 2 to {MAX_WORDS} words with a blank between them: 'new york'"
+            )
     return listed

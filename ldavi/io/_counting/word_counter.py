@@ -81,8 +81,8 @@ class WordCounter:
     lemmatizer : callable or None, default=None
         Function that returns the word to count for each distinct word, such as its lemma; "" drops the word.
     phrases : "auto", sequence of str or None, default=None
-        Pairs of adjacent words, joined by a blank, that are counted as one word. "auto" finds them in `fit`, see
-        `find_phrases`.
+        Two to ten adjacent words, joined by blanks, that are counted as one word; of those that begin at a word, the
+        longest. "auto" finds pairs in `fit`, see `find_phrases`.
 
     Attributes
     ----------

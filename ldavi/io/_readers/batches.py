@@ -1,5 +1,6 @@
 """`read_batches`: read a corpus a batch of documents at a time, for corpora that are larger than memory."""
 
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from scipy import sparse
 
 from ldavi._core.chunks import chunks
+from ldavi.io._counting.word_counter import WordCounter
 from ldavi.io._readers.coo_builder import CorpusInfo, build_batches, find_word_base
 from ldavi.io._readers.dispatch import (
     STANDARD_INPUT,
@@ -20,6 +22,7 @@ from ldavi.io._readers.dispatch import (
     initial_info,
     is_stdin,
     metadata_names,
+    note_unused_counting,
     open_corpus,
     read_counts,
     read_npz_counts,
@@ -29,6 +32,7 @@ from ldavi.io._readers.dispatch import (
 from ldavi.io._readers.documents import Column, Document, ReaderOptions
 from ldavi.io._readers.recognition import COUNT_FORMATS, Recognition
 from ldavi.io._readers.several import Paths, StrPath, one_or_several
+from ldavi.io._readers.vocabulary import read_vocabulary
 
 MAX_EMPTY = 10_000  # documents that are read to find whether they are texts or lists of words
 DECLARING_FORMATS = ("uci", "mm")  # their headers declare the number of words
@@ -81,14 +85,17 @@ class Batches:
         options: ReaderOptions,
         info: CorpusInfo | None,
         vocabulary: ObjectArray | None,
+        counter: WordCounter | None = None,
     ) -> None:
         self._path, self._batch_size, self._options, self._info = path, batch_size, options, info
-        self._format = format
+        self._format, self._counter = format, counter
         self._is_used = False
         self.recognition = recognition
         self.vocabulary = vocabulary
         self.n_words = None if info is None else info.n_words
-        self.kind = "texts" if info is None else "counts"
+        self.kind = "texts" if info is None and counter is None else "counts"
+        if counter is not None:
+            self.vocabulary, self.n_words = counter.vocabulary_, len(counter.vocabulary_)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -135,7 +142,8 @@ class Batches:
 
     def _texts(self, documents: Iterator[Document], names: tuple[str, ...]) -> Iterator[Batch]:
         while batch := list(islice(documents, self._batch_size)):
-            yield _batch([text_of(document, str(self._path)) for document in batch], batch, names)
+            texts = [text_of(document, str(self._path)) for document in batch]
+            yield _batch(texts if self._counter is None else self._counter.transform(texts), batch, names)
 
     def _word_lists(self, documents: Iterator[Document], info: CorpusInfo, names: tuple[str, ...]) -> Iterator[Batch]:
         """Count lists of words; names and metadata wait in a queue, because `build_batches` reads ahead."""
@@ -168,12 +176,13 @@ def read_batches(
     max_bytes: int | None = None,
     table: Mapping[str, Any] | None = None,
     first_word: int | None = None,
+    counting: Mapping[str, Any] | None = None,
 ) -> Batches:
     """Read a corpus in batches of documents; memory is needed for one batch only.
 
-    Batches of texts are lists of str, which `WordCounter` counts. Batches of counts are CSR arrays. Formats that do not
-    declare their words (SVMlight, lda-c, Vowpal Wabbit, Low, lists of words) are read once to find them, unless
-    `vocabulary` is given. An `.npz` file is loaded into memory as a whole.
+    Batches of texts are lists of str, which `WordCounter` counts; with a `vocabulary`, they are counted here. Batches
+    of counts are CSR arrays. Formats that do not declare their words (SVMlight, lda-c, Vowpal Wabbit, Low, lists of
+    words) are read once to find them, unless `vocabulary` is given. An `.npz` file is loaded into memory as a whole.
 
     Parameters
     ----------
@@ -184,7 +193,7 @@ def read_batches(
     format : str, default="auto"
         See `read_corpus`.
     vocabulary : path, sequence of str or None, default=None
-        See `read_corpus`; not used for texts.
+        See `read_corpus`. For texts, the words to count: the batches are then counts, and not texts.
     column : str, list of str, (str, str) or None, default=None
         See `read_corpus`.
     id_column : str or None, default=None
@@ -200,6 +209,8 @@ def read_batches(
         See `read_corpus`.
     first_word : 0, 1 or None, default=None
         See `read_corpus`.
+    counting : mapping or None, default=None
+        Keyword arguments of `WordCounter`, for texts that are counted by a `vocabulary`.
 
     Returns
     -------
@@ -211,7 +222,7 @@ def read_batches(
         For the reasons given in `read_corpus`, partly only while batches are read; also if the documents of a file of
         counts are not in order.
     ValueError
-        If `batch_size` is less than 1, or standard input would have to be read twice.
+        If `batch_size` is less than 1, standard input would have to be read twice, or `counting` has no effect.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be at least 1")
@@ -229,6 +240,9 @@ def read_batches(
     )
     recognition, is_counts = _recognise(path, format, options)
     kind = recognition.format
+    if is_counts:
+        note_unused_counting(counting, options)
+    counter = None if is_counts else _counter_of_texts(vocabulary, counting, options.encoding)
     info, words = initial_info(path, kind, vocabulary if is_counts else None, options)
     if is_counts:
         _find_words(path, format, kind, options, info)
@@ -240,7 +254,26 @@ def read_batches(
         options=options,
         info=info if is_counts else None,
         vocabulary=final_vocabulary(info, words) if is_counts else None,
+        counter=counter,
     )
+
+
+def _counter_of_texts(
+    vocabulary: StrPath | Sequence[str] | None, counting: Mapping[str, Any] | None, encoding: str
+) -> WordCounter | None:
+    """Return what counts the texts by a vocabulary; None without a vocabulary.
+
+    Raises
+    ------
+    ValueError
+        If there are parameters of counting without a vocabulary.
+    """
+    if vocabulary is None:
+        if counting:
+            raise ValueError("counting= needs vocabulary=, the words to count; without it, count texts by WordCounter")
+        return None
+    words = read_vocabulary(vocabulary, encoding=encoding) if isinstance(vocabulary, (str, os.PathLike)) else vocabulary
+    return WordCounter(vocabulary=words, **(counting or {}))
 
 
 def _recognise(path: StrPath, format: str, options: ReaderOptions) -> tuple[Recognition, bool]:

@@ -16,6 +16,7 @@ from ldavi.io._readers.dispatch import (
     first_content,
     initial_info,
     metadata_names,
+    note_unused_counting,
     object_array,
     open_corpus,
     read_counts,
@@ -27,6 +28,8 @@ from ldavi.io._readers.documents import Column, Document
 from ldavi.io._readers.recognition import Recognition
 from ldavi.io._readers.several import Paths, StrPath, one_or_several
 from ldavi.io._readers.source import MAX_BYTES
+
+NO_WORDS = "the texts contain no words"  # beginning of a message of `count_words`, which does not know the file
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def read_corpus(
     max_bytes : int, default=4294967296
         Maximum number of bytes that a compressed file may expand to. Raise it for larger files that you trust.
     counting : mapping or None, default=None
-        Keyword arguments of `count_words`, for texts.
+        Keyword arguments of `count_words`, for texts. `notes` says where they are not used: for counts.
     table : mapping or None, default=None
         How a table is read: "delimiter", a character (default: recognised); "quoting", "csv", "backslash" (quotes
         within quotes follow a backslash) or "none" (quotes are part of the texts) (default: recognised); "header",
@@ -123,6 +126,8 @@ def read_corpus(
     CorpusError
         If the file does not have the expected format, is damaged, or is of a kind that could run code. The message
         names the file, the line and what was expected.
+    ValueError
+        If a value is not allowed.
     ModuleNotFoundError
         If the format needs a library that is not installed; the extra ``ldavi[io]`` installs it.
 
@@ -151,6 +156,8 @@ def read_corpus(
         recognition, source, _ = opened
         kind = recognition.format
         info, words = initial_info(path, kind, vocabulary, options)
+        if opened.documents is None:
+            note_unused_counting(counting, options)
         if kind == "npz":
             X = read_npz_counts(source, info, options)
             return Corpus(X, words, None, None, {}, recognition, tuple(options.notes))
@@ -163,6 +170,8 @@ def read_corpus(
     if not documents:
         raise CorpusError(info.name, "contains no document")
     names = metadata_names(kind, options)
+    if not isinstance(first_content(documents), str):
+        note_unused_counting(counting, options)
     corpus = _corpus_of_documents(documents, info, words, names, recognition, counting or {})
     return replace(corpus, notes=tuple(options.notes))
 
@@ -180,7 +189,12 @@ def _corpus_of_documents(
     columns = {name: object_array([document.metadata[i] for document in documents]) for i, name in enumerate(names)}
     if isinstance(first_content(documents), str):
         texts = [text_of(document, info.name) for document in documents]
-        X, words = count_words(texts, vocabulary=words, **counting)
+        try:
+            X, words = count_words(texts, vocabulary=words, **counting)
+        except ValueError as error:
+            if not str(error).startswith(NO_WORDS):
+                raise
+            raise CorpusError(info.name, str(error)) from error
         return Corpus(X, words, ids, texts, columns, recognition)
     X = build_matrix(info, counts_of_word_lists(documents, info))
     return Corpus(X, final_vocabulary(info, words), ids, None, columns, recognition)

@@ -93,6 +93,7 @@ def _has_unquoted_texts(trials: list[_Trial], n_quotings: int) -> bool:
 
 def fields_of_lines(sample: list[str]) -> str | None:
     """Describe the fields of lines that all have equally many, as the lines of a table do; None for other lines."""
+    sample = [line for line in sample if line.strip()]
     if len(sample) < MIN_LINES:
         return None
     for delimiter in ("\t", ";", "|", ","):

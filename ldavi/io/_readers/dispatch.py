@@ -17,6 +17,7 @@ from ldavi.io._readers.documents import (
     Notes,
     ReaderOptions,
     WordCounts,
+    note_own_encoding,
     table_options,
     used_columns,
 )
@@ -29,8 +30,8 @@ from ldavi.io._readers.recognition import (
     Recognition,
     check_wide_text,
     recognise_source,
-    refuse_code,
 )
+from ldavi.io._readers.refused import note_of_structure, refuse_code
 from ldavi.io._readers.separated import looks_like_table, note_of_text
 from ldavi.io._readers.several import (
     Part,
@@ -129,8 +130,12 @@ def _recognised(source: Source, format: str, options: ReaderOptions) -> Recognit
         recognition = recognise_source(source)
         if recognition.format == "text" and looks_like_table(source, options, used_columns(options)):
             return Recognition("csv", source.compression, "its first row has the named columns")
-        if recognition.format == "text" and (note := note_of_text(source)) is not None:
-            options.notes.add(note)
+        if recognition.format == "text":
+            note = note_of_structure(source.name) or note_of_text(source)
+            if note is not None:
+                options.notes.add(note)
+        if recognition.format == "vw" and "Vowpal" in recognition.reason:
+            options.notes.add("it is read as Vowpal Wabbit, by the | in each line (format='csv' for a table)")
         return recognition
     if format not in BINARY_FORMATS:
         check_wide_text(source)
@@ -175,6 +180,8 @@ def check_options(name: str, kind: str, options: ReaderOptions) -> None:
                 f"is {kind}, which has no columns for {parameter}={value!r}; only {', '.join(TABLE_FORMATS)} have "
                 f"them{hint}",
             )
+    if kind == "excel":
+        note_own_encoding(kind, options)
     others = {
         "delimiter": (table.delimiter, SEPARATED),
         "quoting": (table.quoting, SEPARATED),
@@ -215,8 +222,14 @@ def reader_options(
         column = column[0]
     encoding = check_encoding(encoding)
     return ReaderOptions(
-        column, id_column, tuple(metadata), encoding, max_bytes, table_options(table), first_word, Notes()
+        column, id_column, tuple(metadata), encoding, max_bytes, table_options(table), first_word, Notes(), {}, {}
     )
+
+
+def note_unused_counting(counting: Mapping[str, Any] | None, options: ReaderOptions) -> None:
+    """Note that parameters of counting are not used for a corpus that is counted already."""
+    if counting:
+        options.notes.add(f"it contains counts or lists of words, so that counting={dict(counting)!r} is not used")
 
 
 def first_content(documents: Iterable[Document]) -> str | WordCounts:

@@ -1,13 +1,17 @@
 """Documents of corpus files, and how the columns of tables become documents."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from ldavi.io._errors import CorpusError
+from ldavi.io._readers.text_stream import undecodable
 
 WordCounts: TypeAlias = tuple[list[str], list[float]]
 Column: TypeAlias = str | tuple[str, str] | list[str] | None
 QUOTING = ("csv", "backslash", "none")
+MISSING_TEXTS = frozenset(("NaN", "nan", "<NA>", "NULL", "null"))  # as other programs write them
+MISSING_NOTE = "texts that are only NaN, <NA> or NULL are taken for missing ones, and read as empty documents"
 NULL_NOTE = "some documents have no text (null); they are read as empty documents"
 
 
@@ -55,7 +59,9 @@ class Notes:
 class ReaderOptions(NamedTuple):
     """Options of `read_corpus` that concern columns, bytes and numbering; see there.
 
-    `notes` collects what was decided where a file leaves it open.
+    `notes` collects what was decided where a file leaves it open, and `columns` the columns that were found.
+    `chosen` has the column of the texts of records, which the first one decides unless the caller names it.
+    `partition` has the columns that the names of folders give, with their values in the file that is read.
     """
 
     column: Column
@@ -66,6 +72,13 @@ class ReaderOptions(NamedTuple):
     table: TableOptions
     first_word: int | None
     notes: Notes
+    columns: dict[str, None]
+    chosen: dict[str, str]
+    partition: Mapping[str, Any] = MappingProxyType({})
+
+    def add_columns(self, names: Iterable[str]) -> None:
+        """Note that a table has these columns."""
+        self.columns.update(dict.fromkeys(names))
 
 
 def table_options(table: Mapping[str, Any] | None) -> TableOptions:
@@ -90,6 +103,12 @@ def table_options(table: Mapping[str, Any] | None) -> TableOptions:
     if not isinstance(header, bool):
         raise ValueError(f"header={header!r} must be True or False")
     return options
+
+
+def note_own_encoding(kind: str, options: ReaderOptions) -> None:
+    """Note that an encoding is not used for a format whose texts have one."""
+    if options.encoding != "utf-8":
+        options.notes.add(f"it is {kind}, whose texts have an encoding of their own: {options.encoding} is not used")
 
 
 def used_columns(options: ReaderOptions) -> list[str]:
@@ -130,6 +149,10 @@ def text_column(name: str, columns: Sequence[str], line: int | None = None, *, r
     folded = [column.casefold() for column in columns]
     if folded.count("text") == 1:
         return folded.index("text")
+    if columns.count("text") > 1:
+        return position_of(name, columns, "text")  # which refuses them
+    if "" in columns[1:]:
+        remedy += "; if there is a title above the table, remove its rows"
     raise CorpusError(
         name, f"has the columns {_listed(columns)}; name the one with the texts: column=NAME{remedy}", line
     )
@@ -156,11 +179,19 @@ def documents_of_rows(
         positions = [text_column(name, header, remedy=remedy)]
     else:
         positions = [position_of(name, header, each) for each in ([column] if isinstance(column, str) else column)]
+    partition = {key: value for key, value in options.partition.items() if key not in header}
+    header = [*header, *partition]
+    options.add_columns(header)
     others = [position_of(name, header, each) for each in options.metadata]
     id_position = None if options.id_column is None else position_of(name, header, options.id_column)
     only = positions[0] if len(positions) == 1 else None
+    of_folders = list(partition.values())
     for row in rows:
+        row = [*row, *of_folders] if of_folders else row
         text = as_text(row[only]) if only is not None else joined([as_text(row[place]) for place in positions])
+        if text in MISSING_TEXTS:
+            options.notes.add(MISSING_NOTE)
+            text = ""
         id_ = None if id_position is None else as_text(row[id_position])
         yield Document(text, id_, tuple([row[place] for place in others]))
 
@@ -196,7 +227,12 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
     """
     column = options.column
     if column is None:
-        column = list(record)[text_column(name, list(record), number)]
+        if "column" not in options.chosen:
+            options.chosen["column"] = list(record)[text_column(name, list(record), number)]
+        column = options.chosen["column"]
+    if options.partition:
+        record = {**options.partition, **record}
+    options.add_columns(record)
     for used in (*((column,) if isinstance(column, str) else column), *used_columns(options)):
         if used not in record:
             raise CorpusError(name, f"has no column {used!r}; it has {_listed(record)}", number)
@@ -218,6 +254,11 @@ def _text_of(name: str, column: str, value: Any, options: ReaderOptions, number:
     if is_null(value):
         options.notes.add(NULL_NOTE)
         return ""
+    if isinstance(value, bytes):  # Parquet of programs that do not mark texts as such
+        try:
+            return value.decode(options.encoding)
+        except UnicodeDecodeError as error:
+            raise CorpusError(name, undecodable(value, error, options.encoding), number) from error
     raise CorpusError(name, f"expected a text or a list of words in {column!r}, found {str(value)[:60]!r}", number)
 
 

@@ -28,6 +28,8 @@ def read_jsonl(source: Source, options: ReaderOptions) -> Iterator[Document]:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             remedy = "; a single array or object is read with format='json'" if number == 1 else ""
+            if "Extra data" in str(error):
+                remedy = "; write each object on a line of its own, as jq -c . FILE does"
             raise CorpusError(source.name, f"expected a JSON object ({error}){remedy}", number) from error
         yield _document(source.name, record, options, number)
 
@@ -63,11 +65,18 @@ def read_json(source: Source, options: ReaderOptions) -> Iterator[Document]:
         line = getattr(error, "lineno", 1)
         if "Extra data" in str(error):
             raise CorpusError(
-                source.name, f"contains more than one JSON object ({error}); read it with format='jsonl'", line
+                source.name, f"contains more than one JSON object ({error}); {_remedy_of_several(data)}", line
             ) from error
         raise CorpusError(source.name, f"is not valid JSON ({error}); {LAYOUTS}", line) from error
     for number, record in enumerate(_records(source.name, value, options), start=1):
         yield _document(source.name, record, options, number)
+
+
+def _remedy_of_several(data: bytes) -> str:
+    """Return what to do about several objects in a file: JSON lines have one on each line."""
+    if re.search(rb"\}[ \t\r]*\n\s*\{", data) and not re.search(rb"\}[ \t]*\{", data):
+        return "read it with format='jsonl' if each line is one, else write each on a line of its own: jq -c . FILE"
+    return "write each on a line of its own, as jq -c . FILE does"
 
 
 def _array_elements(source: Source) -> Iterator[tuple[int, Any]]:

@@ -10,6 +10,7 @@ from ldavi.io._readers.documents import (
     Document,
     ReaderOptions,
     document_of_record,
+    note_own_encoding,
     position_of,
     text_column,
     used_columns,
@@ -35,8 +36,10 @@ def read_parquet(source: Source, options: ReaderOptions) -> Iterator[Document]:
     stream: Any = source.name if source.size is not None else read_whole(source, options.max_bytes)
     row = n_characters = 0
     try:
-        options, texts = _columns(source, pyarrow.parquet.read_schema(stream), options)
-        columns = used_columns(options)
+        schema = pyarrow.parquet.read_schema(stream)
+        names = schema.names
+        options, texts = _columns(source, schema, options)
+        columns = [name for name in used_columns(options) if name in names]
         # Texts stay dictionary-encoded and are decoded one at a time, since a few bytes of a file can encode a long
         # text a million times.
         with pyarrow.parquet.ParquetFile(stream, read_dictionary=texts) as file:
@@ -61,6 +64,11 @@ def _columns(source: Source, schema: Any, options: ReaderOptions) -> tuple[Reade
     names = schema.names
     if options.column is None:
         options = options._replace(column=names[text_column(source.name, names)])
+    every = [*names, *(name for name in options.partition if name not in names)]
+    options.add_columns(every)
     for name in used_columns(options):
-        position_of(source.name, names, name)
+        position_of(source.name, every, name)
+    used = [schema.field(name) for name in used_columns(options) if name in names]
+    if not any(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type) for field in used):
+        note_own_encoding("parquet", options)
     return options, [field.name for field in schema if pa.types.is_string(field.type)]

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from ldavi.io._errors import CorpusError
 from ldavi.io._readers.archives import SPREADSHEET, ZIP, kind_of_archive, office_problem
+from ldavi.io._readers.encodings import escaped_encoding, guessed_wide_encoding
+from ldavi.io._readers.refused import check_null_bytes, refuse_code
 from ldavi.io._readers.source import SUFFIXES, Source, open_source, random_access
-from ldavi.io._readers.text_stream import guessed_wide_encoding
 
 TEXT_FORMATS = ("text", "folder", "csv", "tsv", "jsonl", "json", "parquet", "excel", "mallet")
 COUNT_FORMATS = ("uci", "mm", "svmlight", "ldac", "vw", "low", "mallet-state", "mallet-matrix", "npz")
@@ -44,27 +45,6 @@ BY_MAGIC = {
     b"%%MatrixMarket": "mm",
     b"#doc source pos typeindex": "mallet-state",
 }
-REFUSED = {
-    b"\xac\xed\x00\x05": (
-        "is a serialised Java object, as `mallet import-file` writes, and is never decoded; pass the text that was "
-        "imported, the output of `mallet info --print-matrix siw`, or the file of `--output-state`"
-    ),
-    b"\x80": (
-        "looks like a Python pickle, as gensim's `save` writes. A pickle can run any code and is never opened; in "
-        "gensim, save the dictionary with `Dictionary.save_as_text` and the corpus with `MmCorpus.serialize`"
-    ),
-}
-PICKLE = re.compile(rb"\x80[\x02-\x05]")
-UNPACK = {
-    b"%PDF-": "is a PDF; extract its text first, for example with pdftotext",
-    b"{\\rtf": "is a document in the Rich Text Format; save it as plain text (.txt)",
-    b"7z\xbc\xaf": "is a 7z archive; unpack it and pass the file or the folder",
-    b"Rar!": "is a RAR archive; unpack it and pass the file or the folder",
-    b"SQLite format 3": "is a SQLite database; export the table as CSV",
-    b"ARROW1": "is an Arrow file; save it as Parquet, or open counts with ldavi.io.open_counts",
-    b"FEA1": "is a Feather file; save it as Parquet",
-}
-TAR = slice(257, 262)  # the place of the bytes "ustar" in a tar archive
 N_SAMPLE_LINES = 50  # lines that the content is recognised from
 # Possessive quantifiers (++, *+) keep the matching time linear on any input.
 COUNT = rb"\d{1,18}(?:\.\d*+)?+(?:[eE][-+]?+\d{1,3})?+"
@@ -150,6 +130,10 @@ def recognise_source(source: Source) -> Recognition:
             return Recognition(kind, source.compression, f"it starts with {magic.decode('latin-1')!r}")
     check_text(source)
     suffix = _suffix(source)
+    if suffix in (".xls", ".xlsx", ".xlsb", ".ods"):
+        raise CorpusError(
+            source.name, f"has the name of a spreadsheet, {suffix}, but contains text, such as CSV or HTML; rename it"
+        )
     by_content = _by_content(head)
     if suffix in BY_SUFFIX and BY_SUFFIX[suffix] != "text":
         kind = _kind_of_json(BY_SUFFIX[suffix], head, by_content)
@@ -172,13 +156,19 @@ def check_text(source: Source) -> None:
     """Raise a CorpusError if a file contains null bytes, which no text has."""
     check_wide_text(source)
     if b"\x00" in source.head:
+        check_null_bytes(source)
         raise CorpusError(
             source.name, f"contains bytes that are not text, and has none of the formats {', '.join(FORMATS)}"
         )
 
 
 def check_wide_text(source: Source) -> None:
-    """Raise a CorpusError if a file looks like text in UTF-16 or UTF-32 without a byte order mark."""
+    """Raise a CorpusError if a file looks like text in another encoding.
+
+    These are UTF-16 and UTF-32 without a byte order mark, and encodings that switch by escape sequences.
+    """
+    if source.encoding in ("utf-8", "ascii") and (guess := escaped_encoding(source.head)):
+        raise CorpusError(source.name, f"looks like text in {guess}; pass encoding={guess!r}")
     if b"\x00" in source.head and (guess := guessed_wide_encoding(source.head)):
         raise CorpusError(source.name, f"looks like text in {guess}; pass encoding={guess!r}")
 
@@ -195,24 +185,6 @@ def _archive(source: Source) -> Recognition:
         "zip": "it is an archive of several files",
     }
     return Recognition(kind, source.compression, reasons[kind])
-
-
-def refuse_code(source: Source) -> None:
-    """Raise an error for files whose deserialisation could run code.
-
-    Raises
-    ------
-    CorpusError
-        If the file is a pickle or a serialised Java object, or a document or archive of another kind.
-    """
-    for magic, problem in REFUSED.items():
-        if source.head.startswith(magic) and (magic != b"\x80" or PICKLE.match(source.head)):
-            raise CorpusError(source.name, problem)
-    for magic, problem in UNPACK.items():
-        if source.head.startswith(magic):
-            raise CorpusError(source.name, problem)
-    if source.head[TAR] == b"ustar":
-        raise CorpusError(source.name, "is a tar archive; unpack it and pass the folder")
 
 
 def _suffix(source: Source) -> str:
@@ -239,9 +211,14 @@ def _by_content(head: bytes) -> tuple[str, str] | None:
     records = [line for line in nonempty if not line.startswith(b"#")]
     if records and any(b":" in line for line in records) and all(SVMLIGHT.fullmatch(line) for line in records):
         return "svmlight", "each line is a label followed by index:value pairs"
-    if nonempty and all(VW.fullmatch(line) for line in nonempty):
+    if nonempty and all(VW.fullmatch(line) for line in nonempty) and not _is_markdown(nonempty):
         return "vw", "each line has the | of Vowpal Wabbit before its features"
     return None
+
+
+def _is_markdown(lines: list[bytes]) -> bool:
+    """Return whether lines are a table of Markdown, which begin and end with a vertical bar."""
+    return all(line.startswith(b"|") and line.endswith(b"|") and len(line) > 1 for line in lines)
 
 
 def _is_ldac(lines: list[bytes]) -> bool:

@@ -18,10 +18,13 @@ class TextSample(NamedTuple):
     recognition : Recognition
     texts : list of str or None
         None if the corpus contains counts or lists of words.
+    columns : tuple of str
+        The columns of these documents; none if the corpus is no table.
     """
 
     recognition: Recognition
     texts: list[str] | None
+    columns: tuple[str, ...] = ()
 
 
 def sample_of_texts(
@@ -53,4 +56,4 @@ def sample_of_texts(
         contents = [document.content for document in islice(opened.documents, size)]
     texts = [content for content in contents if isinstance(content, str)]
     has_words = any(content[0] for content in contents if not isinstance(content, str))
-    return TextSample(opened.recognition, None if has_words else texts)
+    return TextSample(opened.recognition, None if has_words else texts, tuple(options.columns))

@@ -9,15 +9,19 @@ from itertools import chain
 from typing import Any
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.dialect import SEPARATOR_LINE, Dialect, fields_of_lines, find_dialect, swallows_rows
+from ldavi.io._readers.dialect import DELIMITERS, SEPARATOR_LINE, Dialect, fields_of_lines, find_dialect, swallows_rows
 from ldavi.io._readers.documents import Document, ReaderOptions, documents_of_rows
 from ldavi.io._readers.source import HEAD_SIZE, MAX_LINE, Source
 from ldavi.io._readers.text_stream import undecodable
 
 BLOCK_SIZE = 2**18  # bytes
 MAX_WORDS_OF_NAME = 5
+MAX_TITLE, MIN_ROWS = 10, 3  # lines of a title above a table, and of the table below it
+MIN_COUNTS = 5  # columns of a table that may contain counts
+PLAIN_NAME = re.compile(r"[\w.\-]*+")
+COMMENTS = ("#", "%", "//")
 SAMPLE_SIZE = 2**13  # bytes of a text in which a table would be visible
-MARKUP = re.compile(rb"\s*+<(?:!doctype\s++html|html|\?xml)\b", re.IGNORECASE)
+MARKUP = re.compile(rb"\s*+<(?:!doctype\b|!--|\?xml\b|[a-z][\w:.-]*+(?:\s[^<>]*+)?+>)", re.IGNORECASE)
 
 
 def read_csv(source: Source, options: ReaderOptions) -> Iterator[Document]:
@@ -45,7 +49,7 @@ def looks_like_table(source: Source, options: ReaderOptions, names: list[str]) -
 
 def note_of_text(source: Source) -> str | None:
     """Return what the user should know about a file that is read as text: that it looks like a table or markup."""
-    if MARKUP.match(source.head):
+    if MARKUP.match(source.head) and (b"</" in source.head or b"/>" in source.head):
         return "it contains markup (HTML or XML), whose tags are counted as words; extract its text first"
     fields = fields_of_lines(source.head[:SAMPLE_SIZE].decode(source.encoding, "ignore").splitlines()[:-1])
     return (
@@ -70,6 +74,8 @@ def _read_separated(source: Source, options: ReaderOptions, default: str) -> Ite
         first_line = 1
     sample = _sample(source)
     dialect = find_dialect(sample, table, options.notes, default=default, is_whole=len(source.head) < HEAD_SIZE)
+    if table.header and table.delimiter is None:
+        _check_beginning(source.name, sample, options, default)
     rows = _Rows(source, dialect.reader(lines), dialect, first_line)
     first = next(rows, None)
     if first and table.header:
@@ -81,7 +87,49 @@ def _read_separated(source: Source, options: ReaderOptions, default: str) -> Ite
         return documents_of_rows(source.name, names, chain([first], rows), options)
     if options.column is None and len(first) == 1:
         _check_name(source.name, first[0], options)
-    return documents_of_rows(source.name, first, rows, options, remedy="; if the first row is a text, header=False")
+    return documents_of_rows(source.name, first, rows, options, remedy=_remedy_of_columns(sample, dialect))
+
+
+def _check_beginning(name: str, sample: list[str], options: ReaderOptions, default: str) -> None:
+    """Check that no comments or titles precede the header.
+
+    Raises
+    ------
+    CorpusError
+        If the table begins after some lines of one field.
+    """
+    comments = [line.lstrip('\ufeff "').startswith(COMMENTS) for line in sample[:MAX_TITLE]]
+    first = sample[0].strip() if sample else ""
+    if not any(comments[:1]) and len(first.split()) < 2:
+        return
+    for n_lines in range(min(MAX_TITLE, len(sample) - MIN_ROWS)):
+        if n_lines and not all(comments[:n_lines]) and any(delimiter in first for delimiter in DELIMITERS):
+            return
+        trial = find_dialect(sample[n_lines:], options.table, type(options.notes)(), default=default, is_whole=False)
+        try:
+            widths = [len(row) for row in trial.reader(sample[n_lines:-1])]
+        except csv.Error:
+            continue
+        if min(widths, default=0) > 1 and len(set(widths)) == 1:
+            if n_lines == 0:  # a table whose first name begins so
+                return
+            raise CorpusError(
+                name, f"begins with {first[:60]!r}, before a table of {widths[0]} columns; remove {n_lines} lines", 1
+            )
+
+
+def _remedy_of_columns(sample: list[str], dialect: Dialect) -> str:
+    """Return what to do if it is not known which column has the texts."""
+    try:
+        rows = [row for row, _ in zip(dialect.reader(sample), range(2), strict=False)]
+    except csv.Error:
+        rows = []
+    if len(rows) == 2 and len(rows[1]) >= MIN_COUNTS and all(cell.strip().isdigit() for cell in rows[1][1:]):
+        return (
+            "; if its cells are counts of words, save them with scipy.io.mmwrite or scipy.sparse.save_npz, since "
+            "tables are read for their texts"
+        )
+    return "; if the first row is a text, header=False"
 
 
 def _check_name(name: str, only: str, options: ReaderOptions) -> None:
@@ -100,6 +148,8 @@ def _check_name(name: str, only: str, options: ReaderOptions) -> None:
             "if it is one, or column=NAME with this name",
             1,
         )
+    if n_words == 1 and not PLAIN_NAME.fullmatch(only):
+        options.notes.add(f"its only column is {only!r}; name the delimiter if it has several (delimiter=CHAR)")
     if n_words > 1:
         options.notes.add(
             f"its first row, {only!r}, is taken for the name of the column, not for a text (header=False)"
@@ -175,6 +225,6 @@ def _decoded_blocks(source: Source) -> Iterator[str]:
             text = block.decode(source.encoding)
         except UnicodeDecodeError as error:
             line = n_lines + block.count(b"\n", 0, error.start) + 1
-            raise CorpusError(source.name, undecodable(block, error, source.encoding), line) from error
+            raise CorpusError(source.name, undecodable(block, error, source.encoding, source.head), line) from error
         n_lines += block.count(b"\n")
         yield text

@@ -2,12 +2,15 @@
 
 import glob
 import os
+import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from ldavi.io._errors import CorpusError
 from ldavi.io._readers.archives import open_member, visible_members
@@ -24,14 +27,17 @@ from ldavi.io._readers.text_formats import TEXT_READERS, visible_files, whole_te
 
 StrPath = str | os.PathLike[str]
 Paths = StrPath | Sequence[StrPath]
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})")  # 01 is a text, whose zero would be lost
 Opener = Callable[[], AbstractContextManager[Source]]
 
 
 class Part(NamedTuple):
-    """A file of a corpus: its name within the corpus, and a function that opens it."""
+    """A file of a corpus: its name within the corpus, a function that opens it, and columns that its folders name."""
 
     name: str
     open: Opener
+    partition: Mapping[str, Any] = MappingProxyType({})
 
 
 class Several(os.PathLike[str]):
@@ -91,7 +97,35 @@ def tables_of_folder(path: str, options: ReaderOptions) -> list[Part]:
     files = [file for file in visible_files(path) if not file.name.startswith("_")]
     if not files or not all(_is_table(file.name) for file in files):
         return []
-    return [Part(str(file), _opener(file, options)) for file in files]
+    partitions = partition_columns([file.relative_to(path) for file in files])
+    if partitions[0]:
+        options.notes.add(f"its folders name the columns {', '.join(partitions[0])}")
+    return [
+        Part(str(file), _opener(file, options), partition) for file, partition in zip(files, partitions, strict=True)
+    ]
+
+
+def partition_columns(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return the columns in the names of folders such as year=2020 of a partitioned table, for each file.
+
+    Values are integers if all of a column are. Names and values are URL-encoded, as Hive and Spark write them. There
+    are no such columns unless all files have the same.
+    """
+    found = [dict(_named_value(folder) for folder in path.parent.parts if "=" in folder) for path in paths]
+    names = list(found[0])
+    if any(list(each) != names for each in found):
+        return [{} for _ in paths]
+    for name in names:
+        texts = [each[name] for each in found]
+        if all(text is None or WHOLE_NUMBER.fullmatch(text) for text in texts):
+            for each in found:
+                each[name] = None if each[name] is None else int(each[name])
+    return found
+
+
+def _named_value(folder: str) -> tuple[str, Any]:
+    name, _, value = folder.partition("=")
+    return unquote(name), None if value == HIVE_NULL else unquote(value)
 
 
 def _is_table(name: str) -> bool:
@@ -157,7 +191,7 @@ def read_parts(parts: Sequence[Part], kind: str, format: str, options: ReaderOpt
         with part.open() as source:
             if format == "auto" and (found := recognise_source(source).format) != kind:
                 raise CorpusError(source.name, f"is {found}, but the first file is {kind}; read them one at a time")
-            yield from TEXT_READERS[kind](source, options)
+            yield from TEXT_READERS[kind](source, options._replace(partition=part.partition))
 
 
 def read_documents_of_archive(parts: Sequence[Part], options: ReaderOptions) -> Iterator[Document]:

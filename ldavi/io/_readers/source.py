@@ -287,5 +287,5 @@ def decoded_lines(source: Source) -> Iterator[tuple[int, str]]:
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError as error:
-            raise CorpusError(source.name, undecodable(line, error, encoding), number) from error
+            raise CorpusError(source.name, undecodable(line, error, encoding, source.head), number) from error
         yield number, text

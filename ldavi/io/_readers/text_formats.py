@@ -13,11 +13,13 @@ from ldavi.io._readers.documents import Document, ReaderOptions
 from ldavi.io._readers.excel import read_excel
 from ldavi.io._readers.json_tables import read_json, read_jsonl
 from ldavi.io._readers.parquet import read_parquet
-from ldavi.io._readers.recognition import check_text, refuse_code
+from ldavi.io._readers.recognition import check_text
+from ldavi.io._readers.refused import refuse_code
 from ldavi.io._readers.separated import read_csv, read_tsv
 from ldavi.io._readers.source import Source, decoded_lines, open_source, read_whole
 from ldavi.io._readers.text_stream import undecodable
 
+OF_WINDOWS = ("Thumbs.db", "desktop.ini")  # hidden files
 MALLET_LINE = re.compile(r"(\S*)[\s,]*(\S*)[\s,]*(.*)", re.DOTALL)  # MALLET's default --line-regex
 
 
@@ -45,7 +47,7 @@ def visible_files(path: str) -> Iterator[Path]:
     """
     for folder, subfolders, files in os.walk(path):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for file in sorted(name for name in files if not name.startswith(".")):
+        for file in sorted(name for name in files if not name.startswith(".") and name not in OF_WINDOWS):
             full = Path(folder, file)
             if not full.exists():
                 raise CorpusError(str(full), "is a link to a file that does not exist; remove it")
@@ -80,6 +82,10 @@ def whole_text(source: Source, options: ReaderOptions) -> str:
         If it is not text.
     """
     refuse_code(source)
+    if source.head.startswith((b"PAR1", b"PK\x03\x04")):
+        raise CorpusError(
+            source.name, "is a table or an archive beside files of texts; pass the tables alone, as in FOLDER/*.parquet"
+        )
     check_text(source)
     data = read_whole(source, options.max_bytes).getvalue()
     try:

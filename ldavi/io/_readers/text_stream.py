@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from ldavi.io._errors import CorpusError
+from ldavi.io._readers.encodings import is_utf_8_beyond_ascii, suggested_encodings
 
 BYTE_ORDER_MARKS = (  # those of UTF-32 first, since that of UTF-16 is a part of one of them
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -84,6 +85,8 @@ def as_text_stream(stream: Any, head: bytes, name: str, encoding: str) -> TextSt
     note = None
     if marked is not None and not is_wide and encoding not in ("utf-8", "ascii"):
         note = f"its byte order mark says {marked}, so encoding={encoding!r} is not used"
+    elif marked is None and not is_wide and encoding not in ("utf-8", "ascii") and is_utf_8_beyond_ascii(head):
+        note = f"its first lines are valid UTF-8, and are read in encoding={encoding!r}, as asked"
     stream.read(len(mark))
     head = head[len(mark) :]
     if is_wide:
@@ -95,22 +98,24 @@ def as_text_stream(stream: Any, head: bytes, name: str, encoding: str) -> TextSt
     return TextStream(stream, head, "utf-8" if is_wide else marked or encoding, note)
 
 
-def undecodable(data: bytes, error: UnicodeDecodeError, encoding: str) -> str:
-    """Return the problem, for an error message, with bytes that are not text in the encoding."""
+def undecodable(data: bytes, error: UnicodeDecodeError, encoding: str, head: bytes = b"") -> str:
+    """Return the problem, for an error message, with bytes that are not text in the encoding.
+
+    Parameters
+    ----------
+    data : bytes
+        The line or the block with the bytes.
+    error : UnicodeDecodeError
+    encoding : str
+        The encoding in which it was decoded.
+    head : bytes, default=b""
+        The first bytes of the file, by which an encoding is suggested unless they are in ASCII.
+    """
     found = data[error.start : error.start + 4]
-    other = "cp1252" if encoding.startswith("utf") else "utf-8"
-    return f"expected text in {encoding}, found the bytes {found!r}; pass its encoding, such as encoding={other!r}"
-
-
-def guessed_wide_encoding(head: bytes) -> str | None:
-    """Return the wide encoding that bytes with many null bytes and no byte order mark seem to have."""
-    for encoding, step, letter in (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1)):
-        sample = head[: len(head) // step * step][:2000]
-        nulls = [sample[place::step].count(0) for place in range(step)]
-        n_units = max(1, len(sample) // step)
-        if nulls[letter] == 0 and sum(nulls) > 0.7 * (step - 1) * n_units:
-            return encoding
-    return None
+    return (
+        f"expected text in {encoding}, found the bytes {found!r}; pass its encoding, such as "
+        f"{suggested_encodings(head if not head.isascii() else data, encoding)}"
+    )
 
 
 def _is_wide(encoding: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldavi.io._errors import CorpusError
-from ldavi.io._readers.recognition import refuse_code
+from ldavi.io._readers.refused import refuse_code
 from ldavi.io._readers.source import MAX_BYTES, SUFFIXES, decoded_lines, open_source
 
 GENSIM_LINE = re.compile(r"(\d{1,9})\t([^\t]+)\t(\d+)", re.ASCII)

@@ -24,12 +24,15 @@ function interval(share, half) {
   return `${percent(Math.max(0, share - half), 2)} to ${percent(Math.min(1, share + half), 2)}`;
 }
 
+function nameOfBin(kind, unit, bin) {
+  if (kind !== 'date') return bin;
+  const year = bin.slice(0, -6);
+  const quarter = 1 + Math.floor((Number(bin.slice(-5, -3)) - 1) / 3);
+  return { year, decade: `${year}s`, quarter: `${year}, quarter ${quarter}`, month: bin.slice(0, -3), day: bin }[unit] || `from ${bin}`;
+}
+
 function binName(b) {
-  const { bins, unit } = cut();
-  if (column().kind !== 'date') return bins[b];
-  const year = bins[b].slice(0, -6);
-  const quarter = 1 + Math.floor((Number(bins[b].slice(-5, -3)) - 1) / 3);
-  return { year, decade: `${year}s`, quarter: `${year}, quarter ${quarter}`, month: bins[b].slice(0, -3), day: bins[b] }[unit] || `from ${bins[b]}`;
+  return nameOfBin(column().kind, cut().unit, cut().bins[b]);
 }
 
 // The lines of the tooltip of a bin, for one topic.

@@ -1,0 +1,176 @@
+"""Effects of covariates on the shares of topics, and shares by group, with intervals from draws of θ."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ldavi._core.topics_of_model import ModelOrTopics
+from ldavi._core.typing import Doubles
+from ldavi.inspection import _columns, shares_by_group, topic_regression
+from ldavi.inspection._design_matrix import columns_of, design_of, levels_of, rows_of
+
+LEVEL = 0.95
+SURROGATES = re.compile("[\ud800-\udfff]")
+MAX_TERMS = 100
+DAYS_PER_YEAR = 365.2425
+
+
+@dataclass(frozen=True)
+class EffectsInput:
+    """The covariates of a report and how they are used; see the parameters of :func:`ldavi.report.write`."""
+
+    columns: Mapping[str, Any]
+    formula: str | None
+    n_samples: int
+    random_state: int | np.random.RandomState | None
+
+
+def content(model: ModelOrTopics, counts: sparse.csr_array, asked: EffectsInput) -> dict[str, Any]:
+    """Return the effects of the covariates and the shares by group for the page.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the regression is not possible, or has more terms than the page shows.
+    """
+    columns = {
+        name: values if has_categories(values) else _encodable(np.asarray(values))
+        for name, values in asked.columns.items()
+    }
+    used = {name: as_covariate(column, counts.shape[0], name) for name, column in columns.items()}
+    rows = np.flatnonzero(np.all([~missing(column) for column in used.values()], axis=0))
+    covariates = rows_of(used, rows)
+    check_levels(covariates)
+    _check_terms(covariates, len(rows), asked.formula)
+    seed: Any = asked.random_state
+    how: dict[str, Any] = {"n_samples": asked.n_samples, "n_jobs": getattr(model, "n_jobs", None)}
+    if isinstance(seed, np.random.RandomState):  # the same draws for every table
+        seed = int(seed.randint(2**31))
+    regression = topic_regression(model, counts[rows], covariates, formula=asked.formula, random_state=seed, **how)
+    effects = regression.effects(level=LEVEL)
+    shape = (-1, len(regression.terms))
+    return {
+        "terms": regression.terms,
+        **{name: _significant(np.asarray(effects[name]).reshape(shape).T) for name in ("estimate", "std_error")},
+        **{name: _significant(np.asarray(effects[name]).reshape(shape).T) for name in ("lower", "upper")},
+        "first_levels": {name: str(levels[0]) for name, levels in regression.design.levels.items() if levels},
+        "formula": asked.formula,
+        "documents": regression.n_documents,
+        "left_out": counts.shape[0] - regression.n_documents,
+        "draws": asked.n_samples,
+        "dates": [name for name, column in columns.items() if _columns.as_dates(column) is not None],
+        "groups": [
+            found
+            for name, values in columns.items()
+            if (found := _groups(model, counts, name, values, random_state=seed, **how)) is not None
+        ],
+    }
+
+
+def has_categories(values: Any) -> bool:
+    """Return whether a column is one of pandas whose categories have an order."""
+    return hasattr(values, "cat") and hasattr(values.cat, "categories")
+
+
+def as_covariate(values: Any, n_documents: int, name: str) -> Any:
+    """Return a column as numbers if its values are numbers or dates, which become years; else as texts.
+
+    Categories of pandas are left as they are, since they have an order.
+
+    Raises
+    ------
+    ValueError
+        If there is not one value for each document.
+    """
+    column = np.asarray(values)
+    if column.shape != (n_documents,):
+        raise ValueError(
+            f"covariates[{name!r}] has shape {column.shape}, but X has {n_documents} documents. "
+            "Give one value for each."
+        )
+    if has_categories(values):
+        return values
+    if (dates := _columns.as_dates(column)) is not None:
+        days = dates.astype("datetime64[D]").astype(np.float64)
+        return np.where(np.isnat(dates), np.nan, 1970 + days / DAYS_PER_YEAR)
+    if (numbers := _columns.as_numbers(column)) is not None:
+        return numbers
+    return np.array([str(value) for value in column.tolist()], dtype=object)
+
+
+def missing(values: Any) -> NDArray[np.bool_]:
+    """Return where a covariate has no value."""
+    column = np.asarray(values)
+    if column.dtype.kind == "f":
+        return np.asarray(~np.isfinite(column))
+    return np.array([str(value) in _columns.MISSING for value in column.tolist()], dtype=bool)
+
+
+def check_levels(covariates: Mapping[str, Any]) -> None:
+    """Refuse covariates that are not numbers and have the same value in all documents.
+
+    Raises
+    ------
+    ValueError
+        If one has, since it would have no effect.
+    """
+    for name, column in covariates.items():
+        levels = levels_of(column)
+        if levels is not None and len(levels) == 1:
+            raise ValueError(
+                f"covariates: {name!r} is {levels[0]!r} in all documents, so that it has no effect; leave it out"
+            )
+
+
+def _encodable(column: NDArray[Any]) -> NDArray[Any]:
+    """Replace unpaired surrogates, which tables of pandas cannot contain."""
+    if column.dtype.kind not in "OU":
+        return column
+    values = [SURROGATES.sub("\ufffd", value) if isinstance(value, str) else value for value in column.tolist()]
+    cleaned = np.empty(column.shape, dtype=object)
+    cleaned[:] = values
+    return cleaned
+
+
+def _check_terms(covariates: dict[str, Any], n_rows: int, formula: str | None) -> None:
+    if n_rows == 0:
+        raise ValueError("covariates: no document has a value of each; leave out the column without values")
+    n_terms = len(design_of(columns_of(covariates, n_rows), formula).terms)
+    if n_terms > MAX_TERMS:
+        raise ValueError(
+            f"covariates give {n_terms:,} terms, and the report shows at most {MAX_TERMS}; join rare levels of "
+            "covariates, or use ldavi.inspection.estimate_effect"
+        )
+
+
+def _groups(
+    model: ModelOrTopics, counts: sparse.csr_array, name: str, values: Any, **how: Any
+) -> dict[str, Any] | None:
+    """Return the mean share of each topic in each group of one covariate; None if there are fewer than two groups."""
+    bins = _columns.cut(f"covariates[{name!r}]", values, counts.shape[0])
+    if len(bins.labels) < 2:
+        return None
+    found = shares_by_group(model, counts, np.asarray(values), level=LEVEL, **how)
+    topic = np.asarray(found["topic"])
+    n_topics = int(topic.max()) + 1
+    if len(topic) < 2 * n_topics:
+        return None
+    first = topic == 0
+    return {
+        "name": name,
+        "kind": bins.kind,
+        "unit": bins.unit,
+        "bins": [str(label) for label in np.asarray(found["group"])[first]],
+        "documents": np.asarray(found["n_documents"])[first].tolist(),
+        **{part: _significant(np.asarray(found[part]).reshape(-1, n_topics).T) for part in ("share", "lower", "upper")},
+    }
+
+
+def _significant(values: Doubles) -> list[list[float | None]]:
+    """Round to five significant digits; None where not finite, since JSON has no NaN."""
+    return [[float(f"{value:.5g}") if np.isfinite(value) else None for value in row] for row in values]
