@@ -146,7 +146,7 @@ class FittedTopics(NamedWordsAndTopics, ClassNamePrefixFeaturesOutMixin, Transfo
         """Return function(counts, topics, α, settings, workers) for the documents X, with its counts and topics."""
         lam = self._fitted_lambda()
         counts = check.to_counts(vocabulary_growth.check_known_documents(self, X, dtype=lam.dtype))
-        settings = EStepSettings(self.max_doc_update_iter, self.mean_change_tol)
+        settings = EStepSettings(self.max_doc_update_iter, self.mean_change_tol, over_active=True)
         with Workers(check.count_threads(self.n_jobs)) as workers:
             topics = lam.all_topics(workers)
             if topics is None:
