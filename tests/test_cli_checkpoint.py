@@ -50,6 +50,16 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
+def with_options(arguments, more):
+    """Return the arguments with more options, in place of those with the same names."""
+    kept, more = list(arguments), list(more)
+    for option, value in zip(more, [*more[1:], "-"], strict=False):
+        if option.startswith("-") and option in kept:
+            at = kept.index(option)
+            del kept[at : at + (1 if value.startswith("-") else 2)]
+    return [*kept, *more]
+
+
 @pytest.fixture
 def posts(tmp_path):
     return cli_texts.write_posts(tmp_path, 100)
@@ -105,7 +115,8 @@ KINDS = IN_MEMORY | STREAMED
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_that_was_killed_continues_with_the_same_bits(tmp_path, posts, kind, n_saved):
     model, checkpoint = tmp_path / "model.ldavi", tmp_path / "fit.checkpoint"
-    common = ["fit", str(posts), "-k", "3", "--passes", "12", "--jobs", "1", "-q", *KINDS[kind]]
+    common = ["fit", str(posts), "-k", "3", "--passes", "12", "--jobs", "1", "-q"]
+    common = with_options(common, KINDS[kind])
     arguments = [*common, "-o", str(model), "--checkpoint", str(checkpoint), "--checkpoint-minutes", "0"]
     run = run_and_kill(n_saved, arguments)
     assert run.returncode == -signal.SIGKILL, run.stderr
@@ -212,7 +223,7 @@ def test_the_fit_says_that_it_continues(killed, capsys):
 )
 def test_a_checkpoint_of_other_options_is_refused_by_their_names(killed, capsys, more, named):
     arguments, checkpoint = killed
-    assert main([*arguments, *more]) == 1
+    assert main(with_options(arguments, more)) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"ldavi fit: error: --checkpoint {checkpoint} belongs to a fit that differs in ")
     assert named in error
@@ -222,7 +233,9 @@ def test_a_checkpoint_of_other_options_is_refused_by_their_names(killed, capsys,
 def test_options_without_effect_on_the_model_may_change(killed, tmp_path):
     arguments, _ = killed
     arguments[arguments.index("--checkpoint-minutes") + 1] = "20"
-    assert main([*arguments, "--jobs", "2", "-v", "-o", str(tmp_path / "m.ldavi")]) == 0
+    arguments = [argument for argument in arguments if argument != "-q"]
+    changes = ["--jobs", "2", "-v", "-o", str(tmp_path / "m.ldavi")]
+    assert main(with_options(arguments, changes)) == 0
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, posts, capsys):
@@ -271,7 +284,8 @@ class Interrupt(_fit_command.FitProgress):
 
 def interrupt(monkeypatch, posts, model, *more, **how):
     """Run a fit that is interrupted."""
-    arguments = ["fit", str(posts), "-k", "3", "-o", str(model), "--tol", "0", "--passes", "9", "--jobs", "1", *more]
+    arguments = ["fit", str(posts), "-k", "3", "-o", str(model), "--tol", "0", "--passes", "9", "--jobs", "1"]
+    arguments = with_options(arguments, more)
     with monkeypatch.context() as patch:
         patch.setattr(_fit_command, "FitProgress", type("Once", (Interrupt,), how))
         assert main(arguments) == 128 + how.get("number", Interrupt.number)
