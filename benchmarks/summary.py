@@ -31,7 +31,7 @@ class Row(NamedTuple):
 PREFIX = "20ng K=100"
 ROWS = (
     Row("ldavi", "defaults", "Q9", f"{PREFIX}: ldavi vb", "ldavi vb"),
-    Row("scikit-learn", "defaults: 10 passes", "S4", f"{PREFIX}, scikit-learn given int32", "sklearn"),
+    Row("scikit-learn", "defaults: 10 passes", "Q9", f"{PREFIX}: sklearn default", "sklearn default"),
     Row("gensim", "defaults: 1 pass", "Q9", f"{PREFIX}: gensim default", "gensim default"),
     Row("ldavi", "`n_collapsed_iter=0`: VB alone", "Q3", f"{PREFIX}: ldavi vb", "ldavi vb"),
     Row("ldavi", '`inference="cvb0"`', "Q1", f"{PREFIX}: ldavi cvb0", "ldavi cvb0"),
