@@ -194,12 +194,12 @@ def test_the_unit_of_a_covariate_does_not_matter(corpus):
     np.testing.assert_allclose(there.doc_topic_coef_[1] * 10, here.doc_topic_coef_[1], rtol=0.02, atol=0.002)
 
 
-def test_a_constant_column_takes_the_place_of_the_intercept(corpus):
+def test_a_constant_column_has_no_coefficient(corpus):
     X, C, _ = corpus
     without = regression(max_iter=30).fit(X, doc_covariates=C)
     found = regression(max_iter=30).fit(X, doc_covariates=np.column_stack([np.ones(len(C)), C]))
-    np.testing.assert_array_equal(found.doc_topic_intercept_, 0)
-    np.testing.assert_allclose(found.doc_topic_coef_[0], without.doc_topic_intercept_, rtol=1e-3)
+    np.testing.assert_array_equal(found.doc_topic_coef_[0], 0)
+    np.testing.assert_allclose(found.doc_topic_coef_[1:], without.doc_topic_coef_, rtol=1e-4)
 
 
 def test_a_weight_of_2_equals_a_repeated_document(corpus):
@@ -265,6 +265,46 @@ def test_a_checkpoint_of_other_covariates_is_refused(corpus, tmp_path):
         stop.fit(X, doc_covariates=C, checkpoint=io.Checkpoint(tmp_path / "c", minutes=0))
     with pytest.raises(ValueError, match="belongs to another fit"):
         regression(max_iter=40).fit(X, doc_covariates=C[::-1], checkpoint=io.Checkpoint(tmp_path / "c", minutes=0))
+
+
+def test_the_two_values_of_a_binary_covariate_do_not_matter():
+    X = planted(200)[0]
+    rare = (np.arange(200) < 6).astype(float)
+    fit = {"n_collapsed_iter": 0, "max_iter": 20, "dtype": "float64"}
+    one, other = (regression(**fit).fit(X, doc_covariates=column) for column in (rare, 7 + 100 * rare))
+    np.testing.assert_allclose(other.doc_topic_coef_ * 100, one.doc_topic_coef_, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1e-170, 1e170])
+def test_extreme_units_are_scaled(factor):
+    C = np.random.default_rng(0).normal(size=(20, 2))
+    scaled = Scaling.of_columns(C * factor, None, None).scaled(C * factor)
+    np.testing.assert_allclose(scaled, Scaling.of_columns(C, None, None).scaled(C), rtol=1e-6)
+
+
+def test_a_column_that_differs_by_rounding_alone_is_constant():
+    column = np.where(np.arange(10) % 2, 0.3, 0.1 + 0.2)[:, None]
+    np.testing.assert_array_equal(Scaling.of_columns(column, None, None).scaled(column)[:, 1], 0)
+
+
+def test_the_training_perplexity_leaves_the_prior_of_coefficients_out(model, corpus):
+    X, C, _ = corpus
+    assert model.bound_ == pytest.approx(model.perplexity(X, doc_covariates=C), rel=1e-4)
+
+
+def test_a_warm_start_with_other_covariates_is_refused(corpus):
+    pd = pytest.importorskip("pandas")
+    X, C, _ = corpus
+    table = pd.DataFrame(C, columns=["party", "year"])
+    fitted = regression(max_iter=10).fit(X, doc_covariates=table)
+    with pytest.raises(ValueError, match="same columns in the same order"):
+        regression(init=fitted).fit(X, doc_covariates=table[["year", "party"]])
+
+
+def test_online_steps_forget_the_coefficients(corpus):
+    X, C, _ = corpus
+    found = regression(max_iter=10).fit(X, doc_covariates=C).set_params(doc_topic_prior="auto")
+    assert not hasattr(found.partial_fit(X[:50]), "doc_topic_coef_")
 
 
 # Inference
@@ -371,6 +411,19 @@ def test_the_names_of_columns_are_checked(corpus):
         found.transform(X, doc_covariates=table[["year", "party"]])
 
 
+def test_dates_are_refused(corpus):
+    with pytest.raises(TypeError, match="holds dates"):
+        regression().fit(corpus[0], doc_covariates=np.full((600, 1), np.datetime64("2024-01-01")))
+
+
+def test_covariates_without_names_give_a_warning_if_the_model_has_some(corpus):
+    pd = pytest.importorskip("pandas")
+    X, C, _ = corpus
+    found = regression(max_iter=10).fit(X, doc_covariates=pd.DataFrame(C, columns=["party", "year"]))
+    with pytest.warns(UserWarning, match="have names"):
+        found.transform(X[:2], doc_covariates=C[:2])
+
+
 @pytest.mark.parametrize(
     ("parameters", "arguments", "message"),
     [
@@ -394,6 +447,7 @@ def test_covariates_and_regression_are_given_together(corpus, parameters, argume
         (lambda C: np.where(C[3, 1] == C, np.nan, C), "NaN"),
         (lambda C: np.where(C > 0, "left", "right"), "Make|make columns of numbers"),
         (lambda C: C[:, :0], "0 feature"),
+        (lambda C: [[1.0], [1.0, 2.0]] * 300, "doc_covariates cannot be used"),
     ],
 )
 def test_unsuitable_covariates_are_refused(corpus, change, message):

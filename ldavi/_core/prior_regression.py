@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ldavi._core.limits import MAX_LEARNED_PRIOR, MIN_LEARNED_PRIOR
 from ldavi._core.typing import Doubles, Int64s
 
+ROUNDING = 1e-10  # relative differences up to this one are those of rounding: such a column is constant
 LOG_LIMITS = np.log(MIN_LEARNED_PRIOR), np.log(MAX_LEARNED_PRIOR)
 
 
@@ -18,7 +19,9 @@ class Scaling(NamedTuple):
     Attributes
     ----------
     center, scale : array of shape (P,)
-        (c − center) / scale is what a coefficient is learned for; constants have the scale 1 and become 0.
+        (c − center) / scale is what a coefficient is learned for.
+    is_constant : array of shape (P,)
+        Which columns are constant, but for rounding; they become 0.
     names : array of shape (P,) or None
         The names of the columns.
     """
@@ -30,31 +33,25 @@ class Scaling(NamedTuple):
 
     @classmethod
     def of_columns(cls, values: Doubles, weight: Doubles | None, names: NDArray[Any] | None) -> "Scaling":
-        """Return the scaling of some covariates: binary ones are centred, others have standard deviation ½ as well."""
+        """Return the scaling of some covariates: centred, binary ones of width 1, others of standard deviation ½."""
         center = np.average(values, axis=0, weights=weight)
-        deviation = np.sqrt(np.average(np.square(values - center), axis=0, weights=weight))
         smallest, largest = values.min(axis=0), values.max(axis=0)
-        is_constant = smallest == largest
-        is_binary = ((values == smallest) | (values == largest)).all(axis=0) & (largest - smallest == 1)
-        scale = np.where(is_constant | is_binary, 1.0, 2 * deviation)
-        return cls(np.where(is_constant, smallest, center), scale, is_constant, names)
+        width = largest - smallest
+        is_constant = width <= ROUNDING * np.maximum(np.abs(smallest), np.abs(largest))
+        width = np.where(is_constant, 1.0, width)
+        deviation = np.sqrt(np.average(np.square((values - center) / width), axis=0, weights=weight))
+        is_binary = ((values == smallest) | (values == largest)).all(axis=0)
+        scale = width * np.where(is_constant | is_binary, 1.0, 2 * deviation)
+        return cls(center, scale, is_constant, names)
 
     def scaled(self, values: Doubles) -> Doubles:
         """Return the covariates of documents with a first column of ones, of shape (D, 1 + P)."""
-        return with_ones((values - self.center) / self.scale)
+        return with_ones(np.where(self.is_constant, 0.0, (values - self.center) / self.scale))
 
     def coef_as_given(self, coef: Doubles) -> Doubles:
-        """Return the coefficients of covariates as given, of shape (1 + P, K). Equation (24.5).
-
-        A constant column takes the place of the intercept, which is 0 then.
-        """
-        slopes = coef[1:] / self.scale[:, None]
-        slopes[self.is_constant] = 0.0
-        intercept = coef[0] - self.center @ slopes
-        constant = np.flatnonzero(self.is_constant & (self.center != 0))
-        if len(constant):
-            slopes[constant[0]], intercept = intercept / self.center[constant[0]], np.zeros_like(intercept)
-        return np.vstack([intercept, slopes])
+        """Return the coefficients of covariates as given, of shape (1 + P, K); constants have none. Equation (24.5)."""
+        slopes = np.where(self.is_constant[:, None], 0.0, coef[1:] / self.scale[:, None])
+        return np.vstack([coef[0] - self.center @ slopes, slopes])
 
     def coef_of_scaled(self, coef: Doubles) -> Doubles:
         """Return the coefficients of scaled covariates from those of covariates as given. Equation (24.5)."""

@@ -35,7 +35,7 @@ def fit_input(
     priors = _starting_priors(estimator, settings, documents, names, given)
     covariates = documents.covariates if isinstance(documents, Documents) else None
     if covariates is not None:
-        regression = first_regression(priors, covariates, None if given is None else given.priors)
+        regression = first_regression(priors, covariates, given)
         priors = replace(priors, regression=regression)
     return documents, priors
 

@@ -9,8 +9,9 @@ from sklearn.utils.validation import validate_data
 from ldavi._core.documents import Documents, DocumentSource
 from ldavi._core.records import Priors
 from ldavi._estimator.convergence import Restart
-from ldavi._estimator.doc_covariates import NAMES, regression_as_given
+from ldavi._estimator.doc_covariates import regression_as_given
 from ldavi._estimator.fit_record import count_documents
+from ldavi._estimator.starting_topics import COVARIATE_NAMES
 from ldavi._estimator.vocabulary import forget_names
 from ldavi._inference.lazy_lambda import LazyLambda
 from ldavi._inference.trace import to_array
@@ -44,7 +45,7 @@ def _priors_as_given(estimator: Any, priors: Priors, documents: DocumentSource) 
     covariates = documents.covariates if isinstance(documents, Documents) else None
     if priors.regression is None or covariates is None or covariates.scaling is None:
         return priors
-    vars(estimator).pop(NAMES, None)
+    vars(estimator).pop(COVARIATE_NAMES, None)
     if covariates.scaling.names is not None:
-        setattr(estimator, NAMES, covariates.scaling.names)
+        setattr(estimator, COVARIATE_NAMES, covariates.scaling.names)
     return replace(priors, regression=regression_as_given(priors.regression, covariates))

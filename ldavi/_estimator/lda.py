@@ -161,7 +161,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     doc_topic_prior_ : float or array of shape (n_components,)
         α as used, or as learned; with "regression", that of documents without covariates.
     doc_topic_coef_, doc_topic_intercept_ : arrays of shape (n_covariates, n_components), (n_components,)
-        With "regression": w and b. A constant column of the covariates takes the place of the intercept.
+        With "regression": w and b. A constant covariate has the coefficient 0.
     topic_word_prior_ : float or array
         η as used, or as learned.
     n_iter_ : int
@@ -307,7 +307,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             documents, and copies may be on both sides. Not supported for batches.
         doc_covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
             With `doc_topic_prior="regression"`: numbers that the topics of a document depend on, such as its year or
-            indicators of its source. An intercept is added if no column is constant.
+            indicators of its source. An intercept is always added.
         checkpoint : ldavi.io.Checkpoint, optional
             Saves the state of the fit to a file every few minutes. After a crash, the same call resumes from there and
             ends with the same bits as a fit that was not interrupted.
@@ -396,6 +396,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         count_documents(self, documents)
         total_weight = weight_seen(self) if self.total_samples is None else self.total_samples
         counters = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
+        self._priors = replace(self._priors, regression=None)  # coefficients are those of the former topics
         learner = OnlineLearner(self._lambda, self._priors, settings.online_settings(), total_weight, *counters)
         forget_fit_record(self)
         with Workers(settings.n_threads) as workers:

@@ -17,6 +17,7 @@ from ldavi._inference.anchor_words import DocumentSample, anchor_word_lambda, sa
 from ldavi._inference.passes import PassResult
 
 InitializationKind: TypeAlias = Literal["given", "anchor words", "random"]
+COVARIATE_NAMES = "doc_covariate_names_"
 Sampler: TypeAlias = Callable[[int], DocumentSample]
 
 
@@ -63,21 +64,25 @@ class WarmStart:
         Those that the model was fitted with, or has learned.
     parameter : str
         What asked for it.
+    covariate_names : array of str or None
+        Of the covariates that its document prior depends on.
     """
 
     lam: NDArray[Any]
     priors: Priors
     parameter: str
+    covariate_names: NDArray[Any] | None = None
 
 
 def warm_start_of(estimator: Any) -> WarmStart | None:
     """Return what a fit continues from: the estimator itself, a fitted model of this package as `init`, or None."""
     if estimator.warm_start and estimator.__sklearn_is_fitted__():
-        return WarmStart(estimator.components_, estimator._priors, "warm_start=True")
+        names = getattr(estimator, COVARIATE_NAMES, None)
+        return WarmStart(estimator.components_, estimator._priors, "warm_start=True", names)
     model = unfrozen(estimator.init)
     if not (is_fitted_model(model) and hasattr(model, "_lambda")):
         return None
-    return WarmStart(model.components_, model._priors, "init")
+    return WarmStart(model.components_, model._priors, "init", getattr(model, COVARIATE_NAMES, None))
 
 
 def initialize(

@@ -94,8 +94,7 @@ class ExactBound:
             for part in parts:
                 self._add(sums, part.compacted(), lam, totals, priors, workers)
                 yield state, None
-        sums.doc_topic += log_prior(priors.regression)
-        topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors)
+        topic_word = elbo.topic_term(lam[:, : priors.n_topics], priors) + log_prior(priors.regression)
         yield state, sums.record(topics.iteration, "final", topic_word, priors, time.perf_counter() - started)
 
     def _add(

@@ -86,10 +86,7 @@ class BatchState:
 
 
 class EStepSums(NamedTuple):
-    """Sums of an E-step over all documents: two terms of the bound, inner iterations, statistics for α if learned.
-
-    With covariates, the document term contains the logarithm of the prior density of the coefficients.
-    """
+    """Sums of an E-step over all documents: two terms of the bound, inner iterations, statistics for α if learned."""
 
     word: float
     doc_topic: float
@@ -166,6 +163,7 @@ class BatchVB:
                 topics, sums = m_step(sstats, topics, word_priors, workers, digamma_offset=offset)
                 lam, sstats = sstats, lam
                 terms = elbo.after_m_step(found.word, found.doc_topic + gain, sums, priors, vocabulary)
+                terms = terms._replace(topic_word=terms.topic_word + log_prior(priors.regression))
                 phase = "warmup" if self.is_warmup or settings.is_warmup(t) else "monotone"
                 record = writer.record(self.first + t, phase, terms, priors, found.n_inner_iter)
                 yield (
@@ -208,7 +206,7 @@ class BatchVB:
                 of_groups = log_theta_of_groups(part.documents, covariates, part_gamma, workers)
             elif learns_alpha:
                 of_all = added_log_theta_sums([of_all, log_theta_sums(part.documents, part_gamma, workers)])
-        return EStepSums(word, doc_topic + log_prior(priors.regression), n_inner_iter, of_groups or of_all)
+        return EStepSums(word, doc_topic, n_inner_iter, of_groups or of_all)
 
 
 def clear(rows: Floats, workers: Workers) -> None:
