@@ -348,6 +348,7 @@ def test_a_flipped_bit_is_detected_in_a_mapped_file(at, bit, tmp_path_factory):
 @given(changes=st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the model has attributes that this version")
 def test_an_unverified_file_is_loaded_or_refused(changes, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "changed.ldavi"
     content = bytearray((FILES / "v1.ldavi").read_bytes())
