@@ -44,7 +44,6 @@ def update_documents(
     cold_start: bool,
     extrapolate: bool,
     digamma_offset: float,
-    over_active: bool = False,
 ) -> None: ...
 def accumulate_words(
     *,

@@ -113,7 +113,6 @@ def update_documents(
     bint cold_start,
     bint extrapolate,
     double digamma_offset,
-    bint over_active=False,
 ):
     """Run the E-step of the documents [start, stop): equations (11.1), (12.1) and (14.1)."""
     if start >= stop:
@@ -145,7 +144,6 @@ def update_documents(
     a.max_words = max_words
     a.max_inner_iter = max_inner_iter
     a.extrapolate = extrapolate
-    a.over_active = over_active
     a.cold_start = cold_start
     a.tol = tol
     a.digamma_offset = digamma_offset

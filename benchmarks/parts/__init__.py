@@ -18,7 +18,6 @@ MODULES = {
     "S9": "s09_memory",
     "S10": "s10_partial_fit",
     "S11": "s11_collapsed_topics",
-    "P4": "p04_transform",
     "D3": "d3_dask",
     "D4": "d4_deaths",
     "D7": "d7_spark",

@@ -159,7 +159,7 @@ class FittedTopics(NamedWordsAndTopics, ClassNamePrefixFeaturesOutMixin, Transfo
         lam = self._fitted_lambda()
         counts = check.to_counts(vocabulary_growth.check_known_documents(self, X, dtype=lam.dtype))
         alpha = alpha_for(self, doc_covariates, counts.n_docs)
-        settings = EStepSettings(self.max_doc_update_iter, self.mean_change_tol, over_active=True)
+        settings = EStepSettings(self.max_doc_update_iter, self.mean_change_tol)
         with Workers(check.count_threads(self.n_jobs)) as workers:
             topics = lam.all_topics(workers)
             if topics is None:

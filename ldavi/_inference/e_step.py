@@ -77,10 +77,6 @@ class EStepSettings(NamedTuple):
         between. Equation (14.2).
     with_bound : bool
         Whether the terms of the bound are computed.
-    over_active : bool
-        Whether each document converges over its active topics between the inner iterations over all of them. It ends
-        closer to its limit in the same time, but topics become inactive from the first inner iteration on.
-        Equation (17.1).
     """
 
     max_inner_iter: int
@@ -88,7 +84,6 @@ class EStepSettings(NamedTuple):
     cold_start: bool = True
     extrapolate: bool = True
     with_bound: bool = True
-    over_active: bool = False
 
 
 class EStepResult(NamedTuple):
@@ -316,7 +311,6 @@ class _EStep:
             tol=settings.tol,
             cold_start=settings.cold_start,
             extrapolate=settings.extrapolate,
-            over_active=settings.over_active,
             digamma_offset=topics.digamma_offset,
         )
 

@@ -1,6 +1,6 @@
 /* Constants and helpers that do not depend on the precision.
  *
- * Convention for macros: documents.h, documents_active.h, statistics.h, topics.h, collapsed.h and collapsed_sparse.h are included once per
+ * Convention for macros: documents.h, statistics.h, topics.h, collapsed.h and collapsed_sparse.h are included once per
  * precision and define no macros but local ones; what they share is defined here, once. Only kernels.c defines and undefines the four macros that change with the
  * precision: REAL (the type), SUFFIX (of names), MASS (the type of masses) and MIN_NORMALIZER. NAME(x) appends the suffix. */
 #ifndef LDAVI_COMMON_H
@@ -25,10 +25,6 @@
 #define PRUNE_MIN_ITERATIONS 4  /* inner iterations that must remain for it to pay */
 #define MAX_RATE 0.95           /* largest convergence rate assumed by extrapolation: steps up to twenty times a change */
 #define MIN_REMAINDER 0.5       /* smallest part of its mass that extrapolation leaves each topic */
-
-/* The E-step that converges over the active topics: documents_active.h. */
-#define ACTIVE_TOL 0.1          /* tolerance over the active topics, as a part of the document's */
-#define FIRST_ITERATIONS 4      /* inner iterations with thresholds of their own, see FIRST_INACTIVE */
 
 /* Collapsed inference: collapsed.h. */
 #define SLOTS LDAVI_SLOTS
@@ -55,9 +51,6 @@ _Static_assert(LDAVI_SHARES <= UINT8_MAX, "a share is a uint8_t");
 _Static_assert(SLOTS >= 2, "one slot for a deterministic topic and one for the sampled topic");
 _Static_assert(MAX_DETERMINISTIC * ROUNDING_BITS + SAMPLING_BITS <= 64, "a count has 64 random bits");
 _Static_assert(TILE_VECTORS * LANES_f32 <= 64, "a bit for each topic of a tile");
-
-/* The largest mass with which a topic becomes inactive after the first inner iterations, as a part of the mean over topics. */
-static const double FIRST_INACTIVE[FIRST_ITERATIONS] = {0.5, 0.5, 0.3, 0.1};
 
 /* The finaliser of SplitMix64 (Steele, Lea and Flood 2014): independent bits for every count of every pass. */
 INLINE uint64_t random_bits(uint64_t x) {

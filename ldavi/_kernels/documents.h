@@ -11,7 +11,6 @@ typedef struct {
     const REAL **rows; /* (n,) row of B of each word */
     REAL *counts, *ratio;
     const REAL *transposed; /* a copy of the active topics' entries with a row per topic, see iterate_transposed; or NULL */
-    int32_t *place;         /* (active topics,) the row of each of them in the copy */
     int64_t n;
     double tokens;
 } NAME(words);
@@ -24,7 +23,6 @@ typedef struct {
     int32_t *index;                      /* (Kp,) the active topics */
     REAL *active;                        /* (8, Kp) alpha, v and the rows above, of the active topics */
     REAL *transposed;                    /* (MAX_ACTIVE_ENTRIES,) their entries of B */
-    int32_t *place;                      /* (Kp,) their rows in `transposed` */
 } NAME(scratch);
 
 /* Place the arrays in `base`; with NULL, compute the size only. Returns the size in bytes. */
@@ -41,7 +39,6 @@ INLINE int64_t NAME(lay_out)(NAME(scratch) *s, char *base, int64_t max_words, in
     s->ratio = (REAL *)reserve(base, &used, words * (int64_t)sizeof(REAL));
     s->rows = (const REAL **)reserve(base, &used, words * (int64_t)sizeof(REAL *));
     s->index = (int32_t *)reserve(base, &used, Kp * (int64_t)sizeof(int32_t));
-    s->place = (int32_t *)reserve(base, &used, Kp * (int64_t)sizeof(int32_t));
     s->active = (REAL *)reserve(base, &used, 8 * row);
     s->transposed = (REAL *)reserve(base, &used, MAX_ACTIVE_ENTRIES * (int64_t)sizeof(REAL));
     return used;
@@ -183,7 +180,7 @@ INLINE int NAME(transposed_norms)(const NAME(words) *words, int64_t from, const 
     UNROLL for (int v = 0; v < vectors; v++) norm[v] = NAME(SPLAT)(0);
     for (int64_t k = 0; k < K; k++) {
         NAME(vec) ek = NAME(SPLAT)(e[k]);
-        const REAL *B = words->transposed + words->place[k] * length + from;
+        const REAL *B = words->transposed + k * length + from;
         UNROLL for (int v = 0; v < vectors; v++) norm[v] += ek * NAME(load)(B + v * NAME(LANES));
     }
     smallest = norm[0];
@@ -216,7 +213,7 @@ static int NAME(iterate_transposed)(const NAME(words) *words, const REAL *e, REA
         NAME(vec) sum[GROUP];
         const REAL *rows[GROUP];
         for (int j = 0; j < GROUP; j++) {
-            rows[j] = words->transposed + words->place[k + j < K ? k + j : K - 1] * length;
+            rows[j] = words->transposed + (k + j < K ? k + j : K - 1) * length;
             sum[j] = NAME(SPLAT)(0);
         }
         for (int64_t w = 0; w < length; w += NAME(LANES)) {
@@ -301,31 +298,27 @@ static int64_t NAME(iterate_until)(NAME(state) *f, const NAME(words) *words, int
     return max_iter;
 }
 
-/* Set the padding of copies that belong to the active topics: below every gamma, and without weight. */
-INLINE void NAME(pad_active)(NAME(state) *f) {
-    REAL *alpha = (REAL *)f->alpha, *v = (REAL *)f->v;
-    for (int64_t i = f->K; i < f->Kp; i++) {
-        v[i] = 0;
-        f->gamma[i] = alpha[i] = alpha[0];
-    }
-}
-
-/* Remove the topics of f that carry min_mass or less; the others move to the front. */
-static void NAME(prune)(NAME(state) *f, int32_t *index, int32_t *place, REAL min_mass) {
+/* Remove the topics of f that carry min_mass or less; the others move to the front, with their rows of the transposed copy. */
+static void NAME(prune)(NAME(state) *f, int32_t *index, REAL *transposed, int64_t length, REAL min_mass) {
     REAL *alpha = (REAL *)f->alpha, *v = (REAL *)f->v; /* copies that belong to the active topics */
     int64_t kept = 0;
-    for (int64_t i = 0; i < f->K; i++) { /* without branches: which topics remain cannot be predicted */
-        int stays = f->gamma[i] - alpha[i] > min_mass;
-        index[kept] = index[i];
-        place[kept] = place[i];
-        alpha[kept] = alpha[i];
-        v[kept] = v[i];
-        f->gamma[kept] = f->gamma[i];
-        kept += stays;
+    for (int64_t i = 0; i < f->K; i++) {
+        if (f->gamma[i] - alpha[i] <= min_mass) continue;
+        if (kept < i) {
+            index[kept] = index[i];
+            alpha[kept] = alpha[i];
+            v[kept] = v[i];
+            f->gamma[kept] = f->gamma[i];
+            memcpy(transposed + kept * length, transposed + i * length, sizeof(REAL) * (size_t)length);
+        }
+        kept++;
     }
     f->K = kept;
     f->Kp = UP_TO(kept, LDAVI_PAD);
-    NAME(pad_active)(f);
+    for (int64_t i = kept; i < f->Kp; i++) {
+        v[i] = 0;
+        f->gamma[i] = alpha[i] = alpha[0];
+    }
 }
 
 /* List the topics of f that carry more than min_mass; returns their number. */
@@ -338,11 +331,20 @@ INLINE int64_t NAME(find_active)(const NAME(state) *f, REAL min_mass, int32_t *i
     return n;
 }
 
-/* Copy what belongs to the n topics of s->index, with their entries of B as `words->transposed`. */
-static NAME(state) NAME(copy_active)(const NAME(state) *all, NAME(words) *words, int64_t n, const NAME(scratch) *s) {
-    const int64_t length = UP_TO(words->n, NAME(LANES)), width = UP_TO(n, LDAVI_PAD);
+/* Iterate over the active topics only, equation (17.1). Dropping topic k from the document costs s_k = gamma_k - alpha_k nats;
+ * the inactive topics together carry INACTIVE_TOKENS of the tokens at most. Their gamma stays fixed, and the iteration over
+ * all topics that must follow can make them active again. Returns the iterations done: 0 where pruning would not pay. */
+static int64_t NAME(iterate_active)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
+                                    NAME(scratch) *s) {
+    const REAL min_mass = (REAL)(INACTIVE_TOKENS * words->tokens / (double)all->K);
+    const int64_t length = UP_TO(words->n, NAME(LANES));
+    int64_t done = 0;
+    int converged = 0;
+    if (all->K < PRUNE_MIN_TOPICS || max_iter < PRUNE_MIN_ITERATIONS) return 0;
+    const int64_t n = NAME(find_active)(all, min_mass, s->index), width = UP_TO(n, LDAVI_PAD);
+    if (!n || 3 * n > 2 * all->K || n * length > MAX_ACTIVE_ENTRIES) return 0;
+    assert(width <= all->Kp);
     REAL *alpha = s->active, *v = alpha + width, *gamma = v + width;
-    assert(width <= all->Kp && n * length <= MAX_ACTIVE_ENTRIES);
     NAME(state) active = {
         .K = n,
         .Kp = width,
@@ -356,37 +358,18 @@ static NAME(state) NAME(copy_active)(const NAME(state) *all, NAME(words) *words,
         .digamma_offset = all->digamma_offset,
         .extrapolate = all->extrapolate,
     };
-    words->transposed = s->transposed;
-    words->place = s->place;
+    NAME(words) transposed = *words;
+    transposed.transposed = s->transposed;
     for (int64_t i = 0; i < n; i++) {
-        s->place[i] = (int32_t)i;
         alpha[i] = all->alpha[s->index[i]];
         v[i] = all->v[s->index[i]];
         gamma[i] = all->gamma[s->index[i]];
     }
-    NAME(pad_active)(&active);
     for (int64_t from = 0; from < length; from += NAME(LANES)) /* a vector of words at a time: whole cache lines */
         for (int64_t i = 0; i < n; i++)
-            NAME(store)(s->transposed + i * length + from, NAME(gather)(words->rows + from, s->index[i]));
-    return active;
-}
-
-/* Iterate over the active topics only, equation (17.1). Dropping topic k from the document costs s_k = gamma_k - alpha_k nats;
- * the inactive topics together carry INACTIVE_TOKENS of the tokens at most. Their gamma stays fixed, and the iteration over
- * all topics that must follow can make them active again. Returns the iterations done: 0 where pruning would not pay. */
-static int64_t NAME(iterate_active)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
-                                    NAME(scratch) *s) {
-    const REAL min_mass = (REAL)(INACTIVE_TOKENS * words->tokens / (double)all->K);
-    const int64_t length = UP_TO(words->n, NAME(LANES));
-    int64_t done = 0;
-    int converged = 0;
-    if (all->K < PRUNE_MIN_TOPICS || max_iter < PRUNE_MIN_ITERATIONS) return 0;
-    const int64_t n = NAME(find_active)(all, min_mass, s->index);
-    if (!n || 3 * n > 2 * all->K || n * length > MAX_ACTIVE_ENTRIES) return 0;
-    NAME(words) transposed = *words;
-    NAME(state) active = NAME(copy_active)(all, &transposed, n, s);
+            for (int64_t w = from; w < from + NAME(LANES); w++) s->transposed[i * length + w] = words->rows[w][s->index[i]];
     while (done < max_iter - 1 && !converged) {
-        NAME(prune)(&active, s->index, s->place, min_mass);
+        NAME(prune)(&active, s->index, s->transposed, length, min_mass);
         int64_t more = NAME(iterate_until)(&active, &transposed, max_iter - 1 - done < 2 ? 1 : 2, tol, &converged);
         if (more < 0) return done;
         done += more;
@@ -411,10 +394,6 @@ static int64_t NAME(infer_document)(NAME(state) *all, const NAME(words) *words, 
     }
     return done;
 }
-
-/* The same for documents that converge over their active topics: documents_active.h. */
-static int64_t NAME(infer_over_active)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
-                                       NAME(scratch) *s);
 
 /* The document's part of the ELBO without its constants, (12.1): bound[0] = sum n (log Z + m) - sum s log t
  * + sum lnGamma(gamma), and of (9.5): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
@@ -488,9 +467,7 @@ static void NAME(update_documents)(const ldavi_documents_args *a) {
         } else {
             memcpy(f.gamma, gamma_row, sizeof(REAL) * (size_t)K);
         }
-        const double tol = a->tol * words.tokens;
-        int64_t done = a->over_active ? NAME(infer_over_active)(&f, &words, a->max_inner_iter, tol, &s)
-                                      : NAME(infer_document)(&f, &words, a->max_inner_iter, tol, &s);
+        int64_t done = NAME(infer_document)(&f, &words, a->max_inner_iter, a->tol * words.tokens, &s);
         int valid = done >= 0;
         a->n_inner_iter[d] = (int32_t)done;
         if (a->doc_factor) NAME(write_factors)(a, d, &words, f.e, valid);

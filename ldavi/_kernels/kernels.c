@@ -7,7 +7,6 @@
 #define MASS int32_t
 #define MIN_NORMALIZER 1e-30f /* smallest Z that products which underflowed cannot have changed */
 #include "documents.h"
-#include "documents_active.h"
 #include "statistics.h"
 #include "topics.h"
 #include "collapsed.h"
@@ -22,7 +21,6 @@
 #define MASS double
 #define MIN_NORMALIZER 1e-290
 #include "documents.h"
-#include "documents_active.h"
 #include "statistics.h"
 #include "topics.h"
 #include "collapsed.h"

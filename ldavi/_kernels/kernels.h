@@ -84,7 +84,6 @@ typedef struct {
     int64_t max_words;         /* [in] largest number of stored counts in a document */
     int64_t max_inner_iter;    /* [in] */
     int64_t extrapolate;       /* [in] whether gamma is extrapolated after every second inner iteration, equation (14.2) */
-    int64_t over_active;       /* [in] whether documents converge over their active topics between iterations over all */
     int64_t cold_start;        /* [in] whether to start from gamma = alpha + N_d / K instead of `gamma` */
     double tol;                /* [in] per token, on sum_k |change of gamma_k| */
     double digamma_offset;     /* [in] delta: exp(psi(gamma + delta)) replaces exp(psi(gamma)) */

@@ -143,27 +143,6 @@ INLINE vec_f64 max_f64(vec_f64 a, vec_f64 b) { return where_less_f64(a, b, b, a)
 INLINE vec_f32 abs_f32(vec_f32 a) { return REAL_f32(BITS_f32(a) & 0x7fffffff); }
 INLINE vec_f64 abs_f64(vec_f64 a) { return REAL_f64(BITS_f64(a) & 0x7fffffffffffffffLL); }
 
-/* The entries at k of as many rows as a vector has lanes. A constructor becomes shuffles; single stores and the load of a
- * vector from them would wait for each other. */
-#if defined(VECTOR_EXTENSION)
-#define AT2(i) rows[i][k], rows[(i) + 1][k]
-#define AT4(i) AT2(i), AT2((i) + 2)
-#define AT8(i) AT4(i), AT4((i) + 4)
-#if VECTOR_BYTES == 64
-INLINE vec_f32 gather_f32(const float *const *rows, int64_t k) { return (vec_f32){AT8(0), AT8(8)}; }
-INLINE vec_f64 gather_f64(const double *const *rows, int64_t k) { return (vec_f64){AT8(0)}; }
-#elif VECTOR_BYTES == 32
-INLINE vec_f32 gather_f32(const float *const *rows, int64_t k) { return (vec_f32){AT8(0)}; }
-INLINE vec_f64 gather_f64(const double *const *rows, int64_t k) { return (vec_f64){AT4(0)}; }
-#else
-INLINE vec_f32 gather_f32(const float *const *rows, int64_t k) { return (vec_f32){AT4(0)}; }
-INLINE vec_f64 gather_f64(const double *const *rows, int64_t k) { return (vec_f64){AT2(0)}; }
-#endif
-#else
-INLINE vec_f32 gather_f32(const float *const *rows, int64_t k) { return rows[0][k]; }
-INLINE vec_f64 gather_f64(const double *const *rows, int64_t k) { return rows[0][k]; }
-#endif
-
 /* Masses as reals: int32_t beside float, double beside double. */
 #if defined(VECTOR_EXTENSION)
 INLINE vec_f32 load_mass_f32(const int32_t *p) { bits_f32 b; memcpy(&b, p, sizeof b); return __builtin_convertvector(b, vec_f32); }
