@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 LAYERS = (
     *("__main__", "cli", "__init__", "dask", "report", "selection", "plotting", "io", "inspection", "metrics"),
     *("progress", "datasets", "_show_config", "_estimator", "_inference", "_core"),
-    *("_estep", "_sampling", "_version"),
+    *("_estep", "_sampling", "_token_topics", "_random_streams", "_version"),
 )
 MAX_LINES = 400
 MORE_LINES = {"_estimator.lda": 450}
@@ -57,7 +57,8 @@ OPTIONAL = (
 EXPORTED_BY_C = {"JOIN", "ldavi_table_avx2", "ldavi_table_avx512", "ldavi_cpu_has", "ldavi_scratch_size"}
 
 COMPILED = ("_estep", "_sampling")
-MODULES = sorted(path for kind in ("*.py", "*.pyx") for path in PACKAGE.rglob(kind))
+CYTHON = sorted(path for kind in ("*.pyx", "*.pxd") for path in PACKAGE.rglob(kind))
+MODULES = sorted([*PACKAGE.rglob("*.py"), *CYTHON])
 BELOW_THE_ESTIMATOR = ("_inference", "_core")
 C_FILES = sorted(path.name for path in KERNELS.glob("*.[ch]"))
 
@@ -112,13 +113,9 @@ def called_names(tree):
     return {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
 
-def pyx(name):
-    return PACKAGE / f"{name}.pyx"
-
-
-def code_of_pyx(name):
-    """Return the code of a .pyx file without comments, but with docstrings."""
-    return re.sub(r"#.*", "", pyx(name).read_text(encoding="utf-8"))
+def code_of_cython(path):
+    """Return the code of a .pyx or .pxd file without comments, but with docstrings."""
+    return re.sub(r"#.*", "", path.read_text(encoding="utf-8"))
 
 
 def code_of_c(path):
@@ -226,24 +223,24 @@ def test_optional_libraries_are_not_imported_at_the_top(path):
 # The compiled modules
 
 
-@pytest.mark.parametrize("name", COMPILED)
-def test_a_compiled_module_never_acquires_the_gil(name):
-    assert not re.search(r"with\s+gil", code_of_pyx(name))
+@pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
+def test_compiled_code_never_acquires_the_gil(path):
+    assert not re.search(r"with\s+gil", code_of_cython(path))
 
 
-@pytest.mark.parametrize("name", COMPILED)
-def test_a_compiled_module_does_not_allocate(name):
-    assert not re.search(r"\b(malloc|calloc|realloc|free|PyMem_\w+)\b", code_of_pyx(name))
+@pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
+def test_compiled_code_does_not_allocate(path):
+    assert not re.search(r"\b(malloc|calloc|realloc|free|PyMem_\w+)\b", code_of_cython(path))
 
 
-@pytest.mark.parametrize("name", COMPILED)
-def test_a_compiled_module_does_not_use_the_c_interface_of_numpy(name):
-    assert not re.search(r"cimport\s+numpy|from\s+numpy\s+cimport", code_of_pyx(name))
+@pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
+def test_compiled_code_does_not_use_the_c_interface_of_numpy(path):
+    assert not re.search(r"cimport\s+numpy|from\s+numpy\s+cimport", code_of_cython(path))
 
 
-@pytest.mark.parametrize("name", COMPILED)
-def test_compiler_directives_are_only_in_setup(name):
-    assert not re.search(r"#\s*(cython|distutils)\s*:", pyx(name).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
+def test_compiler_directives_are_only_in_setup(path):
+    assert not re.search(r"#\s*(cython|distutils)\s*:", path.read_text(encoding="utf-8"))
 
 
 def test_every_compiled_module_is_tested():

@@ -16,7 +16,7 @@ OTHERS = "".join((DOCS / f"{name}.md").read_text(encoding="utf-8") for name in (
 KNOWN = {*TAGS, *re.findall(r"\\tag\{([MS]\d+)\}", OTHERS)}
 NUMBER = r"\(?(?:[A-Z]?\d+\.\d+|[A-Z]?\d+)\)?(?![\w%])(?!\.\d)"
 CITATION = re.compile(rf"(?:[Ee]quations?|[Ee]qs?\.) ({NUMBER}(?:(?:,| and| to|-|,? \([\d.]+\) for) ?{NUMBER})*)")
-SOURCES = [path for path in sorted((ROOT / "ldavi").rglob("*")) if path.suffix in (".py", ".pyx", ".h", ".c")]
+SOURCES = [path for path in sorted((ROOT / "ldavi").rglob("*")) if path.suffix in (".py", ".pyx", ".pxd", ".h", ".c")]
 SOURCES = [path for path in SOURCES if path.name not in ("_estep.c", "_sampling.c")]
 TESTS = [path for path in sorted((ROOT / "tests").glob("*.py")) if path.name != Path(__file__).name]
 READERS = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.glob("gallery/*.py")), ROOT / "README.md"]

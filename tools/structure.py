@@ -182,7 +182,7 @@ def code_lines(path: Path) -> int:
 def figures_of_sources(package: Path) -> dict[str, Any]:
     """Count functions, parameters and lines of the Python and Cython sources."""
     modules = sorted(package.rglob("*.py"))
-    sources = modules + sorted(package.rglob("*.pyx"))
+    sources = modules + sorted(package.rglob("*.p[yx][xd]"))
     functions = [function for path in modules for function in functions_of(ast.parse(path.read_text(encoding="utf-8")))]
     parameters = [parameters_of(function) for function in functions]
     total = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
