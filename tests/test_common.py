@@ -80,7 +80,7 @@ def expected_failures(estimator):
         return failures  # few passes over noise put all tokens into the topic of the largest α, whatever is sampled
     is_online = estimator.learning_method == "online" and estimator.topic_word_prior != 0  # after collapsed passes
     if is_online or (estimator.learning_method != "online" and (estimator.inference == "cvb0" or precedes_vb)):
-        failures |= dict.fromkeys(REPEATED, "cvb0 samples topics for each document: copies have their own samples")
+        failures |= dict.fromkeys(REPEATED, "collapsed passes sample topics for each document: copies have their own")
     elif estimator.dtype == "float32":
         failures |= dict.fromkeys(REPEATED, "it compares to 1e-7, and sums of copies round differently in float32")
     return failures
