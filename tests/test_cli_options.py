@@ -1,10 +1,13 @@
 """Options of the commands: one that would have no effect is refused, with its name and what to do."""
 
+import json
+
 import cli_texts
 import numpy as np
 import pytest
 from scipy import sparse
 
+from ldavi import io
 from ldavi.cli import main
 
 
@@ -121,6 +124,7 @@ def test_an_option_without_effect_is_refused(files, monkeypatch, capsys, command
     message = refused([*command.split(), *option.split()], capsys)
     assert option.split()[0] in message
     assert remedy in message
+    assert "unrecognized arguments" not in message
     assert sorted(path for path in files.iterdir() if path.name != "__pycache__") == [
         path for path in before if path.name != "__pycache__"
     ]
@@ -158,3 +162,14 @@ def test_an_empty_value_is_refused(files, monkeypatch, capsys, command, option, 
     monkeypatch.chdir(files)
     message = refused([*command.split(), option, value], capsys)
     assert f"{option}: {value!r} is empty; give a value, or leave the option out" in message
+
+
+def test_a_vocabulary_for_lists_of_words_has_an_effect_if_the_first_list_is_empty(files, monkeypatch, tmp_path):
+    monkeypatch.chdir(files)
+    lists = [[], *[["soup", "bread"], ["cat", "dog"]] * 20]
+    (tmp_path / "lists.jsonl").write_text("".join(json.dumps({"text": words}) + "\n" for words in lists))
+    (tmp_path / "words.txt").write_text("soup\nbread\ncat\ndog\nbird\n")
+    model = tmp_path / "m.ldavi"
+    options = ["--stream", "--vocabulary", str(tmp_path / "words.txt"), "-k", "2", "-q", "-o", str(model)]
+    assert main(["fit", str(tmp_path / "lists.jsonl"), *options]) == 0
+    assert io.load(model).n_features_in_ == 5

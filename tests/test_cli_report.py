@@ -44,9 +44,11 @@ def test_bins_and_names_of_topics_are_in_the_page(saved, tmp_path):
     [
         (["--bins", "month"], "--bins month: must be COLUMN=BINS, such as date=month"),
         (["--bins", "place=3"], "--bins place=3: add the column to --metadata"),
+        (["--samples", "5"], "--samples is for the effects of covariates; add --covariates NAMES"),
+        (["--seed", "5"], "--seed is for the effects of covariates; add --covariates NAMES"),
     ],
 )
-def test_bins_that_cannot_be_used_are_refused(saved, tmp_path, capsys, options, message):
+def test_options_of_the_report_that_cannot_be_used_are_refused(saved, tmp_path, capsys, options, message):
     page = tmp_path / "r.html"
     assert main(["report", *saved, *options, "-o", str(page)]) == 2
     assert message in capsys.readouterr().err
@@ -89,17 +91,3 @@ def test_a_fit_writes_effects_of_dates_in_years(saved, tmp_path):
     data = data_of(page)
     assert data["effects"]["dates"] == ["date"]
     assert data["effects"]["groups"][0]["kind"] == "date"
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--samples", "5"], "--samples is for the effects of covariates; add --covariates NAMES"),
-        (["--seed", "5"], "--seed is for the effects of covariates; add --covariates NAMES"),
-    ],
-)
-def test_options_of_effects_without_covariates_are_refused(saved, tmp_path, capsys, options, message):
-    page = tmp_path / "r.html"
-    assert main(["report", *saved, *options, "-o", str(page)]) == 2
-    assert message in capsys.readouterr().err
-    assert not page.exists()

@@ -43,7 +43,6 @@ def test_the_commands_of_a_block_are_found_with_their_outputs():
 
 def test_numbers_are_compared_within_a_tolerance_and_durations_not_at_all():
     (step,) = steps("$ ldavi\n12 topics: 0.3 s; perplexity 650.0\n")
-    assert transcripts.problem(step, 0, ["12 topics: 9.9 s; perplexity 660.0"]) == "" or not transcripts.same_versions()
     assert transcripts.agree(step.shown, ["12 topics: 9.9 s; perplexity 660.0"])
     assert not transcripts.agree(step.shown, ["12 topics: 0.3 s; perplexity 950.0"])
     assert not transcripts.agree(step.shown, ["12 groups: 0.3 s; perplexity 650.0"])
@@ -90,8 +89,10 @@ def test_the_options_of_a_command_that_takes_hours_exist(command):
     result = subprocess.run(
         [sys.executable, "-m", name, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
-    if result.returncode:
-        pytest.skip(f"{name} needs {result.stderr.strip().splitlines()[-1]}")
+    last = (result.stderr.strip().splitlines() or [""])[-1]
+    if result.returncode and re.match(r"ModuleNotFoundError: No module named '(?!ldavi|benchmarks|tools)", last):
+        pytest.skip(f"{name} needs a library: {last}")
+    assert result.returncode == 0, result.stderr
     missing = [word for word in words if word.startswith("--") and word not in result.stdout]
     assert missing == []
 

@@ -47,23 +47,21 @@ def command(commands: Commands, name: str, *, usage: str, description: str, exam
 
 def positive(text: str) -> int:
     """Parse an integer of at least 1."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be an integer of at least 1")
-    return value
+    return _at_least(1, text)
 
 
 def several(text: str) -> int:
-    """Parse a number of draws: an integer of at least 2."""
+    """Parse an integer of at least 2."""
+    return _at_least(2, text)
+
+
+def _at_least(minimum: int, text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        value = 0
-    if value < 2:
-        raise argparse.ArgumentTypeError(f"{text} must be an integer of at least 2")
+        value = minimum - 1
+    if value < minimum:
+        raise argparse.ArgumentTypeError(f"{text} must be an integer of at least {minimum}")
     return value
 
 

@@ -70,8 +70,6 @@ def _of_counting(options: Options) -> None:
 
 def _of_evaluate(options: Options) -> None:
     names = {name.strip() for name in options.coherence.split(",") if name.strip()}
-    if not names:
-        raise UsageError("--coherence names no measure; write --coherence none to leave coherence out")
     if names == {"none"}:
         refuse(options, ("windows", "words"), "is for coherence, which --coherence none leaves out; leave out one")
     if names == {"u_mass"}:

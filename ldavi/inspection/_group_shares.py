@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import sparse
 
 from ldavi._core.tables import table
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Int64s, Matrix
+from ldavi._core.typing import Doubles, Int64s, Matrix
 from ldavi._estimator import validation as check
 from ldavi.inspection._columns import PERIODS, Bins, cut
 from ldavi.inspection._intervals import check_level
@@ -90,24 +91,42 @@ def shares_by_group(
         check.check_choice("period", period, tuple(PERIODS))
     sampler = sampler_of(model, X, random_state, doc_topic_prior=doc_topic_prior, n_jobs=n_jobs, name="shares_by_group")
     bins = cut("groups", groups, sampler.n_docs, period)
-    group = np.where(np.diff(sampler.indptr) > 0, bins.of, -1)
-    if not (group >= 0).any():
+    if not (groups_with_words(sampler, bins) >= 0).any():
         raise ValueError("groups: no document with words has a value. Pass a group for at least one.")
-    return _as_table(bins, group, _means(sampler, group, n_samples, level))
+    [shares] = shares_of_groupings(sampler, [bins], n_samples, level)
+    return shares
 
 
-def _means(sampler: ThetaSampler, group: Int64s, n_samples: int, level: float) -> Estimate:
-    """Pool the groups' means of draws, arrays of shape (n_groups, K); NaN where a group is too small."""
-    n_groups = int(group.max()) + 1
-    size = np.bincount(group[group >= 0], minlength=n_groups)[:, None]
-    sums = np.zeros((n_samples, n_groups, sampler.n_topics))
-    squares = np.zeros((n_groups, sampler.n_topics))  # mean over draws of the sum of squares
+def groups_with_words(sampler: ThetaSampler, bins: Bins) -> Int64s:
+    """Return the group of each document, −1 for documents without words or without a value."""
+    return np.where(np.diff(sampler.indptr) > 0, bins.of, -1)
+
+
+def shares_of_groupings(sampler: ThetaSampler, groupings: Sequence[Bins], n_samples: int, level: float) -> list[Any]:
+    """Return the table of `shares_by_group` for each of several groupings of the same documents, from the same draws.
+
+    In each, a document with words must have a group.
+    """
+    groups = [groups_with_words(sampler, bins) for bins in groupings]
+    sums = [np.zeros((n_samples, int(group.max()) + 1, sampler.n_topics)) for group in groups]
+    squares = [np.zeros(total.shape[1:]) for total in sums]  # mean over draws of the sum of squares
     for at, theta in sampler.in_parts(n_samples):
-        inside = np.flatnonzero(group[at] >= 0)
-        member = sparse.csr_array((np.ones(len(inside)), (group[at][inside], inside)), shape=(n_groups, theta.shape[1]))
-        for m in range(n_samples):
-            sums[m] += member @ theta[m]
-            squares += member @ theta[m] ** 2 / n_samples
+        for group, of_draws, of_squares in zip(groups, sums, squares, strict=True):
+            inside = np.flatnonzero(group[at] >= 0)
+            shape = len(of_squares), theta.shape[1]
+            member = sparse.csr_array((np.ones(len(inside)), (group[at][inside], inside)), shape=shape)
+            for m in range(n_samples):
+                of_draws[m] += member @ theta[m]
+                of_squares += member @ theta[m] ** 2 / n_samples
+    return [
+        _as_table(bins, group, _pooled_means(group, of_draws, of_squares, level))
+        for bins, group, of_draws, of_squares in zip(groupings, groups, sums, squares, strict=True)
+    ]
+
+
+def _pooled_means(group: Int64s, sums: Doubles, squares: Doubles, level: float) -> Estimate:
+    """Pool the groups' means of draws, arrays of shape (n_groups, K); NaN where a group is too small."""
+    size = np.bincount(group[group >= 0], minlength=len(squares))[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.maximum(squares - (sums**2).mean(axis=0) / size, 0) / (size - 1)
         found = pooled(sums / size, variance / size, (size - 1).astype(float), level)

@@ -24,6 +24,7 @@ from ldavi.metrics._diversity import effective_words
 from ldavi.metrics._top_words import largest, top_words
 from ldavi.report import _archive, _documents, _effects, _structure, _subset, _trends
 from ldavi.report._documents import DocumentInput
+from ldavi.report._rounding import rounded
 
 DIAGNOSTIC_WORDS = 10
 LISTED_WORDS = 10  # of each topic in the table of all topics
@@ -85,14 +86,14 @@ def collect(fitted: ModelInput, corpus: DocumentInput, *, title: str | None, n_w
         "steps": _subset.SLIDER_STEPS,
         "unit": _trends.UNIT,
         **_topics(fitted, weights, corpus.names, sizes, posterior.tokens > 0, n_words),
-        "map": _rounded(positions.T),
+        "map": rounded(positions.T),
         "moved": n_moved,
         "tree": _structure.tree(topics, weights, corpus.names),
         "matrix": _structure.matrix(topics, weights, corpus.names, _trends.UNIT),
         "columns": [_trends.content(name, bins, tokens, posterior.tokens) for name, bins in divisions.items()],
         "effects": None if fitted.effects is None else _effects.content(fitted.model, counts, fitted.effects),
         "documents": _documents.shown(fitted.model, corpus, posterior.documents(rows), rows),
-        "document_map": {"topics": _rounded(anchors.T), "given": corpus.places is not None},
+        "document_map": {"topics": rounded(anchors.T), "given": corpus.places is not None},
         "diagnostics": _diagnostics(fitted, counts),
         "trace": _trace(fitted.model),
         "fit": _fit_facts(fitted.model),
@@ -114,13 +115,6 @@ def _divisions(corpus: DocumentInput) -> dict[str, list[_columns.Bins]]:
         name: _columns.divisions(f"metadata[{name!r}]", values, n_documents, corpus.bins.get(name))
         for name, values in corpus.metadata.items()
     }
-
-
-def _rounded(values: Any, digits: int = 4) -> Any:
-    """Round to significant digits, as nested lists; None where not finite, since JSON has no NaN."""
-    if np.ndim(values):
-        return [_rounded(value, digits) for value in values]
-    return float(f"{values:.{digits}g}") if np.isfinite(values) else None
 
 
 def _posterior(fitted: ModelInput, counts: sparse.csr_array) -> Posterior:
@@ -147,15 +141,15 @@ def _topics(
     n_largest = np.bincount(sizes.theta[occupied].argmax(axis=1), minlength=len(topics))
     return {
         "words": [str(names[w]) for w in used],
-        "word_share": _rounded(word_share[used], 6),
+        "word_share": rounded(word_share[used], 6),
         "topics": [
             {
                 "label": fitted.labels.get(k, label),
                 "named": k in fitted.labels,
-                "share": _rounded(sizes.shares[k], 6),
+                "share": rounded(sizes.shares[k], 6),
                 "documents": int(n_largest[k]),
                 "words": np.searchsorted(used, columns[k]).tolist(),
-                "p": _rounded(topics[k, columns[k]], 6),
+                "p": rounded(topics[k, columns[k]], 6),
                 "listed": _listed(topics[k, columns[k]], word_share[columns[k]], names[columns[k]]),
             }
             for k, label in enumerate(labels)
@@ -198,7 +192,7 @@ def _diagnostics(fitted: ModelInput, counts: sparse.csr_array) -> list[dict[str,
         {
             "name": name,
             "help": text,
-            "values": _rounded(values, 4) if values.dtype.kind in "iufb" else [str(v) for v in values],
+            "values": rounded(values, 4) if values.dtype.kind in "iufb" else [str(v) for v in values],
         }
         for name, text, values in columns
     ]
@@ -221,9 +215,9 @@ def _trace(model: ModelOrTopics) -> dict[str, Any] | None:
     return {
         "iteration": trace["iteration"].tolist(),
         "phase": trace["phase"].tolist(),
-        "elbo": _rounded(trace["elbo"], 10),
-        "perplexity": _rounded(trace["perplexity"], 7),
-        "seconds": _rounded(trace["seconds"], 4),
+        "elbo": rounded(trace["elbo"], 10),
+        "perplexity": rounded(trace["perplexity"], 7),
+        "seconds": rounded(trace["seconds"], 4),
     }
 
 

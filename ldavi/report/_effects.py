@@ -1,5 +1,6 @@
 """Effects of covariates on the shares of topics, and shares by group, with intervals from draws of θ."""
 
+import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils import check_random_state
 
 from ldavi._core.topics_of_model import ModelOrTopics
-from ldavi._core.typing import Doubles
-from ldavi.inspection import _columns, shares_by_group, topic_regression
+from ldavi.inspection import _columns, topic_regression
 from ldavi.inspection._design_matrix import columns_of, design_of, levels_of, rows_of
+from ldavi.inspection._group_shares import groups_with_words, shares_of_groupings
+from ldavi.inspection._theta_samples import ThetaSampler, sampler_of
+from ldavi.report._rounding import rounded
 
 LEVEL = 0.95
+EFFECTS = ("estimate", "std_error", "lower", "upper")
 SURROGATES = re.compile("[\ud800-\udfff]")
 MAX_TERMS = 100
 DAYS_PER_YEAR = 365.2425
@@ -47,28 +52,26 @@ def content(model: ModelOrTopics, counts: sparse.csr_array, asked: EffectsInput)
     covariates = rows_of(used, rows)
     check_levels(covariates)
     _check_terms(covariates, len(rows), asked.formula)
-    seed: Any = asked.random_state
-    how: dict[str, Any] = {"n_samples": asked.n_samples, "n_jobs": getattr(model, "n_jobs", None)}
-    if isinstance(seed, np.random.RandomState):  # the same draws for every table
-        seed = int(seed.randint(2**31))
-    regression = topic_regression(model, counts[rows], covariates, formula=asked.formula, random_state=seed, **how)
+    how: dict[str, Any] = {"random_state": asked.random_state, "n_jobs": getattr(model, "n_jobs", None)}
+    if not isinstance(asked.random_state, numbers.Integral):  # the regression and the groups use the same draws
+        how["random_state"] = int(check_random_state(asked.random_state).randint(2**31 - 1))
+    regression = topic_regression(
+        model, counts[rows], covariates, formula=asked.formula, n_samples=asked.n_samples, **how
+    )
     effects = regression.effects(level=LEVEL)
     shape = (-1, len(regression.terms))
     return {
         "terms": regression.terms,
-        **{name: _significant(np.asarray(effects[name]).reshape(shape).T) for name in ("estimate", "std_error")},
-        **{name: _significant(np.asarray(effects[name]).reshape(shape).T) for name in ("lower", "upper")},
+        **{name: rounded(np.asarray(effects[name]).reshape(shape).T, 5) for name in EFFECTS},
         "first_levels": {name: str(levels[0]) for name, levels in regression.design.levels.items() if levels},
         "formula": asked.formula,
         "documents": regression.n_documents,
         "left_out": counts.shape[0] - regression.n_documents,
         "draws": asked.n_samples,
         "dates": [name for name, column in columns.items() if _columns.as_dates(column) is not None],
-        "groups": [
-            found
-            for name, values in columns.items()
-            if (found := _groups(model, counts, name, values, random_state=seed, **how)) is not None
-        ],
+        "groups": _groups(
+            sampler_of(model, counts, doc_topic_prior=None, name="report", **how), columns, asked.n_samples
+        ),
     }
 
 
@@ -148,29 +151,27 @@ def _check_terms(covariates: dict[str, Any], n_rows: int, formula: str | None) -
         )
 
 
-def _groups(
-    model: ModelOrTopics, counts: sparse.csr_array, name: str, values: Any, **how: Any
-) -> dict[str, Any] | None:
-    """Return the mean share of each topic in each group of one covariate; None if there are fewer than two groups."""
-    bins = _columns.cut(f"covariates[{name!r}]", values, counts.shape[0])
-    if len(bins.labels) < 2:
-        return None
-    found = shares_by_group(model, counts, np.asarray(values), level=LEVEL, **how)
-    topic = np.asarray(found["topic"])
-    n_topics = int(topic.max()) + 1
-    if len(topic) < 2 * n_topics:
-        return None
-    first = topic == 0
+def _groups(sampler: ThetaSampler, columns: Mapping[str, Any], n_samples: int) -> list[dict[str, Any]]:
+    """Return the mean share of each topic in each group of each covariate that has two groups of documents or more."""
+    cut = {name: _columns.cut(f"covariates[{name!r}]", values, sampler.n_docs) for name, values in columns.items()}
+    shown = {name: bins for name, bins in cut.items() if _n_groups(sampler, bins) > 1}
+    tables = shares_of_groupings(sampler, list(shown.values()), n_samples, LEVEL) if shown else []
+    return [_of_groups(name, shown[name], table) for name, table in zip(shown, tables, strict=True)]
+
+
+def _n_groups(sampler: ThetaSampler, bins: _columns.Bins) -> int:
+    groups = groups_with_words(sampler, bins)
+    return len(np.unique(groups[groups >= 0]))
+
+
+def _of_groups(name: str, bins: _columns.Bins, table: Any) -> dict[str, Any]:
+    topic = np.asarray(table["topic"])
+    n_topics, first = int(topic.max()) + 1, topic == 0
     return {
         "name": name,
         "kind": bins.kind,
         "unit": bins.unit,
-        "bins": [str(label) for label in np.asarray(found["group"])[first]],
-        "documents": np.asarray(found["n_documents"])[first].tolist(),
-        **{part: _significant(np.asarray(found[part]).reshape(-1, n_topics).T) for part in ("share", "lower", "upper")},
+        "bins": [str(label) for label in np.asarray(table["group"])[first]],
+        "documents": np.asarray(table["n_documents"])[first].tolist(),
+        **{part: rounded(np.asarray(table[part]).reshape(-1, n_topics).T, 5) for part in ("share", "lower", "upper")},
     }
-
-
-def _significant(values: Doubles) -> list[list[float | None]]:
-    """Round to five significant digits; None where not finite, since JSON has no NaN."""
-    return [[float(f"{value:.5g}") if np.isfinite(value) else None for value in row] for row in values]

@@ -13,6 +13,7 @@ from ldavi._core.chunks import chunks
 from ldavi.io._counting.word_counter import WordCounter
 from ldavi.io._readers.coo_builder import CorpusInfo, build_batches, find_word_base
 from ldavi.io._readers.dispatch import (
+    MAX_EMPTY,
     STANDARD_INPUT,
     ObjectArray,
     check_options,
@@ -34,7 +35,6 @@ from ldavi.io._readers.recognition import COUNT_FORMATS, Recognition
 from ldavi.io._readers.several import Paths, StrPath, one_or_several
 from ldavi.io._readers.vocabulary import read_vocabulary
 
-MAX_EMPTY = 10_000  # documents that are read to find whether they are texts or lists of words
 DECLARING_FORMATS = ("uci", "mm")  # their headers declare the number of words
 
 

@@ -52,6 +52,7 @@ from ldavi.io._readers.vocabulary import read_vocabulary, vocabulary_beside
 
 ObjectArray = NDArray[np.object_]
 
+MAX_EMPTY = 10_000  # documents that are read to find whether they are texts or lists of words
 STANDARD_INPUT = "standard input"  # its name in messages
 SEPARATED = ("csv", "tsv")
 NUMBERED = ("svmlight", "ldac")  # formats whose files may number words from 0 or from 1

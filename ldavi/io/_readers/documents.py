@@ -232,7 +232,8 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
         column = options.chosen["column"]
     if options.partition:
         record = {**options.partition, **record}
-    options.add_columns(record)
+    if not record.keys() <= options.columns.keys():
+        options.add_columns(record)
     for used in (*((column,) if isinstance(column, str) else column), *used_columns(options)):
         if used not in record:
             raise CorpusError(name, f"has no column {used!r}; it has {_listed(record)}", number)

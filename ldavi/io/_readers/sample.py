@@ -1,10 +1,10 @@
 """The format and the first texts of a corpus, which are read before the corpus is counted."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from ldavi.io._readers.dispatch import open_corpus, reader_options
+from ldavi.io._readers.dispatch import MAX_EMPTY, first_content, open_corpus, reader_options
 from ldavi.io._readers.documents import Column
 from ldavi.io._readers.recognition import Recognition
 from ldavi.io._readers.several import Paths, one_or_several
@@ -53,7 +53,7 @@ def sample_of_texts(
     with open_corpus(one_or_several(path), format, options) as opened:
         if opened.documents is None:
             return TextSample(opened.recognition, None)
-        contents = [document.content for document in islice(opened.documents, size)]
-    texts = [content for content in contents if isinstance(content, str)]
-    has_words = any(content[0] for content in contents if not isinstance(content, str))
-    return TextSample(opened.recognition, None if has_words else texts, tuple(options.columns))
+        sampled = list(islice(opened.documents, size))
+        is_text = isinstance(first_content(chain(sampled, islice(opened.documents, MAX_EMPTY))), str)
+    texts = [document.content for document in sampled if isinstance(document.content, str)]
+    return TextSample(opened.recognition, texts if is_text else None, tuple(options.columns))
