@@ -16,7 +16,8 @@ from ldavi import LatentDirichletAllocation, io
 from ldavi._core import spill_file
 from ldavi._core.prefetch import prefetch
 from ldavi._core.spill_file import SpillFile
-from ldavi._estimator import batched_documents, validation
+from ldavi._estimator import batched_documents, fitting, validation
+from ldavi._inference.part_of_corpus import part_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -438,3 +439,17 @@ def test_batches_of_counts_from_a_file_are_fitted(tmp_path):
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
         assert model(batch_size=10).fit(batches).n_samples_seen_ == 60
+
+
+def test_the_part_before_online_steps_has_documents_enough_whatever_their_weights(monkeypatch):
+    asked = []
+
+    def watch(n_tokens, n_docs, n_topics):
+        asked.append(n_docs)
+        return part_step(n_tokens, n_docs, n_topics)
+
+    monkeypatch.setattr(fitting, "part_step", watch)
+    X = np.random.default_rng(0).poisson(1.0, (50, 12))
+    lda = LatentDirichletAllocation(2, learning_method="online", max_iter=1, tol=None, random_state=0)
+    lda.fit(X, sample_weight=np.full(50, 1000.0))
+    assert asked == [50]

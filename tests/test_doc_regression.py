@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ldavi import LatentDirichletAllocation, io
-from ldavi._core.prior_regression import PriorRegression, Scaling
+from ldavi._core.prior_regression import Covariates, PriorRegression, Scaling
 from ldavi._inference import doc_regression
 from ldavi._inference.doc_regression import (
     LogThetaOfGroups,
@@ -78,8 +78,8 @@ def random_topic_counts(seed=0):
     rng = np.random.default_rng(seed)
     values = np.column_stack([np.ones(4), rng.normal(size=(4, 1))])
     document = np.repeat(np.arange(30), 9)
-    parts = [(rng.integers(0, 4, 30), rng.uniform(0.5, 2, 30), document, rng.integers(0, 3, len(document)))]
-    return group_topic_counts(parts, values, 3), parts[0]
+    parts = rng.integers(0, 4, 30), rng.uniform(0.5, 2, 30), document, rng.integers(0, 3, len(document))
+    return group_topic_counts(values, *parts, 3), parts
 
 
 def numerical_gradient(function, alpha, step=1e-6):
@@ -129,11 +129,10 @@ def test_the_gain_of_an_update_is_the_increase_of_the_objective():
     statistics, before = random_statistics(), PriorRegression(np.full((3, 3), -0.5))
     after, gain = updated_by_bound(before, statistics)
     objective = bound_of_alpha(statistics)
-    values = [
-        objective(each.alpha_of_groups(statistics.values))[0] + doc_regression.log_prior(each)
-        for each in (before, after)
-    ]
+    values = [objective(each.alpha_of_groups(statistics.values))[0] for each in (before, after)]
+    priors = [doc_regression.log_prior(each) for each in (before, after)]
     assert gain == pytest.approx(values[1] - values[0], rel=1e-9)
+    assert gain + priors[1] - priors[0] > 0
 
 
 def test_coefficients_of_scaled_covariates_are_converted_and_back():
@@ -143,6 +142,12 @@ def test_coefficients_of_scaled_covariates_are_converted_and_back():
     given = scaling.coef_as_given(coef)
     np.testing.assert_allclose(given[0] + values @ given[1:], scaling.scaled(values) @ coef, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(scaling.coef_of_scaled(given), coef, rtol=1e-9, atol=1e-9)
+
+
+def test_some_documents_of_many_groups_have_their_own_alpha():
+    values = np.column_stack([np.ones(9), np.arange(9.0)])
+    covariates, found = Covariates.of_documents(values), PriorRegression(np.array([[-1.0, 0.5], [0.2, -0.1]]))
+    np.testing.assert_array_equal(found.alpha_of(covariates.select(slice(3, 5))), found.alpha_of(covariates)[3:5])
 
 
 # Fits
@@ -187,6 +192,16 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(corpus, parameters):
     np.testing.assert_array_equal(one.doc_topic_coef_, three.doc_topic_coef_)
 
 
+def test_the_term_of_the_topics_contains_the_prior_of_the_coefficients(corpus):
+    X, C, _ = corpus
+    found = regression(dtype="float64", max_iter=30, tol=None).fit(X, doc_covariates=C)
+    coef = np.vstack([found.doc_topic_intercept_, found.doc_topic_coef_])
+    log_prior = -0.5 * np.square(Scaling.of_columns(C, None, None).coef_of_scaled(coef)[1:]).sum()
+    expected = reference.topic_word_term(found.components_, found.topic_word_prior_) + log_prior
+    trace = found.elbo_trace_
+    assert trace["topic_word"][trace["phase"] == "monotone"][-1] == pytest.approx(expected, rel=1e-9)
+
+
 def test_the_unit_of_a_covariate_does_not_matter(corpus):
     X, C, _ = corpus
     here = regression(max_iter=30).fit(X, doc_covariates=C)
@@ -212,12 +227,13 @@ def test_a_weight_of_2_equals_a_repeated_document(corpus):
 
 def test_a_weight_of_0_leaves_a_document_and_its_covariates_out(corpus):
     X, C, _ = corpus
+    fit = {"n_collapsed_iter": 0, "max_iter": 20, "dtype": "float64"}
     weight = np.ones(len(X))
     weight[300:] = 0
     extreme = np.where(weight[:, None] > 0, C, 1e6)
-    found = regression(max_iter=20).fit(X, doc_covariates=extreme, sample_weight=weight)
-    expected = regression(max_iter=20).fit(X[:300], doc_covariates=C[:300])
-    np.testing.assert_allclose(found.doc_topic_coef_, expected.doc_topic_coef_, rtol=0.02, atol=1e-3)
+    found = regression(**fit).fit(X, doc_covariates=extreme, sample_weight=weight)
+    expected = regression(**fit).fit(X[:300], doc_covariates=C[:300])
+    np.testing.assert_allclose(found.doc_topic_coef_, expected.doc_topic_coef_, rtol=1e-6)
 
 
 def test_covariates_raise_the_bound_of_held_out_documents(model, corpus):

@@ -177,6 +177,7 @@ def test_estimator_documents_its_fitted_attributes():
     lda = LatentDirichletAllocation(n_components=2, max_iter=2, random_state=0).fit(X)
     fitted = {name for name in dir(lda) if name.endswith("_") and not name.startswith("_")}
     assert set(documented(LatentDirichletAllocation, "Attributes")) == fitted | {
+        "doc_covariate_names_",
         "doc_topic_coef_",
         "doc_topic_intercept_",
         "feature_names_in_",

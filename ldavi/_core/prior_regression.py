@@ -110,5 +110,7 @@ class PriorRegression:
         return alpha
 
     def alpha_of(self, covariates: Covariates) -> Doubles:
-        """Return α_d of each document, of shape (D, K)."""
+        """Return α_d of each document, of shape (D, K); the groups of all documents may be many more."""
+        if len(covariates.group) < len(covariates.values):
+            return self.alpha_of_groups(covariates.values[covariates.group])
         return self.alpha_of_groups(covariates.values)[covariates.group]

@@ -13,6 +13,7 @@ from ldavi._core.typing import Doubles, Floats
 from ldavi._estimator.settings import FitSettings, is_regression
 from ldavi._estimator.starting_topics import COVARIATE_NAMES, WarmStart
 
+COEFFICIENTS = ("doc_topic_intercept_", "doc_topic_coef_")
 SUITABLE = (
     "Pass numbers, one row per document; make columns of numbers of texts and categories, for example with "
     "pandas.get_dummies or formulaic.model_matrix"
@@ -172,7 +173,7 @@ def show_regression(model: Any) -> None:
     """Set `doc_topic_coef_` and `doc_topic_intercept_` of a model with a regression, and delete them otherwise."""
     regression = model._priors.regression
     if regression is None:
-        for name in ("doc_topic_coef_", "doc_topic_intercept_", COVARIATE_NAMES):
+        for name in (*COEFFICIENTS, COVARIATE_NAMES):
             vars(model).pop(name, None)
         return
     model.doc_topic_intercept_, model.doc_topic_coef_ = regression.coef[0].copy(), regression.coef[1:].copy()

@@ -13,8 +13,8 @@ from ldavi._core.records import Priors
 from ldavi._estimator import validation as check
 from ldavi._estimator import vocabulary_growth
 from ldavi._estimator.batched_documents import BatchedDocuments, check_source
-from ldavi._estimator.doc_covariates import check_regression, first_regression, scaled_covariates
-from ldavi._estimator.settings import FitSettings, is_regression
+from ldavi._estimator.doc_covariates import check_regression, first_regression, refuse_covariates, scaled_covariates
+from ldavi._estimator.settings import FitSettings
 from ldavi._estimator.starting_priors import check_cvb0, check_priors, kept_priors, starting_priors
 from ldavi._estimator.starting_topics import WarmStart, warm_start_of
 
@@ -42,11 +42,7 @@ def fit_input(
 
 def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitSettings) -> tuple[Documents, Priors]:
     """Return the documents and the priors of a `partial_fit`; errors leave the estimator unchanged."""
-    if is_regression(estimator.doc_topic_prior):
-        raise ValueError(
-            'doc_topic_prior="regression" is not supported by partial_fit, which has no covariates: call fit, or set '
-            'doc_topic_prior="auto"'
-        )
+    refuse_covariates(estimator.doc_topic_prior, None, "by partial_fit")
     if not estimator.__sklearn_is_fitted__():
         documents = _new_documents(estimator, X, sample_weight, settings)
         names, given = check.column_names(X), warm_start_of(estimator)
@@ -56,6 +52,7 @@ def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitS
     requested = check_priors(alpha, eta, estimator.n_components, matrix.shape[1])
     has_seeds = estimator.seed_words is not None  # which the fitted priors include
     priors = kept_priors(estimator._priors, requested, alpha, "auto" if has_seeds else eta)
+    priors = replace(priors, regression=None)  # its coefficients are those of the former topics
     check_cvb0(settings, priors)
     return _weighted_documents(estimator, matrix, sample_weight, settings, stacklevel=4), priors
 

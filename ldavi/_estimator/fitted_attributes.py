@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from ldavi._core.documents import Documents, DocumentSource
+from ldavi._core.prior_regression import Covariates
 from ldavi._core.records import Priors
 from ldavi._estimator.convergence import Restart
 from ldavi._estimator.doc_covariates import regression_as_given
@@ -21,7 +22,11 @@ def store_fit(estimator: Any, restart: Restart, documents: DocumentSource) -> No
     """Set the fitted attributes from what a restart has reached."""
     assert restart.result is not None
     result, records = restart.result.fetch(), restart.monitor.records
-    estimator._priors, estimator._mean_log_theta = _priors_as_given(estimator, result.priors, documents), None
+    covariates = documents.covariates if isinstance(documents, Documents) else None
+    estimator._priors, estimator._mean_log_theta = _priors_as_given(result.priors, covariates), None
+    vars(estimator).pop(COVARIATE_NAMES, None)
+    if covariates is not None and covariates.scaling is not None and covariates.scaling.names is not None:
+        setattr(estimator, COVARIATE_NAMES, covariates.scaling.names)
     estimator._lambda = LazyLambda(result.all_words(documents.n_words), result.priors)
     estimator._show_priors()
     estimator.elbo_trace_ = to_array(records)
@@ -40,12 +45,8 @@ def store_columns(estimator: Any, X: Any, random_state: np.random.RandomState) -
     estimator.random_state_ = random_state
 
 
-def _priors_as_given(estimator: Any, priors: Priors, documents: DocumentSource) -> Priors:
-    """Return the priors with coefficients for covariates as the user gave them, and keep the names of these."""
-    covariates = documents.covariates if isinstance(documents, Documents) else None
-    if priors.regression is None or covariates is None or covariates.scaling is None:
+def _priors_as_given(priors: Priors, covariates: Covariates | None) -> Priors:
+    """Return the priors with coefficients for covariates as the user gave them."""
+    if priors.regression is None or covariates is None:
         return priors
-    vars(estimator).pop(COVARIATE_NAMES, None)
-    if covariates.scaling.names is not None:
-        setattr(estimator, COVARIATE_NAMES, covariates.scaling.names)
     return replace(priors, regression=regression_as_given(priors.regression, covariates))

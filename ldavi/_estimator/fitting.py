@@ -123,7 +123,8 @@ def _on_part(settings: FitSettings, documents: DocumentSource, start: Initializa
     n_passes = settings.n_on_part(documents, start)
     if not n_passes:
         return [], 0
-    step = part_step(documents.n_tokens, documents.total_weight, settings.n_components)
+    n_docs = documents.n_docs or documents.total_weight  # batches have no weights, nor a number before the first pass
+    step = part_step(documents.n_tokens, n_docs, settings.n_components)
     phases = _cvb0(dataclasses.replace(settings, max_iter=2 * n_passes), documents, start, n_passes)
     steps_per_pass = math.ceil(documents.total_weight / step / _step_size(settings, documents))
     return [PlannedPhase(OnPart(phase, step), "initialize") for phase in phases], n_passes * steps_per_pass

@@ -162,6 +162,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         α as used, or as learned; with "regression", that of documents without covariates.
     doc_topic_coef_, doc_topic_intercept_ : arrays of shape (n_covariates, n_components), (n_components,)
         With "regression": w and b. A constant covariate has the coefficient 0.
+    doc_covariate_names_ : array of shape (n_covariates,)
+        Names of the columns of `doc_covariates`, if they are strings.
     topic_word_prior_ : float or array
         η as used, or as learned.
     n_iter_ : int
@@ -306,8 +308,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
             topics of each document, so copies have samples of their own. (3) `validation_fraction` is a share of the
             documents, and copies may be on both sides. Not supported for batches.
         doc_covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
-            With `doc_topic_prior="regression"`: numbers that the topics of a document depend on, such as its year or
-            indicators of its source. An intercept is always added.
+            With `doc_topic_prior="regression"`: numbers that topics depend on, such as years or indicators of sources.
         checkpoint : ldavi.io.Checkpoint, optional
             Saves the state of the fit to a file every few minutes. After a crash, the same call resumes from there and
             ends with the same bits as a fit that was not interrupted.
@@ -388,15 +389,14 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         if is_first:
             random_state = check_random_state(self.random_state)
             start = initialize(documents, priors, random_state, init=warm_start_of(self) or self.init, online=True)
-            self._priors, self._mean_log_theta = priors, None
-            self._lambda = LazyLambda(start.lam(), priors)
+            self._lambda, self._mean_log_theta = LazyLambda(start.lam(), priors), None
             self.n_samples_seen_, self.n_iter_, self.n_batch_iter_ = 0, 0, 1
             store_columns(self, X, random_state)
+        self._priors = priors
         vocabulary_growth.add_words(self, X, documents.n_words)
         count_documents(self, documents)
         total_weight = weight_seen(self) if self.total_samples is None else self.total_samples
         counters = self.n_batch_iter_ - 1, getattr(self, "_mean_log_theta", None)
-        self._priors = replace(self._priors, regression=None)  # coefficients are those of the former topics
         learner = OnlineLearner(self._lambda, self._priors, settings.online_settings(), total_weight, *counters)
         forget_fit_record(self)
         with Workers(settings.n_threads) as workers:

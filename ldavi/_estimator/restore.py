@@ -7,6 +7,7 @@ import numpy as np
 
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._core.saved_arrays import checked_priors
+from ldavi._estimator.doc_covariates import COEFFICIENTS, show_regression
 from ldavi._estimator.lda import LatentDirichletAllocation
 from ldavi._estimator.saved_attributes import ATTRIBUTES, unknown_attributes
 from ldavi._estimator.starting_priors import check_priors
@@ -35,6 +36,8 @@ def state_of(model: LatentDirichletAllocation) -> dict[str, Any]:
         lam, priors = state.pop("_lambda"), state.pop("_priors")
         state["lam"] = lam.to_arrays()
         state["priors"] = priors.to_arrays()
+        for name in COEFFICIENTS:  # which are those of the priors
+            state.pop(name, None)
     return state
 
 
@@ -74,6 +77,8 @@ def restored(parameters: dict[str, Any], state: dict[str, Any]) -> LatentDirichl
         del attributes[name]
     for name, value in attributes.items():
         setattr(model, name, _with_new_fields(value) if name == "elbo_trace_" else value)
+    if lam is not None:
+        show_regression(model)
     return model
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ldavi._estimator.fit_record import SURPLUS
+from ldavi._estimator.starting_topics import COVARIATE_NAMES
 
 
 def _is_number(value: Any) -> bool:
@@ -20,10 +21,6 @@ def _is_prior(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype == np.float64 and value.ndim <= 2 and bool((np.isfinite(value) & (value >= 0)).all())
     return _is_number(value) and 0 <= value < np.inf
-
-
-def _is_coefficients(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype == np.float64 and bool(np.isfinite(value).all())
 
 
 def _is_mean(value: Any) -> bool:
@@ -51,9 +48,7 @@ ATTRIBUTES: Mapping[str, Callable[[Any], bool]] = {
     "random_state_": lambda value: isinstance(value, np.random.RandomState),
     "doc_topic_prior_": _is_prior,
     "topic_word_prior_": _is_prior,
-    "doc_topic_coef_": _is_coefficients,
-    "doc_topic_intercept_": _is_coefficients,
-    "doc_covariate_names_": _is_names,
+    COVARIATE_NAMES: _is_names,
     "elbo_trace_": _is_trace,
     "elbo_": _is_number,
     "bound_": _is_number,

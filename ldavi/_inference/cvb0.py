@@ -14,7 +14,6 @@ import numpy as np
 
 from ldavi._core.chunks import chunks
 from ldavi._core.documents import DocumentSource
-from ldavi._core.prior_regression import PriorRegression
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.records import Priors, aligned_copy, aligned_zeros
 from ldavi._core.saved_arrays import SavedArrays
@@ -305,15 +304,16 @@ def learned_priors(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
     """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. (19.1), (19.3)."""
-    alpha, eta, regression = priors.alpha, priors.eta, priors.regression
-    if settings.learn_alpha:
-        alpha = learned_alpha(sampled_topic_counts(assignments, priors, settings, t), alpha, settings)
-        if regression is not None:
-            regression = learned_regression(assignments, priors, settings, t)
+    eta = priors.eta
+    if settings.learn_alpha and priors.regression is not None:
+        priors = learned_from_covariates(assignments, priors, settings, t)
+    elif settings.learn_alpha:
+        counts = sampled_topic_counts(assignments, priors, settings, t)
+        priors = replace(priors, alpha=learned_alpha(counts, priors.alpha, settings))
     if settings.learn_eta:
-        counts = rounded_word_counts(assignments, workers, seed=learning_seed(settings, t))
-        eta = learned_eta(counts, eta, assignments.vocabulary.n_words)
-    return Priors(alpha, eta, regression)
+        words = rounded_word_counts(assignments, workers, seed=learning_seed(settings, t))
+        eta = learned_eta(words, eta, assignments.vocabulary.n_words)
+    return replace(priors, eta=eta)
 
 
 def learning_seed(settings: Cvb0Settings, t: int) -> int:
@@ -331,19 +331,21 @@ def sampled_topic_counts(
     return reduce(dirichlet_priors.merge_counts, grouped)  # one by one, since batches may be many
 
 
-def learned_regression(
-    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int
-) -> PriorRegression | None:
-    """Return coefficients under which the topics that are sampled for part of the documents are more probable."""
-    step = sampling_step(assignments, SAMPLED_TOKENS_WITH_COVARIATES)
-    samples = list(_samples(assignments, priors, settings, t, step))
-    covariates = next(iter(assignments.blocked)).documents.covariates
-    if covariates is None or priors.regression is None:
-        return priors.regression
-    groups = ((covariates.group[each.documents], each.weight, each.document, each.topic) for each in samples)
-    counts = doc_regression.group_topic_counts(groups, covariates.values, priors.n_topics)
-    counts = counts._replace(times=step * counts.times, total_times=step * counts.total_times)
-    return doc_regression.updated_by_evidence(priors.regression, counts)
+def learned_from_covariates(assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
+    """Return coefficients, and α of documents without covariates, that raise the evidence of sampled topics. (24.4)."""
+    n_topics, step = priors.n_topics, sampling_step(assignments, SAMPLED_TOKENS_WITH_COVARIATES)
+    [sample] = _samples(assignments, priors, settings, t, step)  # documents with covariates are one part
+    [blocked] = assignments.blocked
+    covariates = blocked.documents.covariates
+    assert covariates is not None
+    assert priors.regression is not None
+    group = covariates.group[sample.documents]
+    counts = doc_regression.group_topic_counts(
+        covariates.values, group, step * sample.weight, sample.document, sample.topic, n_topics
+    )
+    of_all = dirichlet_priors.group_counts(sample.document, sample.topic, n_topics, sample.weight)
+    regression = doc_regression.updated_by_evidence(priors.regression, counts)
+    return replace(priors, alpha=learned_alpha(of_all, priors.alpha, settings), regression=regression)
 
 
 def sampling_step(assignments: Assignments, least: int) -> int:

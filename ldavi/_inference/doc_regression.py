@@ -5,8 +5,7 @@ groups, an update costs next to nothing. All but the intercept have a normal pri
 bound, or the evidence of sampled topics, by L-BFGS from the present coefficients, and never lowers it.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +13,18 @@ from scipy import optimize, sparse
 
 from ldavi._core.chunks import chunks, rows_within
 from ldavi._core.documents import Documents
-from ldavi._core.prior_regression import LOG_LIMITS, Covariates, PriorRegression
+from ldavi._core.limits import MAX_LEARNED_PRIOR, MIN_LEARNED_PRIOR
+from ldavi._core.prior_regression import Covariates, PriorRegression
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 from ldavi._inference import dirichlet_priors
-from ldavi._inference.dirichlet_priors import ENTRIES_AT_ONCE, ONE_THREAD, log_gamma_digamma
+from ldavi._inference.dirichlet_priors import (
+    ENTRIES_AT_ONCE,
+    ONE_THREAD,
+    GroupedCounts,
+    group_counts,
+    log_gamma_digamma,
+)
 
 PRIOR_SD = 1.0  # of a coefficient; covariates are centred, and divided by two standard deviations if not binary
 MAX_STEPS = 5  # of L-BFGS in one update; the next pass continues from there
@@ -88,42 +94,34 @@ def bound_of_alpha(statistics: LogThetaOfGroups) -> Objective:
 
 
 class TopicCountsOfGroups(NamedTuple):
-    """Topic counts of sampled documents: Dirichlet-multinomial draws, of which equal counts of a group are merged.
+    """Topic counts of sampled documents: Dirichlet-multinomial draws.
 
     Attributes
     ----------
     values : array of shape (G, P)
         The covariates of each group.
-    group, topic : array of shape (n,)
-    tokens, times : array of shape (n,)
-        n_dk > 0, and how often it occurs in the group, weights included.
-    group_of_total : array of shape (m,)
-    total, total_times : array of shape (m,)
-        N_d > 0, and how often it occurs.
+    cells : GroupedCounts
+        n_dk > 0, by group and topic: category g K + k.
+    sizes : GroupedCounts
+        N_d > 0, by group.
     """
 
     values: Doubles
-    group: Int64s
-    topic: Int64s
-    tokens: Doubles
-    times: Doubles
-    group_of_total: Int64s
-    total: Doubles
-    total_times: Doubles
+    cells: GroupedCounts
+    sizes: GroupedCounts
 
 
 def evidence_of_alpha(counts: TopicCountsOfGroups) -> Objective:
     """Return the log-evidence of topic counts as a function of α of the groups, and its gradient. Equation (24.4)."""
+    cells, sizes = counts.cells, counts.sizes
 
     def objective(alpha: Doubles) -> tuple[float, Doubles]:
-        total, each = alpha.sum(axis=1)[counts.group_of_total], alpha[counts.group, counts.topic]
-        (of_counts, rises), (of_each, at_each) = log_gamma_digamma(each + counts.tokens), log_gamma_digamma(each)
-        (of_sizes, falls), (of_total, at_total) = log_gamma_digamma(total + counts.total), log_gamma_digamma(total)
-        value = counts.times @ (of_counts - of_each) - counts.total_times @ (of_sizes - of_total)
-        rise, fall = counts.times * (rises - at_each), counts.total_times * (falls - at_total)
-        cells = counts.group * alpha.shape[1] + counts.topic
-        gradient = _sums(cells, rise, alpha.size).reshape(alpha.shape)
-        return float(value), gradient - _sums(counts.group_of_total, fall, len(alpha))[:, None]
+        each, total = alpha.reshape(-1)[cells.group], alpha.sum(axis=1)[sizes.group]
+        (of_counts, rises), (of_each, at_each) = log_gamma_digamma(each + cells.value), log_gamma_digamma(each)
+        (of_sizes, falls), (of_total, at_total) = log_gamma_digamma(total + sizes.value), log_gamma_digamma(total)
+        value = cells.times @ (of_counts - of_each) - sizes.times @ (of_sizes - of_total)
+        rise = _sums(cells.group, cells.times * (rises - at_each), alpha.size).reshape(alpha.shape)
+        return float(value), rise - _sums(sizes.group, sizes.times * (falls - at_total), len(alpha))[:, None]
 
     return objective
 
@@ -131,32 +129,29 @@ def evidence_of_alpha(counts: TopicCountsOfGroups) -> Objective:
 def updated_regression(
     regression: PriorRegression, values: Doubles, objective: Objective
 ) -> tuple[PriorRegression, float]:
-    """Return coefficients that raise log p(W) plus an objective of α, and by how much. Equations (24.2) to (24.4)."""
+    """Return coefficients that raise log p(W) plus an objective of α, and the gain of the objective alone."""
     shape = regression.coef.shape
-    low, high = LOG_LIMITS
 
     def loss(flat: Doubles) -> tuple[float, Doubles]:
-        coef = flat.reshape(shape)
-        scores = np.einsum("gp,pk->gk", values, coef)
-        alpha = np.exp(np.clip(scores, low, high))
+        found = PriorRegression(flat.reshape(shape))
+        alpha = found.alpha_of_groups(values)
         value, gradient = objective(alpha)
-        of_scores = np.where((scores > low) & (scores < high), alpha * gradient, 0.0)
-        of_coef = np.einsum("gp,gk->pk", values, of_scores)
-        of_coef[1:] -= coef[1:] / PRIOR_SD**2
-        penalised = value - 0.5 * float(np.square(coef[1:]).sum()) / PRIOR_SD**2
-        return -penalised, -of_coef.reshape(-1)
+        is_inside = (alpha > MIN_LEARNED_PRIOR) & (alpha < MAX_LEARNED_PRIOR)
+        of_coef = np.einsum("gp,gk->pk", values, np.where(is_inside, alpha * gradient, 0.0))
+        of_coef[1:] -= found.coef[1:] / PRIOR_SD**2
+        return -value - log_prior(found), -of_coef.reshape(-1)
 
-    before = loss(regression.coef.reshape(-1))[0]
-    found = optimize.minimize(
-        loss, regression.coef.reshape(-1), jac=True, method="L-BFGS-B", options={"maxiter": MAX_STEPS}
-    )
-    if not found.fun < before:  # an update never lowers the objective
+    start = regression.coef.reshape(-1)
+    before = loss(start)[0]
+    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_STEPS})
+    if not found.fun < before:  # an update never lowers the sum
         return regression, 0.0
-    return replace(regression, coef=found.x.reshape(shape)), float(before - found.fun)
+    updated = PriorRegression(found.x.reshape(shape))
+    return updated, float(before - found.fun) - (log_prior(updated) - log_prior(regression))
 
 
 def updated_by_bound(regression: PriorRegression, statistics: LogThetaOfGroups) -> tuple[PriorRegression, float]:
-    """Return W that increases the bound, log p(W) included, with q(θ) unchanged, and the gain. Equation (24.3)."""
+    """Return W that increases the bound plus log p(W), with q(θ) unchanged, and the gain of the bound. (24.3)."""
     return updated_regression(regression, statistics.values, bound_of_alpha(statistics))
 
 
@@ -166,32 +161,23 @@ def updated_by_evidence(regression: PriorRegression, counts: TopicCountsOfGroups
 
 
 def group_topic_counts(
-    samples: Iterable[tuple[Int64s, Doubles, Int64s, Int64s]], values: Doubles, n_topics: int
+    values: Doubles, group: Int64s, weight: Doubles, document: Int64s, topic: Int64s, n_topics: int
 ) -> TopicCountsOfGroups:
     """Count the topics of sampled tokens.
 
     Parameters
     ----------
-    samples : iterable of tuples
-        Of each part: the group and the weight of each document, then the document and the topic of each token.
+    values : array of shape (G, P)
+    group, weight : array of shape (docs,)
+        Of each document.
+    document, topic : array of shape (tokens,)
+        Of each token.
     """
-    groups, weights, documents, topics, first = [], [], [], [], 0
-    for group, weight, document, topic in samples:
-        groups.append(group)
-        weights.append(weight)
-        documents.append(document + first)
-        topics.append(topic)
-        first += len(group)
-    group, weight = np.concatenate(groups), np.concatenate(weights)
-    document, topic = np.concatenate(documents), np.concatenate(topics)
-    cells, count = np.unique(document * n_topics + topic, return_counts=True)
-    of_document, of_topic = np.divmod(cells, n_topics)
-    (of_group, of_topic, count), times = _distinct((group[of_document], of_topic, count), weight[of_document])
-    n_tokens = np.bincount(document, minlength=len(group))
-    has_tokens = n_tokens > 0
-    (total_group, total), total_times = _distinct((group[has_tokens], n_tokens[has_tokens]), weight[has_tokens])
+    n_groups, of_token = len(values), group[document]
     return TopicCountsOfGroups(
-        values, of_group, of_topic, count.astype(np.float64), times, total_group, total.astype(np.float64), total_times
+        values,
+        group_counts(document, of_token * n_topics + topic, n_groups * n_topics, weight),
+        group_counts(document, of_token, n_groups, weight),
     )
 
 
@@ -199,10 +185,3 @@ def _sums(group: Int64s, values: Doubles, n_groups: int) -> Doubles:
     """Return the sum of the values of each group."""
     sums: Doubles = np.bincount(group, values, minlength=n_groups).astype(np.float64)
     return sums
-
-
-def _distinct(keys: tuple[Int64s, ...], weight: Doubles) -> tuple[tuple[Int64s, ...], Doubles]:
-    """Return the distinct combinations of keys, and the sum of the weights of each."""
-    rows, place = np.unique(np.column_stack(keys), axis=0, return_inverse=True)
-    times = np.bincount(place.reshape(-1), weight, minlength=len(rows)).astype(np.float64)
-    return tuple(rows.T), times

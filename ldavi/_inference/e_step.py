@@ -325,9 +325,10 @@ class _EStep:
             words, values = counts.indices[at], counts.values[at]
             alpha = self.alpha if self.alpha.ndim == 1 else self.alpha[d]
             cold_gamma = alpha + values.sum(dtype=np.float64) / len(alpha)
+            elog_beta = topics.expected_log(words)
             result = e_step_log_space.update_document(
                 values.astype(np.float64),
-                topics.expected_log(words),
+                elog_beta,
                 alpha,
                 cold_gamma if self.settings.cold_start else self.gamma[d].astype(np.float64),
                 max_inner_iter=self.settings.max_inner_iter,
@@ -343,5 +344,5 @@ class _EStep:
                 S = weight * values[:, None] * result.phi
                 sstats[words, : topics.n_topics] += S
                 lost = (topics.B[words, : topics.n_topics] == 0) & (S > 0)
-                underflowed += float(S[lost] @ (topics.expected_log(words) + topics.log_norm)[lost])
+                underflowed += float(S[lost] @ (elog_beta + topics.log_norm)[lost])
         return underflowed

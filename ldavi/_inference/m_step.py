@@ -222,9 +222,10 @@ def point_step(sstats: Floats, topics: Topics) -> tuple[Topics, TopicSums]:
 def mass_times_log(sstats: Floats, topics: Topics) -> float:
     """Return Σ_kw S_kw E[log β_kw]; S was computed with these topics, or they follow from it."""
     K = topics.n_topics
-    log_b = np.log(topics.B[:, :K], where=topics.B[:, :K] > 0, out=np.zeros_like(topics.B[:, :K]))
-    lost = (topics.B[:, :K] == 0) & (sstats[:, :K] > 0)
-    if not topics.point_estimate and lost.any():  # S of documents that were repeated in log space
+    is_positive = topics.B[:, :K] > 0
+    log_b = np.log(topics.B[:, :K], where=is_positive, out=np.zeros_like(topics.B[:, :K]))
+    if not (topics.point_estimate or is_positive.all()):  # S of documents that were repeated in log space
+        lost = ~is_positive & (sstats[:, :K] > 0)
         log_b[lost] = psi(topics.rows[:, :K][lost].astype(np.float64) + topics.digamma_offset)
         log_b[lost] -= topics.log_scale[np.nonzero(lost)[0]]
     by_word = np.sum(sstats[:, :K], axis=1, dtype=np.float64) @ topics.log_scale

@@ -101,8 +101,7 @@ class MemoizedState:
             "mass": self.mass,
             "gamma": self.gamma.views(),
             "sstats": self.sstats.views(),
-            "alpha": self.priors.alpha,
-            "eta": self.priors.eta,
+            **self.priors.to_arrays(),
             "seconds": self.result.seconds,
         }
 

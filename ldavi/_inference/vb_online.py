@@ -260,8 +260,7 @@ class OnlineState:
         learner = self.learner
         return {
             **learner.lam.to_arrays(),
-            "alpha": learner.priors.alpha,
-            "eta": learner.priors.eta,
+            **learner.priors.to_arrays(),
             "mean_log_theta": learner.mean_log_theta,
             "n_updates": learner.n_updates,
             "scale_to": learner.total_weight,

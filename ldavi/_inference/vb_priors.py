@@ -77,9 +77,7 @@ def updated_priors(
     alpha, eta, regression, gain = priors.alpha, priors.eta, priors.regression, 0.0
     if isinstance(log_theta, LogThetaOfGroups):
         assert regression is not None
-        before_update = doc_regression.log_prior(regression)
         regression, gain = doc_regression.updated_by_bound(regression, log_theta)
-        gain -= doc_regression.log_prior(regression) - before_update
         alpha = dirichlet_priors.newton_alpha(alpha, log_theta.sums.sum(axis=0), float(log_theta.weight.sum()))
     elif log_theta is not None:
         before, alpha = alpha, dirichlet_priors.newton_alpha(alpha, *log_theta)

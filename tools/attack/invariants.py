@@ -92,7 +92,11 @@ def the_elbo_never_decreases(problem: Problem, model: LatentDirichletAllocation)
     rtol = 1e-6 if model.components_.dtype == np.float32 else 1e-9
     alpha_sum = trace["alpha_sum"][trace["phase"] == "monotone"][1:]
     # Terms of α and λ cancel in the sum, but not their rounding.
-    sizes = problem.weighted().sum() + len(problem.dense) * alpha_sum + model.components_.sum()
+    sizes = (
+        problem.weighted().sum()
+        + len(problem.dense) * alpha_sum
+        + model._priors.eta_totals(problem.dense.shape[1]).sum()
+    )
     slack = rtol * (1 + np.abs(elbo[1:]) + sizes)
     assert (np.diff(elbo) >= -slack).all(), f"the ELBO decreases: {elbo.tolist()}"
 
