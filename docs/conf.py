@@ -137,6 +137,12 @@ def leave_out_of_search(app: Sphinx, doctree: nodes.document) -> None:
         app.env.metadata[docname]["nosearch"] = True
 
 
+def list_questions(app: Sphinx, pagename: str, templatename: str, context: dict[str, object], doctree: object) -> None:
+    """Show the questions of the FAQ beside it: they are headings below those of its sections."""
+    if pagename == "faq":
+        context["theme_show_toc_level"] = 2
+
+
 def anchor_of(number: str) -> str:
     """Return the anchor of an equation: "9.7" is at #equation-9-7."""
     return "equation-" + number.lower().replace(".", "-")
@@ -187,6 +193,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", read_outside)
     app.connect("source-read", lead_to_gallery)
     app.connect("doctree-read", leave_out_of_search)
+    app.connect("html-page-context", list_questions)
     app.connect("doctree-read", number_equations)
     app.connect("doctree-read", link_equations)
     app.connect("autodoc-process-docstring", plain_bars, priority=900)
