@@ -506,6 +506,16 @@ def test_every_fourth_pass_assigns_whole_counts_except_in_the_last_quarter():
     assert [t for t in range(1, 21) if settings.min_share_of(t) == DRAW_ALL] == [4, 8, 12]
 
 
+def test_every_pass_over_short_documents_assigns_whole_counts_except_in_the_last_quarter():
+    settings = Cvb0Settings(1, has_topics=True, n_passes=20, has_short_documents=True)
+    assert [t for t in range(1, 21) if settings.min_share_of(t) == DRAW_ALL] == list(range(1, 16))
+
+
+def test_no_late_pass_over_short_documents_assigns_whole_counts():
+    settings = Cvb0Settings(1, has_topics=True, n_passes=1000, has_short_documents=True)
+    assert max(t for t in range(1, 1001) if settings.min_share_of(t) == DRAW_ALL) == 120
+
+
 def test_no_late_pass_of_a_long_fit_assigns_whole_counts():
     settings = Cvb0Settings(1, has_topics=True, n_passes=1000)
     assert max(t for t in range(1, 1001) if settings.min_share_of(t) == DRAW_ALL) == 60

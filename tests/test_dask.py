@@ -330,6 +330,13 @@ def test_unsupported_parameters_are_refused_with_an_alternative(parameters, mess
         in_blocks(**parameters).fit(as_array(X, [20]))
 
 
+def test_the_outline_of_weighted_documents_has_their_mean_length():
+    weight = np.full(len(X), 3.0)
+    ours = in_blocks(n_collapsed_iter="auto", max_iter=400).fit(as_array(X // 2, [20]), sample_weight=weight)
+    theirs = in_memory(n_collapsed_iter="auto", max_iter=400).fit(X // 2, sample_weight=weight)
+    assert (ours.elbo_trace_["phase"] == "collapsed").sum() == (theirs.elbo_trace_["phase"] == "collapsed").sum() == 120
+
+
 def test_weights_of_another_length_are_refused():
     with pytest.raises(ValueError, match="X has 90 documents"):
         in_blocks().fit(as_array(X, [20]), sample_weight=np.ones(89))

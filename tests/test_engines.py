@@ -473,3 +473,26 @@ def test_partial_fit_keeps_the_seed_words_of_the_first_call():
     for seed in range(3):
         fitted.partial_fit(corpus(seed=seed))
     assert fitted._priors.eta.shape == (V, K)
+
+
+def collapsed_passes(X, **given):
+    lda = LatentDirichletAllocation(K, random_state=0, max_iter=400, callbacks=lambda record: record.iteration >= 130)
+    lda.fit(X, **given)
+    return int((lda.elbo_trace_["phase"] == "collapsed").sum())
+
+
+def test_a_default_fit_has_more_collapsed_passes_if_documents_are_short():
+    X = corpus()
+    assert X.sum(axis=1).mean() > 20
+    halves = np.concatenate([X // 2, X - X // 2])
+    assert (collapsed_passes(X), collapsed_passes(halves)) == (75, 120)
+
+
+def test_weights_do_not_make_documents_long():
+    X = corpus() // 2
+    assert collapsed_passes(X, sample_weight=np.full(len(X), 3.0)) == 120
+
+
+def test_documents_in_batches_are_as_short_as_in_memory():
+    X = corpus() // 2
+    assert collapsed_passes([X[:20], X[20:]]) == 120

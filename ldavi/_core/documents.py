@@ -48,6 +48,11 @@ class Documents(NamedTuple):
         return self.weighted_sum(self.counts.doc_tokens)
 
     @property
+    def mean_length(self) -> float:
+        """Tokens per document, Σ_d ω_d N_d / Σ_d ω_d; 0 without documents."""
+        return self.n_tokens / (self.total_weight or 1.0)
+
+    @property
     def vocabulary(self) -> Counts:
         return self.counts
 
@@ -101,6 +106,10 @@ class DocumentSource(Protocol):
     @property
     def n_tokens(self) -> float:
         """Σ_d ω_d N_d."""
+
+    @property
+    def mean_length(self) -> float:
+        """Tokens per document, Σ_d ω_d N_d / Σ_d ω_d; 0 without documents."""
 
     @property
     def vocabulary(self) -> Counts:

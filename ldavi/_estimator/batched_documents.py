@@ -112,6 +112,10 @@ class BatchedDocuments:
         return self.totals.n_tokens
 
     @property
+    def mean_length(self) -> float:
+        return self.totals.n_tokens / (self.totals.n_docs or 1)
+
+    @property
     def vocabulary(self) -> Counts:
         """Counts without documents, over the words that the topics describe."""
         nothing = np.zeros(0, np.int32), np.zeros(0, self._dtype)

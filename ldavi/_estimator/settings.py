@@ -19,6 +19,8 @@ WARMUP_PASSES = {"random": 10, "anchor words": 5}  # by initialization; at most 
 VB_BEFORE_CVB0 = {"random": 30, "anchor words": 5}  # passes of VB that precede collapsed ones; at most half of them
 # Collapsed passes before the ascent of VB: c / √(tokens per topic), since topics with few tokens need more passes.
 COLLAPSED_PASSES, MIN_COLLAPSED_PASSES, MAX_COLLAPSED_PASSES = 5600, 15, 75
+SHORT_DOCUMENT = 20  # tokens, in the mean: topics of shorter documents separate only while counts are drawn as a whole
+PASSES_OVER_SHORT_DOCUMENTS = 1.6  # times as many collapsed passes
 PASSES_ON_PART = 20  # collapsed passes over a part of the documents, before online steps
 WARMUP_INNER_ITER = 5
 WARMUP_DIGAMMA_OFFSET = 0.5
@@ -118,7 +120,8 @@ class FitSettings:
             return 0
         if n_passes is None:
             wanted = COLLAPSED_PASSES / math.sqrt(max(documents.n_tokens, 1.0) / self.n_components)
-            n_passes = round(min(max(wanted, MIN_COLLAPSED_PASSES), MAX_COLLAPSED_PASSES))
+            factor = PASSES_OVER_SHORT_DOCUMENTS if documents.mean_length < SHORT_DOCUMENT else 1
+            n_passes = round(factor * min(max(wanted, MIN_COLLAPSED_PASSES), MAX_COLLAPSED_PASSES))
         return min(n_passes + self._vb_before_cvb0(documents, start), self.max_iter // 2)
 
     @property
@@ -177,6 +180,7 @@ class FitSettings:
             learn_eta=self.learn_eta,
             learn_from=max(1, min(learn_from, (n_passes - n_vb) // 2)),
             n_passes=n_passes - n_vb,
+            has_short_documents=documents.mean_length < SHORT_DOCUMENT,
         )
 
     def step_size(self, n_docs: float) -> int:

@@ -36,8 +36,8 @@ LIMITED_TRUST = 0.75  # weight of the sampled topic counts when α is learned, i
 SMOOTH_ETA = 0.05  # η_0 of equation (19.7): passes use the geometric mean of η_0 and a smaller learned η
 FIRST_MIN_SHARE = 0.5  # first τ from uninitialised assignments: at most one topic of a count is deterministic
 FIRST_MIN_SHARE_AFTER_VB = 0.25  # first τ where a VB warm-up has found topics
-WHOLE_EVERY = 4  # every so many passes assign each count as a whole
-WHOLE_UNTIL = 60  # passes; topics have separated by then, and later passes only refine them
+WHOLE_EVERY, WHOLE_UNTIL = 4, 60  # every so many passes, up to so many, assign each count as a whole
+WHOLE_EVERY_SHORT, WHOLE_UNTIL_SHORT = 1, 120  # the same for short documents, whose topics take longer to separate
 DIVIDED_AT_END = 0.25  # share of the passes at the end without such passes, whose topics are noisier
 AVERAGING = 3  # c: pass t has weight (c + 1) / (t + c) in the average, which covers about t / (c + 1) passes
 
@@ -63,6 +63,8 @@ class Cvb0Settings:
         The first pass after which priors are learned, t0 of (19.6) and (18.6), and the passes between updates.
     n_passes : int
         Planned passes, of which the last quarter draws no count as a whole.
+    has_short_documents : bool
+        Whether documents have few tokens; more passes then draw counts as a whole.
     """
 
     seed: int
@@ -74,6 +76,7 @@ class Cvb0Settings:
     learn_from: int = 20
     learn_every: int = 5
     n_passes: int = 1000
+    has_short_documents: bool = False
 
     @property
     def starts_from_topics(self) -> bool:
@@ -92,10 +95,13 @@ class Cvb0Settings:
     def min_share_of(self, t: int) -> float:
         """Return τ of pass t: larger in early passes, so that more of each count is sampled. Equation (18.6).
 
-        In every fourth pass each count is assigned as a whole to one sampled topic. Passes that divide counts do not
-        separate topics that share their words; a pass that does not divide them does.
+        In every fourth pass each count is assigned as a whole to one sampled topic, in every pass if documents are
+        short. Passes that divide counts do not separate topics that share their words; a pass that does not divide them
+        does.
         """
-        if t % WHOLE_EVERY == 0 and t <= min((1 - DIVIDED_AT_END) * self.n_passes, WHOLE_UNTIL):
+        short = self.has_short_documents
+        every, until = (WHOLE_EVERY_SHORT, WHOLE_UNTIL_SHORT) if short else (WHOLE_EVERY, WHOLE_UNTIL)
+        if t % every == 0 and t <= min((1 - DIVIDED_AT_END) * self.n_passes, until):
             return DRAW_ALL
         first = MIN_SHARE if self.has_topics else FIRST_MIN_SHARE_AFTER_VB if self.after_vb else FIRST_MIN_SHARE
         return min(first, max(MIN_SHARE, first * self.learn_from / t))

@@ -95,8 +95,7 @@ class DistributedFit:
         handle = executor.send(layout)
         arguments = [handle] * n_blocks, [K] * n_blocks, [dtype.name] * n_blocks
         parts = executor.map(_collections.part_of, blocks, weights, *arguments)
-        total_weight = sum(summary.total_weight for summary in summaries)
-        sizes = self.outline.n_docs, self.outline.n_tokens, total_weight
+        sizes = self.outline.n_docs, self.outline.n_tokens, self.outline.total_weight
         return DistributedCorpus(K, parts, handle, layout, *sizes, dtype.name)
 
     def _weights(self, blocks: Sequence[Value]) -> Sequence[Floats | None]:
@@ -158,8 +157,18 @@ def _repeated(function: Callable[[], Result], before_repetition: Callable[[], No
     raise AssertionError("unreachable")
 
 
-def _outline(summaries: Sequence[BlockSummary], n_words: int, dtype: np.dtype) -> Documents:
-    """Return documents that have the size, the words and the tokens of the corpus, but no counts."""
+class Outline(Documents):
+    """Documents that have the size, the words, the tokens and the weight of a corpus, but no counts."""
+
+    known_weight: float
+
+    @property
+    def total_weight(self) -> float:
+        return self.known_weight
+
+
+def _outline(summaries: Sequence[BlockSummary], n_words: int, dtype: np.dtype) -> Outline:
+    """Return the outline of a corpus whose blocks have been summarised."""
     n_docs, n_tokens = sum(summary.n_docs for summary in summaries), sum(summary.tokens for summary in summaries)
     if not n_docs:
         raise ValueError("X has no documents (with any weight); it must have at least one")
@@ -167,7 +176,9 @@ def _outline(summaries: Sequence[BlockSummary], n_words: int, dtype: np.dtype) -
         warnings.warn("X holds no counts (with any weight): the topics will equal their prior", stacklevel=6)
     empty = np.zeros(0, np.int32), np.zeros(0, dtype)
     counts = Counts(np.zeros(n_docs + 1, np.int64), *empty, np.arange(n_words), n_words, np.array([n_tokens]))
-    return Documents(counts, None)
+    outline = Outline(counts, None)
+    outline.known_weight = sum(summary.total_weight for summary in summaries)
+    return outline
 
 
 def _n_docs_of(part: PartArrays) -> int:
