@@ -7,11 +7,18 @@ have no default number of iterations and make 1000. Measured are the similarity 
 the tokens' topics with the planted ones (normalised mutual information, Shi et al. 2019), for which the posterior of
 each token is computed from the library's topics in the same way.
 
+With --reruns, each corpus is fitted so many times, with other seeds and its documents in other orders. Fits that agree
+with each other may all be wrong: the table has the similarity of matched topics between fits (consistency) and to the
+planted topics (accuracy), as in Magsarjav et al., "Quantifying consistency and accuracy of latent Dirichlet
+allocation", arXiv 2511.12850.
+
 python -m benchmarks.recovery --seeds 5 --libraries ldavi_ sklearn_ gensim_ tomotopy_
+python -m benchmarks.recovery --seeds 2 --reruns 25 --libraries ldavi_ sklearn_ gensim_ tomotopy_
 """
 
 import argparse
-from typing import NamedTuple
+from itertools import combinations
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -26,6 +33,9 @@ FOUND = 0.7  # similarity from which a planted topic counts as found
 ALPHA = 0.1  # of the posterior of tokens, for all libraries
 DEFAULTS = {"tomotopy_": {"iterations": 1000}, "topica_": {"iterations": 1000}}
 LONG = DEFAULTS | {"sklearn_": {"max_iter": 200}, "gensim_": {"passes": 50, "iterations": 200}}
+SIMILARITIES: tuple[Literal["jensen_shannon", "jaccard"], ...] = ("jensen_shannon", "jaccard")  # of reruns
+COLUMNS = "mean similarity | least | found | tokens"
+COLUMNS_OF_RERUNS = "between fits, 1 − √JSD | to the truth | between fits, ten words | to the truth"
 
 
 class Setting(NamedTuple):
@@ -96,6 +106,25 @@ def measure(library: str, setting: Setting, seeds: int, options: dict[str, int])
     return " | ".join(f"{value:.3f}" for value in np.mean(rows, axis=0))
 
 
+def measure_reruns(library: str, setting: Setting, seeds: int, reruns: int, options: dict[str, int]) -> str:
+    """Return the cells of a table row: mean similarities between fits of a corpus, and to its topics."""
+    adapter, rows = load(library), []
+    for seed in range(seeds):
+        planted, fits = plant(setting, seed), []
+        for rerun in range(reruns):
+            order = np.random.default_rng((seed, rerun)).permutation(setting.n_docs)
+            model = adapter.train(adapter.prepare(planted.counts[order]), setting.n_topics, rerun, **options)
+            fits.append(np.asarray(adapter.topics(model, setting.n_words), dtype=np.float64))
+        rows.append(
+            [
+                float(np.mean([match_topics(a, b, distance).mean for a, b in pairs]))
+                for distance in SIMILARITIES
+                for pairs in (list(combinations(fits, 2)), [(planted.topics, topics) for topics in fits])
+            ]
+        )
+    return " | ".join(f"{value:.3f}" for value in np.mean(rows, axis=0))
+
+
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -103,13 +132,15 @@ def main() -> None:
     parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=list(LIBRARIES))
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     parser.add_argument("--long", action="store_true", help="let each library converge")
+    parser.add_argument("--reruns", type=int, help="compare so many fits of each corpus with each other")
     given = parser.parse_args()
-    print("| corpora | library | mean similarity | least | found | tokens |\n|---|---|---|---|---|---|")
+    print(f"| corpora | library | {COLUMNS_OF_RERUNS if given.reruns else COLUMNS} |\n|---|---|---|---|---|---|")
     for name in given.settings:
         for library in given.libraries:
             try:
                 options = (LONG if given.long else DEFAULTS).get(library, {})
-                cells = measure(library, SETTINGS[name], given.seeds, options)
+                where = library, SETTINGS[name], given.seeds
+                cells = measure_reruns(*where, given.reruns, options) if given.reruns else measure(*where, options)
             except ImportError as error:
                 print(f"| {name} | {library.rstrip('_')} | not installed: {error.name} ||||", flush=True)
                 continue

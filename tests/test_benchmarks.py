@@ -308,3 +308,10 @@ def test_the_planted_topics_agree_with_the_tokens_and_shuffled_ones_do_not():
     assert recovery.token_agreement(planted, planted.topics) > 0.8
     assert recovery.token_agreement(planted, planted.topics[::-1]) > 0.8
     assert recovery.token_agreement(planted, shuffled) < 0.6
+
+
+def test_reruns_of_the_recovery_benchmark_agree_with_each_other_more_than_with_the_truth():
+    recovery = importlib.import_module("benchmarks.recovery")
+    setting = recovery.Setting(3, 60, 80, 20, 0.1)
+    between, to_truth, _, _ = map(float, recovery.measure_reruns("ldavi_", setting, 1, 3, {}).split(" | "))
+    assert 1 > between > to_truth > 0.5
