@@ -125,7 +125,8 @@ def tables():
 def test_all_tables_hold_the_documents_of_a_model(model):
     found = all_tables(model, X)
     assert list(found) == ["top_words", "topic_sizes", "nearest_topics", "representative_documents", "document_topics"]
-    np.testing.assert_allclose(np.reshape(found["document_topics"]["proportion"], (30, 4)), model.transform(X))
+    proportions = np.reshape(found["document_topics"]["proportion"], (30, 4))
+    np.testing.assert_allclose(proportions, model.transform(X), rtol=1e-6)  # of float32
     assert list(all_tables(model)) == ["top_words", "topic_sizes", "nearest_topics"]
     assert list(all_tables(TOPICS)) == ["top_words", "nearest_topics"]
 
