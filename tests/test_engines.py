@@ -356,7 +356,7 @@ def test_an_online_fit_starts_from_passes_over_a_part_of_the_corpus(inference, m
         one_pass = {"learning_method": "online", "inference": inference, "n_collapsed_iter": n_passes, "max_iter": 1}
         fitted = model(**one_pass).fit(corpora.topical_counts(3, n_docs=400))
         topics.append(fitted)
-    assert sizes == [40, 40]  # of the VB passes and the collapsed ones
+    assert sizes == [200, 200]  # of the VB passes and the collapsed ones
     assert topics[1].elbo_trace_["phase"].tolist() == ["online", "final"]
     assert topics[1].elbo_ > topics[0].elbo_
 

@@ -109,9 +109,9 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         and the topics are better than those of "vb" alone. They need about 30 bytes more per stored count (12 bytes on
         disk if X comes in batches). 0 is faster, and uses no random numbers with `init="auto"`. "auto": from 15 to 75
         (120 if documents are short), the fewer tokens there are per topic the more (online: 20), and none with
-        `seed_words` or if `topic_word_prior` is 0. Before online steps, they are over every n-th document, about a
-        tenth of the corpus, held in memory, and not passes of `max_iter`. "memoized" and "cvb0" in batches have none,
-        nor has a warm start or a fit from given topics. With passes of "vb" before, at most half of `max_iter`.
+        `seed_words` or if `topic_word_prior` is 0. Before online steps, they are over half of the documents, or fewer
+        of a large corpus, held in memory, and not passes of `max_iter`. "memoized" and "cvb0" in batches have none, nor
+        has a warm start or a fit from given topics. With passes of "vb" before, at most half of `max_iter`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first, of which the one with the best objective is kept.
     seed_words : dict or None, default=None

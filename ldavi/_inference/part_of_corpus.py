@@ -16,14 +16,14 @@ from ldavi._inference.anchor_words import DocumentSample, sample_corpus
 from ldavi._inference.passes import PassResult, Phase, Saved, State
 from ldavi._inference.trace import TraceRecord
 
-PART = 0.1  # of the corpus
+PART = 0.5  # of the corpus: topics of more documents are much better, and take less time than steps need to reach them
 MIN_TOKENS = 10_000  # of a part per topic: with fewer, its topics are not those of the corpus
 MAX_TOKENS = 2**23  # of a part, which is in memory together with its assignments
 MIN_DOCUMENTS = 10  # of a part per topic, whose counts may be large
 
 
 def part_step(n_tokens: float, n_docs: float, n_topics: int) -> int:
-    """Return n such that every n-th document forms a part of about a tenth of the corpus, within limits."""
+    """Return n such that every n-th document forms a part of at least half of the corpus, within limits."""
     wanted = min(max(PART * n_tokens, MIN_TOKENS * n_topics), MAX_TOKENS)
     return max(1, int(min(n_tokens / wanted, n_docs / (MIN_DOCUMENTS * n_topics))))
 
