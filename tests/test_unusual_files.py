@@ -176,6 +176,27 @@ def test_the_first_record_decides_the_column_of_the_texts(tmp_path):
         io.read_corpus(path)
 
 
+OPTIONAL = '{"text": "cat dog"}\n{"text": "dog", "year": 2021}\n{"text": "cat", "place": "Rome"}\n'
+
+
+@pytest.mark.parametrize("layout", ["lines", "array"])
+def test_a_record_may_lack_a_column_of_metadata_that_others_have(layout, tmp_path):
+    content = OPTIONAL if layout == "lines" else f"[{','.join(OPTIONAL.splitlines())}]"
+    path = save(tmp_path / "a.json", content)
+    corpus = io.read_corpus(path, column="text", metadata=["year", "place"])
+    assert list(zip(*corpus.metadata.values(), strict=True)) == [(None, None), (2021, None), (None, "Rome")]
+    assert any("lack a column of metadata" in note for note in corpus.notes)
+
+
+@pytest.mark.parametrize(
+    "columns", [{"metadata": ["yaer"]}, {"id_column": "year"}, {"column": "year"}], ids=["no record", "ids", "texts"]
+)
+def test_no_other_column_may_be_missing_in_a_record(columns, tmp_path):
+    path = save(tmp_path / "a.jsonl", OPTIONAL)
+    with pytest.raises(io.CorpusError, match=r"line 1: has no column '(yaer|year)'"):
+        io.read_corpus(path, **({"column": "text"} | columns))
+
+
 def test_texts_that_parquet_stores_as_bytes_are_decoded(tmp_path):
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

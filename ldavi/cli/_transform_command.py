@@ -19,6 +19,7 @@ from ldavi.cli._parsers.transform import FORMATS
 from ldavi.cli._progress import progress_display, reading_progress
 from ldavi.cli._proportions import Part, Proportions, write_jsonl, write_table, write_xlsx
 from ldavi.cli._reading import metadata_names, reading_parameters
+from ldavi.io._readers.json_tables import OPTIONAL_WITHIN
 from ldavi.io._readers.sample import sample_of_texts
 
 ROWS = 4096  # documents of a batch
@@ -58,7 +59,7 @@ def keep_columns(options: Options, path: str) -> None:
     options.metadata = None if options.keep_columns == ALL else options.keep_columns
     if options.keep_columns != ALL:
         return
-    sample = sample_of_texts(path, ROWS, max_bytes=options.max_bytes, **reading_parameters(options))
+    sample = sample_of_texts(path, OPTIONAL_WITHIN, max_bytes=options.max_bytes, **reading_parameters(options))
     if not sample.columns:
         raise UsageError(f"--keep-columns all is for tables, and {options.input} is {sample.recognition.format}")
     if ALL in sample.columns:

@@ -13,6 +13,7 @@ QUOTING = ("csv", "backslash", "none")
 MISSING_TEXTS = frozenset(("NaN", "nan", "<NA>", "NULL", "null"))  # as other programs write them
 MISSING_NOTE = "texts that are only NaN, <NA> or NULL are taken for missing ones, and read as empty documents"
 NULL_NOTE = "some documents have no text (null); they are read as empty documents"
+LACKING_NOTE = "some records lack a column of metadata; their cells are empty"
 
 
 class Document(NamedTuple):
@@ -223,7 +224,8 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
     Raises
     ------
     CorpusError
-        If a column is missing, or the column of the texts contains neither a text nor a list of words.
+        If a column is missing, or the column of the texts contains neither a text nor a list of words. A column of
+        metadata that other records have may be missing.
     """
     column = options.column
     if column is None:
@@ -235,8 +237,11 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
     if not record.keys() <= options.columns.keys():
         options.add_columns(record)
     for used in (*((column,) if isinstance(column, str) else column), *used_columns(options)):
-        if used not in record:
+        if used in record:
+            continue
+        if used == options.id_column or used not in options.metadata or used not in options.columns:
             raise CorpusError(name, f"has no column {used!r}; it has {_listed(record)}", number)
+        options.notes.add(LACKING_NOTE)
     if isinstance(column, tuple):
         content: Any = _word_counts(name, record[column[0]], record[column[1]], number)
     elif isinstance(column, list):
@@ -246,7 +251,7 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
     else:
         content = _text_of(name, column, record[column], options, number)
     id_ = None if options.id_column is None else as_text(record[options.id_column])
-    return Document(content, id_, tuple(record[key] for key in options.metadata))
+    return Document(content, id_, tuple(record.get(key) for key in options.metadata))
 
 
 def _text_of(name: str, column: str, value: Any, options: ReaderOptions, number: int) -> str:

@@ -3,7 +3,8 @@
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from ldavi.io._errors import CorpusError
@@ -12,6 +13,7 @@ from ldavi.io._readers.source import MAX_LINE, Source, decoded_lines, read_whole
 from ldavi.io._readers.text_stream import undecodable
 
 BLOCK_SIZE = 2**18  # bytes
+OPTIONAL_WITHIN = 1000  # records: a column of metadata that some of the first ones have may be missing in others
 BLANKS = re.compile(r"[ \t\r\n]*+")
 LAYOUTS = "expected an array of objects ([{…}, …]), an object per line, or a table of pandas' to_json"
 
@@ -21,6 +23,11 @@ def read_jsonl(source: Source, options: ReaderOptions) -> Iterator[Document]:
 
     A line may also be a list of words.
     """
+    yield from _documents(source.name, _lines(source), options)
+
+
+def _lines(source: Source) -> Iterator[tuple[int, Any]]:
+    """Yield the number of each line that is not blank, and what it contains."""
     for number, line in decoded_lines(source):
         if not line.strip():
             continue
@@ -31,7 +38,18 @@ def read_jsonl(source: Source, options: ReaderOptions) -> Iterator[Document]:
             if "Extra data" in str(error):
                 remedy = "; write each object on a line of its own, as jq -c . FILE does"
             raise CorpusError(source.name, f"expected a JSON object ({error}){remedy}", number) from error
-        yield _document(source.name, record, options, number)
+        yield number, record
+
+
+def _documents(name: str, records: Iterable[tuple[int, Any]], options: ReaderOptions) -> Iterator[Document]:
+    """Yield the documents of numbered records; their metadata are found in the first ones."""
+    following = iter(records)
+    first = list(islice(following, OPTIONAL_WITHIN)) if options.metadata else []
+    for _, record in first:
+        if isinstance(record, dict):
+            options.add_columns(record)
+    for number, record in chain(first, following):
+        yield _document(name, record, options, number)
 
 
 def _document(name: str, record: Any, options: ReaderOptions, number: int) -> Document:
@@ -50,10 +68,7 @@ def _document(name: str, record: Any, options: ReaderOptions, number: int) -> Do
 def read_json(source: Source, options: ReaderOptions) -> Iterator[Document]:
     """Read an array of objects, texts or lists of words, or a table of pandas' `to_json`."""
     if source.head.lstrip()[:1] == b"[":
-        for number, (line, record) in enumerate(_array_elements(source), start=1):
-            if not isinstance(record, (dict, list, str)):
-                raise CorpusError(source.name, f"element {number} is {json.dumps(record)[:60]}; {LAYOUTS}", line)
-            yield _document(source.name, record, options, line)
+        yield from _documents(source.name, _elements(source), options)
         return
     data = read_whole(source, options.max_bytes).getvalue()
     try:
@@ -68,8 +83,15 @@ def read_json(source: Source, options: ReaderOptions) -> Iterator[Document]:
                 source.name, f"contains more than one JSON object ({error}); {_remedy_of_several(data)}", line
             ) from error
         raise CorpusError(source.name, f"is not valid JSON ({error}); {LAYOUTS}", line) from error
-    for number, record in enumerate(_records(source.name, value, options), start=1):
-        yield _document(source.name, record, options, number)
+    yield from _documents(source.name, enumerate(_records(source.name, value, options), start=1), options)
+
+
+def _elements(source: Source) -> Iterator[tuple[int, Any]]:
+    """Yield the line in which each element of an array begins, and the element, which can be a document."""
+    for number, (line, record) in enumerate(_array_elements(source), start=1):
+        if not isinstance(record, (dict, list, str)):
+            raise CorpusError(source.name, f"element {number} is {json.dumps(record)[:60]}; {LAYOUTS}", line)
+        yield line, record
 
 
 def _remedy_of_several(data: bytes) -> str:
