@@ -16,7 +16,7 @@ from ldavi.cli._output import print_csv, print_json, print_table, records_of, sa
 from ldavi.cli._progress import elapsed_time
 from ldavi.cli._reading import metadata_names, names_in
 from ldavi.inspection._columns import as_dates
-from ldavi.report._effects import as_covariate, check_levels, missing
+from ldavi.inspection._covariates import as_covariate, check_levels, missing
 
 
 def run(options: Options) -> int:

@@ -13,7 +13,8 @@ from sklearn.utils import check_random_state
 
 from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi.inspection import _columns, topic_regression
-from ldavi.inspection._design_matrix import columns_of, design_of, levels_of, rows_of
+from ldavi.inspection._covariates import as_covariate, check_levels, has_categories, missing
+from ldavi.inspection._design_matrix import columns_of, design_of, rows_of
 from ldavi.inspection._group_shares import groups_with_words, shares_of_groupings
 from ldavi.inspection._theta_samples import ThetaSampler, sampler_of
 from ldavi.report._rounding import rounded
@@ -22,7 +23,6 @@ LEVEL = 0.95
 EFFECTS = ("estimate", "std_error", "lower", "upper")
 SURROGATES = re.compile("[\ud800-\udfff]")
 MAX_TERMS = 100
-DAYS_PER_YEAR = 365.2425
 
 
 @dataclass(frozen=True)
@@ -73,61 +73,6 @@ def content(model: ModelOrTopics, counts: sparse.csr_array, asked: EffectsInput)
             sampler_of(model, counts, doc_topic_prior=None, name="report", **how), columns, asked.n_samples
         ),
     }
-
-
-def has_categories(values: Any) -> bool:
-    """Return whether a column is one of pandas whose categories have an order."""
-    return hasattr(values, "cat") and hasattr(values.cat, "categories")
-
-
-def as_covariate(values: Any, n_documents: int, name: str) -> Any:
-    """Return a column as numbers if its values are numbers or dates, which become years; else as texts.
-
-    Categories of pandas are left as they are, since they have an order.
-
-    Raises
-    ------
-    ValueError
-        If there is not one value for each document.
-    """
-    column = np.asarray(values)
-    if column.shape != (n_documents,):
-        raise ValueError(
-            f"covariates[{name!r}] has shape {column.shape}, but X has {n_documents} documents. "
-            "Give one value for each."
-        )
-    if has_categories(values):
-        return values
-    if (dates := _columns.as_dates(column)) is not None:
-        days = dates.astype("datetime64[D]").astype(np.float64)
-        return np.where(np.isnat(dates), np.nan, 1970 + days / DAYS_PER_YEAR)
-    if (numbers := _columns.as_numbers(column)) is not None:
-        return numbers
-    return np.array([str(value) for value in column.tolist()], dtype=object)
-
-
-def missing(values: Any) -> NDArray[np.bool_]:
-    """Return where a covariate has no value."""
-    column = np.asarray(values)
-    if column.dtype.kind == "f":
-        return np.asarray(~np.isfinite(column))
-    return np.array([str(value) in _columns.MISSING for value in column.tolist()], dtype=bool)
-
-
-def check_levels(covariates: Mapping[str, Any]) -> None:
-    """Refuse covariates that are not numbers and have the same value in all documents.
-
-    Raises
-    ------
-    ValueError
-        If one has, since it would have no effect.
-    """
-    for name, column in covariates.items():
-        levels = levels_of(column)
-        if levels is not None and len(levels) == 1:
-            raise ValueError(
-                f"covariates: {name!r} is {levels[0]!r} in all documents, so that it has no effect; leave it out"
-            )
 
 
 def _encodable(column: NDArray[Any]) -> NDArray[Any]:
