@@ -23,7 +23,7 @@ import dask.array as da
 import dask.bag as db
 
 from ldavi.dask import LatentDirichletAllocation, _collapsed
-from ldavi.dask._executor import LocalExecutor, LostError
+from ldavi.dask._executor import ClusterExecutor, LocalExecutor, LostError
 
 X = topical()
 K = 4
@@ -363,6 +363,26 @@ class LosesResults:
         if self.n_calls == self.at:
             raise LostError("lost")
         return self.original(executor, handle)
+
+
+class KeyErrorClient:
+    """A client whose workers fail with a KeyError, and which holds the result "m_step-1"."""
+
+    def __init__(self, key):
+        self.key, self.futures = key, {"m_step-1": None}
+
+    def gather(self, _):
+        raise KeyError(self.key)
+
+
+def test_a_result_that_a_worker_no_longer_has_is_lost():
+    with pytest.raises(LostError, match="lost an input of the fit: 'm_step-1'"):
+        ClusterExecutor(KeyErrorClient("m_step-1")).fetch(None)
+
+
+def test_another_key_error_of_a_worker_is_raised():
+    with pytest.raises(KeyError, match="column"):
+        ClusterExecutor(KeyErrorClient("column")).fetch(None)
 
 
 @pytest.mark.parametrize(

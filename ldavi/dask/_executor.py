@@ -154,6 +154,10 @@ class ClusterExecutor:
             return self._client.gather(handle)
         except (CancelledError, FutureCancelled) as error:
             raise LostError(f"the only worker with an input of the fit has died: {error}") from error
+        except KeyError as error:  # of a worker that should have the value: Dask moved or dropped it meanwhile
+            if error.args and error.args[0] in self._client.futures:
+                raise LostError(f"a worker has lost an input of the fit: {error}") from error
+            raise
 
     def _scatter(self, value: Value, broadcast: bool | int) -> Value:
         for tries in range(1, MAX_TRIES + 1):
