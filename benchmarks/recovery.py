@@ -13,7 +13,7 @@ planted topics (accuracy), as in Magsarjav et al., "Quantifying consistency and 
 allocation", arXiv 2511.12850.
 
 python -m benchmarks.recovery --seeds 5 --libraries ldavi_ sklearn_ gensim_ tomotopy_
-python -m benchmarks.recovery --seeds 2 --reruns 25 --libraries ldavi_ sklearn_ gensim_ tomotopy_
+python -m benchmarks.recovery --seeds 1 --reruns 20 --libraries ldavi_ sklearn_ gensim_ tomotopy_
 """
 
 import argparse

@@ -189,7 +189,14 @@ def test_a_record_may_lack_a_column_of_metadata_that_others_have(layout, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "columns", [{"metadata": ["month"]}, {"id_column": "year"}, {"column": "year"}], ids=["no record", "ids", "texts"]
+    "columns",
+    [
+        {"metadata": ["month"]},
+        {"id_column": "year"},
+        {"id_column": "year", "metadata": ["year"]},
+        {"column": "year"},
+        {"column": "year", "metadata": ["text", "year"]},
+    ],
 )
 def test_no_other_column_may_be_missing_in_a_record(columns, tmp_path):
     path = save(tmp_path / "a.jsonl", OPTIONAL)

@@ -236,10 +236,11 @@ def document_of_record(name: str, record: Mapping[str, Any], options: ReaderOpti
         record = {**options.partition, **record}
     if not record.keys() <= options.columns.keys():
         options.add_columns(record)
-    for used in (*((column,) if isinstance(column, str) else column), *used_columns(options)):
+    texts = (column,) if isinstance(column, str) else column
+    for used in (*texts, *used_columns(options)):
         if used in record:
             continue
-        if used == options.id_column or used not in options.metadata or used not in options.columns:
+        if used in texts or used == options.id_column or used not in options.columns:
             raise CorpusError(name, f"has no column {used!r}; it has {_listed(record)}", number)
         options.notes.add(LACKING_NOTE)
     if isinstance(column, tuple):
