@@ -120,7 +120,7 @@ class FitSettings:
             return 0
         if n_passes is None:
             wanted = COLLAPSED_PASSES / math.sqrt(max(documents.n_tokens, 1.0) / self.n_components)
-            factor = PASSES_OVER_SHORT_DOCUMENTS if documents.mean_length < SHORT_DOCUMENT else 1
+            factor = PASSES_OVER_SHORT_DOCUMENTS if _has_short_documents(documents) else 1
             n_passes = round(factor * min(max(wanted, MIN_COLLAPSED_PASSES), MAX_COLLAPSED_PASSES))
         return min(n_passes + self._vb_before_cvb0(documents, start), self.max_iter // 2)
 
@@ -180,7 +180,7 @@ class FitSettings:
             learn_eta=self.learn_eta,
             learn_from=max(1, min(learn_from, (n_passes - n_vb) // 2)),
             n_passes=n_passes - n_vb,
-            has_short_documents=documents.mean_length < SHORT_DOCUMENT,
+            has_short_documents=_has_short_documents(documents),
         )
 
     def step_size(self, n_docs: float) -> int:
@@ -219,6 +219,10 @@ def is_regression(doc_topic_prior: object) -> bool:
 def is_zero(prior: Any) -> bool:
     """Return whether a prior is the number 0, which requests point estimates of the topics."""
     return not isinstance(prior, (bool, str)) and np.ndim(prior) == 0 and prior == 0
+
+
+def _has_short_documents(documents: DocumentSource) -> bool:
+    return documents.mean_length < SHORT_DOCUMENT
 
 
 def step_size(batch_size: int | str, n_docs: float | None) -> int:
