@@ -70,6 +70,15 @@ def update_topics(
     K: int,
     digamma_offset: float,
 ) -> None: ...
+def sum_digammas(
+    *,
+    rows: Floats,
+    weight: Doubles | None,
+    lowest: Doubles,
+    digamma_of_lowest: Doubles,
+    rises: Doubles,
+    shift: float,
+) -> None: ...
 def update_assignments(
     *,
     indptr: Int64s,

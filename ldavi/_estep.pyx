@@ -218,6 +218,35 @@ def update_topics(
         table.update_topics[0 if floating is float else 1](&a)
 
 
+def sum_digammas(
+    *,
+    const floating[:, :] rows not None,
+    const double[::1] weight,
+    const double[::1] lowest not None,
+    const double[::1] digamma_of_lowest not None,
+    double[::1] rises not None,
+    double shift,
+):
+    """Sum psi(x + shift) over rows, for updates of the priors: equations (19.8) and (19.9)."""
+    rises[:] = 0
+    if not rows.shape[0] or not rows.shape[1]:
+        return
+    if rows.shape[1] > 1 and rows.strides[1] != <int64_t>sizeof(floating):
+        raise ValueError("the entries of a row must be contiguous")
+    cdef ldavi_digamma_sums_args a
+    a.rows = &rows[0, 0]
+    a.weight = &weight[0] if weight is not None else NULL
+    a.lowest = &lowest[0]
+    a.digamma_of_lowest = &digamma_of_lowest[0]
+    a.rises = &rises[0]
+    a.shift = shift
+    a.row_stride = rows.strides[0] // <int64_t>sizeof(floating)
+    a.n_rows = rows.shape[0]
+    a.K = rows.shape[1]
+    with nogil:
+        table.sum_digammas[0 if floating is float else 1](&a)
+
+
 def update_assignments(
     *,
     const int64_t[::1] indptr not None,

@@ -13,13 +13,14 @@ from scipy.special import gammaln, psi, zeta
 from ldavi import _estep
 from ldavi._core.chunks import chunks, rows_within
 from ldavi._core.limits import MAX_LEARNED_PRIOR, MIN_LEARNED_PRIOR
+from ldavi._core.records import padded
 from ldavi._core.threads import Workers
 from ldavi._core.typing import Doubles, Floats, Int64s
 
 MAX_ROUNDS = 100
 TOLERANCE = 1e-4  # an update ends when the relative change of every α_k is at most this
 ONE_THREAD = Workers(1)
-ENTRIES_AT_ONCE = 2**16  # of γ or S in float64: a few megabytes including temporary arrays, for every K
+ENTRIES_AT_ONCE = 2**16  # of γ or S: a few hundred kilobytes, which stay in the cache for all sums
 
 
 AnyCounts = TypeVar("AnyCounts", Int64s, Doubles)
@@ -128,18 +129,17 @@ def fixed_point(counts: GroupedCounts, prior: Doubles, n_categories: int) -> Dou
 def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = ONE_THREAD) -> Doubles:
     """Return Σ_d ω_d E[log θ_dk], of shape (K,)."""
 
-    def sums(at: slice) -> Doubles:  # in chunks: three float64 arrays of all of γ would be six times as large as γ
-        part = gamma[at].astype(np.float64)
-        elog = expected_log(part)
-        chunk_sums: Doubles = elog.sum(axis=0) if weight is None else weight[at] @ elog
-        return chunk_sums
+    def sums(at: slice) -> Doubles:
+        part, part_weight = gamma[at], None if weight is None else weight[at]
+        of_totals = psi(part.sum(axis=1, dtype=np.float64))
+        return _digamma_sums(part, 0.0, part_weight) - (of_totals.sum() if part_weight is None else part_weight @ of_totals)
 
     return sum(workers.run(sums, _row_chunks(gamma)), np.zeros(gamma.shape[1]))
 
 
 def expected_log(gamma: Doubles) -> Doubles:
     """Return E[log θ] of each row, of shape (documents, K)."""
-    elog: Doubles = _digamma(gamma) - psi(gamma.sum(axis=1, keepdims=True))
+    elog: Doubles = log_gamma_digamma(gamma)[1] - psi(gamma.sum(axis=1, keepdims=True))
     return elog
 
 
@@ -151,8 +151,19 @@ def log_gamma_digamma(x: Doubles) -> tuple[Doubles, Doubles]:
     return log_gamma.reshape(x.shape), digamma.reshape(x.shape)
 
 
-def _digamma(x: Doubles) -> Doubles:
-    return log_gamma_digamma(x)[1]
+def _digamma_sums(rows: Floats, shift: float, weight: Doubles | None = None) -> Doubles:
+    """Return Σ_i ω_i ψ(x_ik + shift) of each column, of shape (K,)."""
+    n, K = rows.shape
+    if not n:
+        return np.zeros(K)
+    lowest, of_lowest, rises = np.zeros(padded(K)), np.zeros(padded(K)), np.empty(padded(K))
+    lowest[:K] = rows.min(axis=0) + shift
+    of_lowest[:K] = psi(lowest[:K])
+    _estep.sum_digammas(
+        rows=rows, weight=weight, lowest=lowest, digamma_of_lowest=of_lowest, rises=rises, shift=shift
+    )
+    sums: Doubles = (rises + (n if weight is None else weight.sum()) * of_lowest)[:K]
+    return sums
 
 
 def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
@@ -224,9 +235,9 @@ def eta_statistics(
     def range_statistics(edges: tuple[int, int]) -> tuple[float, Doubles]:
         rise, totals, rows = 0.0, np.zeros(K), S[slice(*edges)]
         for at in _row_chunks(rows):
-            part = rows[at].astype(np.float64)
-            rise += float(_digamma(part + eta).sum()) - part.size * digamma_of_eta
-            totals += part.sum(axis=0)
+            part = rows[at]
+            rise += float((_digamma_sums(part, eta) - len(part) * digamma_of_eta).sum())
+            totals += part.sum(axis=0, dtype=np.float64)
         return rise, totals
 
     found = workers.run(range_statistics, [(0, len(S))] if ranges is None else ranges)

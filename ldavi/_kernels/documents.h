@@ -1,17 +1,19 @@
-/* The E-step of a document, and its part of the ELBO. Equations (11.1), (12.1), (14.1), (14.2), (17.1).
+/* The E-step of a document, and its part of the ELBO. Equations (11.1), (12.1), (14.1), (14.2), (17.1), (17.2).
  *
  * Included once per precision. The words of a document are processed in groups of eight: eight dot products with e share
  * each load of e, eight sums are reduced together, eight ratios are divided together, and eight rows are added to acc
  * together. An inner iteration has three forms: iterate_in_registers where e and acc fit in registers, iterate_in_memory
- * where they do not, and iterate_transposed over the active topics of a document. */
+ * where they do not, and iterate_transposed over some topics of a document: the active ones, or those whose weight is large
+ * enough to change a normaliser. */
 
 /* The words of one document, gathered once per E-step. Past the document's end, up to whole groups and vectors, the last
  * row is repeated with a count of 0. */
 typedef struct {
     const REAL **rows; /* (n,) row of B of each word */
     REAL *counts, *ratio;
-    const REAL *transposed; /* a copy of the active topics' entries with a row per topic, see iterate_transposed; or NULL */
+    const REAL *transposed; /* a copy of some topics' entries with a row per topic, see iterate_transposed; or NULL */
     int64_t n;
+    int64_t n_listed;       /* topics that the scratch memory lists and has a copy of for iterate_listed; 0 for none */
     double tokens;
 } NAME(words);
 
@@ -20,9 +22,10 @@ typedef struct {
     REAL *gamma, *t, *e, *acc, *past[2]; /* (Kp,) */
     REAL *counts, *ratio;                /* (max_words,) */
     const REAL **rows;                   /* (max_words,) */
-    int32_t *index;                      /* (Kp,) the active topics */
-    REAL *active;                        /* (8, Kp) alpha, v and the rows above, of the active topics */
+    int32_t *index;                      /* (Kp,) the active or listed topics */
+    REAL *active;                        /* (8, Kp) alpha, v and the rows above, of these topics */
     REAL *transposed;                    /* (MAX_ACTIVE_ENTRIES,) their entries of B */
+    double *log_gamma_alpha;             /* (Kp,) lnGamma(alpha_k), if all documents have the same alpha */
 } NAME(scratch);
 
 /* Place the arrays in `base`; with NULL, compute the size only. Returns the size in bytes. */
@@ -41,6 +44,7 @@ INLINE int64_t NAME(lay_out)(NAME(scratch) *s, char *base, int64_t max_words, in
     s->index = (int32_t *)reserve(base, &used, Kp * (int64_t)sizeof(int32_t));
     s->active = (REAL *)reserve(base, &used, 8 * row);
     s->transposed = (REAL *)reserve(base, &used, MAX_ACTIVE_ENTRIES * (int64_t)sizeof(REAL));
+    s->log_gamma_alpha = (double *)reserve(base, &used, Kp * (int64_t)sizeof(double));
     return used;
 }
 
@@ -171,9 +175,19 @@ static int NAME(iterate)(const NAME(words) *words, const REAL *e, REAL *acc, int
     }
 }
 
+/* Copy the entries of B of the words and of n topics, with a row per topic, `length` entries each. A vector of words at a
+ * time: whole cache lines. */
+INLINE void NAME(copy_topics)(const NAME(words) *words, const int32_t *index, int64_t n, int64_t length, REAL *out) {
+    for (int64_t from = 0; from < length; from += NAME(LANES))
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t w = from; w < from + NAME(LANES); w++) out[i * length + w] = words->rows[w][index[i]];
+}
+
 /* The normalisers and ratios of `vectors` of words, from a copy of B with a row per topic and words across the lanes. Topics
- * need no padding, and the sum across lanes is taken once per topic instead of once per word. */
-INLINE int NAME(transposed_norms)(const NAME(words) *words, int64_t from, const REAL *e, int64_t K, const int vectors) {
+ * need no padding, and the sum across lanes is taken once per topic instead of once per word. Returns 0 if a normaliser is
+ * `least` or smaller. */
+INLINE int NAME(transposed_norms)(const NAME(words) *words, int64_t from, const REAL *e, int64_t K, REAL least,
+                                  const int vectors) {
     const int64_t length = UP_TO(words->n, NAME(LANES));
     NAME(vec) norm[MAX_ACCUMULATORS], smallest;
     assert(vectors >= 1 && vectors <= MAX_ACCUMULATORS);
@@ -188,24 +202,24 @@ INLINE int NAME(transposed_norms)(const NAME(words) *words, int64_t from, const 
         smallest = NAME(min)(smallest, norm[v]);
         NAME(store)(words->ratio + from + v * NAME(LANES), NAME(load)(words->counts + from + v * NAME(LANES)) / norm[v]);
     }
-    return -NAME(max_lanes)(-smallest) > MIN_NORMALIZER;
+    return -NAME(max_lanes)(-smallest) > least;
 }
 
-/* The inner iteration over the active topics. */
-static int NAME(iterate_transposed)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t K, int64_t Kp) {
+/* The inner iteration over the topics of the transposed copy. Returns 0 if a normaliser is `least` or smaller. */
+static int NAME(iterate_transposed)(const NAME(words) *words, const REAL *e, REAL *acc, int64_t K, int64_t Kp, REAL least) {
     const int64_t length = UP_TO(words->n, NAME(LANES));
     int valid = 1;
     for (int64_t from = 0; from < length;) {
         int64_t left = (length - from) / NAME(LANES);
         switch (left) {
-        case 1: valid &= NAME(transposed_norms)(words, from, e, K, 1); break;
-        case 2: valid &= NAME(transposed_norms)(words, from, e, K, 2); break;
-        case 3: valid &= NAME(transposed_norms)(words, from, e, K, 3); break;
-        case 4: valid &= NAME(transposed_norms)(words, from, e, K, 4); break;
-        case 5: valid &= NAME(transposed_norms)(words, from, e, K, 5); break;
-        case 6: valid &= NAME(transposed_norms)(words, from, e, K, 6); break;
-        case 7: valid &= NAME(transposed_norms)(words, from, e, K, 7); break;
-        default: valid &= NAME(transposed_norms)(words, from, e, K, 8); left = 8;
+        case 1: valid &= NAME(transposed_norms)(words, from, e, K, least, 1); break;
+        case 2: valid &= NAME(transposed_norms)(words, from, e, K, least, 2); break;
+        case 3: valid &= NAME(transposed_norms)(words, from, e, K, least, 3); break;
+        case 4: valid &= NAME(transposed_norms)(words, from, e, K, least, 4); break;
+        case 5: valid &= NAME(transposed_norms)(words, from, e, K, least, 5); break;
+        case 6: valid &= NAME(transposed_norms)(words, from, e, K, least, 6); break;
+        case 7: valid &= NAME(transposed_norms)(words, from, e, K, least, 7); break;
+        default: valid &= NAME(transposed_norms)(words, from, e, K, least, 8); left = 8;
         }
         from += left * NAME(LANES);
     }
@@ -224,6 +238,64 @@ static int NAME(iterate_transposed)(const NAME(words) *words, const REAL *e, REA
     }
     for (int64_t k = K; k < Kp; k++) acc[k] = 0;
     return valid;
+}
+
+/* List the topics of a document whose weight e_k is not negligible beside its largest one, and copy their entries of B. Lists
+ * none if they are so many, or the document so long, that an iteration over all topics is faster. */
+static void NAME(list_topics)(const REAL *e, int64_t Kp, NAME(words) *words, NAME(scratch) *s) {
+    const int64_t length = UP_TO(words->n, NAME(LANES)), most = Kp / 3;
+    int64_t n = 0;
+    NAME(vec) top = NAME(load)(e);
+    for (int64_t k = NAME(LANES); k < Kp; k += NAME(LANES)) top = NAME(max)(top, NAME(load)(e + k));
+    NAME(vec) least = NAME(SPLAT)(NAME(max_lanes)(top) * NEGLIGIBLE_WEIGHT);
+    words->n_listed = 0;
+    for (int64_t k = 0; k < Kp; k += NAME(LANES))
+        for (uint32_t bits = NAME(greater)(NAME(load)(e + k), least); bits; bits &= bits - 1) {
+            if (n == most) return;
+            s->index[n++] = (int32_t)(k + lowest_bit(bits));
+        }
+    if (n * length > MAX_ACTIVE_ENTRIES) return;
+    NAME(copy_topics)(words, s->index, n, length, s->transposed);
+    words->n_listed = n;
+}
+
+/* The inner iteration over the listed topics, equation (17.2). The weights of all others, which become 0, add up to less than
+ * the rounding error of every normaliser; returns 0 if they do not. */
+static int NAME(iterate_listed)(const NAME(words) *words, REAL *e, REAL *acc, int64_t Kp, NAME(scratch) *s) {
+    const int64_t n = words->n_listed, width = UP_TO(n, LDAVI_PAD);
+    REAL *listed = s->active, *sums = listed + width;
+    NAME(vec) omitted = NAME(SPLAT)(0);
+    NAME(words) transposed = *words;
+    transposed.transposed = s->transposed;
+    for (int64_t i = 0; i < n; i++) {
+        listed[i] = e[s->index[i]];
+        e[s->index[i]] = 0;
+    }
+    for (int64_t k = 0; k < Kp; k += NAME(LANES)) omitted += NAME(load)(e + k);
+    REAL least = NAME(sum_lanes)(omitted) / ROUNDING;
+    least = least > MIN_NORMALIZER ? least : MIN_NORMALIZER;
+    if (!NAME(iterate_transposed)(&transposed, listed, sums, n, width, least)) {
+        for (int64_t i = 0; i < n; i++) e[s->index[i]] = listed[i];
+        return 0;
+    }
+    memset(e, 0, sizeof(REAL) * (size_t)Kp);
+    memset(acc, 0, sizeof(REAL) * (size_t)Kp);
+    for (int64_t i = 0; i < n; i++) {
+        e[s->index[i]] = listed[i];
+        acc[s->index[i]] = sums[i];
+    }
+    return 1;
+}
+
+/* The inner iteration over all topics, or over those that can matter. Returns 0 on underflow, see divide_group. */
+static int NAME(iterate_where_needed)(NAME(words) *words, REAL *e, REAL *acc, int64_t K, int64_t Kp, NAME(scratch) *s) {
+    if (K >= PRUNE_MIN_TOPICS) {
+        if (words->n_listed && NAME(iterate_listed)(words, e, acc, Kp, s)) return 1;
+        NAME(list_topics)(e, Kp, words, s);
+        if (words->n_listed && NAME(iterate_listed)(words, e, acc, Kp, s)) return 1;
+        words->n_listed = 0;
+    }
+    return NAME(iterate)(words, e, acc, Kp);
 }
 
 /* The variational parameters of a document over all topics, or over its active ones. */
@@ -282,13 +354,14 @@ static void NAME(extrapolate)(NAME(state) *f) {
 }
 
 /* Iterate until sum_k |change of gamma_k| <= tol, at most max_iter times. Returns the number of iterations; -1 on underflow. */
-static int64_t NAME(iterate_until)(NAME(state) *f, const NAME(words) *words, int64_t max_iter, double tol, int *converged) {
+static int64_t NAME(iterate_until)(NAME(state) *f, NAME(words) *words, int64_t max_iter, double tol, int *converged,
+                                   NAME(scratch) *s) {
     *converged = 0;
     for (int64_t done = 0; done < max_iter;) {
         if (f->extrapolate) memcpy(f->past[done % 2], f->gamma, sizeof(REAL) * (size_t)f->Kp);
         NAME(topic_factors)(f);
-        int valid = words->transposed ? NAME(iterate_transposed)(words, f->e, f->acc, f->K, f->Kp)
-                                      : NAME(iterate)(words, f->e, f->acc, f->Kp);
+        int valid = words->transposed ? NAME(iterate_transposed)(words, f->e, f->acc, f->K, f->Kp, MIN_NORMALIZER)
+                                      : NAME(iterate_where_needed)(words, f->e, f->acc, f->K, f->Kp, s);
         if (!valid) return -1;
         done++;
         *converged = NAME(update_gamma)(f) <= tol;
@@ -334,8 +407,7 @@ INLINE int64_t NAME(find_active)(const NAME(state) *f, REAL min_mass, int32_t *i
 /* Iterate over the active topics only, equation (17.1). Dropping topic k from the document costs s_k = gamma_k - alpha_k nats;
  * the inactive topics together carry INACTIVE_TOKENS of the tokens at most. Their gamma stays fixed, and the iteration over
  * all topics that must follow can make them active again. Returns the iterations done: 0 where pruning would not pay. */
-static int64_t NAME(iterate_active)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
-                                    NAME(scratch) *s) {
+static int64_t NAME(iterate_active)(NAME(state) *all, NAME(words) *words, int64_t max_iter, double tol, NAME(scratch) *s) {
     const REAL min_mass = (REAL)(INACTIVE_TOKENS * words->tokens / (double)all->K);
     const int64_t length = UP_TO(words->n, NAME(LANES));
     int64_t done = 0;
@@ -360,17 +432,16 @@ static int64_t NAME(iterate_active)(NAME(state) *all, const NAME(words) *words, 
     };
     NAME(words) transposed = *words;
     transposed.transposed = s->transposed;
+    words->n_listed = 0; /* their copy is overwritten */
     for (int64_t i = 0; i < n; i++) {
         alpha[i] = all->alpha[s->index[i]];
         v[i] = all->v[s->index[i]];
         gamma[i] = all->gamma[s->index[i]];
     }
-    for (int64_t from = 0; from < length; from += NAME(LANES)) /* a vector of words at a time: whole cache lines */
-        for (int64_t i = 0; i < n; i++)
-            for (int64_t w = from; w < from + NAME(LANES); w++) s->transposed[i * length + w] = words->rows[w][s->index[i]];
+    NAME(copy_topics)(words, s->index, n, length, s->transposed);
     while (done < max_iter - 1 && !converged) {
         NAME(prune)(&active, s->index, s->transposed, length, min_mass);
-        int64_t more = NAME(iterate_until)(&active, &transposed, max_iter - 1 - done < 2 ? 1 : 2, tol, &converged);
+        int64_t more = NAME(iterate_until)(&active, &transposed, max_iter - 1 - done < 2 ? 1 : 2, tol, &converged, s);
         if (more < 0) return done;
         done += more;
         for (int64_t i = 0; i < active.K; i++) all->gamma[s->index[i]] = active.gamma[i];
@@ -380,12 +451,11 @@ static int64_t NAME(iterate_active)(NAME(state) *all, const NAME(words) *words, 
 
 /* Iterate over all topics, with iterations over the active ones in between; the last is over all topics, and no
  * extrapolation follows it. Returns the number of iterations; -1 on underflow. */
-static int64_t NAME(infer_document)(NAME(state) *all, const NAME(words) *words, int64_t max_iter, double tol,
-                                    NAME(scratch) *s) {
+static int64_t NAME(infer_document)(NAME(state) *all, NAME(words) *words, int64_t max_iter, double tol, NAME(scratch) *s) {
     int converged = 0, pairs = 0;
     int64_t done = 0;
     while (words->n && done < max_iter && !converged) {
-        int64_t more = NAME(iterate_until)(all, words, pairs && max_iter - done > 2 ? 2 : 1, tol, &converged);
+        int64_t more = NAME(iterate_until)(all, words, pairs && max_iter - done > 2 ? 2 : 1, tol, &converged, s);
         if (more < 0) return -1;
         done += more;
         more = converged ? 0 : NAME(iterate_active)(all, words, max_iter - done, tol, s);
@@ -396,9 +466,10 @@ static int64_t NAME(infer_document)(NAME(state) *all, const NAME(words) *words, 
 }
 
 /* The document's part of the ELBO without its constants, (12.1): bound[0] = sum n (log Z + m) - sum s log t
- * + sum lnGamma(gamma), and of (9.5): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). */
+ * + sum lnGamma(gamma), and of (9.5): bound[1] = sum lnGamma(gamma) - sum s psi(gamma). Where s is 0, gamma is alpha, whose
+ * lnGamma is known if all documents have the same. */
 static void NAME(document_bound)(const ldavi_documents_args *a, int64_t first, const NAME(words) *words,
-                                 const NAME(state) *f, double *bound) {
+                                 const NAME(state) *f, const double *log_gamma_alpha, double *bound) {
     int64_t K = f->K, n = words->n;
     double scale = 0;
     vec_f64 log_norm = SPLAT_f64(0), entropy = SPLAT_f64(0), log_gamma = SPLAT_f64(0), s_digamma = SPLAT_f64(0);
@@ -410,6 +481,10 @@ static void NAME(document_bound)(const ldavi_documents_args *a, int64_t first, c
     }
     for (int64_t k = 0; k < K; k += LANES_f64) {
         vec_f64 s = NAME(widen)(f->e, k, K, 0) * NAME(widen)(f->acc, k, K, 0), tk = NAME(widen)(f->t, k, K, 1), lg, psi;
+        if (log_gamma_alpha && !greater_f64(s, SPLAT_f64(0))) {
+            log_gamma += load_f64(log_gamma_alpha + k);
+            continue;
+        }
         entropy += s * log_f64(where_less_f64(SPLAT_f64(0), s, tk, SPLAT_f64(1)));
         log_gamma_digamma_f64(NAME(widen)(f->gamma, k, K, 1), &lg, &psi); /* lnGamma(1) = 0: padding adds nothing */
         log_gamma += lg;
@@ -449,10 +524,17 @@ static void NAME(update_documents)(const ldavi_documents_args *a) {
     };
     NAME(words) words = {.rows = s.rows, .counts = s.counts, .ratio = s.ratio, .transposed = NULL};
     assert(K > 0 && K <= Kp && Kp % LDAVI_PAD == 0);
+    if (!a->alpha_row)
+        for (int64_t k = 0; k < Kp; k += LANES_f64) {
+            vec_f64 lg, psi;
+            log_gamma_digamma_f64(NAME(widen)((const REAL *)a->alpha, k, K, 1), &lg, &psi);
+            store_f64(s.log_gamma_alpha + k, lg);
+        }
     for (int64_t d = a->start; d < a->stop; d++) {
         int64_t first = a->indptr[d];
         REAL *gamma_row = (REAL *)a->gamma + d * K;
         words.n = a->indptr[d + 1] - first;
+        words.n_listed = 0;
         f.alpha = (const REAL *)a->alpha + d * a->alpha_row;
         assert(words.n >= 0 && words.n <= a->max_words);
         NAME(gather_words)(&words, a, first);
@@ -473,6 +555,6 @@ static void NAME(update_documents)(const ldavi_documents_args *a) {
         if (a->doc_factor) NAME(write_factors)(a, d, &words, f.e, valid);
         if (!valid) continue;
         memcpy(gamma_row, f.gamma, sizeof(REAL) * (size_t)K);
-        if (a->bound) NAME(document_bound)(a, first, &words, &f, a->bound + 2 * d);
+        if (a->bound) NAME(document_bound)(a, first, &words, &f, a->alpha_row ? NULL : s.log_gamma_alpha, a->bound + 2 * d);
     }
 }

@@ -6,29 +6,39 @@
 #define SUFFIX f32
 #define MASS int32_t
 #define MIN_NORMALIZER 1e-30f /* smallest Z that products which underflowed cannot have changed */
+#define ROUNDING 5.9604645e-8f /* largest relative change that rounding can make: 2^-24 */
+#define NEGLIGIBLE_WEIGHT 1e-13f /* of a topic in a document, beside the largest; which omissions are allowed is tested */
 #include "documents.h"
 #include "statistics.h"
 #include "topics.h"
+#include "priors.h"
 #include "collapsed.h"
 #include "collapsed_sparse.h"
 #undef REAL
 #undef SUFFIX
 #undef MASS
 #undef MIN_NORMALIZER
+#undef ROUNDING
+#undef NEGLIGIBLE_WEIGHT
 
 #define REAL double
 #define SUFFIX f64
 #define MASS double
 #define MIN_NORMALIZER 1e-290
+#define ROUNDING 1.1102230246251565e-16
+#define NEGLIGIBLE_WEIGHT 1e-30
 #include "documents.h"
 #include "statistics.h"
 #include "topics.h"
+#include "priors.h"
 #include "collapsed.h"
 #include "collapsed_sparse.h"
 #undef REAL
 #undef SUFFIX
 #undef MASS
 #undef MIN_NORMALIZER
+#undef ROUNDING
+#undef NEGLIGIBLE_WEIGHT
 
 /* The layout of doubles takes at least as much as that of floats. */
 static int64_t scratch_size(int64_t max_words, int64_t Kp) {
@@ -60,6 +70,7 @@ static const ldavi_table table = {
     .update_documents = {update_documents_f32, update_documents_f64},
     .accumulate_words = {accumulate_words_f32, accumulate_words_f64},
     .update_topics = {update_topics_f32, update_topics_f64},
+    .sum_digammas = {sum_digammas_f32, sum_digammas_f64},
     .update_assignments = {update_assignments_f32, update_assignments_f64},
     .apply_assignments = {apply_assignments_f32, apply_assignments_f64},
     .sum_words = {sum_words_f32, sum_words_f64},

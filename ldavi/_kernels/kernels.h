@@ -192,12 +192,25 @@ typedef struct {
     int64_t start, stop, Kp;   /* [in] */
 } ldavi_apply_args;
 
+/* Sums over the rows of a matrix, for updates of the priors: equations (19.8) and (19.9). Columns K to Kp are padding. */
+typedef struct {
+    const void *rows;                /* [in] (n_rows, K) REAL, >= 0 */
+    const double *weight;            /* [in] (n_rows,) or NULL: all 1 */
+    const double *lowest;            /* [in] (Kp,) the smallest entry of each column, plus shift; any in the padding */
+    const double *digamma_of_lowest; /* [in] (Kp,) */
+    double *rises;                   /* [out] (Kp,) sum_i weight_i (psi(x_ik + shift) - psi(lowest_k)) */
+    double shift;                    /* [in] */
+    int64_t row_stride;              /* [in] entries from one row to the next */
+    int64_t n_rows, K;               /* [in] */
+} ldavi_digamma_sums_args;
+
 typedef struct {
     const char *name;
     int64_t (*scratch_size)(int64_t max_words, int64_t Kp); /* bytes, enough for either precision */
     void (*update_documents[2])(const ldavi_documents_args *);
     void (*accumulate_words[2])(const ldavi_statistics_args *);
     void (*update_topics[2])(const ldavi_topics_args *);
+    void (*sum_digammas[2])(const ldavi_digamma_sums_args *);
     void (*update_assignments[2])(const ldavi_assignments_args *);
     void (*apply_assignments[2])(const ldavi_apply_args *);
     void (*sum_words[2])(const ldavi_word_sums_args *);
