@@ -132,7 +132,9 @@ def expected_log_sums(gamma: Floats, weight: Doubles | None, workers: Workers = 
     def sums(at: slice) -> Doubles:
         part, part_weight = gamma[at], None if weight is None else weight[at]
         of_totals = psi(part.sum(axis=1, dtype=np.float64))
-        return _digamma_sums(part, 0.0, part_weight) - (of_totals.sum() if part_weight is None else part_weight @ of_totals)
+        total = of_totals.sum() if part_weight is None else part_weight @ of_totals
+        chunk_sums: Doubles = _digamma_sums(part, 0.0, part_weight) - total
+        return chunk_sums
 
     return sum(workers.run(sums, _row_chunks(gamma)), np.zeros(gamma.shape[1]))
 
@@ -159,9 +161,7 @@ def _digamma_sums(rows: Floats, shift: float, weight: Doubles | None = None) -> 
     lowest, of_lowest, rises = np.zeros(padded(K)), np.zeros(padded(K)), np.empty(padded(K))
     lowest[:K] = rows.min(axis=0) + shift
     of_lowest[:K] = psi(lowest[:K])
-    _estep.sum_digammas(
-        rows=rows, weight=weight, lowest=lowest, digamma_of_lowest=of_lowest, rises=rises, shift=shift
-    )
+    _estep.sum_digammas(rows=rows, weight=weight, lowest=lowest, digamma_of_lowest=of_lowest, rises=rises, shift=shift)
     sums: Doubles = (rises + (n if weight is None else weight.sum()) * of_lowest)[:K]
     return sums
 
