@@ -202,6 +202,27 @@ def test_the_statistics_for_eta_of_parts_add_up():
     np.testing.assert_allclose(first.totals + second.totals, whole.totals)
 
 
+@pytest.mark.parametrize("K", [1, 3, 4, 9, 40])
+def test_sums_of_digammas_equal_their_definition_if_most_entries_are_the_same(K, instruction_set, dtype):
+    rng = np.random.default_rng(K)
+    rows = np.where(rng.random((50, K)) < 0.1, rng.gamma(1, 1, (50, K)), 0.015).astype(dtype)
+    exact = rows.astype(np.float64)
+    elog = psi(exact) - psi(exact.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(dirichlet_priors.expected_log_sums(rows, None), elog.sum(axis=0), rtol=1e-6, atol=1e-9)
+    eta = dirichlet_priors.eta_statistics(0.03, rows)
+    np.testing.assert_allclose(eta.rise, (psi(exact + 0.03) - psi(0.03)).sum(), rtol=1e-6)
+    np.testing.assert_allclose(eta.totals[0], exact.sum(axis=0))
+
+
+def test_the_last_step_of_newton_does_not_depend_on_rounding_errors_of_the_objective():
+    """Sums that differ by a rounding error lead to α that differ by as much."""
+    gamma = np.random.default_rng(0).gamma(0.5, 4.0, (300, 5)) + 0.05
+    sums = dirichlet_priors.expected_log_sums(gamma, None)
+    start = dirichlet_priors.newton_alpha(np.full(5, 0.1), sums, 300.0) * (1 + 1e-5)
+    one, other = (dirichlet_priors.newton_alpha(start, s, 300.0) for s in (sums, sums * (1 - 1e-15)))
+    np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sums_over_documents_equal_their_definition_for_any_chunk_size(weighted, monkeypatch):
     monkeypatch.setattr(dirichlet_priors, "ENTRIES_AT_ONCE", 7 * 4)

@@ -338,6 +338,57 @@ def test_extrapolation_reaches_a_fixed_point_of_the_updates_in_fewer_inner_itera
     assert result.n_inner_iter.sum() < 0.7 * plain.n_inner_iter.sum()
 
 
+def two_topics_of_many(n_topics, alpha_of_each=0.015):
+    """Return λ, α, and γ of a document with weight in topics 1 and 3 only, whose words belong to them and to topic 2."""
+    lam = np.full((n_topics, 40), 0.03)
+    lam[1, :20], lam[3, 10:30], lam[2, 30:] = 5.0, 8.0, 3.0
+    alpha = np.full(n_topics, alpha_of_each)
+    gamma = alpha.copy()
+    gamma[[1, 3]] += 12, 7
+    return lam, alpha, gamma[None]
+
+
+@pytest.mark.parametrize("n_topics", [24, 41, 130])
+@pytest.mark.parametrize("max_inner_iter", [1, 2])
+def test_topics_without_weight_in_a_document_are_left_out_of_an_inner_iteration(
+    instruction_set, workers, n_topics, max_inner_iter
+):
+    lam, alpha, start = two_topics_of_many(n_topics)
+    X = np.zeros((1, 40))
+    X[0, :28] = np.arange(28) % 3 + 1
+    found = corpora.run_estep(X, lam, alpha, start, np.float32, workers, max_inner_iter=max_inner_iter)
+    gamma, sstats, _, _ = reference.estep(X, reference.expected_log(lam), alpha, start, max_inner_iter, -1.0)
+    others = np.delete(np.arange(n_topics), [1, 3])
+    np.testing.assert_array_equal(found.gamma[0, others], alpha[others].astype(np.float32))
+    assert not found.sstats[others].any()
+    np.testing.assert_allclose(found.gamma, gamma, rtol=1e-5)
+    np.testing.assert_allclose(found.sstats, sstats, rtol=1e-5, atol=1e-20)
+
+
+def test_the_bound_of_a_document_is_the_same_if_topics_are_left_out(instruction_set, workers):
+    lam, alpha, start = two_topics_of_many(41)
+    X = np.zeros((1, 40))
+    X[0, 5:25] = 2
+    single, double = (
+        corpora.run_estep(X, lam, alpha, start, dtype, workers, max_inner_iter=2).result.bound
+        for dtype in (np.float32, np.float64)
+    )
+    np.testing.assert_allclose(single, double, rtol=1e-5)
+
+
+def test_a_word_that_belongs_to_topics_without_weight_only_keeps_all_topics(instruction_set, workers):
+    """The weights left out add up to more than the rounding error of its normaliser, equation (17.2)."""
+    lam, alpha, start = two_topics_of_many(41, 0.03)  # without tokens, a topic has the weight exp ψ(.03) = 2e-15
+    lam[:, 39] = 0.03
+    lam[2, 39] = 9.0
+    X = np.zeros((1, 40))
+    X[0, :20], X[0, 39] = 1, 1
+    found = corpora.run_estep(X, lam, alpha, start, np.float32, workers, max_inner_iter=1)
+    gamma, _, _, _ = reference.estep(X, reference.expected_log(lam), alpha, start, 1, -1.0)
+    assert gamma[0, 2] > alpha[2] + 0.2  # topic 2 has a part of the word
+    np.testing.assert_allclose(found.gamma, gamma, rtol=1e-4)
+
+
 @pytest.mark.parametrize("n_topics", [24, 130])
 def test_active_set_pruning_converges_to_a_fixed_point_of_updates_of_all_topics(
     instruction_set, dtype, workers, n_topics

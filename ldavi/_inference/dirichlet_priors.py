@@ -19,6 +19,7 @@ from ldavi._core.typing import Doubles, Floats, Int64s
 
 MAX_ROUNDS = 100
 TOLERANCE = 1e-4  # an update ends when the relative change of every α_k is at most this
+UNRESOLVED = 1e-6  # relative changes of α that change the objective by no more than its rounding error
 ONE_THREAD = Workers(1)
 ENTRIES_AT_ONCE = 2**16  # of γ or S: a few hundred kilobytes, which stay in the cache for all sums
 
@@ -161,6 +162,7 @@ def _digamma_sums(rows: Floats, shift: float, weight: Doubles | None = None) -> 
     lowest, of_lowest, rises = np.zeros(padded(K)), np.zeros(padded(K)), np.empty(padded(K))
     lowest[:K] = rows.min(axis=0) + shift
     of_lowest[:K] = psi(lowest[:K])
+    rows = rows if rows.strides[1] == rows.itemsize else np.ascontiguousarray(rows)
     _estep.sum_digammas(rows=rows, weight=weight, lowest=lowest, digamma_of_lowest=of_lowest, rises=rises, shift=shift)
     sums: Doubles = (rises + (n if weight is None else weight.sum()) * of_lowest)[:K]
     return sums
@@ -190,6 +192,9 @@ def newton_alpha(alpha: Doubles, sums: Doubles, n_docs: float) -> Doubles:
         curvature = 1 / constant + (1 / diagonal).sum()  # > 0, since 1/ψ' is superadditive, but for rounding
         shared = (gradient / diagonal).sum() / curvature if curvature > 0 else 0.0
         step = -(gradient - shared) / diagonal
+        if np.all(np.abs(step) <= UNRESOLVED * alpha):
+            alpha = np.clip(alpha + step, MIN_LEARNED_PRIOR, MAX_LEARNED_PRIOR)
+            break
         size = 1.0
         while size > 1e-10:
             moved = np.clip(alpha + size * step, MIN_LEARNED_PRIOR, MAX_LEARNED_PRIOR)
