@@ -339,7 +339,7 @@ def test_extrapolation_reaches_a_fixed_point_of_the_updates_in_fewer_inner_itera
 
 
 def two_topics_of_many(n_topics, alpha_of_each=0.015):
-    """Return λ, α, and γ of a document with weight in topics 1 and 3 only, whose words belong to them and to topic 2."""
+    """Return λ, α, and γ of a document with weight in topics 1 and 3; words from the thirtieth on belong to topic 2."""
     lam = np.full((n_topics, 40), 0.03)
     lam[1, :20], lam[3, 10:30], lam[2, 30:] = 5.0, 8.0, 3.0
     alpha = np.full(n_topics, alpha_of_each)
