@@ -65,9 +65,10 @@ INLINE void NAME(gather_words)(NAME(words) *words, const ldavi_documents_args *a
     }
 }
 
-/* Prefetch the rows of the words of a later document. */
-INLINE void NAME(prefetch_document)(const ldavi_documents_args *a, int64_t d) {
-    if (d >= a->stop) return;
+/* Prefetch the rows of the words of a later document, unless it is expected to read n_listed entries of each, as the document
+ * before it did, and these are in few of the cache lines of a row. */
+INLINE void NAME(prefetch_document)(const ldavi_documents_args *a, int64_t d, int64_t n_listed) {
+    if (d >= a->stop || (n_listed && n_listed * LDAVI_ALIGN < a->Kp)) return;
     for (int64_t i = a->indptr[d]; i < a->indptr[d + 1]; i++) {
         const char *row = (const char *)((const REAL *)a->B + (int64_t)a->indices[i] * a->Kp);
         for (int64_t at = 0; at < a->Kp * (int64_t)sizeof(REAL); at += LDAVI_ALIGN) PREFETCH(row + at);
@@ -522,7 +523,7 @@ static void NAME(update_documents)(const ldavi_documents_args *a) {
         .digamma_offset = (REAL)a->digamma_offset,
         .extrapolate = a->extrapolate != 0,
     };
-    NAME(words) words = {.rows = s.rows, .counts = s.counts, .ratio = s.ratio, .transposed = NULL};
+    NAME(words) words = {.rows = s.rows, .counts = s.counts, .ratio = s.ratio, .transposed = NULL, .n_listed = 0};
     assert(K > 0 && K <= Kp && Kp % LDAVI_PAD == 0);
     if (!a->alpha_row)
         for (int64_t k = 0; k < Kp; k += LANES_f64) {
@@ -534,11 +535,11 @@ static void NAME(update_documents)(const ldavi_documents_args *a) {
         int64_t first = a->indptr[d];
         REAL *gamma_row = (REAL *)a->gamma + d * K;
         words.n = a->indptr[d + 1] - first;
-        words.n_listed = 0;
         f.alpha = (const REAL *)a->alpha + d * a->alpha_row;
         assert(words.n >= 0 && words.n <= a->max_words);
         NAME(gather_words)(&words, a, first);
-        NAME(prefetch_document)(a, d + 1);
+        NAME(prefetch_document)(a, d + 1, words.n_listed);
+        words.n_listed = 0;
         memcpy(f.gamma, f.alpha, sizeof(REAL) * (size_t)Kp);
         if (!words.n) { /* t, e and acc of an empty document */
             memset(f.t, 0, sizeof(REAL) * (size_t)Kp);

@@ -95,7 +95,10 @@ static void NAME(update_topics)(const ldavi_topics_args *a) {
         REAL *row = (REAL *)a->sstats + w * a->Kp, *B = (REAL *)a->B + w * a->Kp;
         const REAL *eta = (const REAL *)a->eta + w * a->eta_row; /* eta_col is 0 or 1 */
         if (terms) terms[0] += NAME(row_bound)(row, NULL, 0, B, a->log_scale[w], a->K);
-        for (int64_t k = 0; k < a->K; k++) row[k] += eta[k * a->eta_col];
+        if (a->eta_col)
+            for (int64_t k = 0; k < a->K; k++) row[k] += eta[k];
+        else
+            for (int64_t k = 0; k < a->K; k++) row[k] += *eta;
         for (int64_t k = 0; k < a->K; k++) a->totals[k] += (double)row[k];
         if (terms) {
             a->log_scale[w] = NAME(topic_row)(row, 0, B, a->K, a->Kp);
