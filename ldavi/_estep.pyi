@@ -74,9 +74,10 @@ def sum_digammas(
     *,
     rows: Floats,
     weight: Doubles | None,
-    lowest: Doubles,
+    limit: Floats,
     digamma_of_lowest: Doubles,
     rises: Doubles,
+    totals: Doubles | None,
     shift: float,
 ) -> None: ...
 def update_assignments(

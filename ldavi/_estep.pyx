@@ -222,13 +222,16 @@ def sum_digammas(
     *,
     const floating[:, :] rows not None,
     const double[::1] weight,
-    const double[::1] lowest not None,
+    const floating[::1] limit not None,
     const double[::1] digamma_of_lowest not None,
     double[::1] rises not None,
+    double[::1] totals,
     double shift,
 ):
     """Sum psi(x + shift) over rows, for updates of the priors: equations (19.8) and (19.9)."""
     rises[:] = 0
+    if totals is not None:
+        totals[:] = 0
     if not rows.shape[0] or not rows.shape[1]:
         return
     if rows.shape[1] > 1 and rows.strides[1] != <int64_t>sizeof(floating):
@@ -236,9 +239,10 @@ def sum_digammas(
     cdef ldavi_digamma_sums_args a
     a.rows = &rows[0, 0]
     a.weight = &weight[0] if weight is not None else NULL
-    a.lowest = &lowest[0]
+    a.limit = &limit[0]
     a.digamma_of_lowest = &digamma_of_lowest[0]
     a.rises = &rises[0]
+    a.totals = &totals[0] if totals is not None else NULL
     a.shift = shift
     a.row_stride = rows.strides[0] // <int64_t>sizeof(floating)
     a.n_rows = rows.shape[0]

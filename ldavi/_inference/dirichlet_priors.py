@@ -154,18 +154,24 @@ def log_gamma_digamma(x: Doubles) -> tuple[Doubles, Doubles]:
     return log_gamma.reshape(x.shape), digamma.reshape(x.shape)
 
 
-def _digamma_sums(rows: Floats, shift: float, weight: Doubles | None = None) -> Doubles:
-    """Return Σ_i ω_i ψ(x_ik + shift) of each column, of shape (K,)."""
+def _digamma_sums(rows: Floats, shift: float, weight: Doubles | None = None, totals: Doubles | None = None) -> Doubles:
+    """Return Σ_i ω_i ψ(x_ik + shift) of each column, of shape (K,); add Σ_i x_ik to `totals`."""
     n, K = rows.shape
     if not n:
         return np.zeros(K)
-    lowest, of_lowest, rises = np.zeros(padded(K)), np.zeros(padded(K)), np.empty(padded(K))
-    lowest[:K] = rows.min(axis=0) + shift
-    of_lowest[:K] = psi(lowest[:K])
     rows = rows if rows.strides[1] == rows.itemsize else np.ascontiguousarray(rows)
-    _estep.sum_digammas(rows=rows, weight=weight, lowest=lowest, digamma_of_lowest=of_lowest, rises=rises, shift=shift)
-    sums: Doubles = (rises + (n if weight is None else weight.sum()) * of_lowest)[:K]
-    return sums
+    smallest = rows.min(axis=0)
+    limit, of_lowest = np.zeros(padded(K), rows.dtype), np.zeros(padded(K))
+    limit[:K] = smallest + np.finfo(rows.dtype).eps / 2 * (smallest + shift)
+    of_lowest[:K] = psi(smallest.astype(np.float64) + shift)
+    rises, sums = np.empty(padded(K)), None if totals is None else np.empty(padded(K))
+    _estep.sum_digammas(
+        rows=rows, weight=weight, limit=limit, digamma_of_lowest=of_lowest, rises=rises, totals=sums, shift=shift
+    )
+    if totals is not None and sums is not None:
+        totals += sums[:K]
+    found: Doubles = (rises + (n if weight is None else weight.sum()) * of_lowest)[:K]
+    return found
 
 
 def alpha_objective(alpha: Doubles, sums: Doubles, n_docs: float) -> float:
@@ -241,8 +247,7 @@ def eta_statistics(
         rise, totals, rows = 0.0, np.zeros(K), S[slice(*edges)]
         for at in _row_chunks(rows):
             part = rows[at]
-            rise += float((_digamma_sums(part, eta) - len(part) * digamma_of_eta).sum())
-            totals += part.sum(axis=0, dtype=np.float64)
+            rise += float((_digamma_sums(part, eta, totals=totals) - len(part) * digamma_of_eta).sum())
         return rise, totals
 
     found = workers.run(range_statistics, [(0, len(S))] if ranges is None else ranges)

@@ -196,9 +196,10 @@ typedef struct {
 typedef struct {
     const void *rows;                /* [in] (n_rows, K) REAL, >= 0 */
     const double *weight;            /* [in] (n_rows,) or NULL: all 1 */
-    const double *lowest;            /* [in] (Kp,) the smallest entry of each column, plus shift; any in the padding */
     const double *digamma_of_lowest; /* [in] (Kp,) */
+    const void *limit;               /* [in] (Kp,) REAL, entries up to which x + shift is lowest but for rounding */
     double *rises;                   /* [out] (Kp,) sum_i weight_i (psi(x_ik + shift) - psi(lowest_k)) */
+    double *totals;                  /* [out] (Kp,) sum_i x_ik; NULL: not computed */
     double shift;                    /* [in] */
     int64_t row_stride;              /* [in] entries from one row to the next */
     int64_t n_rows, K;               /* [in] */
