@@ -1,9 +1,9 @@
 /* Constants and helpers that do not depend on the precision.
  *
- * Convention for macros: documents.h, statistics.h, topics.h, collapsed.h and collapsed_sparse.h are included once per
- * precision and define no macros but local ones; what they share is defined here, once. Only kernels.c defines and undefines the macros that change with the
- * precision: REAL (the type), SUFFIX (of names), MASS (the type of masses), MIN_NORMALIZER, ROUNDING and NEGLIGIBLE_WEIGHT.
- * NAME(x) appends the suffix. */
+ * Convention for macros: documents.h, statistics.h, topics.h, priors.h, collapsed.h and collapsed_sparse.h are included once
+ * per precision and define no macros but local ones; what they share is defined here, once. Only kernels.c defines and
+ * undefines the macros that change with the precision: REAL (the type), SUFFIX (of names), MASS (the type of masses),
+ * MIN_NORMALIZER, ROUNDING and NEGLIGIBLE_WEIGHT. NAME(x) appends the suffix. */
 #ifndef LDAVI_COMMON_H
 #define LDAVI_COMMON_H
 
