@@ -47,10 +47,27 @@ def test_results_come_in_the_order_of_the_items(n_threads):
         assert workers.run(lambda x: x * x, range(50)) == [x * x for x in range(50)]
 
 
-def test_one_worker_is_the_calling_thread_and_more_are_not():
-    with Workers(1) as one, Workers(2) as two:
-        assert set(one.run(lambda _: threading.get_ident(), range(4))) == {threading.get_ident()}
-        assert threading.get_ident() not in two.run(lambda _: threading.get_ident(), range(4))
+def test_one_worker_is_the_calling_thread():
+    with Workers(1) as workers:
+        assert set(workers.run(lambda _: threading.get_ident(), range(4))) == {threading.get_ident()}
+
+
+def threads_of_calls(workers):
+    """Return the thread of each of as many calls as there are workers; no call ends before all have begun."""
+    all_have_begun = threading.Barrier(workers.n_threads)
+
+    def thread_of_call(_):
+        all_have_begun.wait(timeout=30)
+        return threading.get_ident()
+
+    return workers.run(thread_of_call, range(workers.n_threads))
+
+
+def test_the_calling_thread_is_one_of_the_workers():
+    with Workers(2) as workers:
+        found = threads_of_calls(workers)
+    assert threading.get_ident() in found
+    assert len(set(found)) == 2
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -62,8 +79,8 @@ def test_an_error_in_a_worker_reaches_the_caller(n_threads):
 def test_all_threads_end_with_the_pool():
     before = threading.active_count()
     with Workers(3) as workers:
-        workers.run(abs, range(9))
-        assert threading.active_count() > before
+        threads_of_calls(workers)
+        assert threading.active_count() == before + 2
     assert threading.active_count() == before
 
 
@@ -142,14 +159,35 @@ def test_the_caller_makes_the_calls_if_no_thread_has_started(monkeypatch):
 
 @of_dying_threads
 def test_a_thread_that_ends_within_a_call_raises(monkeypatch):
-    is_task = threads._is_task
+    begun = threading.Event()
 
-    def fails_in_threads(*arguments):
-        return (is_task if threading.current_thread() is threading.main_thread() else out_of_memory)(*arguments)
+    class DyingRun(threads._Run):
+        def _call(self, number, item):
+            if threading.current_thread() is not threading.main_thread():
+                begun.set()
+                raise MemoryError
+            super()._call(number, item)
 
-    monkeypatch.setattr(threads, "_is_task", fails_in_threads)
+    monkeypatch.setattr(threads, "_Run", DyingRun)
     with Workers(2) as workers, pytest.raises(MemoryError):
-        workers.run(lambda item: item, range(5))
+        workers.run(lambda item: begun.wait(timeout=30), range(5))
+
+
+def test_after_an_error_no_call_is_running_and_later_calls_are_of_the_caller():
+    running = []
+
+    def call(item):
+        running.append(item)
+        try:
+            return threading.get_ident() if item < 9 else 1 // 0
+        finally:
+            running.remove(item)
+
+    with Workers(3) as workers:
+        with pytest.raises(ZeroDivisionError):
+            workers.run(call, range(10))
+        assert running == []
+        assert set(workers.run(call, range(9))) == {threading.get_ident()}
 
 
 @of_dying_threads

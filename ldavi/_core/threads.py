@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -23,73 +23,63 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """A pool of `n_threads` threads for the duration of a `with` block; one means the calling thread itself.
+    """A pool of `n_threads` threads for the duration of a `with` block, one of which is the calling thread.
 
-    The threads start with the first call of `run` that has work for them. An interrupt at any moment leaves no lock
+    The others start with the first call of `run` that has work for them. An interrupt at any moment leaves no lock
     held: see `daemon_threads`.
     """
 
     def __init__(self, n_threads: int) -> None:
         self.n_threads = n_threads
-        self._tasks: SimpleQueue[Any] = SimpleQueue()
+        self._runs: SimpleQueue[Any] = SimpleQueue()  # an entry for each thread that is asked to help with a run
         # The message that ends the threads. It also arrives by itself if an interrupt skips `__exit__`: a weak
         # reference calls `put` when the pool is deleted.
-        self._end = weakref.ref(self, self._tasks.put)
+        self._end = weakref.ref(self, self._runs.put)
         self._closed: list[bool] = []  # holds True once the pool is closed; the threads must not refer to the pool
-        self._threads = DaemonThreads(n_threads, "ldavi", _work, self._tasks, self._end, self._closed)
+        self._threads = DaemonThreads(n_threads - 1, "ldavi", _help, self._runs, self._end, self._closed)
 
     def run(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return function(item) for each item, in the order of the items.
 
         After an exception, of the function or an interrupt, no call of the function is running any more, and the
-        calling thread does the work of later calls of `run`.
+        calling thread alone does the work of later calls of `run`.
         """
-        if self._closed or self.n_threads == 1:
-            return [function(item) for item in items]
         work = list(items)
-        if len(work) < 2:
+        n_helpers = min(self.n_threads, len(work)) - 1
+        if self._closed or n_helpers < 1:
             return [function(item) for item in work]
-        results: list[Any] = [None] * len(work)
-        errors: dict[int, BaseException] = {}
-        done: SimpleQueue[bool] = SimpleQueue()  # whether each call has succeeded
+        run = _Run.of(function, work)
         try:
             self._threads.start()
-            for number, item in enumerate(work):
-                self._tasks.put((function, number, item, results, errors, done))
-            if not all(self._next_outcome(done) for _ in work):
-                self.close()
-                raise errors[min(errors)]
+            for _ in range(n_helpers):
+                self._runs.put(run)
+            run.make_calls(self._closed)
+            self._wait_for(run)
+            if run.errors:
+                raise run.errors[min(run.errors)]
         except BaseException:
             self.close()
             raise
         finally:
-            errors.clear()  # their tracebacks refer to this frame
-        return results
+            run.errors.clear()  # their tracebacks refer to this frame
+        return run.results
 
-    def _next_outcome(self, done: "SimpleQueue[bool]") -> bool:
-        """Return whether the next call that ends has succeeded.
+    def _wait_for(self, run: "_Run") -> None:
+        """Wait until the last call has ended, or one has failed.
 
-        If no call ends for a while, the calling thread makes calls, too: memory that is exhausted while a thread starts
-        may have left no thread for them.
+        Memory that is exhausted can end a thread within a call: no message comes from it then.
         """
         while True:
             try:
-                return done.get(timeout=STALLED)
+                return run.over.get(timeout=STALLED)
             except Empty:
-                self._make_waiting_calls()
-                if done.empty() and (self._threads.have_failed or not self._threads.are_running):
+                if run.over.empty() and (self._threads.have_failed or not self._threads.are_running):
                     raise MemoryError("a thread has ended within a call, for lack of memory") from None
-
-    def _make_waiting_calls(self) -> None:
-        """Make the calls that no thread has begun."""
-        with suppress(Empty):
-            while _is_task(self._tasks.get_nowait(), self._end, self._closed):
-                pass
 
     def close(self) -> None:
         """Withdraw the calls that have not begun, wait for those that have, and end the threads."""
         self._closed.append(True)
-        self._tasks.put(self._end)
+        self._runs.put(self._end)
         self._threads.join()
 
     def __enter__(self) -> "Workers":
@@ -101,28 +91,75 @@ class Workers:
         self.close()
 
 
-def _work(tasks: "SimpleQueue[Any]", end: object, closed: list[bool]) -> None:
-    """Run calls until the message `end`, which is passed on to the other threads, or until the pool is closed."""
-    while _is_task(tasks.get(), end, closed):
-        pass
-    tasks.put(end)
+class _Run(NamedTuple):
+    """The calls of one `Workers.run`, which several threads make.
 
+    A thread is woken once per run, and wakes the calling thread only if it ends the last call. Waking a thread takes
+    as long as a tenth of a call.
 
-def _is_task(task: Any, end: object, closed: list[bool]) -> bool:
-    """Run a call and return True, or return False if there is none to run.
-
-    The call is an argument of this function only, so that its arrays are released when it has ended.
+    Attributes
+    ----------
+    function : callable
+        Called with each item.
+    waiting : SimpleQueue
+        The number and the item of each call that has not begun.
+    unfinished : list
+        An entry for each call that has not ended, 0 first. `pop` is atomic: who gets the 0 ended the last call.
+    results : list
+        Of the calls, in the order of the items.
+    errors : dict
+        The exceptions of calls, by number.
+    over : SimpleQueue
+        Receives None when the last call has ended or one has failed.
     """
-    if task is end or closed:
+
+    function: Callable[[Any], Any]
+    waiting: "SimpleQueue[tuple[int, Any]]"
+    unfinished: list[int]
+    results: list[Any]
+    errors: dict[int, BaseException]
+    over: "SimpleQueue[None]"
+
+    @classmethod
+    def of(cls, function: Callable[[Any], Any], work: list[Any]) -> "_Run":
+        """Return a run whose calls all wait."""
+        waiting: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+        for number_and_item in enumerate(work):
+            waiting.put(number_and_item)
+        return cls(function, waiting, list(range(len(work))), [None] * len(work), {}, SimpleQueue())
+
+    def make_calls(self, closed: list[bool]) -> None:
+        """Make calls until none waits, one has failed, or the pool is closed."""
+        with suppress(Empty):
+            while not self.errors and not closed:
+                self._call(*self.waiting.get_nowait())
+
+    def _call(self, number: int, item: Any) -> None:
+        try:
+            self.results[number] = self.function(item)
+        except BaseException as error:
+            self.errors[number] = error
+            self.over.put(None)
+        else:
+            if self.unfinished.pop() == 0:
+                self.over.put(None)
+
+
+def _help(runs: "SimpleQueue[Any]", end: object, closed: list[bool]) -> None:
+    """Help with runs until the message `end`, which is passed on to the other threads, or until the pool is closed."""
+    while _help_with(runs.get(), end, closed):
+        pass
+    runs.put(end)
+
+
+def _help_with(run: Any, end: object, closed: list[bool]) -> bool:
+    """Make calls of a run, or return False if there is none to help with.
+
+    The run is an argument of this function only, so that its arrays are released when it has ended.
+    """
+    if run is end or closed:
         return False
-    function, number, item, results, errors, done = task
-    try:
-        results[number] = function(item)
-    except BaseException as error:
-        errors[number] = error
-        done.put(False)
-    else:
-        done.put(True)
+    run.make_calls(closed)
     return True
 
 
