@@ -15,7 +15,7 @@ from ldavi._core.documents import Documents
 from ldavi._core.random_bits import pass_seed
 from ldavi._core.threads import Workers
 from ldavi._estep import SHARES, SLOTS
-from ldavi._inference import assignments, cvb0_pass
+from ldavi._inference import assignments, cvb0_pass, topic_samples
 from ldavi._inference.assignments import uninitialised_assignments
 from ldavi._inference.cvb0 import (
     AVERAGING,
@@ -99,7 +99,7 @@ def masses(state):
 
 def sample_of(state, priors, **options):
     """Return the sample of topics of assignments in memory."""
-    (sample,) = sample_topics(state, priors, **options)
+    (sample,) = sample_topics(state, priors, Workers(1), **options)
     return sample
 
 
@@ -469,9 +469,9 @@ def test_a_learned_alpha_is_used_with_ever_smaller_differences_between_topics(mo
 def test_topics_for_learning_alpha_are_sampled_with_the_alpha_of_the_pass(monkeypatch):
     settings, sampled_with = Cvb0Settings(1, learn_alpha=True, learn_from=2, learn_every=2), []
 
-    def watch(state, priors, **options):
+    def watch(state, priors, *args, **options):
         sampled_with.append(priors.alpha)
-        return sample_topics(state, priors, **options)
+        return sample_topics(state, priors, *args, **options)
 
     monkeypatch.setattr("ldavi._inference.cvb0.sample_topics", watch)
     used, _ = alphas(monkeypatch, settings, np.full(3, 0.2))
@@ -772,6 +772,14 @@ def test_rounded_word_counts_do_not_depend_on_the_number_of_threads(monkeypatch)
             rounded_word_counts(state, one, seed=5), rounded_word_counts(state, three, seed=5), strict=True
         ):
             np.testing.assert_array_equal(counted, expected)
+
+
+def test_sampled_topics_do_not_depend_on_the_number_of_threads(monkeypatch):
+    monkeypatch.setattr(topic_samples, "TOKENS_AT_ONCE", 11)
+    state, priors = after_passes(corpora.topical_counts(8), np.full(3, 0.2), 0.1)
+    with Workers(1) as one, Workers(3) as three:
+        found = [list(sample_topics(state, priors, each, first=0, step=2, seed=5)) for each in (one, three)]
+    np.testing.assert_array_equal(found[1][0].topic, found[0][0].topic)
 
 
 def test_a_learned_eta_maximises_the_evidence_of_all_tokens():

@@ -113,7 +113,7 @@ def test_sampled_topics_do_not_depend_on_how_documents_are_divided(lengths, monk
         for part in state.parts():
             part.share[:, 0] = SHARES
             state.store(part)
-        samples = list(sample_topics(state, priors, first=1, step=3, seed=pass_seed(2, 1)))
+        samples = list(sample_topics(state, priors, Workers(1), first=1, step=3, seed=pass_seed(2, 1)))
         found.append(np.concatenate([sample.topic for sample in samples]))
         assert sum(len(sample.documents) for sample in samples) == N_DOCS // 3
     np.testing.assert_array_equal(found[1], found[0])

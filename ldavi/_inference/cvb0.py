@@ -312,9 +312,9 @@ def learned_priors(
     """Return α that maximises the evidence of sampled topics, and η that maximises that of n_wk. (19.1), (19.3)."""
     eta = priors.eta
     if settings.learn_alpha and priors.regression is not None:
-        priors = learned_from_covariates(assignments, priors, settings, t)
+        priors = learned_from_covariates(assignments, priors, settings, t, workers)
     elif settings.learn_alpha:
-        counts = sampled_topic_counts(assignments, priors, settings, t)
+        counts = sampled_topic_counts(assignments, priors, settings, t, workers)
         priors = replace(priors, alpha=learned_alpha(counts, priors.alpha, settings))
     if settings.learn_eta:
         words = rounded_word_counts(assignments, workers, seed=learning_seed(settings, t))
@@ -328,19 +328,21 @@ def learning_seed(settings: Cvb0Settings, t: int) -> int:
 
 
 def sampled_topic_counts(
-    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int
+    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> dirichlet_priors.GroupedCounts:
     """Return the counts of topics that are sampled for part of the documents. Equation (19.5)."""
     n_topics, step = priors.n_topics, sampling_step(assignments, SAMPLED_TOKENS)
-    samples = _samples(assignments, priors, settings, t, step)
+    samples = _samples(assignments, priors, settings, t, step, workers)
     grouped = (dirichlet_priors.group_counts(each.document, each.topic, n_topics, each.weight) for each in samples)
     return reduce(dirichlet_priors.merge_counts, grouped)  # one by one, since batches may be many
 
 
-def learned_from_covariates(assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int) -> Priors:
+def learned_from_covariates(
+    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
+) -> Priors:
     """Return coefficients, and α of documents without covariates, that raise the evidence of sampled topics. (24.4)."""
     n_topics, step = priors.n_topics, sampling_step(assignments, SAMPLED_TOKENS_WITH_COVARIATES)
-    [sample] = _samples(assignments, priors, settings, t, step)  # documents with covariates are one part
+    [sample] = _samples(assignments, priors, settings, t, step, workers)  # documents with covariates are one part
     [blocked] = assignments.blocked
     covariates = blocked.documents.covariates
     assert covariates is not None
@@ -361,10 +363,10 @@ def sampling_step(assignments: Assignments, least: int) -> int:
 
 
 def _samples(
-    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, step: int
+    assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, step: int, workers: Workers
 ) -> Iterator[TopicSample]:
     smoothed, first = smoothed_priors(priors, settings, t), t // settings.learn_every
-    return sample_topics(assignments, smoothed, first=first, step=step, seed=learning_seed(settings, t))
+    return sample_topics(assignments, smoothed, workers, first=first, step=step, seed=learning_seed(settings, t))
 
 
 def learned_alpha(counts: dirichlet_priors.GroupedCounts, alpha: Doubles, settings: Cvb0Settings) -> Doubles:

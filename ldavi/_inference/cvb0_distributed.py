@@ -256,7 +256,8 @@ def sampled_counts(
 ) -> dirichlet_priors.GroupedCounts:
     """Return the counts of topics sampled for some documents of a part. Equation (19.5)."""
     assignments = _assignments_at(part, blocks, assignment, shards, step.scale)
-    return sampled_topic_counts(assignments, priors.priors(layout), step.settings, step.t)
+    with Workers(step.n_threads) as workers:
+        return sampled_topic_counts(assignments, priors.priors(layout), step.settings, step.t, workers)
 
 
 def rounded_counts(

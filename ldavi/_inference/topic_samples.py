@@ -9,7 +9,7 @@ from ldavi import _estep
 from ldavi._core.prior_regression import Covariates
 from ldavi._core.random_bits import pass_seed, random_bits_24
 from ldavi._core.records import Counts, Priors
-from ldavi._core.threads import even_ranges
+from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.typing import Doubles, Int16s, Int32s, Int64s, UInt16s
 from ldavi._estep import SHARES, SLOTS
 from ldavi._inference.assignments import TOKENS_PER_COUNT, AssignedPart, Assignments, max_sampled_tokens
@@ -56,7 +56,7 @@ def sampled_tokens(counts: Counts, documents: Int64s, seed: int, first: int = 0)
 
 
 def sample_topics(
-    assignments: Assignments, priors: Priors, *, first: int, step: int, seed: int
+    assignments: Assignments, priors: Priors, workers: Workers, *, first: int, step: int, seed: int
 ) -> Iterator[TopicSample]:
     """Sample a topic for every sampled token of every `step`-th document by Gibbs sampling, with n_wk and n_k fixed.
 
@@ -75,7 +75,7 @@ def sample_topics(
         counts, weight = part.documents.counts, part.documents.weight
         documents = np.arange((first - part.first_doc) % step, counts.n_docs, step)
         tokens = sampled_tokens(counts, documents, pass_seed(seed, 1), n_docs)
-        topic = _sampled_topics(part, assignments, kernel, documents, tokens, seed=seed, first=n_tokens)
+        topic = _sampled_topics(part, assignments, kernel, documents, tokens, workers, seed=seed, first=n_tokens)
         weights = np.ones(len(documents)) if weight is None else weight[documents].astype(np.float64)
         yield TopicSample(documents, weights, np.repeat(np.arange(len(documents)), np.diff(tokens.indptr)), topic)
         n_docs, n_tokens = n_docs + len(documents), n_tokens + len(topic)
@@ -87,6 +87,7 @@ def _sampled_topics(
     kernel: KernelPriors,
     documents: Int64s,
     tokens: SampledTokens,
+    workers: Workers,
     *,
     seed: int,
     first: int,
@@ -95,8 +96,9 @@ def _sampled_topics(
     counts = part.documents.counts
     by_document = np.append(0, np.cumsum(np.diff(counts.indptr)[documents]))
     topic, shares = _cumulative_shares(part, tokens.at)
-    topics = [np.zeros(0, np.uint16)]
-    for start, stop in even_ranges(tokens.indptr, 0, len(documents), TOKENS_AT_ONCE):
+
+    def sampled(edges: tuple[int, int]) -> UInt16s:
+        start, stop = edges
         of_documents = slice(by_document[start], by_document[stop])
         count = np.repeat(np.arange(of_documents.start, of_documents.stop), tokens.times[of_documents])
         n_before = int(tokens.indptr[start])
@@ -107,10 +109,10 @@ def _sampled_topics(
         words = counts.indices[tokens.at[count]]
         covariates = part.documents.covariates
         covariates = None if covariates is None else covariates.select(documents[start:stop])
-        topics.append(
-            _gibbs_topics(assignments, kernel, initial, words, indptr, covariates, seed=seed, first=first + n_before)
-        )
-    return np.concatenate(topics).astype(np.int64)
+        return _gibbs_topics(assignments, kernel, initial, words, indptr, covariates, seed=seed, first=first + n_before)
+
+    topics = workers.run(sampled, even_ranges(tokens.indptr, 0, len(documents), TOKENS_AT_ONCE))
+    return np.concatenate([np.zeros(0, np.uint16), *topics]).astype(np.int64)
 
 
 def _cumulative_shares(part: AssignedPart, at: Int64s) -> tuple[UInt16s, Int16s]:
