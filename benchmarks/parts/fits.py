@@ -51,13 +51,13 @@ class Fit:
 def each(
     config: dict[str, Any], names: Iterable[str], X: sparse.csr_array, n_topics: int, **more: Any
 ) -> Iterator[tuple[str, Fitted]]:
-    """Yield every fit with every seed."""
+    """Yield every fit with every seed; those in `config["once"]` with one."""
     names = list(names)
     for name in names:  # a missing library raises before the first fit
         adapters.load(config["fits"][name]["library"])
     for name in names:
         fit = Fit(config, name, X)
-        for seed in range(config["repeats"]):
+        for seed in range(1 if name in config.get("once", ()) else config["repeats"]):
             yield name, fit(n_topics, seed, **more)
 
 
@@ -99,9 +99,9 @@ def cases(prefix: str, runs: dict[str, Runs]) -> list[dict[str, Any]]:
 
 
 def against_peers(config: dict[str, Any], corpora: Corpora) -> list[dict[str, Any]]:
-    """Return cases for Q1, Q3 and Q5: `ours` against the peer of the lowest median perplexity, then every fit."""
+    """Return cases for Q1, Q3, Q5 and Q9: `ours` against the peer of the lowest median perplexity, then every fit."""
     here = where(config, corpora)
-    runs = judged(config, corpora, [config["ours"], *config["peers"]])
+    runs = judged(config, corpora, [config["ours"], *config["peers"], *config.get("once", ())])
     return [comparison(config, here, runs), *cases(here, runs)]
 
 

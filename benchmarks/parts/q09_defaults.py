@@ -1,4 +1,4 @@
-"""Q9: seconds and held-out perplexity of each library with its default settings, except for the number of topics."""
+"""Q9: seconds and held-out perplexity of each library with its defaults, but for the number of topics, and others."""
 
 from typing import Any
 

@@ -186,7 +186,7 @@ class Topics:
         ψ(Λ_k) of E[log β_kw] = ψ(λ_kw) − ψ(Λ_k); 0 for point estimates.
     point_estimate : bool
     digamma_offset : float
-        δ: ψ(· + δ) replaces ψ in B, in log_norm and in the factors of documents; 0 after the warm-up. Equation (15.1).
+        δ: ψ(· + δ) replaces ψ in B, in log_norm and in the factors of documents; 0 after the warm-up. See section 15.
     """
 
     rows: Floats

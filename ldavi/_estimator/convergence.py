@@ -85,7 +85,7 @@ class ConvergenceMonitor:
         """Return the relative gain of a collapsed objective from the third quarter of the passes to the last.
 
         Draws make single passes uneven, and topics improve slowly over hundreds of passes, of which ten show nothing.
-        In the first hundred passes, τ and α change as well, equations (19.6) and (18.6).
+        In the first hundred passes, ε and α change as well, equations (18.6) and (19.6).
         """
         objective = [record.objective for record in self.records if record.phase == "collapsed"]
         window = len(objective) // 4

@@ -125,7 +125,8 @@ def _on_part(settings: FitSettings, documents: DocumentSource, start: Initializa
         return [], 0
     n_docs = documents.n_docs or documents.total_weight  # batches have no weights, nor a number before the first pass
     step = part_step(documents.n_tokens, n_docs, settings.n_components)
-    phases = _cvb0(dataclasses.replace(settings, max_iter=2 * n_passes), documents, start, n_passes)
+    with_warmup = dataclasses.replace(settings, max_iter=2 * n_passes)  # the warm-up is at most half of max_iter
+    phases = _cvb0(with_warmup, documents, start, n_passes)
     steps_per_pass = math.ceil(documents.total_weight / step / _step_size(settings, documents))
     return [PlannedPhase(OnPart(phase, step), "initialize") for phase in phases], n_passes * steps_per_pass
 
@@ -137,7 +138,7 @@ def _evaluation(settings: FitSettings, documents: DocumentSource) -> PlannedPhas
 
 
 def _step_size(settings: FitSettings, documents: DocumentSource) -> int:
-    """Return the documents of an online step; `n_docs` of batches is 0 until the first pass."""
+    """Return the number of documents of an online step; `n_docs` of batches is 0 until the first pass."""
     return settings.step_size(documents.n_docs if isinstance(documents, Documents) else documents.total_weight)
 
 

@@ -44,12 +44,12 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
     n_components : int, default=10
         Number of topics, K. :func:`ldavi.selection.sweep` compares several.
     doc_topic_prior : float, array of shape (n_components,), "auto", "regression" or None, default="auto"
-        α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic, in
-        every pass after the warm-up, from 0.01; online, in every 16th step and after each pass, from 0.1; with "cvb0",
-        from 0.1, or from 5 / n_components after passes of VB, if that is less; later passes of "cvb0" use values ever
-        nearer to their mean. "regression" learns α as a function of covariates of the documents [8]_, α_dk = exp(b_k +
-        c_d · w_k); it needs `learning_method="batch"`, X in memory and `fit(X, doc_covariates=C)`. None means 1 /
-        n_components, the default of scikit-learn.
+        α, the Dirichlet prior of the topic proportions of a document. "auto" learns one value per topic: in every
+        fifth collapsed pass, from 0.1 (5 / n_components, if that is less and each topic has 10,000 tokens), then in
+        every pass of "vb"; online, in every 16th step and after each pass; without collapsed passes, from 0.01. Later
+        collapsed passes use values ever nearer to their mean. "regression" learns α as a function of covariates of the
+        documents [8]_, α_dk = exp(b_k + c_d · w_k); it needs `learning_method="batch"`, X in memory and `fit(X,
+        doc_covariates=C)`. None means 1 / n_components, the default of scikit-learn.
     topic_word_prior : float, array of shape (n_features,) or (n_components, n_features), "auto" or None, default="auto"
         η, the Dirichlet prior of the words of a topic. "auto" learns one value for all words, from 0.05; give a number
         for few documents. None means 1 / n_components, scikit-learn's default, which is a poor choice: it costs about K
@@ -110,8 +110,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         disk if X comes in batches). 0 is faster, and uses no random numbers with `init="auto"`. "auto": from 15 to 75
         (120 if documents are short), the fewer tokens there are per topic the more (online: 20), and none with
         `seed_words` or if `topic_word_prior` is 0. Before online steps, they are over half of the documents, or fewer
-        of a large corpus, held in memory, and not passes of `max_iter`. "memoized" and "cvb0" in batches have none, nor
-        has a warm start or a fit from given topics. With passes of "vb" before, at most half of `max_iter`.
+        of a large corpus, held in memory, and not passes of `max_iter`. There are none in a memoized fit, after a warm
+        start, from given topics, and for "cvb0" unless online. With the warm-up, at most half of `max_iter`.
     n_init : int, default=1
         Number of starts of `fit`, random after the first, of which the one with the best objective is kept.
     seed_words : dict or None, default=None

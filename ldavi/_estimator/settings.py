@@ -32,8 +32,8 @@ MIN_STEP, MAX_STEP = 2**6, 2**12  # documents
 DEFAULT_STEP = 128  # documents, if the size of the corpus is not known; the minimum of a memoized batch
 MAX_MEMOIZED_BATCHES = 32  # each stores statistics of its words
 MANY_TOKENS = 10_000  # per topic; with fewer, VB from random topics is a worse start for collapsed passes than none
-LEARN_FROM = 20  # first collapsed pass that updates priors, from uninitialised assignments; at most half of the passes
-LEARN_FROM_WITH_TOPICS = 5  # the same if there are topics from the first pass on
+LEARN_FROM = 20  # first collapsed pass that updates priors, from random topics; at most half of the passes
+LEARN_FROM_WITH_TOPICS = 5  # the same from anchor words or given topics
 VALIDATE_EVERY = 5  # passes
 
 
@@ -184,11 +184,11 @@ class FitSettings:
         )
 
     def step_size(self, n_docs: float) -> int:
-        """Return the documents of an online step; other fits use it to sum documents in parts."""
+        """Return the number of documents of an online step; other fits use it to sum documents in parts."""
         return step_size(self.batch_size, n_docs if self.learning_method == "online" else None)
 
     def memoized_batch_size(self, n_docs: int) -> int:
-        """Return the documents of a batch of a memoized fit in memory."""
+        """Return the number of documents of a batch of a memoized fit in memory."""
         return max(self.step_size(n_docs), -(-n_docs // MAX_MEMOIZED_BATCHES))
 
     def exact_bound_inner_iter(self) -> int:

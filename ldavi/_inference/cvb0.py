@@ -34,8 +34,8 @@ SAMPLED_TOKENS_WITH_COVARIATES = 2**18  # the same for learning coefficients, of
 LIMITED_ALPHA = 5.0  # Σ_k α_k, at most, where the first α is limited: equation (19.4)
 LIMITED_TRUST = 0.75  # weight of the sampled topic counts when α is learned, in the same case: equation (19.5)
 SMOOTH_ETA = 0.05  # η_0 of equation (19.7): passes use the geometric mean of η_0 and a smaller learned η
-FIRST_MIN_SHARE = 0.5  # first τ from uninitialised assignments: at most one topic of a count is deterministic
-FIRST_MIN_SHARE_AFTER_VB = 0.25  # first τ where a VB warm-up has found topics
+FIRST_MIN_SHARE = 0.5  # first ε from uninitialised assignments: at most one topic of a count is deterministic
+FIRST_MIN_SHARE_AFTER_VB = 0.25  # first ε where passes of VB have found topics from random ones
 WHOLE_EVERY, WHOLE_UNTIL = 4, 60  # every so many passes, up to so many, assign each count as a whole
 WHOLE_EVERY_SHORT, WHOLE_UNTIL_SHORT = 1, 120  # the same for short documents, whose topics take longer to separate
 DIVIDED_AT_END = 0.25  # share of the passes at the end without such passes, whose topics are noisier
@@ -51,7 +51,7 @@ class Cvb0Settings:
     seed : int
         The seed of all draws.
     has_topics : bool
-        Whether the fit was given topics, or found them by anchor words; τ is then small from the first pass on, so
+        Whether the fit was given topics, or found them by anchor words; ε is then small from the first pass on, so
         that less is sampled, equation (18.6).
     after_vb : bool
         Whether a VB warm-up precedes.
@@ -93,7 +93,7 @@ class Cvb0Settings:
         return due and (self.learn_alpha or self.learn_eta)
 
     def min_share_of(self, t: int) -> float:
-        """Return τ of pass t: larger in early passes, so that more of each count is sampled. Equation (18.6).
+        """Return ε of pass t: larger in early passes, so that more of each count is sampled. Equation (18.6).
 
         In every fourth pass each count is assigned as a whole to one sampled topic, in every pass if documents are
         short. Passes that divide counts do not separate topics that share their words; a pass that does not divide them

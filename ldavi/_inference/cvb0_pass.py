@@ -32,7 +32,7 @@ from ldavi._inference.sparse_rows import SparseRows, WordSums
 MAX_TOPICS = 2**16
 DRAW_ALL = 2.0  # as MIN_SHARE: each count is assigned as a whole to one sampled topic
 ROWS_AT_ONCE = 2**12  # of n_wk
-MIN_SHARE = 0.1  # τ: topics with a smaller share of a count are represented by one that is sampled from them
+MIN_SHARE = 0.1  # ε: topics with a smaller share of a count are represented by one that is sampled from them
 
 
 class TopicSums(NamedTuple):
@@ -100,7 +100,7 @@ def update_assignments(
     seed : int
         Of this pass. The random bits of a count depend on it and on the position of the count in the corpus.
     min_share : float
-        τ of (18.3), at least 1 / `_estep.MAX_CANDIDATES`.
+        ε of (18.3), at least 1 / `_estep.MAX_CANDIDATES`.
 
     Returns
     -------

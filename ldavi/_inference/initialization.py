@@ -64,7 +64,7 @@ def given_topics(init: Any, n_topics: int, n_words: int) -> Doubles:
     try:
         topics = topics_of(init)
     except (TypeError, ValueError) as error:
-        kinds = "'auto', 'random', 'cvb0', a (n_components, n_features) array or a fitted model"
+        kinds = "'auto', 'random', a (n_components, n_features) array or a fitted model"
         msg = f"init={type(init).__name__} must be {kinds}: {error}"
         raise ValueError(msg) from error
     if topics.shape != (n_topics, n_words):

@@ -50,7 +50,7 @@ def topics_from(
     totals : array of shape (K,)
         Λ_k over all words.
     digamma_offset : float
-        δ of the warm-up. Equation (15.1).
+        δ of the warm-up. See section 15.
     """
     if point_estimate:
         return _point_topics(rows, totals)
@@ -133,7 +133,7 @@ def posterior_step(
     absent : array of shape (K,)
         Σ η over the words that are not among the rows.
     digamma_offset : float
-        δ of the topics of the next E-step; the sums are those of λ without it. Equation (15.1).
+        δ of the topics of the next E-step; the sums are those of λ without it. See section 15.
     """
     eta = np.ascontiguousarray(eta, sstats.dtype)
     rows = posterior_rows(sstats, topics, eta, word_ranges(len(sstats)), workers, digamma_offset=digamma_offset)

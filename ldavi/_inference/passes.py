@@ -40,7 +40,7 @@ class PassSettings:
     max_inner_iter : int
         Maximum number of inner iterations where a document has to converge.
     digamma_offset : float
-        δ of the warm-up, equation (15.1): exp ψ(x + ½) ≈ x, so small counts are not penalised.
+        δ of the warm-up, section 15: exp ψ(x + ½) ≈ x, so small counts are not penalised.
     learn_alpha, learn_eta : bool
         Whether α is set to the maximum of the bound, and a symmetric η moved towards it. Equations (19.8), (19.9).
     """

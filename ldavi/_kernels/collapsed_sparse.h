@@ -341,7 +341,7 @@ INLINE int64_t NAME(sample_list)(const NAME(sparse_state) *f, REAL u) {
     return f->topic[at < f->n_topics ? at : f->n_topics - 1]; /* rounding may point past the last weight */
 }
 
-/* Sample a topic outside the list in proportion to alpha_k eta_wk / (n_k + eta_k), where `excluded` topics do not count.
+/* Sample a topic outside the list in proportion to alpha_k eta_wk / (n_k + eta_k).
  * Draws from all topics are repeated until one is outside the list: its topics have a small part of this sum. */
 static int64_t NAME(sample_prior)(const ldavi_assignments_args *a, const NAME(sparse_state) *f, uint64_t bits) {
     const REAL *weight = (const REAL *)a->prior_weight;

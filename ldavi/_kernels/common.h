@@ -22,7 +22,7 @@
 #define MAX_ACCUMULATORS 8      /* vectors of sums held in registers, of iterate_transposed and accumulate_words */
 #define MAX_ACTIVE_ENTRIES (1 << 16) /* entries of B copied for a document's active topics: a second-level cache */
 #define INACTIVE_TOKENS 0.03    /* largest part of a document's tokens that its inactive topics may carry together */
-#define PRUNE_MIN_TOPICS 20     /* topics from which active-set pruning can pay */
+#define PRUNE_MIN_TOPICS 20     /* topics from which it can pay to leave some out: equations (17.1), (17.2) */
 #define PRUNE_MIN_ITERATIONS 4  /* inner iterations that must remain for it to pay */
 #define MAX_RATE 0.95           /* largest convergence rate assumed by extrapolation: steps up to twenty times a change */
 #define MIN_REMAINDER 0.5       /* smallest part of its mass that extrapolation leaves each topic */

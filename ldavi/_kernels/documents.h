@@ -335,7 +335,7 @@ static double NAME(update_gamma)(NAME(state) *f) {
     return (double)NAME(sum_lanes)(change);
 }
 
-/* Aitken extrapolation: changes that shrink by the factor rho per iteration sum to 1 / (1 - rho) of the last. Equation (14.2). */
+/* Aitken extrapolation: changes that shrink by the factor xi per iteration sum to 1 / (1 - xi) of the last. Equation (14.2). */
 static void NAME(extrapolate)(NAME(state) *f) {
     NAME(vec) along = NAME(SPLAT)(0), length = NAME(SPLAT)(0);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
@@ -343,10 +343,10 @@ static void NAME(extrapolate)(NAME(state) *f) {
         along += before * (NAME(load)(f->gamma + k) - middle);
         length += before * before;
     }
-    REAL rho = NAME(sum_lanes)(along) / NAME(sum_lanes)(length);
-    if (!(rho > 0)) return; /* also where nothing changed */
-    rho = rho < (REAL)MAX_RATE ? rho : (REAL)MAX_RATE;
-    NAME(vec) step = NAME(SPLAT)(rho / (1 - rho)), remainder = NAME(SPLAT)((REAL)MIN_REMAINDER);
+    REAL xi = NAME(sum_lanes)(along) / NAME(sum_lanes)(length);
+    if (!(xi > 0)) return; /* also where nothing changed */
+    xi = xi < (REAL)MAX_RATE ? xi : (REAL)MAX_RATE;
+    NAME(vec) step = NAME(SPLAT)(xi / (1 - xi)), remainder = NAME(SPLAT)((REAL)MIN_REMAINDER);
     for (int64_t k = 0; k < f->Kp; k += NAME(LANES)) {
         NAME(vec) now = NAME(load)(f->gamma + k), alpha = NAME(load)(f->alpha + k);
         NAME(vec) target = now + step * (now - NAME(load)(f->past[1] + k));

@@ -171,7 +171,7 @@ typedef struct {
     int64_t start, stop;       /* [in] */
     int64_t K, Kp;             /* [in] */
     int64_t n_alpha;           /* [in] rows of alpha: 1 or D */
-    double min_share;          /* [in] tau: topics with a smaller responsibility are sampled from; > 1: all are */
+    double min_share;          /* [in] epsilon of (18.3): topics with a smaller responsibility are sampled from; > 1: all are */
 } ldavi_assignments_args;
 
 /* Move the mass of the words [start, stop) of one block to their counts' new assignments: equation (18.4). */
