@@ -165,9 +165,13 @@ class Priors:
         return self.eta if self.eta.shape[0] == 1 else self.eta[words]
 
     def eta_totals(self, n_words: int) -> Doubles:
-        """Return Σ_w η_kw, of shape (K,)."""
+        """Return Σ_w η_kw over all words, of shape (K,)."""
         totals = self.eta.sum(axis=0) * (n_words if self.eta.shape[0] == 1 else 1)
         return np.broadcast_to(totals, (self.n_topics,)).copy()
+
+    def eta_sums(self, words: Int64s) -> Doubles:
+        """Return Σ_w η_kw over the given columns of X, of shape (K,)."""
+        return Priors(self.alpha, self.eta_rows(words)).eta_totals(len(words))
 
 
 @dataclass(frozen=True, slots=True)

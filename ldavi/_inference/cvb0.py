@@ -331,7 +331,7 @@ def sampled_topic_counts(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> dirichlet_priors.GroupedCounts:
     """Return the counts of topics that are sampled for part of the documents. Equation (19.5)."""
-    n_topics, step = priors.n_topics, sampling_step(assignments, SAMPLED_TOKENS)
+    n_topics, step = priors.n_topics, document_step(assignments, SAMPLED_TOKENS)
     samples = _samples(assignments, priors, settings, t, step, workers)
     grouped = (dirichlet_priors.group_counts(each.document, each.topic, n_topics, each.weight) for each in samples)
     return reduce(dirichlet_priors.merge_counts, grouped)  # one by one, since batches may be many
@@ -341,7 +341,7 @@ def learned_from_covariates(
     assignments: Assignments, priors: Priors, settings: Cvb0Settings, t: int, workers: Workers
 ) -> Priors:
     """Return coefficients, and α of documents without covariates, that raise the evidence of sampled topics. (24.4)."""
-    n_topics, step = priors.n_topics, sampling_step(assignments, SAMPLED_TOKENS_WITH_COVARIATES)
+    n_topics, step = priors.n_topics, document_step(assignments, SAMPLED_TOKENS_WITH_COVARIATES)
     [sample] = _samples(assignments, priors, settings, t, step, workers)  # documents with covariates are one part
     [blocked] = assignments.blocked
     covariates = blocked.documents.covariates
@@ -356,7 +356,7 @@ def learned_from_covariates(
     return replace(priors, alpha=learned_alpha(of_all, priors.alpha, settings), regression=regression)
 
 
-def sampling_step(assignments: Assignments, least: int) -> int:
+def document_step(assignments: Assignments, least: int) -> int:
     """Return n so that every n-th document holds SAMPLED_FRACTION of the tokens, or `least` if that is more."""
     n_tokens = assignments.max_sampled
     return max(1, int(np.ceil(n_tokens / max(least, n_tokens / SAMPLED_FRACTION))))

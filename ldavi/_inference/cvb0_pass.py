@@ -7,7 +7,6 @@
 Blocks do not depend on the number of threads, so the bits do not either.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -35,11 +34,18 @@ ROWS_AT_ONCE = 2**12  # of n_wk
 MIN_SHARE = 0.1  # ε: topics with a smaller share of a count are represented by one that is sampled from them
 
 
-class TopicSums(NamedTuple):
+class Normalisers(NamedTuple):
     """What all words of a block have in common, in units of mass, with zero padding."""
 
     totals: Floats  # (Kp,) n_k + Σ_w η_kw
     inverse: Floats  # (Kp,)
+
+
+class NewAssignments(NamedTuple):
+    """The assignments of the counts of a block after its update, by word."""
+
+    topic: UInt16s  # (counts, SLOTS)
+    share: UInt8s  # (counts, SLOTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class KernelPriors:
         alpha[:, : self.priors.n_topics] = of_documents * SHARES
         return {"alpha": alpha, "alpha_total": of_documents.sum(axis=1)}
 
-    def normalisers(self, totals: Doubles) -> TopicSums:
+    def normalisers(self, totals: Doubles) -> Normalisers:
         """Return n_k + Σ_w η_kw and its inverse."""
         K = len(self.eta_totals)
         sums, inverse = (
@@ -69,9 +75,9 @@ class KernelPriors:
         )
         sums[:K] = totals[:K] + self.eta_totals
         inverse[:K] = 1 / sums[:K]
-        return TopicSums(sums, inverse)
+        return Normalisers(sums, inverse)
 
-    def word_sums(self, rows: SparseRows, sums: TopicSums) -> WordSums:
+    def word_sums(self, rows: SparseRows, sums: Normalisers) -> WordSums:
         """Return an object that computes the sums of words by the n_k of a block."""
         weight = self.alpha * sums.inverse
         cumulative = np.cumsum(weight[: len(self.eta_totals)], dtype=np.float64)
@@ -125,61 +131,66 @@ def update_part(
     min_share: float,
 ) -> Doubles:
     """Reassign every count of a part, and return Σ_w n_dw log p(w | …) of each document."""
-    counts, rows = part.documents.counts, assignments.sparse
+    counts = part.documents.counts
     log_predictive = np.zeros(counts.n_docs)
     max_counts = max((len(block.position) for block in part.blocks), default=0)
-    new = np.empty((max_counts, SLOTS), np.uint16), np.empty((max_counts, SLOTS), np.uint8)
+    new = NewAssignments(np.empty((max_counts, SLOTS), np.uint16), np.empty((max_counts, SLOTS), np.uint8))
     pieces = 1 if workers.n_threads == 1 else 4 * workers.n_threads
-    alphas = kernel.of_documents(part.documents.covariates)
+    constant: dict[str, Any] = {
+        "indptr": counts.indptr,
+        "indices": counts.indices,
+        "counts": counts.values,
+        "eta": kernel.eta,
+        **kernel.of_documents(part.documents.covariates),
+        "new_topic": new.topic,
+        "new_share": new.share,
+        "log_predictive": log_predictive,
+        "seed": seed,
+        "n_topics": len(kernel.eta_totals),
+        "min_share": min_share,
+        "first_count": part.first_count,
+    }
     for block in part.blocks:
-        sums, per_call = kernel.normalisers(assignments.totals), len(block.position) // pieces + 1
+        per_call = len(block.position) // pieces + 1
         ranges_of_words = even_ranges(block.word_ptr, 0, len(block.word_row), per_call)
-        masses: dict[str, Any] = {"N": assignments.N}
-        if rows is not None:
-            words = kernel.word_sums(rows, sums)
-            masses = words.arguments()
-            sum_words: Callable[[tuple[int, int]], None] = partial(_sum_words, words, block.word_row)
-            workers.run(sum_words, ranges_of_words)
-
-        def update(
-            edges: tuple[int, int],
-            block: CountBlock = block,
-            sums: TopicSums = sums,
-            masses: dict[str, Any] = masses,
-        ) -> None:
-            _estep.update_assignments(
-                indptr=counts.indptr,
-                indices=counts.indices,
-                counts=counts.values,
-                position=block.position,
-                mass=block.mass,
-                **masses,
-                eta=kernel.eta,
-                **alphas,
-                totals=sums.totals,
-                inverse=sums.inverse,
-                topic=part.topic[block.counts],
-                share=part.share[block.counts],
-                new_topic=new[0],
-                new_share=new[1],
-                log_predictive=log_predictive,
-                scratch=scratch_of(assignments),
-                seed=seed,
-                n_topics=len(kernel.eta_totals),
-                min_share=min_share,
-                first_doc=block.start,
-                first_count=part.first_count,
-                start=edges[0],
-                stop=edges[1],
-            )
-
-        def apply(edges: tuple[int, int], block: CountBlock = block) -> Doubles:
-            return move_masses(assignments, part, block, new, edges)
-
-        workers.run(update, even_ranges(counts.indptr, block.start, block.stop, per_call))
-        for change in workers.run(apply, ranges_of_words):
+        of_block = constant | _arguments_of_block(part, block, assignments, kernel, ranges_of_words, workers)
+        ranges_of_documents = even_ranges(counts.indptr, block.start, block.stop, per_call)
+        workers.run(partial(_update_documents, assignments, of_block), ranges_of_documents)
+        for change in workers.run(partial(move_masses, assignments, part, block, new), ranges_of_words):
             assignments.totals += change
     return log_predictive
+
+
+def _arguments_of_block(
+    part: AssignedPart,
+    block: CountBlock,
+    assignments: Assignments,
+    kernel: KernelPriors,
+    ranges_of_words: list[tuple[int, int]],
+    workers: Workers,
+) -> dict[str, Any]:
+    """Return what the compiled kernel reads of a block: its counts and their assignments, n_wk and n_k before it."""
+    sums, rows = kernel.normalisers(assignments.totals), assignments.sparse
+    masses: dict[str, Any] = {"N": assignments.N}
+    if rows is not None:
+        words = kernel.word_sums(rows, sums)
+        masses = words.arguments()
+        workers.run(partial(_sum_words, words, block.word_row), ranges_of_words)
+    return {
+        "position": block.position,
+        "mass": block.mass,
+        **masses,
+        "totals": sums.totals,
+        "inverse": sums.inverse,
+        "topic": part.topic[block.counts],
+        "share": part.share[block.counts],
+        "first_doc": block.start,
+    }
+
+
+def _update_documents(assignments: Assignments, arguments: dict[str, Any], edges: tuple[int, int]) -> None:
+    """Reassign the counts of a range of documents."""
+    _estep.update_assignments(**arguments, scratch=scratch_of(assignments), start=edges[0], stop=edges[1])
 
 
 def _sum_words(words: WordSums, word_row: Int32s, edges: tuple[int, int]) -> None:
@@ -198,7 +209,7 @@ def move_masses(
     assignments: Assignments,
     part: AssignedPart,
     block: CountBlock,
-    new: tuple[UInt16s, UInt8s],
+    new: NewAssignments,
     edges: tuple[int, int],
 ) -> Doubles:
     """Give the counts of a range of a block's words their new topics and shares; return the change of n_k."""
@@ -213,8 +224,8 @@ def move_masses(
         mass=block.mass,
         topic=part.topic[block.counts],
         share=part.share[block.counts],
-        new_topic=new[0],
-        new_share=new[1],
+        new_topic=new.topic,
+        new_share=new.share,
         **masses,
         change=change,
         start=edges[0],

@@ -105,8 +105,7 @@ def word_priors_of(priors: Priors, vocabulary: Counts) -> WordPriors:
 
 def absent_mass(counts: Counts, priors: Priors) -> Doubles:
     """Return Σ η over the words that do not occur, of shape (K,): their part of each Λ_k."""
-    present = priors.eta_rows(counts.words).sum(axis=0) * (len(counts.words) if len(priors.eta) == 1 else 1)
-    absent: Doubles = priors.eta_totals(counts.n_words) - present
+    absent: Doubles = priors.eta_totals(counts.n_words) - priors.eta_sums(counts.words)
     return absent
 
 

@@ -7,7 +7,7 @@ from ldavi._core.saved_arrays import SavedArrays, check_padding, check_sums, che
 from ldavi._core.typing import UInt8s, UInt16s
 from ldavi._estep import SHARES
 from ldavi._inference.assignments import Assignments, uninitialised_assignments
-from ldavi._inference.cvb0_pass import move_masses
+from ldavi._inference.cvb0_pass import NewAssignments, move_masses
 
 
 def saved_assignments(documents: DocumentSource, saved: SavedArrays) -> Assignments:
@@ -40,7 +40,7 @@ def saved_assignments(documents: DocumentSource, saved: SavedArrays) -> Assignme
                 np.repeat(block.word_row, np.diff(block.word_ptr)), masses.sum(axis=1), len(of_words)
             )
             if assignments.sparse is not None:  # n_wk is not saved
-                move_masses(assignments, part, block, (topics, shares), (0, len(block.word_row)))
+                move_masses(assignments, part, block, NewAssignments(topics, shares), (0, len(block.word_row)))
         part.share[:], part.topic[:] = saved_share, saved_topic
         assignments.store(part)
     totals[:] = saved_totals

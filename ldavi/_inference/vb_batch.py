@@ -33,7 +33,7 @@ from ldavi._inference.trace import TraceRecord
 from ldavi._inference.vb_priors import (
     LogThetaSums,
     added_log_theta_sums,
-    eta_statistics,
+    eta_statistics_if_learned,
     log_theta_sums,
     updated_priors,
 )
@@ -156,7 +156,7 @@ class BatchVB:
             for t in range(done + 1, self.n_passes + 1):
                 found, gain = self._e_step(t, parts, topics, priors, gamma, sstats, workers), 0.0
                 if settings.learns_after(t):
-                    eta = eta_statistics(priors, settings, sstats, workers)
+                    eta = eta_statistics_if_learned(priors, settings, sstats, workers)
                     priors, gain = updated_priors(priors, found.log_theta, eta, documents.n_words)
                     word_priors = word_priors_of(priors, vocabulary)
                 offset = settings.offset_of(t + 1)

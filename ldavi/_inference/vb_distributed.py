@@ -49,7 +49,7 @@ from ldavi._inference.topic_shards import (
 from ldavi._inference.vb_priors import (
     LogThetaSums,
     added_log_theta_sums,
-    eta_statistics,
+    eta_statistics_if_learned,
     log_theta_sums,
     updated_priors,
 )
@@ -271,7 +271,7 @@ def prior_statistics(
     if settings.learn_eta:
         with Workers(step.n_threads) as workers:
             S = summed_rows(roots, layout.edges[step.shard])
-            eta = eta_statistics(priors.priors(layout), settings, S, workers)
+            eta = eta_statistics_if_learned(priors.priors(layout), settings, S, workers)
     return PriorStatistics(log_theta, eta)
 
 

@@ -35,7 +35,7 @@ from ldavi._inference.trace import TraceRecord
 from ldavi._inference.vb_priors import (
     LogThetaSums,
     added_log_theta_sums,
-    eta_statistics,
+    eta_statistics_if_learned,
     log_theta_sums,
     updated_priors,
 )
@@ -233,7 +233,7 @@ class MemoizedVB:
     ) -> list[BatchTerms]:
         """Update α and η, and return the terms of the bound, which depend on α, after the update."""
         before, log_theta = state.priors.alpha, added_log_theta_sums(each.log_theta for each in terms)
-        eta = eta_statistics(state.priors, self.settings, state.total, workers)
+        eta = eta_statistics_if_learned(state.priors, self.settings, state.total, workers)
         state.priors, _ = updated_priors(state.priors, log_theta, eta, n_words)
         if not self.settings.learn_alpha:
             return terms

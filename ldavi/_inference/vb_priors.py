@@ -40,7 +40,7 @@ def added_log_theta_sums(parts: Iterable[LogThetaSums | None]) -> LogThetaSums |
     return LogThetaSums(*(sum(values[1:], values[0]) for values in zip(*present, strict=True)))
 
 
-def eta_statistics(
+def eta_statistics_if_learned(
     priors: Priors, settings: PassSettings, sstats: Floats, workers: Workers = ONE_THREAD
 ) -> EtaStatistics | None:
     """Return what an update of η needs of Σ_d n_dw φ_dwk, of shape (words, Kp); None if η is not learned."""
