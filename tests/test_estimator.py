@@ -413,6 +413,38 @@ def test_a_fit_that_a_callback_stops_has_not_converged_and_gives_no_warning():
     assert not model(max_iter=9, tol=1e-12, callbacks=lambda record: record.iteration == 3).fit(corpus()).converged_
 
 
+def test_a_callback_may_return_the_true_of_numpy():
+    assert model(max_iter=9, callbacks=lambda record: np.float64(record.elbo) < 0).fit(corpus()).n_iter_ == 1
+
+
+class CallbackError(Exception):
+    """Raised by a callback."""
+
+
+def fails_after(n_passes):
+    def callback(record):
+        if record.iteration == n_passes:
+            raise CallbackError
+
+    return callback
+
+
+def test_an_error_of_a_callback_leaves_a_fitted_model_unchanged():
+    lda = model(max_iter=5).fit(corpus())
+    lda.topic_names_ = [f"topic {k}" for k in range(lda.n_components)]
+    before = lda.__dict__ | {"callbacks": fails_after(2)}
+    with pytest.raises(CallbackError):
+        lda.set_params(callbacks=before["callbacks"]).fit(corpus())
+    assert lda.__dict__ == before
+
+
+def test_an_error_of_a_callback_leaves_a_new_model_with_the_topics_of_the_last_complete_pass():
+    lda = model(max_iter=5, callbacks=fails_after(3))
+    with pytest.raises(CallbackError):
+        lda.fit(corpus())
+    assert lda.n_iter_ == 3
+
+
 def test_every_callback_is_called_even_after_one_that_stops_the_fit():
     seen = []
     model(callbacks=[lambda record: True, lambda record: seen.append(record)]).fit(corpus())

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.decomposition import NMF
 from sklearn.decomposition import LatentDirichletAllocation as ScikitLearnLDA
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -376,3 +376,16 @@ def test_topics_without_a_name_stay_so_when_topics_are_edited():
     assert copy.copy(lda).merge_topics([[0, 1]]).topic_names_.tolist() == ["cars", ""]
     assert lda.remove_topics([1]).vocabulary_.tolist() == WORDS
     assert not hasattr(lda, "topic_names_")
+
+
+class OwnCounter(CountVectorizer):
+    """Counts in its own way."""
+
+
+@pytest.mark.parametrize("kind", [TfidfVectorizer, OwnCounter])
+def test_a_counter_that_is_not_described_by_its_parameters_is_refused(kind, tmp_path):
+    pipeline = make_pipeline(kind(), LatentDirichletAllocation(2, tol=None, doc_topic_prior=0.1, topic_word_prior=0.1))
+    pipeline.fit(["one two three", "two three four", "four five one"])
+    with pytest.raises(TypeError, match=f"counter is a {kind.__name__}.*pickle the pipeline"):
+        io.save(pipeline, tmp_path / "model")
+    assert not list(tmp_path.iterdir())

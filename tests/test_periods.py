@@ -84,6 +84,13 @@ def test_shares_of_a_period_sum_to_1_and_tokens_are_those_of_the_documents(resul
     assert rows["change"].isna().sum() == K
 
 
+@pytest.mark.parametrize("absent", [np.nan, None, pd.NaT, ""])
+def test_a_document_without_a_period_is_refused(absent):
+    periods = np.array([2001, absent, *YEAR[2:]], dtype=object)
+    with pytest.raises(ValueError, match="periods has no value in row 1"):
+        fit_periods(X, periods, estimator=FAST)
+
+
 def test_periods_and_documents_may_come_in_any_order(result):
     order = np.random.default_rng(0).permutation(len(X))
     other = fit_periods(X[order], YEAR[order], estimator=FAST, strength=0.2, random_state=0)

@@ -9,7 +9,8 @@ import pytest
 from scipy import sparse
 
 import ldavi
-from ldavi import LatentDirichletAllocation
+from ldavi import LatentDirichletAllocation, inspection, metrics
+from ldavi._estimator.validation import check_counts
 
 K, V = 3, 6
 ON_DOCUMENTS = ("fit", "partial_fit", "transform", "score", "perplexity", "word_topics", "fit_transform")
@@ -528,3 +529,39 @@ def test_valid_input_causes_no_warning():
 def test_an_integer_that_64_bits_cannot_hold_is_refused(name):
     with pytest.raises(ValueError, match=f"{name}=100000000000000000000 must be an integer .* and < 2.62"):
         LatentDirichletAllocation(**{name: 10**20}).fit([[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "float32"])
+@pytest.mark.parametrize("form", ["coo", "csr"])
+def test_entries_in_many_parts_are_added_without_overflow(dtype, form):
+    times = 300 if dtype != "float32" else 2**24 + 8
+    at = np.zeros(times, np.int32)
+    X = sparse.coo_array((np.ones(times, dtype), (at, at)), shape=(2, 2))
+    if form == "csr":
+        X = sparse.csr_array((X.data, X.col, np.array([0, times, times])), shape=(2, 2))
+    found = check_counts(X, dtype=None, name="fit")
+    np.testing.assert_array_equal(found.toarray(), [[times, 0], [0, 0]])
+    assert X.nnz == times
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda prior: ldavi.infer(counts(), TOPICS, prior),
+        lambda prior: inspection.theta_samples(TOPICS, counts(), 2, doc_topic_prior=prior),
+        lambda prior: metrics.left_to_right(TOPICS, counts(), doc_topic_prior=prior),
+        lambda prior: metrics.scorer("bound", doc_topic_prior=prior)(fitted(), counts()),
+    ],
+)
+@pytest.mark.parametrize("prior", ["auto", "regression"])
+def test_only_a_fit_accepts_priors_that_are_learned(call, prior):
+    refuses(lambda: call(prior), f"doc_topic_prior={prior!r}", "a number > 0", error=ValueError)
+
+
+def test_seed_words_are_refused_for_point_estimates_of_topics():
+    refuses(
+        lambda: model(topic_word_prior=0, seed_words={0: [1]}).fit(counts()),
+        "topic_word_prior=0",
+        "seed_words",
+        error=ValueError,
+    )

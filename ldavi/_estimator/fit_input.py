@@ -32,6 +32,8 @@ def fit_input(
     else:
         documents = _new_documents(estimator, X, sample_weight, settings, doc_covariates)
         names = check.column_names(X)
+    if given is not None:
+        given.check_columns(names)
     priors = _starting_priors(estimator, settings, documents, names, given)
     covariates = documents.covariates if isinstance(documents, Documents) else None
     if covariates is not None:
@@ -46,6 +48,8 @@ def partial_fit_input(estimator: Any, X: Any, sample_weight: Any, settings: FitS
     if not estimator.__sklearn_is_fitted__():
         documents = _new_documents(estimator, X, sample_weight, settings)
         names, given = check.column_names(X), warm_start_of(estimator)
+        if given is not None:
+            given.check_columns(names)
         return documents, _starting_priors(estimator, settings, documents, names, given)
     matrix = vocabulary_growth.check_new_documents(estimator, X, dtype=estimator._lambda.dtype)
     alpha, eta = estimator.doc_topic_prior, estimator.topic_word_prior

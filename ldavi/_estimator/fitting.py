@@ -46,12 +46,23 @@ class FitContext:
     validation_set: ValidationSet | None = None
 
 
-def run_restarts(context: FitContext, starts: Iterable[Initialization], restarts: list[Restart]) -> None:
+def run_restarts(
+    context: FitContext, starts: Iterable[Initialization], restarts: list[Restart], *, keep_after_error: bool
+) -> None:
     """Run the fit from each start, and append to `restarts` what each has reached.
 
-    After an exception, Ctrl-C included, `restarts` holds the topics after the last complete pass; a resumed online fit
-    has none before its first complete pass.
+    After Ctrl-C, `restarts` holds the topics after the last complete pass; a resumed online fit has none before its
+    first complete pass. After an error, such as one of a callback, it is empty unless `keep_after_error`.
     """
+    try:
+        _run_starts(context, starts, restarts)
+    except Exception:
+        if not keep_after_error:
+            restarts.clear()
+        raise
+
+
+def _run_starts(context: FitContext, starts: Iterable[Initialization], restarts: list[Restart]) -> None:
     settings, checkpoint = context.settings, context.checkpoint
     if checkpoint is not None:
         restarts.extend(checkpoint.finished_restarts())
@@ -224,8 +235,13 @@ def _finish_pass(context: FitContext, record: TraceRecord, restart: Restart, rol
         record = _validated(context, context.validation_set, record, restart)
     monitor.records.append(record)
     report_pass(settings, record)
-    stopped = [callback(record) is True for callback in settings.callbacks]
+    stopped = [_is_true(callback(record)) for callback in settings.callbacks]
     monitor.update(is_preparation=role == "prepare", stopped_by_callback=any(stopped))
+
+
+def _is_true(value: object) -> bool:
+    """Return whether a callback asks to stop: comparisons of NumPy give its own True."""
+    return isinstance(value, bool | np.bool_) and bool(value)
 
 
 def _validated(

@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from ldavi._core.records import aligned_zeros, padded
 from ldavi._core.threads import Workers
 from ldavi._estimator import validation as check
-from ldavi._estimator.starting_priors import check_priors
+from ldavi._estimator.starting_priors import check_priors, refuse_names
 from ldavi._inference import fixed_topics
 from ldavi._inference.e_step import EStepSettings
 from ldavi._inference.fixed_topics import Inference
@@ -74,6 +74,7 @@ def infer(
     check.check_integer("max_doc_update_iter", max_doc_update_iter, minimum=1)
     matrix = check.check_counts(X, dtype=check.check_dtype(dtype), name="infer")
     beta = _check_topics(topics, matrix.shape[1])
+    refuse_names(doc_topic_prior)
     priors = check_priors(doc_topic_prior, 0, len(beta), matrix.shape[1], matrix.dtype)
     counts, words = check.to_counts(matrix).compact()
     rows = aligned_zeros((len(words), padded(len(beta))), counts.values.dtype)

@@ -321,8 +321,8 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         Raises
         ------
         ValueError, TypeError
-            If a parameter, X or the checkpoint is not valid. An estimator that was fitted before is left unchanged,
-            unless the error is in a batch that had been valid in earlier passes.
+            If a parameter, X or the checkpoint is not valid. After any error, an estimator that was fitted before is
+            left unchanged; another one has the topics of the last complete pass, if there was one.
         """
         given = warm_start_of(self)
         settings = check.check_parameters(self, is_warm=given is not None)
@@ -345,7 +345,7 @@ class LatentDirichletAllocation(TopicEditing, ClassNamePrefixFeaturesOutMixin, M
         with Workers(settings.n_threads) as workers:
             try:
                 context = FitContext(settings, to_fit, workers, fit_checkpoint, validation_set)
-                run_restarts(context, starts, restarts)
+                run_restarts(context, starts, restarts, keep_after_error=not self.__sklearn_is_fitted__())
             finally:  # an interrupt, too, leaves the topics of the last complete pass
                 best = best_restart(restarts)
                 if best is not None:

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 from scipy import sparse
 from scipy.special import psi
 
@@ -16,6 +16,7 @@ from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
 from ldavi._estimator.prediction import FittedTopics
 from ldavi._estimator.validation import holds_texts as holds_texts
+from ldavi._estimator.vocabulary_growth import check_known_documents
 from ldavi._inference.fixed_topics import COUNTS_AT_ONCE, normalized_responsibilities
 
 
@@ -86,7 +87,7 @@ def posterior_of(
     """
     X, model = counts_for(model, X, name), fitted_model(model)
     X = X if sparse.issparse(X) or np.ndim(X) != 1 else np.reshape(X, (1, -1))
-    counts = check.check_counts(X, dtype=np.float64, name=name)
+    counts = counts_over_words(model, X, name)
     topics = topics_of(model)
     if counts.shape[1] != topics.shape[1]:
         raise ValueError(
@@ -106,6 +107,27 @@ def posterior_of(
     else:
         gamma = theta * (alpha.sum() + tokens)[:, None]
     return Posterior(counts, tokens, alpha, gamma)
+
+
+def counts_over_words(
+    model: ModelOrTopics | None, X: Any, name: str, *, dtype: DTypeLike | None = np.float64
+) -> sparse.csr_array:
+    """Return X as counts of the words of a model, in its order; X may hold texts for a pipeline.
+
+    Columns with names are those that `transform` accepts from a model that was fitted to named columns: in the order of
+    the fit, or with `new_words="add"` in any order. None stands for no model.
+
+    Raises
+    ------
+    ValueError
+        If X does not hold counts, or has columns of other names.
+    """
+    if model is not None:
+        X, model = counts_for(model, X, name), fitted_model(model)
+    knows_names = isinstance(model, FittedTopics) and hasattr(model, "feature_names_in_")
+    if knows_names and check.column_names(X) is not None:
+        return check_known_documents(model, X, dtype=dtype)
+    return check.check_counts(X, dtype=dtype, name=name)
 
 
 def counts_for(model: ModelOrTopics, X: Any, name: str) -> Any:

@@ -44,6 +44,14 @@ def check_priors(
     return Priors(np.broadcast_to(alpha, (n_topics,)).copy(), eta)
 
 
+def refuse_names(doc_topic_prior: Any) -> None:
+    """Raise ValueError if a prior is to be learned, which only a fit can do."""
+    if is_auto(doc_topic_prior) or is_regression(doc_topic_prior):
+        raise ValueError(
+            f"doc_topic_prior={doc_topic_prior!r} must be a number > 0, an array of them or None: only a fit learns it"
+        )
+
+
 def kept_priors(kept: Priors, requested: Priors, doc_topic_prior: object, topic_word_prior: object) -> Priors:
     """Return the priors of a model for `partial_fit`, after checking that those requested are the same or learned."""
     alike = kept.n_topics == requested.n_topics
@@ -98,6 +106,8 @@ def starting_priors(
     check_cvb0(settings, priors)
     if parameters.seed_words is None:
         return priors
+    if priors.point_estimate:
+        raise ValueError("topic_word_prior=0 requests point estimates, which seed_words cannot guide: use a number > 0")
     columns = seeded_columns(parameters.seed_words, settings.n_components, n_words, column_names)
     return with_seeds(priors, columns, n_tokens(), n_words)
 

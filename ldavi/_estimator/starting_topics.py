@@ -66,23 +66,42 @@ class WarmStart:
         What asked for it.
     covariate_names : array of str or None
         Of the covariates that its document prior depends on.
+    words : array of str or None
+        Names of the columns of its topics.
     """
 
     lam: NDArray[Any]
     priors: Priors
     parameter: str
     covariate_names: NDArray[Any] | None = None
+    words: NDArray[Any] | None = None
+
+    def check_columns(self, names: NDArray[Any] | None) -> None:
+        """Raise ValueError if the columns of X have other names than those of the topics, or another order."""
+        if names is None or self.words is None or len(names) != len(self.words):  # the number is checked elsewhere
+            return
+        differ = np.flatnonzero(names != self.words)
+        if len(differ):
+            at = int(differ[0])
+            raise ValueError(
+                f"{self.parameter} gives topics whose column {at} is {str(self.words[at])!r}, but that of X is "
+                f"{str(names[at])!r}: give X the columns of the model, in its order"
+            )
 
 
 def warm_start_of(estimator: Any) -> WarmStart | None:
     """Return what a fit continues from: the estimator itself, a fitted model of this package as `init`, or None."""
     if estimator.warm_start and estimator.__sklearn_is_fitted__():
-        names = getattr(estimator, COVARIATE_NAMES, None)
-        return WarmStart(estimator.components_, estimator._priors, "warm_start=True", names)
+        return _continued(estimator, "warm_start=True")
     model = unfrozen(estimator.init)
     if not (is_fitted_model(model) and hasattr(model, "_lambda")):
         return None
-    return WarmStart(model.components_, model._priors, "init", getattr(model, COVARIATE_NAMES, None))
+    return _continued(model, "init")
+
+
+def _continued(model: Any, parameter: str) -> WarmStart:
+    names, words = (getattr(model, name, None) for name in (COVARIATE_NAMES, "feature_names_in_"))
+    return WarmStart(model.components_, model._priors, parameter, names, words)
 
 
 def initialize(

@@ -169,7 +169,7 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
     elif not X.dtype.isnative:
         X = X.astype(X.dtype.newbyteorder("="))
     _check_not_negative(X.data if sparse.issparse(X) else X, X, name)
-    counts = sparse.csr_array(X)
+    counts = sparse.csr_array(_in_wide_type(X))
     if not counts.has_canonical_format or not counts.data.all():
         counts = counts.copy()
         counts.sum_duplicates()
@@ -179,6 +179,13 @@ def check_counts(X: Any, *, dtype: DTypeLike | None, name: str) -> sparse.csr_ar
         total = float(data.sum(dtype=np.float64))
     check_total(total, data.dtype, "X")
     return sparse.csr_array((data, counts.indices, counts.indptr), shape=X.shape)
+
+
+def _in_wide_type(X: Any) -> Any:
+    """Return a sparse matrix that may hold an entry in several parts in a type in which their sums are exact."""
+    if not sparse.issparse(X) or (X.format != "coo" and X.has_canonical_format):
+        return X
+    return X.astype(np.float64 if X.dtype.kind == "f" else np.int64)
 
 
 def holds_texts(X: Any) -> bool:

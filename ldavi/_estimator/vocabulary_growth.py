@@ -40,7 +40,7 @@ def check_new_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.c
     return counts
 
 
-def check_known_documents(estimator: Any, X: Any, *, dtype: DTypeLike) -> sparse.csr_array:
+def check_known_documents(estimator: Any, X: Any, *, dtype: DTypeLike | None) -> sparse.csr_array:
     """Return X as counts over the words of a model, for inference.
 
     With new_words="add", named columns are matched by name, in any order, and words that X lacks are 0: X may be of the

@@ -188,7 +188,7 @@ def posterior_predictive_check(
     """
     n_samples = check.check_integer("n_samples", n_samples, minimum=2)
     topics, nameless = topics_of(model), _without_names(model)
-    check_tokens(X, "posterior_predictive_check")
+    check_tokens(X, "posterior_predictive_check", model)
     chosen: dict[str, Callable[[sparse.csr_array], float]] = {
         "dispersion": lambda documents: _mean_dispersion(nameless, topics, documents),
         "distinct_words": lambda documents: documents.nnz / max(documents.shape[0], 1),

@@ -15,7 +15,8 @@ from ldavi._core.random_bits import GOLDEN_GAMMA
 from ldavi._core.topics_of_model import ModelOrTopics, doc_topic_prior_of, topics_of
 from ldavi._core.typing import Doubles, Int32s, Int64s, Matrix
 from ldavi._estimator import validation as check
-from ldavi._estimator.starting_priors import check_priors
+from ldavi._estimator.posterior import counts_for, counts_over_words
+from ldavi._estimator.starting_priors import check_priors, refuse_names
 from ldavi.metrics import _tokens
 
 # Set by `python -m benchmarks.theta_samples autocorrelation`.
@@ -176,8 +177,9 @@ def sampler_of(
     name: str,
 ) -> ThetaSampler:
     """Check topics, documents and prior, and convert them for the sampler; `name` is the function that was called."""
+    X = counts_for(model, X, name)
     X = X if sparse.issparse(X) or np.ndim(X) != 1 else np.reshape(X, (1, -1))
-    counts = check.check_counts(X, dtype=np.float64, name=name)
+    counts = counts_over_words(model, X, name)
     topics = topics_of(model)
     if counts.shape[1] != topics.shape[1]:
         raise ValueError(
@@ -208,6 +210,7 @@ def sampler_of(
 
 def _checked_alpha(prior: float | ArrayLike, n_docs: int, n_topics: int) -> Doubles:
     """Return α of shape (1, K), or (D, K) if there is one for each document."""
+    refuse_names(prior)
     if np.ndim(np.asarray(prior)) < 2:
         return check_priors(prior, 0, n_topics, 1).alpha[None, :]
     alpha = np.array(prior, dtype=np.float64)

@@ -66,7 +66,7 @@ def token_draws(
 ) -> tuple[Doubles, Iterator[tuple[TokenCounts, TokenCounts]]]:
     """Check the input, and return the topics and pairs of the tokens of a draw and of its replicate."""
     n_samples = check.check_integer("n_samples", n_samples, minimum=2)
-    topics, counts = topics_of(model), check_tokens(X, name)
+    topics, counts = topics_of(model), check_tokens(X, name, model)
     posterior = posterior_of(model, X, None, name)  # X itself, whose columns may have names
     labels = np.arange(counts.shape[0]) if groups is None else np.asarray(groups)
     if labels.shape != (counts.shape[0],):

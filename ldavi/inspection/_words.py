@@ -11,7 +11,7 @@ from ldavi._core.tables import table
 from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, name_columns, topics_of, weights_of
 from ldavi._core.typing import Doubles, Matrix, Names, WordScore
 from ldavi._estimator import validation as check
-from ldavi._estimator.posterior import counts_for
+from ldavi._estimator.posterior import counts_over_words
 from ldavi.metrics import frex
 from ldavi.metrics._top_words import largest
 
@@ -235,8 +235,7 @@ def _word_probabilities(model: ModelOrTopics, X: Matrix | None, n_words: int) ->
     if X is None:
         totals = np.asarray(weights_of(model), dtype=np.float64).sum(axis=0)
     else:
-        X = counts_for(model, X, "word_scores")
-        totals = check.check_counts(X, dtype=np.float64, name="word_scores").sum(axis=0)
+        totals = counts_over_words(model, X, "word_scores").sum(axis=0)
         if totals.shape != (n_words,):
             raise ValueError(
                 f"X has {len(totals)} columns, but the topics have {n_words} words. Pass counts of the same words."

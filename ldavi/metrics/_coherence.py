@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ldavi._core.library_models import is_word_lists
 from ldavi._core.topics_of_model import ModelOrTopics, has_word_names
 from ldavi._core.typing import CoherenceMeasure, Doubles, Int64s, Matrix, Names
-from ldavi._estimator.validation import check_choice, check_counts, check_integer
+from ldavi._estimator.posterior import counts_over_words
+from ldavi._estimator.validation import check_choice, check_integer
 from ldavi.metrics._occurrences import InDocuments, InWindows, in_documents, in_windows
 from ldavi.metrics._top_words import first_words_of
 
@@ -117,7 +118,7 @@ def coherence(
     else:
         if is_word_lists(topics) and feature_names is None:
             raise ValueError("feature_names=None, but topics are lists of words: give the word of each column of X")
-        occurrences = _in_counts(X, len(names), words, window_size)
+        occurrences = _in_counts(None if is_word_lists(topics) else topics, X, len(names), words, window_size)
     joint = np.stack([occurrences.joint_counts(topic) for topic in place])
     _warn_of_absent_words(joint, names[first], measure)
     return _MEASURES[measure](joint, float(occurrences.n_windows))
@@ -154,10 +155,12 @@ def _in_token_lists(
     return in_windows(texts, list(names[words]), window_size=size, counting=counting)
 
 
-def _in_counts(X: Matrix, n_words: int, words: Int64s, window_size: int | None) -> InDocuments:
+def _in_counts(
+    model: ModelOrTopics | None, X: Matrix, n_words: int, words: Int64s, window_size: int | None
+) -> InDocuments:
     if window_size is not None:
         raise ValueError(f"window_size={window_size!r}, but X holds counts: pass lists of tokens, or window_size=None")
-    counts = check_counts(X, dtype=None, name="coherence")
+    counts = counts_over_words(model, X, "coherence", dtype=None)
     if counts.shape[1] != n_words:
         raise ValueError(f"X has {counts.shape[1]} columns and the topics {n_words}; both must name the same words")
     return in_documents(counts, words)

@@ -181,7 +181,7 @@ def document_completion(
     check.check_choice("method", method, ("gibbs", "variational"))
     check_unseen(unseen_words)
     sweeps = check.check_integer("n_burn", n_burn, minimum=0), check.check_integer("n_keep", n_keep, minimum=1)
-    split = _check_split(X, _tokens.check_seed(seed))
+    split = _check_split(model, X, _tokens.check_seed(seed))
     best: DocumentCompletion | None = None
     for alpha in _priors(model, doc_topic_prior):
         fixed = _tokens.fixed_topics(model, alpha, split.observed.shape[1])
@@ -194,10 +194,10 @@ def document_completion(
     return best
 
 
-def _check_split(X: Matrix | TokenSplit, seed: int) -> TokenSplit:
+def _check_split(model: ModelOrTopics, X: Matrix | TokenSplit, seed: int) -> TokenSplit:
     if not isinstance(X, TokenSplit):
-        return token_split(X, seed)
-    halves = TokenSplit(*(_tokens.check_tokens(half, "document_completion") for half in X))
+        return token_split(_tokens.check_tokens(X, "document_completion", model), seed)
+    halves = TokenSplit(*(_tokens.check_tokens(half, "document_completion", model) for half in X))
     if halves.observed.shape != halves.scored.shape:
         raise ValueError(
             f"X has halves of shapes {halves.observed.shape} and {halves.scored.shape}; both must be the same"

@@ -226,7 +226,7 @@ def bound_gap(
 
 def _without_impossible_words(model: ModelOrTopics, X: Matrix, alpha: Doubles) -> sparse.csr_array:
     """Return the counts with zeros for words that no topic can produce."""
-    topics, counts = topics_of(model), _tokens.check_tokens(X, "bound_gap")
+    topics, counts = topics_of(model), _tokens.check_tokens(X, "bound_gap", model)
     possible = topics.max(axis=0) * alpha.min() > 0
     values = np.where(possible[counts.indices], counts.data, 0).astype(np.float64)
     return sparse.csr_array((values, counts.indices, counts.indptr), shape=counts.shape)

@@ -12,6 +12,7 @@ from ldavi._core.topics_of_model import ModelOrTopics, topics_of
 from ldavi._core.typing import Matrix
 from ldavi._estimator import validation as check
 from ldavi._estimator.infer import infer
+from ldavi._estimator.posterior import counts_over_words
 from ldavi.metrics import _tokens
 from ldavi.metrics._completion import document_completion
 from ldavi.metrics._evidence import log_evidence
@@ -114,7 +115,7 @@ def _bound(
     """Compute Σ_d L_d / tokens, with topics fixed at E[β]."""
     topics = topics_of(model)
     alpha = _tokens.check_prior(model, len(topics), doc_topic_prior)
-    counts = check.check_counts(X, dtype="float64", name="scorer")
+    counts = counts_over_words(model, X, "scorer")
     inference = infer(
         counts, topics, alpha, mean_change_tol=mean_change_tol, max_doc_update_iter=max_doc_update_iter, n_jobs=n_jobs
     )

@@ -17,7 +17,8 @@ from ldavi._core.threads import Workers, even_ranges
 from ldavi._core.topics_of_model import ModelOrTopics, doc_topic_prior_of, topics_of
 from ldavi._core.typing import Doubles, Int32s, Int64s, Matrix
 from ldavi._estimator import validation as check
-from ldavi._estimator.starting_priors import check_priors
+from ldavi._estimator.posterior import counts_over_words
+from ldavi._estimator.starting_priors import check_priors, refuse_names
 
 MAX_DRAWS = 2**22  # topics sampled by one compiled call: some tenths of a second, after which Ctrl-C takes effect
 
@@ -47,9 +48,9 @@ class Tables(NamedTuple):
     cumulative: Doubles  # (U, K) sums over topics of α_k β_kw
 
 
-def check_tokens(X: Matrix, name: str) -> sparse.csr_array:
-    """Return X as CSR array of integer counts in int32, sorted, without zeros."""
-    counts = check.check_counts(X, dtype=np.float64, name=name)
+def check_tokens(X: Matrix, name: str, model: ModelOrTopics | None = None) -> sparse.csr_array:
+    """Return X as CSR array of integer counts in int32, sorted, without zeros; over the words of a model, if given."""
+    counts = counts_over_words(model, X, name)
     if (counts.data != np.rint(counts.data)).any():
         worst = counts.data[counts.data != np.rint(counts.data)][0]
         raise ValueError(
@@ -72,6 +73,7 @@ def check_seed(seed: int) -> int:
 
 def check_prior(model: ModelOrTopics, n_topics: int, doc_topic_prior: float | ArrayLike | None) -> Doubles:
     """Return α as (K,): as given, or the model's own for None."""
+    refuse_names(doc_topic_prior)
     own = doc_topic_prior_of(model, n_topics) if doc_topic_prior is None else doc_topic_prior
     return check_priors(own, 0, n_topics, 1).alpha
 
@@ -136,7 +138,7 @@ def sampler_input(
     model: ModelOrTopics, X: Matrix, doc_topic_prior: float | ArrayLike | None, *, seed: int, name: str
 ) -> SamplerInput:
     """Check topics and documents, and convert them for the samplers; `name` is the function that was called."""
-    counts = check_tokens(X, name)
+    counts = check_tokens(X, name, model)
     key = document_keys(counts, check_seed(seed))
     fixed = fixed_topics(model, doc_topic_prior, counts.shape[1])
     possible = possible_words(fixed)

@@ -10,7 +10,7 @@ from ldavi._core.library_models import fitted_model, words_of_model
 from ldavi._core.topics_of_model import ModelOrTopics, feature_names_of, topic_names_of, topics_of
 from ldavi._core.typing import Doubles, Matrix, Names
 from ldavi._estimator import validation as check
-from ldavi._estimator.posterior import counts_for, holds_texts
+from ldavi._estimator.posterior import counts_over_words, holds_texts
 from ldavi.inspection._columns import BinChoice
 from ldavi.report._collect import ModelInput
 from ldavi.report._documents import DocumentInput
@@ -41,7 +41,7 @@ def checked(
         texts = [str(text) for text in np.asarray(X, dtype=object)]
     vectorizer = _first_step(model) if vectorizer is None else vectorizer
     topics = topics_of(model)
-    counts = check.check_counts(counts_for(model, X, "report.write"), dtype=np.float64, name="report.write")
+    counts = counts_over_words(model, X, "report.write")
     if counts.shape[1] != topics.shape[1]:
         raise ValueError(
             f"X has {counts.shape[1]} columns and the topics {topics.shape[1]} words; both must name the same words"

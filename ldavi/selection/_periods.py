@@ -18,6 +18,7 @@ from ldavi._core.tables import table
 from ldavi._core.typing import Doubles, Int64s, Names
 from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi.inspection._covariates import missing
 from ldavi.metrics._distances import pairwise_distances
 from ldavi.selection._result import gaps
 
@@ -303,6 +304,9 @@ def _rows_of_periods(periods: ArrayLike, n_docs: int) -> tuple[NDArray[Any], lis
     given = np.asarray(periods)
     if given.shape != (n_docs,):
         raise ValueError(f"periods has shape {given.shape}, but X has {n_docs} documents. Give one label each.")
+    if (absent := missing(given)).any():
+        row = int(np.flatnonzero(absent)[0])
+        raise ValueError(f"periods has no value in row {row}. Leave such documents out, or give them a period.")
     labels, place = np.unique(given, return_inverse=True)
     if len(labels) < 2:
         raise ValueError(f"periods holds {len(labels)} label; give labels of two periods at least")

@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from ldavi._core.topics_of_model import feature_names_of, topics_of
 from ldavi._core.typing import Names
 from ldavi._estimator import restore
-from ldavi._estimator import validation as check
 from ldavi._estimator.lda import LatentDirichletAllocation
+from ldavi._estimator.posterior import counts_over_words
 from ldavi._estimator.settings import step_size
 
 FittedModel: TypeAlias = LatentDirichletAllocation | ScikitLearnLDA
@@ -340,7 +340,7 @@ def to_pyldavis(model: FittedModel, X: Any, feature_names: Names | None = None) 
     topics = topics_of(model)
     names = feature_names_of(model, topics.shape[1], feature_names)
     theta = np.asarray(model.transform(X), dtype=np.float64)
-    counts = check.check_counts(X, dtype=np.float64, name="to_pyldavis")
+    counts = counts_over_words(model, X, "to_pyldavis")
     lengths, frequency = np.asarray(counts.sum(axis=1)), np.asarray(counts.sum(axis=0))
     documents, words = lengths > 0, frequency > 0
     if not words.any():

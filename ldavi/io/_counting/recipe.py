@@ -237,7 +237,7 @@ def counting_of(counter: Any) -> Counting:
             language=how.language,
             phrases=how.phrases,
         )
-    if isinstance(counter, CountVectorizer):
+    if type(counter) is CountVectorizer:  # a subclass may count in another way, as TfidfVectorizer does
         for name, described in DESCRIBED.items():
             if getattr(counter, name) != described:
                 raise ValueError(
@@ -248,7 +248,8 @@ def counting_of(counter: Any) -> Counting:
         stop_words = sorted(counter.get_stop_words() or ())
     else:
         raise TypeError(
-            f"counter is a {type(counter).__name__}; it must be a fitted ldavi.io.WordCounter or a CountVectorizer"
+            f"counter is a {type(counter).__name__}; it must be a fitted ldavi.io.WordCounter or a "
+            "CountVectorizer, since a model file cannot describe others: pickle the pipeline instead"
         )
     return Counting(pattern, bool(lowercase), (int(ngrams[0]), int(ngrams[1])), stop_words or None, language=None)
 

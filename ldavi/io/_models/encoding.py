@@ -68,7 +68,7 @@ class Encoder:
         if (state := generator_state(value)) is not None:
             return {"$random_state": [self.encode(item, f"{name}.{i}") for i, item in enumerate(state)]}
         raise TypeError(
-            f"{name}={value!r} cannot be stored in a model file; pickle the model instead, or set it to None"
+            f"{name}={value!r} cannot be stored in a model file: pickle the model instead, or set it to its default"
         )
 
     def _array(self, value: NDArray[Any] | np.generic, name: str) -> Any:
