@@ -680,3 +680,10 @@ def test_the_rule_of_both_takes_the_most_coherent_of_those_that_predict_as_well(
 @pytest.mark.parametrize("rule", ["coherence", "likelihood_and_coherence"])
 def test_rules_of_coherence_take_a_number_of_the_grid(rule):
     assert small_sweep((2, 3)).recommend(rule).n_components in (2, 3)
+
+
+@pytest.mark.parametrize("held_out", [13, 0.999])
+def test_more_held_out_documents_than_there_are_raise(held_out):
+    X = np.random.default_rng(0).integers(0, 3, (12, 6))
+    with pytest.raises(ValueError, match=f"held_out={held_out!r} leaves a part of the 12 documents of X empty"):
+        selection.sweep(X, [2], held_out=held_out)

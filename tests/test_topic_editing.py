@@ -359,3 +359,12 @@ def test_invalid_input_changes_nothing(edit, error, message):
 def test_a_model_that_is_not_fitted_is_refused(edit):
     with pytest.raises(NotFittedError):
         edit(LatentDirichletAllocation(K))
+
+
+@pytest.mark.parametrize(("topic", "error"), [(9, ValueError), (-1, ValueError), ("a", TypeError), (True, TypeError)])
+def test_the_error_of_splitting_a_topic_that_does_not_exist_shows_what_was_given(topic, error):
+    X = np.random.default_rng(0).integers(0, 3, (12, 6))
+    model = LatentDirichletAllocation(2, max_iter=2, tol=None, random_state=0).fit(X)
+    with pytest.raises(error, match=f"topic={topic!r} must be "):
+        model.split_topic(topic, X)
+    assert model.n_components == 2

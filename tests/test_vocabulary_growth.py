@@ -387,3 +387,17 @@ def test_a_step_after_growth_writes_only_the_rows_of_its_words():
     lda.partial_fit(X)
     untouched = np.setdiff1d(np.arange(40), [3])
     np.testing.assert_array_equal(lda._lambda._rows[untouched], before[untouched])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"topic_word_prior": 0.7}, "topic_word_prior=0.7 differs from that of the fitted topics, 0.3"),
+        ({"doc_topic_prior": 0.7}, r"doc_topic_prior=0.7 differs from that of the fitted topics, \["),
+        ({"n_components": 4}, "n_components=4 differs from that of the fitted topics, 3"),
+    ],
+)
+def test_the_error_of_partial_fit_names_the_parameter_that_has_changed(changed, message):
+    lda = model(doc_topic_prior=0.2).partial_fit(batch(5, 0))
+    with pytest.raises(ValueError, match=message):
+        lda.set_params(**changed).partial_fit(batch(5, 0))

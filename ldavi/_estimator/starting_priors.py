@@ -54,16 +54,18 @@ def refuse_names(doc_topic_prior: Any) -> None:
 
 def kept_priors(kept: Priors, requested: Priors, doc_topic_prior: object, topic_word_prior: object) -> Priors:
     """Return the priors of a model for `partial_fit`, after checking that those requested are the same or learned."""
-    alike = kept.n_topics == requested.n_topics
-    alike = alike and (isinstance(doc_topic_prior, str) or np.array_equal(kept.alpha, requested.alpha))
-    alike = alike and (isinstance(topic_word_prior, str) or np.array_equal(kept.eta, requested.eta))
-    if not alike:
-        msg = (
-            f"n_components={requested.n_topics} or a prior differs from that of the fitted topics "
-            f"({kept.n_topics} topics): set them back for partial_fit, or call fit to start from scratch"
-        )
-        raise ValueError(msg)
-    return kept
+    if kept.n_topics != requested.n_topics:
+        differs, fitted = f"n_components={requested.n_topics}", str(kept.n_topics)
+    elif not isinstance(doc_topic_prior, str) and not np.array_equal(kept.alpha, requested.alpha):
+        differs, fitted = f"doc_topic_prior={doc_topic_prior!r}", f"{kept.alpha}"
+    elif not isinstance(topic_word_prior, str) and not np.array_equal(kept.eta, requested.eta):
+        differs, fitted = f"topic_word_prior={topic_word_prior!r}", f"{kept.eta.squeeze()}"
+    else:
+        return kept
+    raise ValueError(
+        f"{differs} differs from that of the fitted topics, {fitted}: set it back for partial_fit, or call fit to "
+        "start from scratch"
+    )
 
 
 def warm_priors(fitted: Priors, requested: Priors, doc_topic_prior: object, topic_word_prior: object) -> Priors:

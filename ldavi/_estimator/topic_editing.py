@@ -12,6 +12,7 @@ from ldavi._core.chunks import chunks
 from ldavi._core.prior_regression import PriorRegression
 from ldavi._core.records import Priors, aligned_zeros, padded
 from ldavi._core.typing import Doubles, Floats
+from ldavi._estimator import validation as check
 from ldavi._estimator.fit_record import forget_fit_record
 from ldavi._estimator.prediction import FittedTopics
 from ldavi._inference import fixed_topics
@@ -149,7 +150,9 @@ class TopicEditing(FittedTopics):
         """
         priors = self._fitted_lambda_and_priors()[1]
         n_topics = priors.n_topics
-        [topic] = _checked_topics("topic", [topic], n_topics)
+        check.check_integer("topic", topic, minimum=0)
+        if topic >= n_topics:
+            raise ValueError(f"topic={topic!r} must be the number of a topic, from 0 to {n_topics - 1}")
         counts = _counts_of_topic(self, topic, X)
         eta = priors.eta[:, topic if priors.eta.shape[1] > 1 else 0]
         two = self._two_topic_model(

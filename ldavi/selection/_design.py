@@ -1,5 +1,6 @@
 """The evaluation that all numbers of topics share: held-out documents, their halves, and the evaluation of one fit."""
 
+import math
 import numbers
 import time
 from typing import Any, NamedTuple
@@ -111,9 +112,12 @@ def make_design(X: Any, held_out: float | int, measures: Measures, seed: int) ->
     Raises
     ------
     ValueError
-        If a count is not an integer, or there are fewer documents than folds.
+        If a count is not an integer, or `held_out` leaves no documents in a part.
     """
     tokens = check_tokens(X, "sweep")
+    n_docs = tokens.shape[0]
+    if n_docs < (held_out if isinstance(held_out, int) else math.ceil(held_out * n_docs) + 1):
+        raise ValueError(f"held_out={held_out!r} leaves a part of the {n_docs} documents of X empty; use a smaller one")
     dtype = getattr(X, "dtype", None)
     exact = dtype is not None and np.dtype(dtype) in check.LARGEST_INTEGER  # an estimator keeps these types
     counts = sparse.csr_matrix(tokens.astype(dtype) if exact else tokens)
