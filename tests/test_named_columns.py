@@ -87,3 +87,24 @@ def test_a_fit_does_not_continue_from_topics_over_other_columns(models, source):
 def test_a_warm_start_accepts_columns_without_names(models):
     model = LatentDirichletAllocation(4, random_state=0, max_iter=5, tol=None, init=models["error"]).fit(COUNTS)
     assert model.elbo_ > LatentDirichletAllocation(4, random_state=0, max_iter=1, tol=None).fit(COUNTS).elbo_
+
+
+@pytest.mark.parametrize("compare", [metrics.match_topics, lambda a, b: metrics.stability([a, b])])
+def test_topics_of_models_are_compared_word_by_word(models, compare):
+    other = LatentDirichletAllocation(4, random_state=0, max_iter=20, tol=None).fit(REVERSED)
+    by_position = compare(models["error"].topics_, other.topics_).mean
+    by_name = compare(models["error"].topics_, other.topics_[:, ::-1]).mean
+    assert compare(models["error"], other).mean == by_name > by_position
+
+
+def test_omega_compares_topics_word_by_word(models):
+    other = LatentDirichletAllocation(4, random_state=0, max_iter=20, tol=None).fit(REVERSED)
+    expected = metrics.omega([models["error"].topics_, other.topics_[:, ::-1]]).value
+    assert metrics.omega([models["error"], other]).value == expected
+
+
+def test_models_of_other_words_are_not_compared(models):
+    other = LatentDirichletAllocation(4, random_state=0, max_iter=2, tol=None)
+    other.fit(ORDERED.rename(columns={"w3": "new"}))
+    with pytest.raises(ValueError, match=r"models\[1\] lacks 'w3' of the words of models\[0\]"):
+        metrics.match_topics(models["error"], other)

@@ -12,6 +12,7 @@ from scipy.special import xlog1py
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from ldavi._core.library_models import words_of_model
 from ldavi._core.topics_of_model import ModelOrTopics, topics_of
 from ldavi._core.typing import Doubles, Int64s, Matrix, TopicSimilarity
 from ldavi._estimator.validation import check_choice, check_integer
@@ -78,8 +79,8 @@ def match_topics(
     Parameters
     ----------
     a, b : array-like of shape (n_topics, n_features), or fitted estimator
-        Weights >= 0 over the same words; an estimator gives its `topics_` or `components_`. The numbers of topics may
-        differ.
+        Weights >= 0 over the same words; an estimator gives its `topics_` or `components_`. Columns are matched by
+        name if both have names, else by position. The numbers of topics may differ.
     distance : {"hellinger", "jensen_shannon", "jaccard", "cosine"}, default="hellinger"
         One minus the similarity whose sum is maximised.
     n_words : int, default=10
@@ -93,7 +94,7 @@ def match_topics(
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not one of those above, or the models have different numbers of words.
+        If a parameter is not one of those above, or the models have different words.
 
     References
     ----------
@@ -112,7 +113,33 @@ def match_topics(
     """
     check_choice("distance", distance, DISTANCES)
     n_words = check_integer("n_words", n_words, minimum=1)
-    return _match(topics_of(a), topics_of(b), distance, n_words)
+    one, other = topics_over_same_words([a, b])
+    return _match(one, other, distance, n_words)
+
+
+def topics_over_same_words(models: Sequence[ModelOrTopics]) -> list[Doubles]:
+    """Return the topics of each model, with columns in the order of the first one's words where both have names.
+
+    Raises
+    ------
+    ValueError
+        If two models have as many words, but others.
+    """
+    words, topics = [words_of_model(model) for model in models], [topics_of(model) for model in models]
+    for i in range(1, len(models)):
+        first, own = words[0], words[i]
+        if first is None or own is None or len(first) != len(own) or np.array_equal(first, own):
+            continue
+        column = {word: at for at, word in enumerate(own.tolist())}
+        absent = [word for word in first.tolist() if word not in column]
+        if absent or len(column) < len(own):
+            example = repr(str(absent[0])) if absent else "names that differ"
+            raise ValueError(
+                f"models[{i}] lacks {example} of the words of models[0], though it has as many: compare models of the "
+                "same vocabulary"
+            )
+        topics[i] = topics[i][:, [column[word] for word in first.tolist()]]
+    return topics
 
 
 def stability(models: Sequence[ModelOrTopics], distance: TopicSimilarity = "hellinger", n_words: int = 10) -> Stability:
@@ -152,7 +179,7 @@ def stability(models: Sequence[ModelOrTopics], distance: TopicSimilarity = "hell
     n_words = check_integer("n_words", n_words, minimum=1)
     if len(models) < 2:
         raise ValueError(f"models holds {len(models)}; pass at least two")
-    topics = [topics_of(model) for model in models]
+    topics = topics_over_same_words(models)
     pairwise = np.eye(len(topics))
     of_first = np.zeros((len(topics) - 1, len(topics[0])))
     for i, one in enumerate(topics):

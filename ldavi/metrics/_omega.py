@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ldavi._core.topics_of_model import ModelOrTopics, topics_of
+from ldavi._core.topics_of_model import ModelOrTopics
 from ldavi._core.typing import Doubles, Int64s, Matrix
+from ldavi.metrics._agreement import topics_over_same_words
 from ldavi.metrics._distances import pairwise_distances
 
 MAX_ITER, TOL = 1000, 1e-10  # of the fixed-point iteration for loadings
@@ -84,7 +85,7 @@ def omega(models: Sequence[ModelOrTopics], X: Matrix | None = None) -> Omega:
     >>> omega([one, other]).value
     1.0
     """
-    topics = [topics_of(model) for model in models]
+    topics = topics_over_same_words(models)
     if len(topics) < 2:
         raise ValueError(f"models holds {len(topics)}; pass at least two")
     if len({one.shape for one in topics}) > 1:
